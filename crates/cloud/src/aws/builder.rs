@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Collects records, one per key.
+
+use std::collections::BTreeMap;
+
+use durward_model::Value;
+use durward_model::record::{EntityRecord, RelationshipRecord};
+use serde_json::Value as Json;
+
+use crate::aws::AwsRecords;
+
+/// Records under construction. Ordered, so that the same files give the same records.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    entities: BTreeMap<String, EntityRecord>,
+    relationships: BTreeMap<String, RelationshipRecord>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Properties under construction: absent and empty values are left out.
+#[derive(Debug, Default)]
+pub(super) struct Properties(Vec<(String, Value)>);
+
+impl Properties {
+    pub(super) fn new(display_name: &str) -> Self {
+        Self::default()
+            .text("displayName", display_name)
+            .text("name", display_name)
+    }
+
+    pub(super) fn value(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(super) fn text(self, name: &str, text: &str) -> Self {
+        if text.is_empty() {
+            self
+        } else {
+            self.value(name, text)
+        }
+    }
+
+    /// A text member of a JSON object under the name of a property.
+    pub(super) fn member(self, name: &str, json: &Json, member: &str) -> Self {
+        match json.get(member) {
+            Some(Json::String(text)) => self.text(name, text),
+            Some(Json::Bool(value)) => self.value(name, *value),
+            Some(Json::Number(number)) => match number.as_i64() {
+                Some(value) => self.value(name, value),
+                None => self,
+            },
+            _ => self,
+        }
+    }
+
+    /// A date member as an instant; the command line prints RFC 3339 or, in older versions, seconds.
+    pub(super) fn date(self, name: &str, json: &Json, member: &str) -> Self {
+        let instant = match json.get(member) {
+            Some(Json::String(text)) => text.parse::<durward_model::Instant>().ok(),
+            Some(Json::Number(number)) => number
+                .as_f64()
+                .map(|seconds| durward_model::Instant::from_millis((seconds * 1000.0) as i64)),
+            _ => None,
+        };
+        match instant {
+            Some(instant) => self.value(name, instant),
+            None => self,
+        }
+    }
+
+    /// The `Tags` list as `tag.<Key>` properties. `true` and `false` become booleans.
+    pub(super) fn tags(mut self, json: &Json) -> Self {
+        let tags = json.get("Tags").and_then(Json::as_array);
+        for tag in tags.into_iter().flatten() {
+            let key = tag.get("Key").and_then(Json::as_str);
+            let value = tag.get("Value").and_then(Json::as_str);
+            let (Some(key), Some(value)) = (key, value) else {
+                continue;
+            };
+            let value = match value.to_ascii_lowercase().as_str() {
+                "true" => Value::Bool(true),
+                "false" => Value::Bool(false),
+                _ => Value::from(value),
+            };
+            self.0.push((format!("tag.{key}"), value));
+        }
+        self
+    }
+}
+
+impl Builder {
+    /// Adds an entity; one that is there already under the key is replaced.
+    pub(super) fn entity(
+        &mut self,
+        key: &str,
+        entity_type: &str,
+        class: &str,
+        properties: Properties,
+    ) {
+        let mut seen = std::collections::BTreeSet::new();
+        let properties = properties
+            .0
+            .into_iter()
+            .filter(|(name, _)| seen.insert(name.clone()))
+            .collect();
+        let record = EntityRecord {
+            key: key.to_owned(),
+            entity_type: entity_type.to_owned(),
+            classes: vec![class.to_owned()],
+            properties,
+        };
+        self.entities.insert(key.to_owned(), record);
+    }
+
+    /// Adds an entity unless one is there under the key.
+    pub(super) fn entity_if_absent(
+        &mut self,
+        key: &str,
+        entity_type: &str,
+        class: &str,
+        properties: Properties,
+    ) {
+        if !self.entities.contains_key(key) {
+            self.entity(key, entity_type, class, properties);
+        }
+    }
+
+    /// Adds a relationship between two keys. Its type is `<from type>_<verb>_<to type>`.
+    pub(super) fn relationship(&mut self, from: &str, verb: &str, to: &str, more: Properties) {
+        let type_of = |key: &str| {
+            self.entities
+                .get(key)
+                .map(|entity| entity.entity_type.clone())
+        };
+        let (Some(from_type), Some(to_type)) = (type_of(from), type_of(to)) else {
+            self.warnings.push(format!(
+                "{from} {verb} {to} was left out: an end is missing"
+            ));
+            return;
+        };
+        let record = RelationshipRecord {
+            from_key: from.to_owned(),
+            verb: verb.to_owned(),
+            to_key: to.to_owned(),
+            relationship_type: format!("{from_type}_{}_{to_type}", verb.to_ascii_lowercase()),
+            properties: more.0,
+        };
+        self.relationships.insert(record.key(), record);
+    }
+
+    pub(super) fn finish(self) -> AwsRecords {
+        AwsRecords {
+            entities: self.entities.into_values().collect(),
+            relationships: self.relationships.into_values().collect(),
+            warnings: self.warnings,
+        }
+    }
+}

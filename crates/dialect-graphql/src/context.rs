@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What one request knows: who asks, which moment is looked at, what the server lends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use durward_graph::store::{Draft, Receipt, Store, StoreError};
+use durward_graph::{EdgeRef, EntityRef, RowSet, TypeId, View};
+use durward_identity::{AuthError, Caller, IdentityError};
+use durward_model::error::ClientMessage;
+use durward_model::{Clock, ErrorKind, Instant};
+use durward_policy::{Right, Rights};
+use durward_query::{CursorKey, Limits, RowCondition, Visibility};
+
+use crate::deferred::DeferredResults;
+use crate::engine::FieldError;
+
+/// What all requests of a server share.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// Where the present comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Results that wait to be fetched.
+    pub deferred: Arc<DeferredResults>,
+    /// What a query may cost. Its cancellation flag is made anew for each query.
+    pub limits: Limits,
+    /// Whether anonymous callers may ask for the types of a schema.
+    pub anonymous_introspection: bool,
+    /// A view without any object, for callers who may see nothing.
+    pub nothing: View,
+}
+
+/// One request.
+#[derive(Debug)]
+pub struct RequestContext {
+    caller: Result<Caller, AuthError>,
+    /// The graph at the present instant; empty for a caller who was not let in.
+    pub view: View,
+    /// What the server lends.
+    pub services: Arc<Services>,
+    visibility: Option<Visibility>,
+    request_id: String,
+    base_url: String,
+}
+
+/// Why something is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Denial {
+    /// The caller was not let in.
+    #[error("{}", AuthError::PUBLIC_MESSAGE)]
+    Unauthenticated,
+    /// The caller may not.
+    #[error(transparent)]
+    Forbidden(#[from] IdentityError),
+}
+
+impl ClientMessage for Denial {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unauthenticated => ErrorKind::Unauthenticated,
+            Self::Forbidden(error) => error.kind(),
+        }
+    }
+
+    fn client_message(&self) -> String {
+        match self {
+            Self::Unauthenticated => AuthError::PUBLIC_MESSAGE.to_owned(),
+            Self::Forbidden(error) => error.client_message(),
+        }
+    }
+}
+
+/// Stops a query when it is dropped: the client went away, or the answer is there.
+#[derive(Debug)]
+pub struct CancelGuard(Option<Arc<AtomicBool>>);
+
+impl Drop for CancelGuard {
+    fn drop(&mut self) {
+        if let Some(flag) = &self.0 {
+            flag.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl RequestContext {
+    /// The context of a request. `base_url` is the address by which the client reached the server.
+    pub fn new(
+        services: Arc<Services>,
+        caller: Result<Caller, AuthError>,
+        request_id: String,
+        base_url: String,
+    ) -> Self {
+        let view = match &caller {
+            Ok(caller) => caller.organization().store().view(None),
+            Err(_) => services.nothing.clone(),
+        };
+        let condition = caller.as_ref().ok().and_then(Caller::row_condition);
+        let account = caller
+            .as_ref()
+            .map_or_else(|_| String::new(), |caller| caller.organization().id().to_string());
+        let visibility = condition.map(|condition| Visibility::new(&view, condition, &account));
+        Self { caller, view, services, visibility, request_id, base_url }
+    }
+
+    /// The caller.
+    ///
+    /// # Errors
+    /// Why it was not let in.
+    pub fn caller(&self) -> Result<&Caller, &AuthError> {
+        self.caller.as_ref()
+    }
+
+    /// The caller's organization's store.
+    ///
+    /// # Errors
+    /// When the caller was not let in.
+    pub fn store(&self) -> Result<&Store, Denial> {
+        let caller = self.caller().map_err(|_| Denial::Unauthenticated)?;
+        Ok(caller.organization().store())
+    }
+
+    /// Id of the request, as the log has it.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Instant {
+        self.services.clock.now()
+    }
+
+    /// Decides whether the caller may use a right; a refusal is recorded.
+    ///
+    /// # Errors
+    /// When the caller was not let in, or may not.
+    pub fn require(&self, right: Right) -> Result<(), Denial> {
+        let caller = self.caller().map_err(|_| Denial::Unauthenticated)?;
+        Ok(caller.require(right)?)
+    }
+
+    /// What the caller may do; nothing for one who was not let in.
+    pub fn rights(&self) -> Rights {
+        self.caller().map_or(Rights::NONE, Caller::rights)
+    }
+
+    /// Id of the caller's organization.
+    pub fn account_id(&self) -> String {
+        self.caller().map_or_else(|_| String::new(), |caller| caller.organization().id().to_string())
+    }
+
+    /// Whether the caller may see an entity that lives.
+    pub fn sees_entity(&self, entity: EntityRef) -> bool {
+        self.visibility.as_ref().is_none_or(|visibility| visibility.sees_entity(entity))
+    }
+
+    /// Whether the caller may see a relationship that lives.
+    pub fn sees_edge(&self, edge: EdgeRef) -> bool {
+        self.visibility.as_ref().is_none_or(|visibility| visibility.sees_edge(edge))
+    }
+
+    /// The live entities of a type that the caller may see.
+    pub fn visible_rows(&self, type_id: TypeId) -> RowSet {
+        match &self.visibility {
+            None => self.view.live_rows(type_id),
+            Some(visibility) => RowSet::clone(&visibility.rows(type_id)),
+        }
+    }
+
+    /// The condition under which every query of the caller runs.
+    pub fn row_condition(&self) -> Option<RowCondition> {
+        self.caller().ok().and_then(Caller::row_condition).cloned()
+    }
+
+    /// Key that makes the caller's cursors useless to others.
+    pub fn cursor_key(&self) -> CursorKey {
+        CursorKey::new(&self.caller().map_or([0; 32], Caller::cursor_key))
+    }
+
+    /// What a query of this request may cost, with a cancellation flag of its own.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            cancelled: Some(Arc::new(AtomicBool::new(false))),
+            clock: Some(Arc::clone(&self.services.clock)),
+            ..self.services.limits.clone()
+        }
+    }
+
+    /// Whether the caller may ask for the types of a schema without a credential.
+    pub fn allows_introspection(&self) -> bool {
+        self.services.anonymous_introspection
+    }
+
+    /// Address under which a deferred result can be fetched.
+    pub fn result_url(&self, token: &str) -> String {
+        format!("{}/jupiterone/results/{token}", self.base_url)
+    }
+
+    /// Records an activity that changes nothing.
+    pub fn record(&self, activity: &str, detail: &str) {
+        if let Ok(caller) = self.caller() {
+            let mut origin = caller.origin(activity);
+            origin.detail = detail.chars().take(DETAIL_CHARACTERS_MAX).collect();
+            caller.organization().store().record(origin);
+        }
+    }
+
+    /// Commits a draft without blocking the thread; answers when it is durable and visible.
+    ///
+    /// # Errors
+    /// Those of [`Store::submit`].
+    pub async fn submit(&self, draft: Draft) -> Result<Receipt, WriteError> {
+        let store = self.store()?;
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        store.submit_then(draft, move |result| {
+            // The client may have gone away; what was committed stays committed.
+            let _ = sender.send(result);
+        });
+        match receiver.await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(WriteError::Stopped),
+        }
+    }
+}
+
+/// Longest detail of a recorded activity, in characters.
+const DETAIL_CHARACTERS_MAX: usize = 4096;
+
+/// Why a draft was not committed.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store stopped before it answered.
+    #[error("the server is stopping; try again later")]
+    Stopped,
+}
+
+impl ClientMessage for WriteError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Denied(denial) => denial.kind(),
+            Self::Store(error) => ClientMessage::kind(error),
+            Self::Stopped => ErrorKind::Unavailable,
+        }
+    }
+
+    fn client_message(&self) -> String {
+        match self {
+            Self::Denied(denial) => denial.client_message(),
+            Self::Store(error) => error.client_message(),
+            Self::Stopped => self.to_string(),
+        }
+    }
+}
+
+/// The guard that stops a query of these limits.
+pub fn cancel_guard(limits: &Limits) -> CancelGuard {
+    CancelGuard(limits.cancelled.clone())
+}
+
+/// The code that JupiterOne's and Durward's own clients get for an error kind.
+pub fn code(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Invalid => "BAD_USER_INPUT",
+        ErrorKind::Unauthenticated => "UNAUTHENTICATED",
+        ErrorKind::Forbidden => "FORBIDDEN",
+        ErrorKind::NotFound => "NOT_FOUND",
+        ErrorKind::AlreadyExists | ErrorKind::Conflict => "CONFLICT",
+        ErrorKind::RateLimited => "TOO_MANY_REQUESTS",
+        ErrorKind::Unsupported => "NOT_SUPPORTED",
+        ErrorKind::Unavailable => "SERVICE_UNAVAILABLE",
+        ErrorKind::Timeout => "QUERY_LIMIT_EXCEEDED",
+        ErrorKind::Internal => "INTERNAL_SERVER_ERROR",
+    }
+}
+
+/// The GraphQL error of anything that may be shown to a client.
+pub fn field_error(error: &dyn ClientMessage) -> FieldError {
+    FieldError::new(code(error.kind()), error.client_message())
+}
+
+impl From<Denial> for FieldError {
+    fn from(denial: Denial) -> Self {
+        field_error(&denial)
+    }
+}
+
+impl From<WriteError> for FieldError {
+    fn from(error: WriteError) -> Self {
+        field_error(&error)
+    }
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The contracts that the dialects serve, as they stand in `contracts/graphql`.
+
+/// What OpenCTI's clients may say.
+pub const OPENCTI: &str = include_str!("../../../contracts/graphql/opencti.graphql");
+/// What JupiterOne's clients may say.
+pub const JUPITERONE: &str = include_str!("../../../contracts/graphql/jupiterone.graphql");
+/// The native schema.
+pub const DURWARD: &str = include_str!("../../../contracts/graphql/durward.graphql");

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `__schema` and `__type`, answered by the compiler from the contract.
+
+use apollo_compiler::executable::Operation;
+use apollo_compiler::introspection;
+use apollo_compiler::response::JsonMap as CompilerMap;
+use apollo_compiler::validation::Valid;
+
+use super::document::Prepared;
+use super::node::{FieldError, JsonMap};
+use super::schema::Schema;
+
+/// The answers of the introspection fields of an operation, by response key.
+pub(super) fn answers(
+    schema: &Schema,
+    prepared: &Prepared,
+    operation: &Operation,
+    variables: &JsonMap,
+) -> Result<CompilerMap, FieldError> {
+    let failed = |message: String| FieldError::new("GRAPHQL_VALIDATION_FAILED", message);
+    introspection::check_max_depth(prepared.document(), operation)
+        .map_err(|error| failed(error.message().to_string().to_lowercase()))?;
+    let variables = variables
+        .iter()
+        .map(|(name, value)| (name.as_str().into(), value.clone().into()))
+        .collect::<CompilerMap>();
+    let response = introspection::partial_execute(
+        schema.compiled(),
+        schema.implementers(),
+        prepared.document(),
+        operation,
+        &Valid::assume_valid(variables),
+    )
+    .map_err(|error| failed(error.message().to_string()))?;
+    if let Some(error) = response.errors.first() {
+        return Err(failed(error.message.clone()));
+    }
+    Ok(response.data.unwrap_or_default())
+}

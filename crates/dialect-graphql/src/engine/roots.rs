@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which root fields a document asks for, without a contract: on paths that several dialects
+//! share, the owner of the root fields decides which dialect answers.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use apollo_compiler::ast::{Definition, Document, OperationType, Selection};
+
+use super::cache::TextCache;
+use super::dialect::OperationKind;
+use super::document::parse;
+use super::request::Request;
+use super::walk;
+
+/// The root fields of one operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootFields {
+    /// Read or write.
+    pub kind: OperationKind,
+    /// The names in the contract, in order of appearance, each once; without `__typename` and
+    /// other fields of introspection.
+    pub names: Vec<String>,
+    /// How many root fields there are, the same under several aliases counted each time.
+    pub count: usize,
+}
+
+type Named = (Option<String>, RootFields);
+
+/// Finds root fields and remembers them by text.
+#[derive(Debug)]
+pub struct RootIndex {
+    known: TextCache<Arc<Vec<Named>>>,
+}
+
+impl Default for RootIndex {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RootIndex {
+    /// An empty index.
+    pub fn new() -> Self {
+        Self {
+            known: TextCache::new(),
+        }
+    }
+
+    /// The root fields that a request asks for; none where the document cannot be read, breaks a
+    /// limit or has no such operation, which the dialect then reports.
+    pub fn find(&self, request: &Request) -> Option<RootFields> {
+        let operations = if let Some(known) = self.known.get(&request.query) {
+            known
+        } else {
+            let found = Arc::new(operations_of(&request.query)?);
+            self.known.put(&request.query, Arc::clone(&found));
+            found
+        };
+        let mut operations = operations.iter();
+        let found = match &request.operation_name {
+            Some(name) => operations.find(|(known, _)| known.as_deref() == Some(name)),
+            None => operations.next(),
+        };
+        found.map(|(_, roots)| roots.clone())
+    }
+}
+
+fn operations_of(text: &str) -> Option<Vec<Named>> {
+    let document = parse(text).ok()?;
+    walk::measure(&document).ok()?;
+    let operations = document.definitions.iter().filter_map(|definition| {
+        let Definition::OperationDefinition(operation) = definition else {
+            return None;
+        };
+        let kind = match operation.operation_type {
+            OperationType::Query => OperationKind::Query,
+            OperationType::Mutation => OperationKind::Mutation,
+            OperationType::Subscription => return None,
+        };
+        let mut finder = Finder {
+            document: &document,
+            visited: HashSet::new(),
+            names: Vec::new(),
+            count: 0,
+        };
+        finder.selections(&operation.selection_set);
+        let roots = RootFields {
+            kind,
+            names: finder.names,
+            count: finder.count,
+        };
+        Some((operation.name.as_ref().map(ToString::to_string), roots))
+    });
+    Some(operations.collect())
+}
+
+struct Finder<'d> {
+    document: &'d Document,
+    visited: HashSet<&'d str>,
+    names: Vec<String>,
+    count: usize,
+}
+
+impl<'d> Finder<'d> {
+    fn selections(&mut self, set: &'d [Selection]) {
+        for selection in set {
+            match selection {
+                Selection::Field(field) if field.name.starts_with("__") => {}
+                Selection::Field(field) => {
+                    self.count += 1;
+                    if !self.names.iter().any(|known| field.name == **known) {
+                        self.names.push(field.name.to_string());
+                    }
+                }
+                Selection::InlineFragment(inline) => self.selections(&inline.selection_set),
+                Selection::FragmentSpread(spread) => {
+                    if self.visited.insert(&spread.fragment_name) {
+                        self.fragment(&spread.fragment_name);
+                    }
+                }
+            }
+        }
+    }
+
+    fn fragment(&mut self, name: &str) {
+        let fragments = self.document.definitions.iter();
+        let mut fragments = fragments.filter_map(|each| each.as_fragment_definition());
+        if let Some(fragment) = fragments.find(|fragment| fragment.name == *name) {
+            self.selections(&fragment.selection_set);
+        }
+    }
+}

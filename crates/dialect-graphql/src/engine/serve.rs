@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The engine of one dialect: contract, cache, and the way of a request through them.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use apollo_compiler::response::JsonMap as CompilerMap;
+
+use super::cache::TextCache;
+use super::coerce;
+use super::dialect::{Dialect, OperationKind, Refusal, Resolution, RootFuture};
+use super::document::{Prepared, PreparedOperation, Refused};
+use super::execute::{Budget, Given, Halt, Run};
+use super::introspect;
+use super::limits::{CACHED_DOCUMENT_BYTES_MAX, CACHED_INTROSPECTIONS_MAX};
+use super::node::{FieldError, Node};
+use super::plan::{FieldPlan, OperationPlan, Role, Scope};
+use super::request::{Payload, Request, decode};
+use super::response::{self, DATA_PREFIX, Failure, Outcome, Reply, Response};
+use super::schema::{Schema, SchemaError};
+use super::write;
+
+/// A contract with the dialect that implements it; serves all requests, from any thread.
+pub struct Engine<D> {
+    dialect: D,
+    schema: Schema,
+    documents: TextCache<Arc<Prepared>>,
+    introspections: TextCache<Arc<Vec<u8>>>,
+}
+
+impl<D: Dialect> Engine<D> {
+    /// Reads the contract; `file` names it in the error.
+    pub fn new(dialect: D, sdl: &str, file: &str) -> Result<Self, SchemaError> {
+        Ok(Self {
+            dialect,
+            schema: Schema::parse(sdl, file)?,
+            documents: TextCache::new(),
+            introspections: TextCache::with_entries(CACHED_INTROSPECTIONS_MAX),
+        })
+    }
+
+    /// The contract.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The dialect.
+    pub fn dialect(&self) -> &D {
+        &self.dialect
+    }
+
+    /// Answers the body of a request.
+    pub async fn answer(&self, context: &D::Context, body: &[u8]) -> Reply {
+        match decode(body) {
+            Ok(payload) => self.answer_payload(context, payload).await,
+            Err(message) => self
+                .refuse(Outcome::Malformed, self.malformed(message))
+                .into(),
+        }
+    }
+
+    /// Answers a decoded body; the requests of an array run one after another.
+    pub async fn answer_payload(&self, context: &D::Context, payload: Payload) -> Reply {
+        let requests = match payload {
+            Payload::One(request) => return self.execute(context, request).await.into(),
+            Payload::Many(requests) => requests,
+        };
+        let mut responses = Vec::with_capacity(requests.len());
+        let mut budget = Budget::default();
+        budget.steps /= requests.len().max(1) as u64;
+        for request in requests {
+            let response = match request {
+                Ok(request) => self.execute_within(context, request, budget).await,
+                Err(message) => self.refuse(Outcome::Malformed, self.malformed(message)),
+            };
+            budget.bytes = budget.bytes.saturating_sub(response.body.len());
+            responses.push(response);
+        }
+        response::joined(responses)
+    }
+
+    /// Answers one request.
+    pub async fn execute(&self, context: &D::Context, request: Request) -> Response {
+        self.execute_within(context, request, Budget::default())
+            .await
+    }
+
+    /// An answer that holds one error and no data, such as that of a caller without credentials.
+    pub fn refuse(&self, outcome: Outcome, error: FieldError) -> Response {
+        let failure = Failure {
+            error,
+            location: None,
+            path: Vec::new(),
+        };
+        response::refused(outcome, &self.finished(vec![failure]))
+    }
+
+    /// Does a document fit the contract and the limits? The error says why not.
+    pub fn check(&self, document: &str) -> Result<(), Vec<String>> {
+        match Prepared::new(&self.schema, document) {
+            Ok(_) => Ok(()),
+            Err(refused) => {
+                let problems = refused.problems.into_iter();
+                Err(problems.map(|problem| problem.message).collect())
+            }
+        }
+    }
+
+    fn malformed(&self, message: String) -> FieldError {
+        FieldError::new(self.dialect.refusal_code(Refusal::Malformed), message)
+    }
+
+    pub(super) async fn execute_within(
+        &self,
+        context: &D::Context,
+        mut request: Request,
+        budget: Budget,
+    ) -> Response {
+        self.dialect.normalize(&mut request);
+        match self.run(context, &request, budget).await {
+            Ok(response) => response,
+            Err(refused) => {
+                let code = self.dialect.refusal_code(refused.refusal);
+                let failures = refused.problems.into_iter().map(|problem| Failure {
+                    error: FieldError::new(code.clone(), problem.message),
+                    location: problem.location,
+                    path: Vec::new(),
+                });
+                response::refused(Outcome::Refused, &self.finished(failures.collect()))
+            }
+        }
+    }
+
+    /// The document of a request, from the cache or prepared now.
+    fn prepared(&self, text: &str) -> Result<Arc<Prepared>, Refused> {
+        if let Some(known) = self.documents.get(text) {
+            return Ok(known);
+        }
+        let prepared = Arc::new(Prepared::new(&self.schema, text)?);
+        self.documents.put(text, Arc::clone(&prepared));
+        Ok(prepared)
+    }
+
+    async fn run(
+        &self,
+        context: &D::Context,
+        request: &Request,
+        budget: Budget,
+    ) -> Result<Response, Refused> {
+        let prepared = self.prepared(&request.query)?;
+        let chosen = prepared.operation(request.operation_name.as_deref())?;
+        let refuse = |message: String| Refused::one(Refusal::Variables, message);
+        let variables = coerce::variables(
+            self.schema.compiled(),
+            &chosen.operation,
+            &request.variables,
+        )
+        .map_err(refuse)?;
+        let plan = chosen
+            .plan(&self.schema, prepared.document(), &variables)
+            .map_err(refuse)?;
+        let scope = Scope {
+            schema: &self.schema,
+            document: prepared.document(),
+            plan: &plan,
+            variables: &variables,
+        };
+        if let Some(response) = self.introspection_only(context, &prepared, chosen, scope, request)
+        {
+            return Ok(response);
+        }
+        let planned_before = plan.planned();
+        let introspected = self.introspected(context, &prepared, chosen, scope);
+        let mut run = Run::new(scope, &prepared, context, budget);
+        run.buffer.extend_from_slice(DATA_PREFIX);
+        let written = self
+            .roots(&mut run, chosen.kind, &plan, &introspected)
+            .await;
+        let (mut body, failures) = run.finish();
+        if request.query.len() <= CACHED_DOCUMENT_BYTES_MAX {
+            let more = plan.planned().saturating_sub(planned_before);
+            self.documents.note_planned(more);
+        }
+        match written {
+            Ok(()) => {}
+            Err(Halt::Null) => {
+                body.truncate(DATA_PREFIX.len());
+                body.extend_from_slice(b"null");
+            }
+            Err(Halt::Full) => {
+                let message = format!(
+                    "the answer is larger than {} bytes or {} fields",
+                    budget.bytes, budget.steps
+                );
+                let error = FieldError::new("ANSWER_TOO_LARGE", message);
+                return Ok(self.refuse(Outcome::Executed, error));
+            }
+        }
+        Ok(response::executed(body, &self.finished(failures)))
+    }
+
+    /// The bytes of a document that asks for introspection alone are kept: they are large, take
+    /// long, and tools ask for them again and again.
+    fn introspection_only(
+        &self,
+        context: &D::Context,
+        prepared: &Prepared,
+        chosen: &PreparedOperation,
+        scope: Scope<'_>,
+        request: &Request,
+    ) -> Option<Response> {
+        let fields = scope.plan.root.fields();
+        let only = fields.iter().all(|field| field.role == Role::Introspection);
+        if !only || fields.is_empty() || !chosen.operation.variables.is_empty() {
+            return None;
+        }
+        self.dialect.authorize_introspection(context).ok()?;
+        let name = request.operation_name.as_deref().unwrap_or_default();
+        let key = format!("{name}\n{}", request.query);
+        if let Some(kept) = self.introspections.get(&key) {
+            return Some(response::executed(kept.to_vec(), &[]));
+        }
+        let answers =
+            introspect::answers(&self.schema, prepared, &chosen.operation, scope.variables).ok()?;
+        let mut body = DATA_PREFIX.to_vec();
+        write::json(&mut body, &answers);
+        self.introspections.put(&key, Arc::new(body.clone()));
+        Some(response::executed(body, &[]))
+    }
+
+    fn introspected(
+        &self,
+        context: &D::Context,
+        prepared: &Prepared,
+        chosen: &PreparedOperation,
+        scope: Scope<'_>,
+    ) -> Result<CompilerMap, FieldError> {
+        let mut fields = scope.plan.root.fields().iter();
+        if !fields.any(|field| field.role == Role::Introspection) {
+            return Ok(CompilerMap::new());
+        }
+        self.dialect.authorize_introspection(context)?;
+        introspect::answers(&self.schema, prepared, &chosen.operation, scope.variables)
+    }
+
+    /// Resolves and writes the root fields.
+    async fn roots<'p>(
+        &'p self,
+        run: &mut Run<'p, D::Context>,
+        kind: OperationKind,
+        plan: &'p OperationPlan,
+        introspected: &Result<CompilerMap, FieldError>,
+    ) -> Result<(), Halt> {
+        let fields = plan.root.fields();
+        let given: Vec<_> = fields.iter().map(|field| run.arguments(field)).collect();
+        run.buffer.push(b'{');
+        if kind == OperationKind::Mutation {
+            for (field, given) in fields.iter().zip(&given) {
+                let slot = match self.start(run, kind, field, given) {
+                    Slot::Waiting(future) => Slot::Done(future.await),
+                    slot => slot,
+                };
+                write_root(run, plan, field, slot, introspected)?;
+            }
+        } else {
+            let each = fields.iter().zip(&given);
+            let mut slots: Vec<_> = each
+                .map(|(field, given)| self.start(run, kind, field, given))
+                .collect();
+            wait_for_all(&mut slots).await;
+            for (field, slot) in fields.iter().zip(slots) {
+                write_root(run, plan, field, slot, introspected)?;
+            }
+        }
+        run.buffer.push(b'}');
+        Ok(())
+    }
+
+    fn start<'a, 'p: 'a>(
+        &'p self,
+        run: &Run<'p, D::Context>,
+        kind: OperationKind,
+        field: &'p FieldPlan,
+        given: &'a Result<Given<'p>, FieldError>,
+    ) -> Slot<'a, D::Context> {
+        if field.role != Role::Ordinary {
+            return Slot::Meta;
+        }
+        match given {
+            Ok(given) => match self.dialect.resolve_root(kind, run.call(field, given)) {
+                Resolution::Ready(result) => Slot::Done(result),
+                Resolution::Later(future) => Slot::Waiting(future),
+            },
+            Err(error) => Slot::Done(Err(error.clone())),
+        }
+    }
+
+    fn finished(&self, mut failures: Vec<Failure>) -> Vec<Failure> {
+        for failure in &mut failures {
+            self.dialect.finish_error(&mut failure.error);
+        }
+        failures
+    }
+}
+
+impl<D> fmt::Debug for Engine<D> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Engine")
+            .field("schema", &self.schema)
+            .field("documents", &self.documents)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A root field on its way.
+enum Slot<'a, C> {
+    /// `__typename`, `__schema` or `__type`
+    Meta,
+    Done(Result<Node<'a, C>, FieldError>),
+    Waiting(RootFuture<'a, C>),
+}
+
+/// Drives all waiting root fields side by side.
+async fn wait_for_all<C>(slots: &mut [Slot<'_, C>]) {
+    poll_fn(|task| {
+        let mut pending = false;
+        for slot in slots.iter_mut() {
+            if let Slot::Waiting(future) = slot {
+                match future.as_mut().poll(task) {
+                    Poll::Ready(result) => *slot = Slot::Done(result),
+                    Poll::Pending => pending = true,
+                }
+            }
+        }
+        if pending {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    })
+    .await;
+}
+
+fn write_root<'p, C>(
+    run: &mut Run<'p, C>,
+    plan: &OperationPlan,
+    field: &'p FieldPlan,
+    slot: Slot<'_, C>,
+    introspected: &Result<CompilerMap, FieldError>,
+) -> Result<(), Halt> {
+    run.key(field);
+    let result = match (field.role, slot) {
+        (Role::TypeName, _) => {
+            write::text(&mut run.buffer, plan.root.type_name());
+            return Ok(());
+        }
+        (Role::Introspection, _) => match introspected {
+            Ok(answers) => {
+                match answers.get(field.response_key()) {
+                    Some(answer) => write::json(&mut run.buffer, answer),
+                    None => run.buffer.extend_from_slice(b"null"),
+                }
+                return Ok(());
+            }
+            Err(error) => Err(error.clone()),
+        },
+        (Role::Ordinary, Slot::Done(result)) => result,
+        (Role::Ordinary, _) => Ok(Node::Null),
+    };
+    run.field_value(field, result)
+}

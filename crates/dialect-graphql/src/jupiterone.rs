@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//! JupiterOne's GraphQL: queries in J1QL, graph mutations, API keys.
+
+mod errors;
+mod mutations;
+mod objects;
+mod query;
+mod reads;
+mod tokens;
+
+use durward_model::ErrorKind;
+
+use crate::context::RequestContext;
+use crate::engine::{Call, Dialect, FieldError, OperationKind, Resolution};
+
+/// The dialect.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JupiterOne;
+
+/// Root fields that this build executes. All others of the contract answer "not supported".
+pub const EXECUTED: &[&str] = &[
+    "allEntityCounts",
+    "createCurrentUserToken",
+    "createEntity",
+    "createEntityV2",
+    "createRelationship",
+    "createToken",
+    "deleteEntity",
+    "deleteEntityV2",
+    "deleteRelationship",
+    "edge",
+    "entityCount",
+    "getAllAssetProperties",
+    "getEntityCounts",
+    "iamGetAccount",
+    "queryV1",
+    "queryV2",
+    "revokeToken",
+    "tokens",
+    "typeCounts",
+    "updateEntity",
+    "updateEntityV2",
+    "updateRelationship",
+    "vertex",
+];
+
+impl Dialect for JupiterOne {
+    type Context = RequestContext;
+
+    fn resolve_root<'a>(
+        &'a self,
+        _kind: OperationKind,
+        call: Call<'a, RequestContext>,
+    ) -> Resolution<'a, RequestContext> {
+        if let Err(error) = call.context.caller() {
+            return Resolution::ready(Err(errors::of(error)));
+        }
+        match call.name() {
+            "queryV1" => Resolution::later(query::first_version(call)),
+            "queryV2" => Resolution::later(query::second_version(call)),
+            "vertex" => Resolution::ready(reads::vertex(&call)),
+            "edge" => Resolution::ready(reads::edge(&call)),
+            "entityCount" => Resolution::ready(reads::entity_count(&call)),
+            "typeCounts" => Resolution::ready(reads::type_counts(&call)),
+            "allEntityCounts" => Resolution::ready(reads::all_entity_counts(&call)),
+            "getEntityCounts" => Resolution::ready(reads::entity_counts(&call)),
+            "getAllAssetProperties" => Resolution::ready(reads::property_names(&call)),
+            "createEntity" | "createEntityV2" => Resolution::later(async move {
+                mutations::create_entity(call, &mutations::Input::of(&call)).await
+            }),
+            "updateEntity" | "updateEntityV2" => Resolution::later(async move {
+                mutations::update_entity(call, &mutations::Input::of(&call)).await
+            }),
+            "deleteEntity" | "deleteEntityV2" => Resolution::later(async move {
+                mutations::delete_entity(call, &mutations::Input::of(&call)).await
+            }),
+            "createRelationship" => Resolution::later(async move {
+                mutations::create_relationship(call, &mutations::Input::of(&call)).await
+            }),
+            "updateRelationship" => Resolution::later(async move {
+                mutations::update_relationship(call, &mutations::Input::of(&call)).await
+            }),
+            "deleteRelationship" => Resolution::later(async move {
+                mutations::delete_relationship(call, &mutations::Input::of(&call)).await
+            }),
+            "createToken" => Resolution::later(tokens::create(call)),
+            "createCurrentUserToken" => Resolution::later(tokens::create_for_current_user(call)),
+            "revokeToken" => Resolution::later(tokens::revoke(call)),
+            "tokens" => Resolution::ready(tokens::list(&call)),
+            "iamGetAccount" => Resolution::ready(tokens::account(&call)),
+            other => {
+                let message = format!("{other} is not supported");
+                let code = errors::code(ErrorKind::Unsupported);
+                Resolution::ready(Err(FieldError::new(code, message)))
+            }
+        }
+    }
+
+    fn authorize_introspection(&self, context: &RequestContext) -> Result<(), FieldError> {
+        if context.allows_introspection() {
+            return Ok(());
+        }
+        context.caller().map(|_| ()).map_err(|error| errors::of(error))
+    }
+}

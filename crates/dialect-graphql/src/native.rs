@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The native schema: the organization, its accounts and credentials, discovery, everything in the
+//! graph at any instant, J1QL, history and audit.
+
+mod accounts;
+mod audit;
+mod commands;
+mod credentials;
+mod discovery;
+mod entities;
+mod errors;
+mod history;
+mod moment;
+mod objects;
+mod organization;
+mod page;
+mod query;
+mod relationships;
+#[cfg(test)]
+mod tests;
+mod values;
+mod watch;
+
+use crate::context::RequestContext;
+use crate::engine::{Call, Dialect, FieldError, Node, OperationKind, Resolution};
+
+type Context = RequestContext;
+type Answer<'a> = Result<Node<'a, Context>, FieldError>;
+
+/// The dialect.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Native;
+
+/// Root fields that this build executes, sorted. All others of the contract answer "not supported".
+pub const EXECUTED: &[&str] = &[
+    "account",
+    "accounts",
+    "auditTrail",
+    "caller",
+    "classes",
+    "createAccount",
+    "createApiKey",
+    "createApiToken",
+    "credentials",
+    "entities",
+    "entity",
+    "explain",
+    "head",
+    "history",
+    "organization",
+    "properties",
+    "query",
+    "relationship",
+    "relationships",
+    "resumeAccount",
+    "revokeCredential",
+    "suspendAccount",
+    "triplets",
+    "types",
+    "verbs",
+];
+
+impl Dialect for Native {
+    type Context = RequestContext;
+
+    fn resolve_root<'a>(
+        &'a self,
+        _kind: OperationKind,
+        call: Call<'a, RequestContext>,
+    ) -> Resolution<'a, RequestContext> {
+        if let Err(error) = call.context.caller() {
+            return Resolution::ready(Err(errors::of(error)));
+        }
+        match call.name() {
+            "organization" => Resolution::later(organization::organization(call)),
+            "head" => Resolution::later(organization::head(call)),
+            "caller" => Resolution::ready(accounts::caller(&call)),
+            "account" => Resolution::ready(accounts::account(&call)),
+            "accounts" => Resolution::later(accounts::accounts(call)),
+            "credentials" => Resolution::later(credentials::credentials(call)),
+            "classes" => Resolution::later(discovery::classes(call)),
+            "types" => Resolution::later(discovery::types(call)),
+            "verbs" => Resolution::later(discovery::verbs(call)),
+            "triplets" => Resolution::later(discovery::triplets(call)),
+            "properties" => Resolution::later(discovery::properties(call)),
+            "entity" => Resolution::ready(entities::entity(&call)),
+            "relationship" => Resolution::ready(relationships::relationship(&call)),
+            "entities" => Resolution::later(entities::entities(call)),
+            "relationships" => Resolution::ready(relationships::of_argument(&call)),
+            "history" => Resolution::later(history::changes(call)),
+            "query" => Resolution::later(query::query(call)),
+            "explain" => Resolution::later(query::explain(call)),
+            "auditTrail" => Resolution::later(audit::trail(call)),
+            "createAccount" => Resolution::later(commands::create_account(call)),
+            "suspendAccount" => Resolution::later(commands::set_suspended(call, true)),
+            "resumeAccount" => Resolution::later(commands::set_suspended(call, false)),
+            "createApiKey" => Resolution::later(commands::create_api_key(call)),
+            "createApiToken" => Resolution::later(commands::create_api_token(call)),
+            "revokeCredential" => Resolution::later(commands::revoke_credential(call)),
+            other => Resolution::ready(Err(FieldError::unsupported(other))),
+        }
+    }
+
+    fn authorize_introspection(&self, context: &RequestContext) -> Result<(), FieldError> {
+        if context.allows_introspection() {
+            return Ok(());
+        }
+        context.caller().map(|_| ()).map_err(|error| errors::of(error))
+    }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//! OpenCTI's GraphQL: threat intelligence as `pycti` reads it.
+//!
+//! Whether a field is executed is a matter of tables ([`roots`]); everything else of the contract
+//! answers "not supported".
+
+mod connection;
+mod entity;
+mod errors;
+mod links;
+mod list;
+mod names;
+mod observable;
+mod read;
+mod relationship;
+mod roots;
+mod user;
+mod values;
+
+use durward_policy::Right;
+use serde_json::json;
+
+use crate::context::RequestContext;
+use crate::engine::{Call, Dialect, FieldError, Node, OperationKind, Resolution};
+use crate::opencti::user::UserNode;
+
+/// The dialect.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenCti;
+
+/// Version of the platform that the contract follows.
+pub const PLATFORM_VERSION: &str = "6.9.17";
+
+/// Root fields beside those of the tables that this build executes.
+const OTHER_ROOTS: [&str; 10] = [
+    "about",
+    "me",
+    "stix",
+    "stixCoreRelationship",
+    "stixCoreRelationships",
+    "stixObjectOrStixRelationship",
+    "stixSightingRelationship",
+    "stixSightingRelationships",
+    "user",
+    "users",
+];
+/// Root fields that answer with an empty list, which clients take as "none configured".
+const EMPTY_ROOTS: [&str; 1] = ["vocabularyCategories"];
+
+/// Root fields that this build executes.
+pub fn executed() -> Vec<&'static str> {
+    let lists = roots::LISTS.iter().map(|root| root.field);
+    let reads = roots::READS.iter().chain(roots::CONTAINS).map(|root| root.field);
+    let mut all: Vec<&'static str> =
+        lists.chain(reads).chain(OTHER_ROOTS).chain(EMPTY_ROOTS).collect();
+    all.sort_unstable();
+    all
+}
+
+type Answer<'a> = Result<Node<'a, RequestContext>, FieldError>;
+
+fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
+    let context = call.context;
+    context.caller().map_err(|_| errors::auth_required())?;
+    let field = call.name();
+    match field {
+        "about" => return Ok(Node::json(json!({"version": PLATFORM_VERSION}))),
+        "me" => return read::me(call),
+        "user" | "users" => {
+            context.require(Right::READ_ACCOUNTS).map_err(|_| errors::forbidden())?;
+            return if field == "user" { read::user(call) } else { list::users(call) };
+        }
+        _ => {}
+    }
+    let is_known = executed().binary_search(&field).is_ok();
+    if !is_known {
+        return Err(errors::unsupported(field));
+    }
+    let knowledge = Right::of_capability("KNOWLEDGE");
+    let may_read = knowledge.is_some_and(|right| context.require(right).is_ok());
+    let may_read_graph = context.require(Right::READ_GRAPH).is_ok();
+    if !may_read || !may_read_graph {
+        return Err(errors::forbidden());
+    }
+    if let Some(root) = roots::LISTS.iter().find(|root| root.field == field) {
+        return list::entities(call, root);
+    }
+    if let Some(root) = roots::READS.iter().find(|root| root.field == field) {
+        return read::entity(call, root);
+    }
+    if roots::CONTAINS.iter().any(|root| root.field == field) {
+        return read::contains(call);
+    }
+    match field {
+        "vocabularyCategories" => Ok(Node::list([])),
+        "stix" => read::stix(call),
+        "stixObjectOrStixRelationship" => read::any(call),
+        "stixCoreRelationship" => read::relationship(call, relationship::EdgeSort::Core),
+        "stixSightingRelationship" => read::relationship(call, relationship::EdgeSort::Sighting),
+        "stixCoreRelationships" => list::relationships(call, relationship::EdgeSort::Core),
+        "stixSightingRelationships" => {
+            list::relationships(call, relationship::EdgeSort::Sighting)
+        }
+        other => Err(errors::unsupported(other)),
+    }
+}
+
+impl Dialect for OpenCti {
+    type Context = RequestContext;
+
+    fn resolve_root<'a>(
+        &'a self,
+        kind: OperationKind,
+        call: Call<'a, RequestContext>,
+    ) -> Resolution<'a, RequestContext> {
+        if kind == OperationKind::Mutation {
+            let refused = match call.context.caller() {
+                Ok(_) => errors::unsupported(call.name()),
+                Err(_) => errors::auth_required(),
+            };
+            return Resolution::ready(Err(refused));
+        }
+        Resolution::ready(resolve(&call))
+    }
+
+    fn authorize_introspection(&self, context: &RequestContext) -> Result<(), FieldError> {
+        if context.allows_introspection() {
+            return Ok(());
+        }
+        context.caller().map(|_| ()).map_err(|_| errors::auth_required())
+    }
+
+    fn finish_error(&self, error: &mut FieldError) {
+        errors::finish(error);
+    }
+}
+
+/// The node of the caller's own account.
+fn me(context: &RequestContext) -> Option<UserNode> {
+    let caller = context.caller().ok()?;
+    match context.view.resolve(caller.account()?) {
+        Some(durward_graph::ObjectRef::Entity(entity)) => Some(UserNode { entity, is_me: true }),
+        _ => None,
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Connections: a page of nodes with cursors.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::context::RequestContext;
+use crate::engine::{Call, FieldError, Node, Object};
+
+/// A page of nodes. Whoever lists makes the nodes; this gives them their GraphQL shape.
+pub(super) struct Connection {
+    /// Name of the GraphQL type, such as `MalwareConnection`.
+    pub(super) type_name: String,
+    /// The nodes and the cursor of each.
+    pub(super) nodes: Vec<(String, Shown)>,
+    /// Whether more follow.
+    pub(super) has_next: bool,
+    /// Whether some come before.
+    pub(super) has_previous: bool,
+    /// All that match, over all pages.
+    pub(super) total: u64,
+}
+
+/// Something that can be shown any number of times.
+pub(super) type Shown = std::sync::Arc<dyn Object<RequestContext>>;
+
+impl Connection {
+    /// A connection that holds all of a short list.
+    pub(super) fn whole(type_name: &str, nodes: Vec<Shown>) -> Self {
+        let total = nodes.len() as u64;
+        let nodes = nodes
+            .into_iter()
+            .enumerate()
+            .map(|(position, node)| (position_cursor(position), node))
+            .collect();
+        Self { type_name: type_name.to_owned(), nodes, has_next: false, has_previous: false, total }
+    }
+
+    /// A connection without nodes.
+    pub(super) fn empty(type_name: &str) -> Self {
+        Self::whole(type_name, Vec::new())
+    }
+}
+
+fn position_cursor(position: usize) -> String {
+    URL_SAFE_NO_PAD.encode(format!("[{position}]"))
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Connection")
+            .field("type_name", &self.type_name)
+            .field("nodes", &self.nodes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Object<RequestContext> for Connection {
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    fn field<'a>(
+        &'a self,
+        call: &Call<'a, RequestContext>,
+    ) -> Result<Node<'a, RequestContext>, FieldError> {
+        match call.name() {
+            "edges" => {
+                let edge = |(cursor, node): &'a (String, Shown)| {
+                    Node::object(Edge { connection: &self.type_name, cursor, node: &**node })
+                };
+                Ok(Node::list(self.nodes.iter().map(edge)))
+            }
+            "pageInfo" => Ok(Node::object(PageInfo {
+                start: self.nodes.first().map_or("", |(cursor, _)| cursor),
+                end: self.nodes.last().map_or("", |(cursor, _)| cursor),
+                has_next: self.has_next,
+                has_previous: self.has_previous,
+                total: self.total,
+            })),
+            other => Err(FieldError::unsupported(other)),
+        }
+    }
+}
+
+struct Edge<'e> {
+    connection: &'e str,
+    cursor: &'e str,
+    node: &'e dyn Object<RequestContext>,
+}
+
+impl Object<RequestContext> for Edge<'_> {
+    fn type_name(&self) -> &str {
+        // Edges are reached through one declared object type each; only `__typename` would differ.
+        self.connection.strip_suffix("Connection").unwrap_or(self.connection)
+    }
+
+    fn field<'a>(
+        &'a self,
+        call: &Call<'a, RequestContext>,
+    ) -> Result<Node<'a, RequestContext>, FieldError> {
+        match call.name() {
+            "node" => Ok(Node::object_ref(self.node)),
+            "cursor" => Ok(Node::text(self.cursor)),
+            other => Err(FieldError::unsupported(other)),
+        }
+    }
+}
+
+struct PageInfo<'p> {
+    start: &'p str,
+    end: &'p str,
+    has_next: bool,
+    has_previous: bool,
+    total: u64,
+}
+
+impl Object<RequestContext> for PageInfo<'_> {
+    fn type_name(&self) -> &str {
+        "PageInfo"
+    }
+
+    fn field<'a>(
+        &'a self,
+        call: &Call<'a, RequestContext>,
+    ) -> Result<Node<'a, RequestContext>, FieldError> {
+        Ok(match call.name() {
+            "startCursor" => Node::text(self.start),
+            "endCursor" => Node::text(self.end),
+            "hasNextPage" => Node::Boolean(self.has_next),
+            "hasPreviousPage" => Node::Boolean(self.has_previous),
+            "globalCount" => Node::Int(i64::try_from(self.total).unwrap_or(i64::MAX)),
+            other => return Err(FieldError::unsupported(other)),
+        })
+    }
+}

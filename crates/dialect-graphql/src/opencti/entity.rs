@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A STIX object of the graph as OpenCTI shows it.
+//!
+//! A field is the property of its name; what is computed, renamed or linked is listed here.
+
+use std::sync::Arc;
+
+use durward_graph::{Direction, EntityRef, ObjectRef, View};
+use durward_intel::kinds::{self, Kind, Sort};
+use durward_model::Value;
+use serde_json::{Map, json};
+
+use crate::context::RequestContext;
+use crate::engine::{Call, FieldError, JsonObject, Node, Object};
+use crate::opencti::connection::{Connection, Shown};
+use crate::opencti::{links, names, observable, values};
+
+type Context = RequestContext;
+type Answer<'a> = Result<Node<'a, Context>, FieldError>;
+
+/// An entity of a type that OpenCTI has.
+#[derive(Clone, Debug)]
+pub(super) struct StixNode {
+    pub(super) entity: EntityRef,
+    pub(super) kind: &'static Kind,
+    /// Name of its type in OpenCTI.
+    pub(super) opencti: &'static str,
+}
+
+impl StixNode {
+    /// The node of an entity, or `None` when OpenCTI has no such type.
+    pub(super) fn new(view: &View, entity: EntityRef) -> Option<Self> {
+        let kind = names::kind_of(view.type_name(entity.type_id))?;
+        let opencti = match kind.stix_type {
+            "identity" | "location" | "threat-actor" => {
+                let value = |name: &&str| {
+                    let property = view.property_id(name)?;
+                    let value = view.value(entity, property);
+                    (!value.is_null()).then(|| ((*name).to_owned(), value.to_json()))
+                };
+                let telling: Map<_, _> = names::TELLING_PROPERTIES.iter().filter_map(value).collect();
+                names::name_of(kind, &telling)
+            }
+            _ => kind.opencti,
+        };
+        Some(Self { entity, kind, opencti })
+    }
+
+    /// The same as something that can be shown, if the caller may see it.
+    pub(super) fn visible(context: &Context, entity: EntityRef) -> Option<Shown> {
+        if !context.sees_entity(entity) {
+            return None;
+        }
+        Self::new(&context.view, entity).map(|node| Arc::new(node) as Shown)
+    }
+
+    fn value(&self, context: &Context, name: &str) -> Value {
+        let property = context.view.property_id(name);
+        property.map_or(Value::Null, |property| context.view.value(self.entity, property))
+    }
+
+    /// The first of several properties that is there.
+    fn first_of(&self, context: &Context, names: &[&str]) -> Value {
+        names
+            .iter()
+            .map(|name| self.value(context, name))
+            .find(|value| !value.is_null())
+            .unwrap_or_default()
+    }
+
+    /// Deterministic STIX id: the key, or for an entity that did not come as STIX one made of its
+    /// id.
+    pub(super) fn standard_id(&self, view: &View) -> String {
+        standard_id(view, self.entity, self.kind)
+    }
+
+    fn name(&self, context: &Context) -> Value {
+        let names = ["name", "value", "result_name", "definition", "displayName"];
+        self.first_of(context, &names)
+    }
+
+    fn computed<'a>(&'a self, call: &Call<'a, Context>) -> Option<Node<'a, Context>> {
+        let view = &call.context.view;
+        Some(match call.name() {
+            "id" => Node::text(view.id_cipher().uuid_of(view.entity_id(self.entity))),
+            "standard_id" => Node::text(self.standard_id(view)),
+            "entity_type" => Node::text(self.opencti),
+            "parent_types" => {
+                let parents = names::parent_types(self.opencti, self.kind.sort);
+                Node::list(parents.into_iter().map(Node::text))
+            }
+            "spec_version" => Node::text("2.1"),
+            "created_at" => Node::text(view.created_at(self.entity).to_rfc3339_millis()),
+            "updated_at" => Node::text(view.updated_at(self.entity).to_rfc3339_millis()),
+            "x_opencti_stix_ids" => self.other_ids(view),
+            "is_inferred" => Node::Boolean(false),
+            "representative" => Node::object(JsonObject::new(
+                "Representative",
+                values::object(&[("main", self.name(call.context)), ("secondary", self.value(call.context, "description"))]),
+            )),
+            "toStix" => Node::text(self.to_stix(call.context).to_string()),
+            "hashes" => values::hashes(&self.value(call.context, "hashes")),
+            "observable_value" => Node::text(observable::value(call.context, self)),
+            "importFiles" => Node::object(Connection::empty("FileConnection")),
+            "x_opencti_observable_values" => {
+                Node::json(observable::pattern_values(&self.value(call.context, "pattern")))
+            }
+            "category" if self.kind.stix_type == "vocabulary" => return None,
+            _ => return None,
+        })
+    }
+
+    fn other_ids<'n>(&self, view: &View) -> Node<'n, Context> {
+        let own = self.standard_id(view);
+        let aliases = view.aliases(ObjectRef::Entity(self.entity)).into_iter();
+        Node::list(aliases.filter(|alias| *alias != own && alias.contains("--")).map(Node::text))
+    }
+
+    fn linked<'n>(&self, call: &Call<'_, Context>) -> Option<Node<'n, Context>> {
+        let context = call.context;
+        let end = ObjectRef::Entity(self.entity);
+        links::references(context, end, call.name()).or_else(|| {
+            Some(match call.name() {
+                "objects" => links::contained(context, self.entity),
+                "reports" => self.containers(context, "report", "ReportConnection"),
+                "notes" => self.containers(context, "note", "NoteConnection"),
+                "opinions" => self.containers(context, "opinion", "OpinionConnection"),
+                "observedData" => {
+                    self.containers(context, "observed_data", "ObservedDataConnection")
+                }
+                "tasks" => self.containers(context, "task", "TaskConnection"),
+                "indicators" => {
+                    let found = links::neighbours(context, end, "BASED_ON", Direction::In);
+                    Node::object(Connection::whole("IndicatorConnection", found))
+                }
+                "observables" => {
+                    let found = links::neighbours(context, end, "BASED_ON", Direction::Out);
+                    Node::object(Connection::whole("StixCyberObservableConnection", found))
+                }
+                "samples" => links::list(context, end, "SAMPLE", Direction::Out),
+                "operatingSystems" => {
+                    links::list(context, end, "OPERATING_SYSTEM", Direction::Out)
+                }
+                "dataSource" => {
+                    let found = links::neighbours(context, end, "X_MITRE_DATA_SOURCE", Direction::Out);
+                    links::first(found)
+                }
+                _ => return None,
+            })
+        })
+    }
+
+    /// Containers of one type that hold this object.
+    fn containers<'n>(
+        &self,
+        context: &Context,
+        entity_type: &str,
+        connection: &str,
+    ) -> Node<'n, Context> {
+        let end = ObjectRef::Entity(self.entity);
+        let found = links::neighbours_of_type(
+            context,
+            end,
+            kinds::CONTAINS,
+            Direction::In,
+            Some(entity_type),
+        );
+        Node::object(Connection::whole(connection, found))
+    }
+
+    /// Renamed properties: the field of OpenCTI and where STIX or an extension keeps it.
+    fn renamed(&self, call: &Call<'_, Context>) -> Option<Value> {
+        let context = call.context;
+        Some(match call.name() {
+            "name" => self.name(context),
+            "aliases" => {
+                self.first_of(context, &["aliases", "x_opencti_aliases", "x_mitre_aliases"])
+            }
+            "x_opencti_aliases" => self.first_of(context, &["x_opencti_aliases", "aliases"]),
+            "attribute_abstract" => self.first_of(context, &["attribute_abstract", "abstract"]),
+            "attribute_key" => self.first_of(context, &["attribute_key", "key"]),
+            "attribute_date" => self.first_of(context, &["attribute_date", "date"]),
+            "collection_layers" => {
+                self.first_of(context, &["collection_layers", "x_mitre_collection_layers"])
+            }
+            "x_opencti_description" => {
+                self.first_of(context, &["x_opencti_description", "description"])
+            }
+            "x_opencti_order" => self.or(context, "x_opencti_order", Value::Int(0)),
+            "revoked" => self.or(context, "revoked", Value::Bool(false)),
+            "x_opencti_negative" => self.or(context, "x_opencti_negative", Value::Bool(false)),
+            "number_observed" => self.or(context, "number_observed", Value::Int(1)),
+            "identity_class" => {
+                self.or(context, "identity_class", Value::from(self.opencti.to_lowercase()))
+            }
+            "created" => self.dated(context, "created", context.view.created_at(self.entity)),
+            "modified" => self.dated(context, "modified", context.view.updated_at(self.entity)),
+            "context" if self.kind.stix_type == "grouping" => {
+                self.or(context, "context", Value::from("unspecified"))
+            }
+            "x_mitre_platforms" => {
+                self.first_of(context, &["x_mitre_platforms", "x_opencti_platforms"])
+            }
+            other => self.value(context, other),
+        })
+    }
+
+    fn or(&self, context: &Context, name: &str, otherwise: Value) -> Value {
+        let value = self.value(context, name);
+        if value.is_null() { otherwise } else { value }
+    }
+
+    fn dated(&self, context: &Context, name: &str, otherwise: durward_model::Instant) -> Value {
+        let is_meta = self.kind.sort == Sort::Meta;
+        let value = self.value(context, name);
+        if value.is_null() || is_meta && !matches!(value, Value::Instant(_)) {
+            return Value::Instant(otherwise);
+        }
+        value
+    }
+
+    /// The object as STIX 2.1, references by standard id.
+    pub(super) fn to_stix(&self, context: &Context) -> serde_json::Value {
+        let view = &context.view;
+        let mut members = Map::new();
+        members.insert("id".to_owned(), self.standard_id(view).into());
+        members.insert("type".to_owned(), self.kind.stix_type.into());
+        members.insert("spec_version".to_owned(), "2.1".into());
+        for (property, value) in view.entity_properties(self.entity) {
+            let name = view.property_name(property);
+            if name != "displayName" {
+                members.insert(name.to_owned(), values::stix(&value));
+            }
+        }
+        let end = ObjectRef::Entity(self.entity);
+        links::stix_references(context, end, &mut members);
+        let extension = json!({
+            "extension_type": "property-extension",
+            "id": view.id_cipher().uuid_of(view.entity_id(self.entity)),
+            "type": self.opencti,
+            "created_at": view.created_at(self.entity).to_rfc3339_millis(),
+            "updated_at": view.updated_at(self.entity).to_rfc3339_millis(),
+        });
+        let extensions = members.entry("extensions").or_insert_with(|| json!({}));
+        if let Some(extensions) = extensions.as_object_mut() {
+            extensions.insert(values::OPENCTI_EXTENSION.to_owned(), extension);
+        }
+        serde_json::Value::Object(members)
+    }
+}
+
+/// Deterministic STIX id of an entity of a kind.
+pub(super) fn standard_id(view: &View, entity: EntityRef, kind: &Kind) -> String {
+    let key = view.key(entity);
+    let is_stix = key.strip_prefix(kind.stix_type).is_some_and(|rest| rest.starts_with("--"));
+    if is_stix {
+        return key;
+    }
+    format!("{}--{}", kind.stix_type, view.id_cipher().uuid_of(view.entity_id(entity)))
+}
+
+/// Fields of OpenCTI that this build has nothing to say about: nothing was ever stored for them,
+/// so they are null or empty, as they are on a platform that does not use them.
+const UNUSED: [&str; 12] = [
+    "status",
+    "customFieldValues",
+    "objectOrganization",
+    "objectAssignee",
+    "objectParticipant",
+    "pirInformation",
+    "workflowEnabled",
+    "x_opencti_workflow_id",
+    "coverage_information",
+    "draftVersion",
+    "results",
+    "resultOf",
+];
+
+impl Object<Context> for StixNode {
+    fn type_name(&self) -> &str {
+        names::graphql_type(self.opencti)
+    }
+
+    fn field<'a>(&'a self, call: &Call<'a, Context>) -> Answer<'a> {
+        if let Some(node) = self.computed(call) {
+            return Ok(node);
+        }
+        if let Some(node) = self.linked(call) {
+            return Ok(node);
+        }
+        if UNUSED.contains(&call.name()) {
+            return Ok(Node::Null);
+        }
+        Ok(self.renamed(call).map_or(Node::Null, values::node))
+    }
+}

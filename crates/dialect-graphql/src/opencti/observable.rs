@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an observable is called, and which observables an indicator's pattern speaks of.
+
+use durward_model::Value;
+use serde_json::{Value as Json, json};
+
+use crate::context::RequestContext;
+use crate::opencti::entity::StixNode;
+
+/// Properties that name an observable, in the order in which they are asked.
+const NAMING: [&str; 16] = [
+    "value",
+    "name",
+    "path",
+    "subject",
+    "key",
+    "attribute_key",
+    "number",
+    "account_login",
+    "user_id",
+    "serial_number",
+    "command_line",
+    "url",
+    "iban",
+    "card_number",
+    "fingerprint_sha256",
+    "persona_name",
+];
+
+/// The value by which people know an observable; its first hash or its id where it has no other.
+pub(super) fn value(context: &RequestContext, node: &StixNode) -> String {
+    let view = &context.view;
+    let stored = |name: &str| {
+        let property = view.property_id(name);
+        property.map_or(Value::Null, |property| view.value(node.entity, property))
+    };
+    let named = NAMING.iter().map(|name| stored(name)).find_map(|value| match value {
+        Value::String(text) => Some(text),
+        Value::Int(number) => Some(number.to_string()),
+        _ => None,
+    });
+    let hash = || match stored("hashes") {
+        Value::Document(Json::Object(hashes)) => {
+            hashes.values().next().and_then(Json::as_str).map(str::to_owned)
+        }
+        _ => None,
+    };
+    named.or_else(hash).unwrap_or_else(|| node.standard_id(view))
+}
+
+/// The comparisons `type:path = 'value'` of a STIX pattern as OpenCTI lists them.
+pub(super) fn pattern_values(pattern: &Value) -> Json {
+    let Some(pattern) = pattern.as_str() else { return json!([]) };
+    let mut found = Vec::new();
+    let mut rest = pattern;
+    while let Some((left, right)) = rest.split_once('=') {
+        let path = left.rsplit(['[', '(', ' ']).find(|part| part.contains(':')).unwrap_or_default();
+        let quoted = right.trim_start().strip_prefix('\'').and_then(|text| text.split_once('\''));
+        match (path.split_once(':'), quoted) {
+            (Some((object, _)), Some((value, tail))) => {
+                found.push(json!({"type": opencti_type(object), "value": value}));
+                rest = tail;
+            }
+            _ => rest = right,
+        }
+    }
+    Json::Array(found)
+}
+
+fn opencti_type(stix_type: &str) -> &str {
+    durward_intel::kinds::kind(stix_type).map_or(stix_type, |kind| kind.opencti)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_give_their_comparisons() {
+        let pattern = Value::from("[ipv4-addr:value = '1.2.3.4' OR domain-name:value='a.example']");
+        let expected = json!([
+            {"type": "IPv4-Addr", "value": "1.2.3.4"},
+            {"type": "Domain-Name", "value": "a.example"},
+        ]);
+        assert_eq!(pattern_values(&pattern), expected);
+        assert_eq!(pattern_values(&Value::from("= '")), json!([]));
+    }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+//! All GraphQL schemas of a server behind one door.
+//!
+//! On paths that the dialects share, the owner of the document's root fields decides which one
+//! answers; then what the client says of itself; then it is the native schema. Which status an
+//! unauthenticated caller gets is the dialect's affair, so the choice comes before authentication.
+
+use durward_model::ErrorKind;
+
+use crate::context::{RequestContext, field_error};
+use crate::contracts;
+use crate::engine::{Engine, OperationKind, Outcome, Payload, Request, RootIndex, SchemaError};
+use crate::jupiterone::JupiterOne;
+use crate::native::Native;
+use crate::opencti::OpenCti;
+
+/// The schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SchemaName {
+    /// Durward's own.
+    Durward,
+    /// JupiterOne's.
+    JupiterOne,
+    /// OpenCTI's.
+    OpenCti,
+}
+
+/// What the headers of a request tell about the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientHints {
+    /// It named an organization as JupiterOne's clients do.
+    pub is_jupiterone: bool,
+    /// Its user agent is OpenCTI's client, or it sent one of that client's headers.
+    pub is_opencti: bool,
+}
+
+/// An answer with its HTTP status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON.
+    pub body: Vec<u8>,
+    /// Code of the first error, for logs and metrics.
+    pub first_code: Option<String>,
+}
+
+/// How much a payload asks, for rate limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Root fields.
+    pub operations: u32,
+    /// J1QL queries among them.
+    pub queries: u32,
+}
+
+/// The engines of all schemas.
+#[derive(Debug)]
+pub struct GraphQl {
+    durward: Engine<Native>,
+    jupiterone: Engine<JupiterOne>,
+    opencti: Engine<OpenCti>,
+    roots: RootIndex,
+}
+
+impl GraphQl {
+    /// Reads all contracts.
+    ///
+    /// # Errors
+    /// When a contract is not valid, which a test excludes.
+    pub fn new() -> Result<Self, SchemaError> {
+        Ok(Self {
+            durward: Engine::new(Native, contracts::DURWARD, "durward.graphql")?,
+            jupiterone: Engine::new(JupiterOne, contracts::JUPITERONE, "jupiterone.graphql")?,
+            opencti: Engine::new(OpenCti, contracts::OPENCTI, "opencti.graphql")?,
+            roots: RootIndex::new(),
+        })
+    }
+
+    /// The schema that answers a payload on a shared path.
+    pub fn choose(&self, payload: &Payload, hints: ClientHints) -> SchemaName {
+        let hinted = match hints {
+            ClientHints { is_opencti: true, .. } => SchemaName::OpenCti,
+            ClientHints { is_jupiterone: true, .. } => SchemaName::JupiterOne,
+            _ => SchemaName::Durward,
+        };
+        let Some(request) = first_request(payload) else { return hinted };
+        let Some(roots) = self.roots.find(request) else { return hinted };
+        let Some(first) = roots.names.first() else { return hinted };
+        let owners: Vec<SchemaName> = SCHEMAS
+            .into_iter()
+            .filter(|schema| self.has_root(*schema, roots.kind, first))
+            .collect();
+        match owners.as_slice() {
+            [] => hinted,
+            _ if owners.contains(&hinted) => hinted,
+            [first, ..] => *first,
+        }
+    }
+
+    /// Whether a schema has a root field.
+    pub fn has_root(&self, schema: SchemaName, kind: OperationKind, field: &str) -> bool {
+        match schema {
+            SchemaName::Durward => self.durward.schema().has_root_field(kind, field),
+            SchemaName::JupiterOne => self.jupiterone.schema().has_root_field(kind, field),
+            SchemaName::OpenCti => self.opencti.schema().has_root_field(kind, field),
+        }
+    }
+
+    /// All root fields of a schema, by kind.
+    pub fn root_fields(&self, schema: SchemaName, kind: OperationKind) -> Vec<&str> {
+        match schema {
+            SchemaName::Durward => self.durward.schema().root_fields(kind),
+            SchemaName::JupiterOne => self.jupiterone.schema().root_fields(kind),
+            SchemaName::OpenCti => self.opencti.schema().root_fields(kind),
+        }
+    }
+
+    /// How much a payload asks.
+    pub fn cost(&self, payload: &Payload) -> Cost {
+        let mut cost = Cost::default();
+        let requests: Vec<&Request> = match payload {
+            Payload::One(request) => vec![request],
+            Payload::Many(requests) => requests.iter().filter_map(|item| item.as_ref().ok()).collect(),
+        };
+        for request in requests {
+            let Some(roots) = self.roots.find(request) else {
+                cost.operations = cost.operations.saturating_add(1);
+                continue;
+            };
+            let count = u32::try_from(roots.names.len().max(1)).unwrap_or(u32::MAX);
+            cost.operations = cost.operations.saturating_add(count);
+            let is_query = |name: &&String| matches!(name.as_str(), "queryV1" | "queryV2" | "query");
+            let queries = roots.names.iter().filter(is_query).count();
+            cost.queries = cost.queries.saturating_add(u32::try_from(queries).unwrap_or(u32::MAX));
+        }
+        cost
+    }
+
+    /// Executes a payload. An unauthenticated caller gets the schema's own kind of refusal.
+    pub async fn answer(
+        &self,
+        schema: SchemaName,
+        context: &RequestContext,
+        payload: Payload,
+    ) -> Answer {
+        let refused = match context.caller() {
+            Ok(_) => None,
+            Err(_) if context.allows_introspection() && self.is_introspection(&payload) => None,
+            Err(error) => Some(field_error(error)),
+        };
+        let reply = match (schema, refused) {
+            (SchemaName::OpenCti, _) => self.opencti.answer_payload(context, payload).await,
+            (SchemaName::JupiterOne, Some(error)) => {
+                self.jupiterone.refuse(Outcome::Refused, error).into()
+            }
+            (SchemaName::Durward, Some(error)) => {
+                self.durward.refuse(Outcome::Refused, error).into()
+            }
+            (SchemaName::JupiterOne, None) => self.jupiterone.answer_payload(context, payload).await,
+            (SchemaName::Durward, None) => self.durward.answer_payload(context, payload).await,
+        };
+        Answer {
+            status: status(schema, reply.outcome, reply.first_code.as_deref()),
+            body: reply.body,
+            first_code: reply.first_code,
+        }
+    }
+
+    /// An answer that holds one error, in the schema's shape.
+    pub fn refusal(&self, schema: SchemaName, kind: ErrorKind, message: &str) -> Answer {
+        let error = crate::engine::FieldError::new(crate::context::code(kind), message);
+        let response = match schema {
+            SchemaName::OpenCti => self.opencti.refuse(Outcome::Malformed, error),
+            SchemaName::JupiterOne => self.jupiterone.refuse(Outcome::Malformed, error),
+            SchemaName::Durward => self.durward.refuse(Outcome::Malformed, error),
+        };
+        let status = match (schema, kind) {
+            (SchemaName::OpenCti, _) => 200,
+            (_, ErrorKind::RateLimited) => 429,
+            (_, ErrorKind::Unauthenticated) => 401,
+            (_, ErrorKind::Unavailable) => 503,
+            _ => 400,
+        };
+        Answer { status, body: response.body, first_code: response.first_code }
+    }
+
+    /// Whether a payload asks for nothing but types.
+    fn is_introspection(&self, payload: &Payload) -> bool {
+        let Payload::One(request) = payload else { return false };
+        self.roots.find(request).is_some_and(|roots| roots.names.is_empty())
+    }
+}
+
+const SCHEMAS: [SchemaName; 3] = [SchemaName::JupiterOne, SchemaName::OpenCti, SchemaName::Durward];
+
+fn first_request(payload: &Payload) -> Option<&Request> {
+    match payload {
+        Payload::One(request) => Some(request),
+        Payload::Many(requests) => requests.iter().find_map(|item| item.as_ref().ok()),
+    }
+}
+
+/// The HTTP status of a reply. OpenCTI's client takes anything but 200 for a broken server.
+fn status(schema: SchemaName, outcome: Outcome, first_code: Option<&str>) -> u16 {
+    match (schema, outcome, first_code) {
+        (SchemaName::OpenCti, _, _) => 200,
+        (_, _, Some("UNAUTHENTICATED")) => 401,
+        (_, Outcome::Malformed, _) => 400,
+        _ => 200,
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a request may do here, as decided before it arrives.
+
+use std::sync::Arc;
+
+use durward_model::transaction::Origin;
+
+use crate::jobs::Jobs;
+
+/// The authority of one request, set as a request extension by whoever authenticated it.
+#[derive(Clone, Debug)]
+pub struct SyncAccess {
+    /// The jobs (and through them the graph) of the credential's organization.
+    pub jobs: Arc<Jobs>,
+    /// Name of the organization as job answers show it (`accountId`).
+    pub account: String,
+    /// Who acts, for the journal.
+    pub origin: Origin,
+    /// Whether the caller may synchronize.
+    pub may_synchronize: bool,
+    /// Whether the caller may read the whole graph, without row conditions: the bulk export.
+    pub may_export: bool,
+    /// The one integration instance that the credential is for; `None` when it is not an
+    /// integration's.
+    pub integration_instance: Option<String>,
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Errors of this dialect and how they look on the wire: `{"error":{"code","message"}}`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use durward_graph::bulk::BodyError;
+use durward_graph::bulk::diff::DiffError;
+use durward_graph::bulk::staging::StagingError;
+use durward_graph::store::StoreError;
+use durward_model::ErrorKind;
+use serde_json::json;
+
+use crate::record::JobStatus;
+
+/// Why a call fails.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The request carries no authority.
+    #[error("no valid credential came with the request")]
+    Unauthenticated,
+    /// The caller may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// There is no such job here.
+    #[error("there is no synchronization job {0:?}")]
+    NoJob(String),
+    /// There is no such upload URL, or it is no longer valid.
+    #[error("this upload URL is not valid, or no longer")]
+    NoUploadUrl,
+    /// The job is past uploads.
+    #[error("the job is {} and takes no uploads", .0.as_str())]
+    NotAwaitingUploads(JobStatus),
+    /// The job cannot be finalized or aborted any more.
+    #[error("the job is {} already", .0.as_str())]
+    Over(JobStatus),
+    /// The start request is wrong.
+    #[error("{0}")]
+    BadStart(String),
+    /// The body of a call is wrong.
+    #[error("{0}")]
+    BadRequest(String),
+    /// An upload is wrong; nothing of it was kept.
+    #[error("{0}")]
+    BadUpload(BodyError),
+    /// The body is larger than an upload may be.
+    #[error("the body is larger than {max} bytes; send smaller batches")]
+    TooLarge {
+        /// The limit.
+        max: usize,
+    },
+    /// The body did not arrive whole, or too slowly.
+    #[error("the body did not arrive whole")]
+    CutOff,
+    /// The body is in a form that this build does not read.
+    #[error("bodies of type {0} are not supported; send JSON")]
+    UnsupportedBody(String),
+    /// A mode that this build does not do.
+    #[error("syncMode {0} is not supported")]
+    UnsupportedMode(String),
+    /// A page of an export is too large.
+    #[error("the page is larger than {max} bytes; ask for fewer items")]
+    PageTooLarge {
+        /// The limit.
+        max: usize,
+    },
+    /// Too many open jobs.
+    #[error("there are {0} open synchronization jobs; finalize or abort some")]
+    TooManyJobs(usize),
+    /// The staged data cannot become changes.
+    #[error(transparent)]
+    Diff(#[from] DiffError),
+    /// The disk under the staged data fails.
+    #[error("staging failed")]
+    Staging(#[from] StagingError),
+    /// A file of a job cannot be written or read.
+    #[error("the files of job {id} cannot be used")]
+    Files {
+        /// The job.
+        id: String,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The store refuses the changes.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Others changed the namespace again and again meanwhile.
+    #[error("the scope was changed by others while the job was finalized; try again")]
+    Contended,
+    /// A task of this process died.
+    #[error("the work was interrupted")]
+    Interrupted,
+}
+
+impl SyncError {
+    /// The kind of the failure.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unauthenticated => ErrorKind::Unauthenticated,
+            Self::Forbidden(_) => ErrorKind::Forbidden,
+            Self::NoJob(_) | Self::NoUploadUrl => ErrorKind::NotFound,
+            Self::NotAwaitingUploads(_)
+            | Self::Over(_)
+            | Self::BadStart(_)
+            | Self::BadRequest(_)
+            | Self::BadUpload(_)
+            | Self::TooLarge { .. }
+            | Self::PageTooLarge { .. }
+            | Self::CutOff => ErrorKind::Invalid,
+            Self::UnsupportedBody(_) | Self::UnsupportedMode(_) => ErrorKind::Unsupported,
+            Self::TooManyJobs(_) => ErrorKind::RateLimited,
+            Self::Diff(error) => error.kind(),
+            Self::Staging(error) => error.kind(),
+            Self::Files { .. } | Self::Interrupted => ErrorKind::Internal,
+            Self::Store(error) => error.kind(),
+            Self::Contended => ErrorKind::Unavailable,
+        }
+    }
+
+    /// The code that clients look at.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAwaitingUploads(_) => "JOB_NOT_AWAITING_UPLOADS",
+            Self::BadUpload(BodyError::NotList { list }) if list == "entities" => {
+                "ENTITY_IS_NOT_ARRAY"
+            }
+            Self::BadUpload(BodyError::NotList { .. }) => "RELATIONSHIP_IS_NOT_ARRAY",
+            Self::TooLarge { .. } => "RequestEntityTooLargeException",
+            Self::PageTooLarge { .. } => "PAGE_TOO_LARGE",
+            other => match other.kind() {
+                ErrorKind::Unauthenticated => "UNAUTHORIZED",
+                ErrorKind::Forbidden => "FORBIDDEN",
+                ErrorKind::NotFound => "NOT_FOUND",
+                ErrorKind::Unsupported => "NOT_SUPPORTED",
+                ErrorKind::RateLimited => "TOO_MANY_REQUESTS",
+                ErrorKind::Unavailable | ErrorKind::Timeout => "UNAVAILABLE",
+                ErrorKind::Internal => "INTERNAL_ERROR",
+                ErrorKind::Conflict | ErrorKind::AlreadyExists => "CONFLICT",
+                ErrorKind::Invalid => "BAD_REQUEST",
+            },
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::PageTooLarge { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::UnsupportedBody(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMode(_) => StatusCode::BAD_REQUEST,
+            other => match other.kind() {
+                ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+                ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+                ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+                ErrorKind::NotFound => StatusCode::NOT_FOUND,
+                ErrorKind::AlreadyExists | ErrorKind::Conflict => StatusCode::CONFLICT,
+                ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+                ErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
+                ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+                ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+}
+
+impl IntoResponse for SyncError {
+    fn into_response(self) -> Response {
+        let message = match self.kind() {
+            ErrorKind::Internal => {
+                tracing::error!(error = ?self, "a synchronization call failed");
+                "the server could not do this; its log says why".to_owned()
+            }
+            _ => self.to_string(),
+        };
+        let body = json!({"error": {"code": self.code(), "message": message}});
+        (self.status(), Json(body)).into_response()
+    }
+}

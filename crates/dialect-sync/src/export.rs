@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The bulk export: all entities or relationships, page by page, as they were at one instant.
+
+use durward_graph::{EdgeRef, EntityRef, RowSet, TripleId, TypeId, View};
+use durward_model::{Instant, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use crate::access::SyncAccess;
+use crate::error::SyncError;
+
+/// Items of a page when the client names no number.
+const PAGE_ITEMS: usize = 250;
+/// Most items of a page.
+const PAGE_ITEMS_MAX: usize = 4000;
+/// Largest page (bytes of values, approximately).
+const PAGE_BYTES_MAX: usize = 16 << 20;
+
+/// The query string of a page.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PageRequest {
+    limit: Option<usize>,
+    cursor: Option<String>,
+    #[serde(default)]
+    include_deleted: bool,
+}
+
+/// Where a page begins: instant of the walk, type or triple, row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cursor {
+    at: Instant,
+    group: u32,
+    row: u32,
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Result<Self, SyncError> {
+        let bad = || SyncError::BadRequest("the cursor is not one of this server".to_owned());
+        let mut parts = text.split('.');
+        let mut next = || u64::from_str_radix(parts.next().unwrap_or_default(), 16).ok();
+        let (at, group, row) = (next(), next(), next());
+        let (Some(at), Some(group), Some(row)) = (at, group, row) else { return Err(bad()) };
+        Ok(Self {
+            at: Instant::from_micros(at as i64),
+            group: u32::try_from(group).map_err(|_| bad())?,
+            row: u32::try_from(row).map_err(|_| bad())?,
+        })
+    }
+
+    fn text(self) -> String {
+        format!("{:x}.{:x}.{:x}", self.at.as_micros(), self.group, self.row)
+    }
+}
+
+/// A page under construction.
+struct Page {
+    items: Vec<Json>,
+    limit: usize,
+    bytes: usize,
+}
+
+impl Page {
+    fn push(&mut self, item: Json, bytes: usize) -> Result<(), SyncError> {
+        self.bytes += bytes;
+        if self.bytes > PAGE_BYTES_MAX && !self.items.is_empty() {
+            return Err(SyncError::PageTooLarge { max: PAGE_BYTES_MAX });
+        }
+        self.items.push(item);
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.items.len() >= self.limit
+    }
+
+    fn answer(self, next: Option<Cursor>) -> Json {
+        match next {
+            Some(next) => json!({"items": self.items, "endCursor": next.text()}),
+            None => json!({"items": self.items}),
+        }
+    }
+}
+
+fn begin(access: &SyncAccess, request: &PageRequest) -> Result<(View, Page, Cursor), SyncError> {
+    let cursor = request.cursor.as_deref().filter(|text| !text.is_empty()).map(Cursor::parse);
+    let cursor = cursor.transpose()?;
+    let view = access.jobs.options.store.view(cursor.map(|cursor| cursor.at));
+    let cursor = cursor.unwrap_or(Cursor { at: view.instant(), group: 0, row: 0 });
+    let limit = match request.limit {
+        None => PAGE_ITEMS,
+        Some(limit @ 1..=PAGE_ITEMS_MAX) => limit,
+        Some(_) => {
+            return Err(SyncError::BadRequest(format!("limit must be 1 to {PAGE_ITEMS_MAX}")));
+        }
+    };
+    let view = if request.include_deleted { view.include_deleted() } else { view };
+    Ok((view, Page { items: Vec::new(), limit, bytes: 0 }, cursor))
+}
+
+fn rows_from(rows: &RowSet, first: u32) -> impl Iterator<Item = u32> + '_ {
+    rows.iter().skip_while(move |row| *row < first)
+}
+
+/// A page of entities.
+pub(crate) fn entities(access: &SyncAccess, request: &PageRequest) -> Result<Json, SyncError> {
+    let (view, mut page, cursor) = begin(access, request)?;
+    let mut types = view.types();
+    types.sort_unstable();
+    for type_id in types.into_iter().filter(|type_id| u32::from(type_id.0) >= cursor.group) {
+        let group = u32::from(type_id.0);
+        let first = if group == cursor.group { cursor.row } else { 0 };
+        for row in rows_from(&view.live_rows(type_id), first) {
+            if page.is_full() {
+                return Ok(page.answer(Some(Cursor { at: cursor.at, group, row })));
+            }
+            let (item, bytes) = entity(&view, access, EntityRef { type_id, row });
+            page.push(item, bytes)?;
+        }
+    }
+    Ok(page.answer(None))
+}
+
+/// A page of relationships.
+pub(crate) fn relationships(access: &SyncAccess, request: &PageRequest) -> Result<Json, SyncError> {
+    let (view, mut page, cursor) = begin(access, request)?;
+    let mut triples: Vec<TripleId> = view.triples().into_iter().map(|meta| meta.id).collect();
+    triples.sort_unstable();
+    for triple in triples.into_iter().filter(|triple| triple.0 >= cursor.group) {
+        let first = if triple.0 == cursor.group { cursor.row } else { 0 };
+        let rows = match request.include_deleted {
+            true => RowSet::full(view.edge_rows(triple)),
+            false => view.live_edge_rows(triple),
+        };
+        for edge in rows_from(&rows, first) {
+            if page.is_full() {
+                return Ok(page.answer(Some(Cursor { at: cursor.at, group: triple.0, row: edge })));
+            }
+            if let Some((item, bytes)) = relationship(&view, access, EdgeRef { triple, edge }) {
+                page.push(item, bytes)?;
+            }
+        }
+    }
+    Ok(page.answer(None))
+}
+
+fn put_properties(
+    view: &View,
+    item: &mut Map<String, Json>,
+    properties: Vec<(durward_graph::PropertyId, Value)>,
+) -> usize {
+    let mut bytes = 0;
+    for (property, value) in properties {
+        let name = view.property_name(property);
+        bytes += name.len() + value.byte_size();
+        item.insert(name.to_owned(), value.to_json());
+    }
+    bytes
+}
+
+fn entity(view: &View, access: &SyncAccess, entity: EntityRef) -> (Json, usize) {
+    let mut item = Map::new();
+    let bytes = put_properties(view, &mut item, view.entity_properties(entity));
+    let namespace = view.namespace(entity);
+    let classes = view.classes(entity).into_iter();
+    let classes: Vec<&str> = classes.map(|class| view.class_name(class)).collect();
+    let ended = view.ended_at(entity);
+    let millis = |at: Instant| Json::from(at.as_millis());
+    for (name, value) in [
+        ("_id", Json::from(view.id_cipher().uuid_of(view.entity_id(entity)))),
+        ("_key", view.key(entity).into()),
+        ("_type", view.type_name(entity.type_id).into()),
+        ("_class", classes.into()),
+        ("_source", namespace.source.into()),
+        ("_scope", namespace.scope.into()),
+        ("_accountId", access.account.as_str().into()),
+        ("_version", view.version(entity).into()),
+        ("_createdOn", millis(view.created_at(entity))),
+        ("_beginOn", millis(view.updated_at(entity))),
+        ("_deleted", ended.is_some().into()),
+    ] {
+        item.insert(name.to_owned(), value);
+    }
+    if let Some(ended) = ended {
+        item.insert("_endOn".to_owned(), millis(ended));
+    }
+    (Json::Object(item), bytes)
+}
+
+fn relationship(view: &View, access: &SyncAccess, edge: EdgeRef) -> Option<(Json, usize)> {
+    let mut item = Map::new();
+    let bytes = put_properties(view, &mut item, view.edge_properties(edge));
+    let (from, to) = view.edge_ends(edge)?;
+    let verb = view.triple(edge.triple).map(|meta| meta.verb)?;
+    let namespace = view.edge_namespace(edge);
+    let ended = view.edge_ended_at(edge);
+    let millis = |at: Instant| Json::from(at.as_millis());
+    let end_id = |end: EntityRef| {
+        let id = match end.as_relationship().and_then(|number| view.edge_of(number)) {
+            Some(edge) => view.edge_id(edge),
+            None => view.entity_id(end),
+        };
+        Json::from(view.id_cipher().uuid_of(id))
+    };
+    let end_key = |end: EntityRef| match end.type_id {
+        TypeId::RELATIONSHIP => Json::Null,
+        _ => view.key(end).into(),
+    };
+    for (name, value) in [
+        ("_id", Json::from(view.id_cipher().uuid_of(view.edge_id(edge)))),
+        ("_key", view.edge_key(edge).into()),
+        ("_type", view.edge_type(edge).into()),
+        ("_class", view.verb_name(verb).into()),
+        ("_fromEntityId", end_id(from)),
+        ("_toEntityId", end_id(to)),
+        ("_fromEntityKey", end_key(from)),
+        ("_toEntityKey", end_key(to)),
+        ("_source", namespace.source.into()),
+        ("_scope", namespace.scope.into()),
+        ("_accountId", access.account.as_str().into()),
+        ("_version", view.edge_version(edge).into()),
+        ("_createdOn", millis(view.edge_created_at(edge))),
+        ("_beginOn", millis(view.edge_updated_at(edge))),
+        ("_deleted", ended.is_some().into()),
+    ] {
+        item.insert(name.to_owned(), value);
+    }
+    if let Some(ended) = ended {
+        item.insert("_endOn".to_owned(), millis(ended));
+    }
+    Some((Json::Object(item), bytes))
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is kept about a job, in memory and in its `job.json`.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use durward_graph::bulk::diff::{DiffReport, Outcomes, SyncMode};
+use durward_graph::bulk::PartCounts;
+use durward_model::transaction::Origin;
+use durward_model::{Namespace, ObjectId};
+use serde::{Deserialize, Serialize};
+
+const RECORD_FILE: &str = "job.json";
+const RECORD_VERSION: u32 = 1;
+/// Largest record that is read back.
+const RECORD_BYTES_MAX: u64 = 16 << 20;
+
+/// Where the objects of a job come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobSource {
+    /// Uploads of any client, in a scope of its choice.
+    Api,
+    /// An integration outside.
+    IntegrationExternal,
+    /// An integration that the server runs.
+    IntegrationManaged,
+    /// Jobs of the system itself.
+    SystemInternal,
+}
+
+impl JobSource {
+    /// The name that clients use, which is also the source in the namespace.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::IntegrationExternal => "integration-external",
+            Self::IntegrationManaged => "integration-managed",
+            Self::SystemInternal => "system-internal",
+        }
+    }
+
+    /// Whether an integration instance is the scope.
+    pub fn is_integration(self) -> bool {
+        matches!(self, Self::IntegrationExternal | Self::IntegrationManaged)
+    }
+}
+
+/// How a job changes the graph, as clients name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobMode {
+    /// What is uploaded replaces the scope.
+    Diff,
+    /// Entities are added or updated.
+    Patch,
+    /// Relationships between scopes are added or updated.
+    CrossScope,
+    /// Everything is added or updated, and what is listed is deleted.
+    CreateOrUpdate,
+}
+
+impl JobMode {
+    /// The mode of the comparison below.
+    pub fn sync_mode(self) -> SyncMode {
+        match self {
+            Self::Diff => SyncMode::Diff,
+            Self::Patch | Self::CreateOrUpdate => SyncMode::Patch,
+            Self::CrossScope => SyncMode::CrossScope,
+        }
+    }
+
+    /// Whether entities may leave out what they do not change.
+    pub fn is_patch(self) -> bool {
+        matches!(self, Self::Patch | Self::CreateOrUpdate)
+    }
+
+    /// Why this mode does not take an upload, if it does not.
+    pub fn refusal(self, counts: &PartCounts) -> Option<&'static str> {
+        let relationships = counts.relationships + counts.mapped;
+        match self {
+            Self::Diff if counts.removals > 0 => {
+                Some("a DIFF job deletes what is absent; it takes no deletions")
+            }
+            Self::Patch if relationships > 0 => Some("a PATCH job takes entities only"),
+            Self::CrossScope if counts.entities > 0 || counts.mapped > 0 => {
+                Some("a CROSS_SCOPE job takes relationships only")
+            }
+            Self::Patch | Self::CrossScope if counts.removals > 0 => {
+                Some("this job takes no deletions; use syncMode CREATE_OR_UPDATE")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobStatus {
+    /// It takes uploads.
+    AwaitingUploads,
+    /// Its finalization was asked for.
+    FinalizePending,
+    /// It is done.
+    Finished,
+    /// It was given up.
+    Aborted,
+    /// It was given up because the integration is not set up rightly.
+    AbortedDueToInvalidConfiguration,
+    /// What was uploaded cannot be taken over.
+    ErrorBadData,
+    /// Finalizing failed for a reason that does not lie in the data.
+    ErrorUnexpectedFailure,
+}
+
+impl JobStatus {
+    /// The name that clients know.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AwaitingUploads => "AWAITING_UPLOADS",
+            Self::FinalizePending => "FINALIZE_PENDING",
+            Self::Finished => "FINISHED",
+            Self::Aborted => "ABORTED",
+            Self::AbortedDueToInvalidConfiguration => "ABORTED_DUE_TO_INVALID_CONFIGURATION",
+            Self::ErrorBadData => "ERROR_BAD_DATA",
+            Self::ErrorUnexpectedFailure => "ERROR_UNEXPECTED_FAILURE",
+        }
+    }
+
+    /// Whether nothing happens to the job any more.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::AwaitingUploads | Self::FinalizePending)
+    }
+}
+
+/// An event that an integration reports about its job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JobEvent {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// Epoch milliseconds.
+    pub(crate) create_date: i64,
+}
+
+/// Everything about a job except its staged parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobRecord {
+    version: u32,
+    pub(crate) id: String,
+    pub(crate) source: JobSource,
+    pub(crate) scope: Option<String>,
+    pub(crate) mode: JobMode,
+    pub(crate) integration_instance_id: Option<String>,
+    pub(crate) integration_job_id: Option<String>,
+    pub(crate) dry_run: bool,
+    pub(crate) status: JobStatus,
+    /// Epoch microseconds.
+    pub(crate) started_at: i64,
+    pub(crate) ended_at: Option<i64>,
+    /// Kept here when the staged parts are gone.
+    pub(crate) uploaded: Counts,
+    pub(crate) result: Option<Outcome>,
+    /// Why the job failed or was aborted.
+    pub(crate) reason: Option<String>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) events: Vec<JobEvent>,
+    pub(crate) partial_types: Vec<String>,
+    pub(crate) requested_by: Requester,
+}
+
+/// Who asked for the finalization, for the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Requester {
+    actor: Option<u64>,
+    credential: Option<u64>,
+    request_id: String,
+    source_address: String,
+    user_agent: String,
+}
+
+impl From<&Origin> for Requester {
+    fn from(origin: &Origin) -> Self {
+        Self {
+            actor: origin.actor.map(|id| id.0),
+            credential: origin.credential.map(|id| id.0),
+            request_id: origin.request_id.clone(),
+            source_address: origin.source_address.clone(),
+            user_agent: origin.user_agent.clone(),
+        }
+    }
+}
+
+impl Requester {
+    /// The origin of the transaction of a job.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            actor: self.actor.map(ObjectId),
+            credential: self.credential.map(ObjectId),
+            activity: "synchronization finalized".to_owned(),
+            request_id: self.request_id.clone(),
+            source_address: self.source_address.clone(),
+            user_agent: self.user_agent.clone(),
+            detail: String::new(),
+        }
+    }
+}
+
+/// How much was uploaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    pub(crate) entities: u64,
+    pub(crate) relationships: u64,
+    pub(crate) mapped: u64,
+}
+
+impl From<PartCounts> for Counts {
+    fn from(counts: PartCounts) -> Self {
+        Self {
+            entities: counts.entities,
+            relationships: counts.relationships,
+            mapped: counts.mapped,
+        }
+    }
+}
+
+/// What finalizing did, in a form that can be kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    /// Created, updated, deleted, and the errors of each.
+    pub(crate) entities: [u64; 6],
+    pub(crate) relationships: [u64; 6],
+    pub(crate) mapped: [u64; 6],
+    pub(crate) twins: u64,
+    pub(crate) messages: Vec<String>,
+}
+
+impl From<DiffReport> for Outcome {
+    fn from(report: DiffReport) -> Self {
+        let counts = |counts: &Outcomes| {
+            [
+                counts.created,
+                counts.updated,
+                counts.deleted,
+                counts.create_errors,
+                counts.update_errors,
+                counts.delete_errors,
+            ]
+        };
+        Self {
+            entities: counts(&report.entities),
+            relationships: counts(&report.relationships),
+            mapped: counts(&report.mapped),
+            twins: report.twins,
+            messages: report.messages,
+        }
+    }
+}
+
+impl JobRecord {
+    pub(crate) fn new(id: String, source: JobSource, mode: JobMode, started_at: i64) -> Self {
+        Self {
+            version: RECORD_VERSION,
+            id,
+            source,
+            scope: None,
+            mode,
+            integration_instance_id: None,
+            integration_job_id: None,
+            dry_run: false,
+            status: JobStatus::AwaitingUploads,
+            started_at,
+            ended_at: None,
+            uploaded: Counts::default(),
+            result: None,
+            reason: None,
+            warnings: Vec::new(),
+            events: Vec::new(),
+            partial_types: Vec::new(),
+            requested_by: Requester::default(),
+        }
+    }
+
+    /// The namespace that the job writes.
+    pub(crate) fn namespace(&self) -> Namespace {
+        let scope = match self.source.is_integration() {
+            true => self.integration_instance_id.as_deref(),
+            false => self.scope.as_deref(),
+        };
+        Namespace::new(self.source.as_str(), scope.unwrap_or_default())
+    }
+
+    /// Notes a warning once.
+    pub(crate) fn warn(&mut self, warning: String) {
+        const WARNINGS_MAX: usize = 50;
+        if self.warnings.len() < WARNINGS_MAX && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Writes the record into the job's folder, whole or not at all.
+    pub(crate) fn save(&self, folder: &Path) -> io::Result<()> {
+        let target = folder.join(RECORD_FILE);
+        let fresh = folder.join("job.json.new");
+        let bytes = serde_json::to_vec(self).map_err(io::Error::other)?;
+        let mut file = File::create(&fresh)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&fresh, &target)?;
+        File::open(folder)?.sync_all()
+    }
+
+    /// The record in a job's folder; `None` when there is none (a job that was never answered for).
+    pub(crate) fn load(folder: &Path) -> io::Result<Option<Self>> {
+        let path = folder.join(RECORD_FILE);
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+            Ok(metadata) if metadata.len() > RECORD_BYTES_MAX => {
+                return Err(io::Error::other("the record is too large"));
+            }
+            Ok(_) => {}
+        }
+        let record: Self = serde_json::from_slice(&fs::read(&path)?).map_err(io::Error::other)?;
+        match record.version {
+            RECORD_VERSION => Ok(Some(record)),
+            other => Err(io::Error::other(format!("the record has format version {other}"))),
+        }
+    }
+}

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The routes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::HeaderMap;
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use bytes::Bytes;
+use durward_graph::bulk::BodyKind;
+use durward_model::Instant;
+use parking_lot::Mutex;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json_, json};
+use tokio::sync::Semaphore;
+
+use crate::access::SyncAccess;
+use crate::body;
+use crate::error::SyncError;
+use crate::export;
+use crate::finalize::FinalizeRequest;
+use crate::job_json::job_json;
+use crate::jobs::{Job, Jobs, StartRequest};
+use crate::record::{JobEvent, JobStatus, Outcome};
+use crate::upload::UploadFlags;
+
+/// How many bodies are read and staged at one time; it bounds the memory that uploads take.
+const UPLOADS_AT_ONCE: usize = 6;
+/// How long a finalize call waits for the end before it answers that the job is being finalized.
+const FINALIZE_WAIT: Duration = Duration::from_secs(25);
+/// How long an upload URL is valid.
+const UPLOAD_URL_SECONDS: i64 = 3600;
+/// Most upload URLs that are valid at one time.
+const UPLOAD_URLS_MAX: usize = 1000;
+
+type Answer = Result<Json<Json_>, SyncError>;
+type Access = Option<Extension<SyncAccess>>;
+
+#[derive(Clone, Debug)]
+struct Shared {
+    uploads: Arc<Semaphore>,
+    urls: Arc<Mutex<BTreeMap<String, UploadUrl>>>,
+}
+
+#[derive(Clone, Debug)]
+struct UploadUrl {
+    jobs: Arc<Jobs>,
+    job: String,
+    account: String,
+    expires: Instant,
+}
+
+/// The routes of this dialect. All but the one of upload URLs expect [`SyncAccess`] as a request
+/// extension and answer 401 without.
+pub fn router() -> Router {
+    let shared = Shared {
+        uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
+        urls: Arc::new(Mutex::new(BTreeMap::new())),
+    };
+    let jobs = "/persister/synchronization/jobs";
+    let job = |rest: &str| format!("{jobs}/{{id}}{rest}");
+    Router::new()
+        .route(jobs, get(list).post(start))
+        .route(&format!("{jobs}/"), get(list).post(start))
+        .route(&job(""), get(read))
+        .route(&job("/entities"), post(upload_entities))
+        .route(&job("/relationships"), post(upload_relationships))
+        .route(&job("/upload"), post(upload_both))
+        .route(&job("/events"), post(events))
+        .route(&job("/uploadUrl"), post(upload_url))
+        .route(&job("/finalize"), post(finalize))
+        .route(&job("/abort"), post(abort))
+        .route("/persister/synchronization/files/{token}", put(upload_file))
+        .route("/entities", get(export_entities))
+        .route("/relationships", get(export_relationships))
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .with_state(shared)
+}
+
+fn allowed(access: Access) -> Result<SyncAccess, SyncError> {
+    let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
+    match access.may_synchronize {
+        true => Ok(access),
+        false => Err(SyncError::Forbidden("this credential may not synchronize")),
+    }
+}
+
+/// A job that this caller may see; others do not exist for it.
+fn job_of(access: &SyncAccess, id: &str) -> Result<Arc<Job>, SyncError> {
+    let job = access.jobs.find(id)?;
+    if let Some(instance) = &access.integration_instance {
+        let state = job.state.lock();
+        let is_own = state.record.source.is_integration()
+            && state.record.integration_instance_id.as_ref() == Some(instance);
+        if !is_own {
+            return Err(SyncError::NoJob(id.chars().take(64).collect()));
+        }
+    }
+    if job.is_interrupted() {
+        run_in_background(&access.jobs, &job);
+    }
+    Ok(job)
+}
+
+fn answer(access: &SyncAccess, job: &Job) -> Json<Json_> {
+    Json(json!({"job": job_json(job, &access.account)}))
+}
+
+async fn json_body<T: DeserializeOwned + Default>(
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, SyncError> {
+    let bytes = body::read(headers, body).await?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(T::default());
+    }
+    serde_json::from_slice(&bytes)
+        .map_err(|error| SyncError::BadRequest(format!("the body is not what it must be: {error}")))
+}
+
+async fn list(access: Access) -> Answer {
+    let access = allowed(access)?;
+    let jobs = access.jobs.list();
+    let shown = jobs.iter().filter_map(|job| {
+        let id = job.state.lock().record.id.clone();
+        job_of(&access, &id).ok().map(|job| job_json(&job, &access.account))
+    });
+    Ok(Json(json!({"jobs": shown.collect::<Vec<_>>()})))
+}
+
+async fn start(access: Access, headers: HeaderMap, body: Body) -> Answer {
+    let access = allowed(access)?;
+    let request: Option<StartRequest> = json_body(&headers, body).await?;
+    let request =
+        request.ok_or_else(|| SyncError::BadStart("the body must name a source".to_owned()))?;
+    if let Some(instance) = &access.integration_instance {
+        request.check_instance(instance)?;
+    }
+    let jobs = Arc::clone(&access.jobs);
+    let origin = access.origin.clone();
+    let job = blocking(move || jobs.start(request, &origin)).await?;
+    Ok(answer(&access, &job))
+}
+
+async fn read(access: Access, Path(id): Path<String>) -> Answer {
+    let access = allowed(access)?;
+    let job = job_of(&access, &id)?;
+    Ok(answer(&access, &job))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SyncError> + Send + 'static,
+) -> Result<T, SyncError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| SyncError::Interrupted)?
+}
+
+/// What every upload call has.
+struct Upload {
+    shared: Shared,
+    access: Access,
+    id: String,
+    flags: UploadFlags,
+    headers: HeaderMap,
+    body: Body,
+}
+
+async fn upload(call: Upload, kind: BodyKind) -> Answer {
+    let access = allowed(call.access)?;
+    let job = job_of(&access, &call.id)?;
+    job.check_awaiting()?;
+    body::check_json(&call.headers)?;
+    let permit = call.shared.uploads.clone().acquire_owned().await;
+    let permit = permit.map_err(|_| SyncError::Interrupted)?;
+    let bytes = body::read(&call.headers, call.body).await?;
+    let flags = call.flags;
+    stage(Arc::clone(&access.jobs), Arc::clone(&job), bytes, kind, flags).await?;
+    drop(permit);
+    Ok(answer(&access, &job))
+}
+
+async fn stage(
+    jobs: Arc<Jobs>,
+    job: Arc<Job>,
+    bytes: Bytes,
+    kind: BodyKind,
+    flags: UploadFlags,
+) -> Result<(), SyncError> {
+    blocking(move || job.upload(&jobs, &bytes, kind, flags)).await
+}
+
+async fn upload_entities(
+    State(shared): State<Shared>,
+    access: Access,
+    Path(id): Path<String>,
+    Query(flags): Query<UploadFlags>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    upload(Upload { shared, access, id, flags, headers, body }, BodyKind::Entities).await
+}
+
+async fn upload_relationships(
+    State(shared): State<Shared>,
+    access: Access,
+    Path(id): Path<String>,
+    Query(flags): Query<UploadFlags>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    upload(Upload { shared, access, id, flags, headers, body }, BodyKind::Relationships).await
+}
+
+async fn upload_both(
+    State(shared): State<Shared>,
+    access: Access,
+    Path(id): Path<String>,
+    Query(flags): Query<UploadFlags>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    upload(Upload { shared, access, id, flags, headers, body }, BodyKind::Upload).await
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct EventsRequest {
+    events: Vec<EventRequest>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EventRequest {
+    name: String,
+    #[serde(default)]
+    description: String,
+}
+
+async fn events(
+    access: Access,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    const TEXT_BYTES_MAX: usize = 10_000;
+    let access = allowed(access)?;
+    let job = job_of(&access, &id)?;
+    let request: EventsRequest = json_body(&headers, body).await?;
+    let too_long = |event: &EventRequest| {
+        event.name.len() > TEXT_BYTES_MAX || event.description.len() > TEXT_BYTES_MAX
+    };
+    if request.events.iter().any(too_long) {
+        return Err(SyncError::BadRequest(format!(
+            "names and descriptions of events have at most {TEXT_BYTES_MAX} bytes"
+        )));
+    }
+    let create_date = access.jobs.now().as_millis();
+    let made: Vec<JobEvent> = request
+        .events
+        .into_iter()
+        .map(|event| JobEvent {
+            id: access.jobs.options.random.uuid(),
+            name: event.name,
+            description: event.description,
+            create_date,
+        })
+        .collect();
+    let shown: Vec<Json_> = made
+        .iter()
+        .map(|event| {
+            json!({"id": event.id, "name": event.name, "description": event.description,
+                "createDate": event.create_date})
+        })
+        .collect();
+    blocking(move || job.add_events(made)).await?;
+    Ok(Json(json!({"events": shown})))
+}
+
+async fn upload_url(
+    State(shared): State<Shared>,
+    access: Access,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let access = allowed(access)?;
+    let job = job_of(&access, &id)?;
+    job.check_awaiting()?;
+    let now = access.jobs.now();
+    let expires = now.plus_seconds(UPLOAD_URL_SECONDS);
+    let token = format!("{}{}", access.jobs.options.random.uuid(), access.jobs.options.random.uuid());
+    let mut urls = shared.urls.lock();
+    urls.retain(|_, url| url.expires > now && url.job != id);
+    if urls.len() >= UPLOAD_URLS_MAX {
+        return Err(SyncError::TooManyJobs(UPLOAD_URLS_MAX));
+    }
+    let account = access.account.clone();
+    urls.insert(token.clone(), UploadUrl { jobs: access.jobs, job: id, account, expires });
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = header("host").unwrap_or("localhost");
+    let scheme = header("x-forwarded-proto").unwrap_or("http");
+    let url = format!("{scheme}://{host}/persister/synchronization/files/{token}");
+    Ok(Json(json!({"uploadUrl": url, "expiresAt": expires.as_millis()})))
+}
+
+async fn upload_file(
+    State(shared): State<Shared>,
+    Path(token): Path<String>,
+    Query(flags): Query<UploadFlags>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let url = shared.urls.lock().get(&token).cloned().ok_or(SyncError::NoUploadUrl)?;
+    if url.expires <= url.jobs.now() {
+        return Err(SyncError::NoUploadUrl);
+    }
+    let job = url.jobs.find(&url.job)?;
+    job.check_awaiting()?;
+    body::check_json(&headers)?;
+    let permit = shared.uploads.clone().acquire_owned().await;
+    let permit = permit.map_err(|_| SyncError::Interrupted)?;
+    let bytes = body::read(&headers, body).await?;
+    stage(Arc::clone(&url.jobs), Arc::clone(&job), bytes, BodyKind::Upload, flags).await?;
+    drop(permit);
+    shared.urls.lock().remove(&token);
+    Ok(Json(json!({"job": job_json(&job, &url.account)})))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct FinalizeBody {
+    partial_datasets: Option<PartialDatasets>,
+    dry_run: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PartialDatasets {
+    types: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct FinalizeFlags {
+    dry_run: bool,
+}
+
+async fn finalize(
+    access: Access,
+    Path(id): Path<String>,
+    Query(flags): Query<FinalizeFlags>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let access = allowed(access)?;
+    let job = job_of(&access, &id)?;
+    let asked: FinalizeBody = json_body(&headers, body).await?;
+    let partial_types = asked.partial_datasets.unwrap_or_default().types;
+    let always_dry = job.state.lock().record.dry_run;
+    if flags.dry_run || asked.dry_run || always_dry {
+        return dry_run(&access, &job, partial_types).await;
+    }
+    let request = FinalizeRequest { partial_types };
+    let (asked, origin) = (Arc::clone(&job), access.origin.clone());
+    if blocking(move || asked.request_finalize(request, &origin)).await? {
+        spawn_run(&access.jobs, &job);
+    }
+    // Not done by then: the client asks again, as it does for large jobs.
+    let _ = tokio::time::timeout(FINALIZE_WAIT, job.settled()).await;
+    let (status, reason) = {
+        let state = job.state.lock();
+        (state.record.status, state.record.reason.clone())
+    };
+    match status {
+        // The work could not be done now and the job is open again.
+        JobStatus::AwaitingUploads => Err(SyncError::Contended),
+        JobStatus::ErrorBadData => Err(SyncError::BadRequest(reason.unwrap_or_default())),
+        _ => Ok(answer(&access, &job)),
+    }
+}
+
+/// Answers the job with the counters that finalizing would give; nothing is changed.
+async fn dry_run(access: &SyncAccess, job: &Arc<Job>, partial: Vec<String>) -> Answer {
+    let (jobs, work) = (Arc::clone(&access.jobs), Arc::clone(job));
+    let outcome: Outcome = blocking(move || work.dry_run(&jobs, partial)).await?;
+    let mut shown = crate::job_json::job_json_with(job, &access.account, &outcome);
+    if let Some(object) = shown.as_object_mut() {
+        object.insert("dryRun".to_owned(), true.into());
+    }
+    Ok(Json(json!({"job": shown})))
+}
+
+fn spawn_run(jobs: &Arc<Jobs>, job: &Arc<Job>) {
+    let (jobs, job) = (Arc::clone(jobs), Arc::clone(job));
+    // The task ends with its job, and `settled` waits for it.
+    drop(tokio::task::spawn_blocking(move || job.run(&jobs)));
+}
+
+/// Takes up a finalization that a restart interrupted.
+fn run_in_background(jobs: &Arc<Jobs>, job: &Arc<Job>) {
+    if !job.running.send_replace(true) {
+        spawn_run(jobs, job);
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AbortRequest {
+    reason: Option<String>,
+    terminal_status: Option<String>,
+}
+
+async fn abort(access: Access, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Answer {
+    let access = allowed(access)?;
+    let job = job_of(&access, &id)?;
+    let request: AbortRequest = json_body(&headers, body).await?;
+    let status = match request.terminal_status.as_deref() {
+        None | Some("ABORTED") => JobStatus::Aborted,
+        Some("ABORTED_DUE_TO_INVALID_CONFIGURATION") => {
+            JobStatus::AbortedDueToInvalidConfiguration
+        }
+        Some(_) => {
+            return Err(SyncError::BadRequest(
+                "terminalStatus must be ABORTED or ABORTED_DUE_TO_INVALID_CONFIGURATION".to_owned(),
+            ));
+        }
+    };
+    let now = access.jobs.now();
+    let work = Arc::clone(&job);
+    blocking(move || work.abort(request.reason, status, now)).await?;
+    Ok(answer(&access, &job))
+}
+
+fn exporting(access: Access) -> Result<SyncAccess, SyncError> {
+    let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
+    match access.may_export {
+        true => Ok(access),
+        false => Err(SyncError::Forbidden("this credential may not export the graph")),
+    }
+}
+
+async fn export_entities(access: Access, Query(page): Query<export::PageRequest>) -> Answer {
+    let access = exporting(access)?;
+    let page = blocking(move || export::entities(&access, &page)).await?;
+    Ok(Json(page))
+}
+
+async fn export_relationships(access: Access, Query(page): Query<export::PageRequest>) -> Answer {
+    let access = exporting(access)?;
+    let page = blocking(move || export::relationships(&access, &page)).await?;
+    Ok(Json(page))
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A store, its jobs and the router over them, without a network.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::{Extension, Router};
+use durward_dialect_sync::jobs::RandomSource;
+use durward_dialect_sync::{JobOptions, Jobs, SyncAccess, router};
+use durward_graph::View;
+use durward_graph::store::{Store, StoreOptions};
+use durward_journal::HeadSigner;
+use durward_model::transaction::Origin;
+use durward_model::{Catalog, Instant, ManualClock, Namespace, Value};
+use http_body_util::BodyExt;
+use serde_json::{Value as Json, json};
+use tower::ServiceExt;
+
+#[derive(Debug)]
+struct Unsigned;
+
+impl HeadSigner for Unsigned {
+    fn key_id(&self) -> String {
+        "none".to_owned()
+    }
+
+    fn sign(&self, _message: &[u8]) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn verify(&self, _key_id: &str, _message: &[u8], _signature: &[u8]) -> bool {
+        true
+    }
+}
+
+/// One organization and its routes.
+pub struct World {
+    pub store: Arc<Store>,
+    pub access: SyncAccess,
+    pub router: Router,
+    pub clock: Arc<ManualClock>,
+}
+
+static DRAWN: AtomicU64 = AtomicU64::new(1);
+
+impl World {
+    /// A new organization in a folder, or the one that is there.
+    pub fn open(folder: &Path) -> Self {
+        let catalog = Arc::new(Catalog::built_in().unwrap());
+        let clock = Arc::new(ManualClock::new(Instant::from_millis(1_800_000_000_000)));
+        let graph = folder.join("graph");
+        let options = StoreOptions::new(
+            graph.clone(),
+            clock.clone(),
+            Arc::clone(&catalog),
+            [7; 32],
+            Arc::new(Unsigned),
+        );
+        let store = if graph.exists() { Store::open(options) } else { Store::create(options) };
+        let store = Arc::new(store.unwrap());
+        let random = RandomSource(Arc::new(|bytes| {
+            let drawn = DRAWN.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+            for (byte, drawn) in bytes.iter_mut().zip(drawn.iter().cycle()) {
+                *byte = *drawn;
+            }
+        }));
+        let jobs = JobOptions {
+            folder: folder.join("jobs"),
+            store: Arc::clone(&store),
+            catalog,
+            clock: clock.clone(),
+            random,
+        };
+        let access = SyncAccess {
+            jobs: Arc::new(Jobs::open(jobs).unwrap()),
+            account: "acme".to_owned(),
+            origin: Origin::default(),
+            may_synchronize: true,
+            may_export: true,
+            integration_instance: None,
+        };
+        Self { store, access, router: router(), clock }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> (StatusCode, Json) {
+        self.send_as(Some(self.access.clone()), request).await
+    }
+
+    pub async fn send_as(
+        &self,
+        access: Option<SyncAccess>,
+        request: Request<Body>,
+    ) -> (StatusCode, Json) {
+        let router = match access {
+            Some(access) => self.router.clone().layer(Extension(access)),
+            None => self.router.clone(),
+        };
+        let response = router.oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Json::Null))
+    }
+
+    pub async fn post(&self, path: &str, body: impl Into<Body>) -> (StatusCode, Json) {
+        let path = format!("/persister/synchronization/jobs{path}");
+        self.send(Request::post(path).body(body.into()).unwrap()).await
+    }
+
+    /// As [`World::post`], and it must go well.
+    pub async fn done(&self, path: &str, body: impl Into<Body>) -> Json {
+        let (status, answer) = self.post(path, body).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+        answer
+    }
+
+    pub async fn get(&self, path: &str) -> (StatusCode, Json) {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn job(&self, id: &str) -> Json {
+        let (status, answer) = self.get(&format!("/persister/synchronization/jobs/{id}")).await;
+        assert_eq!(status, StatusCode::OK);
+        answer["job"].clone()
+    }
+
+    pub async fn start(&self, request: Json) -> String {
+        let answer = self.done("", request.to_string()).await;
+        answer["job"]["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn start_diff(&self, scope: &str) -> String {
+        self.start(json!({"source": "api", "scope": scope})).await
+    }
+
+    /// A whole job; the answer to its finalization.
+    pub async fn run(&self, start: Json, upload: Json, finalize: Json) -> Json {
+        let id = self.start(start).await;
+        self.done(&format!("/{id}/upload"), upload.to_string()).await;
+        self.done(&format!("/{id}/finalize"), finalize.to_string()).await["job"].clone()
+    }
+
+    pub fn view(&self) -> View {
+        self.store.view(None)
+    }
+
+    pub fn value(&self, scope: &str, key: &str, property: &str) -> Value {
+        let view = self.view();
+        let entity = view.find_by_key(&Namespace::new("api", scope), key).unwrap();
+        view.property_id(property).map_or(Value::Null, |property| view.value(entity, property))
+    }
+}
+
+pub fn entity(key: &str, name: &str) -> Json {
+    json!({"_key": key, "_type": "box", "_class": ["Host"], "name": name})
+}
+
+pub fn link(from: &str, to: &str) -> Json {
+    json!({"_key": format!("{from}|HAS|{to}"), "_type": "box_has_box", "_class": "HAS",
+        "_fromEntityKey": from, "_toEntityKey": to})
+}
+
+/// Counters by their short names.
+pub fn counters(job: &Json) -> [u64; 6] {
+    ["EntitiesCreated", "EntitiesUpdated", "EntitiesDeleted", "RelationshipsCreated",
+        "RelationshipsUpdated", "RelationshipsDeleted"]
+    .map(|name| job[format!("num{name}")].as_u64().unwrap())
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `durward import graph`: entities and relationships, one JSON object a line.
+
+use std::io::{BufRead, Cursor, Write as _};
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Value as Json, json};
+
+use crate::arguments::ImportArguments;
+use crate::client::Client;
+use crate::command::query::connect;
+use crate::{input, offline};
+
+const JOBS: &str = "/persister/synchronization/jobs";
+/// Size at which an upload is sent, in bytes.
+const UPLOAD_BYTES: usize = 8 << 20;
+/// Longest line in bytes.
+const LINE_BYTES_MAX: usize = 16 << 20;
+
+/// Counters of a synchronization job that are printed.
+const COUNTERS: [(&str, &str); 8] = [
+    ("numEntitiesCreated", "entities created"),
+    ("numEntitiesUpdated", "entities updated"),
+    ("numEntitiesDeleted", "entities deleted"),
+    ("numEntityCreateErrors", "entities in error"),
+    ("numRelationshipsCreated", "relationships created"),
+    ("numRelationshipsUpdated", "relationships updated"),
+    ("numRelationshipsDeleted", "relationships deleted"),
+    ("numRelationshipCreateErrors", "relationships in error"),
+];
+
+/// A line, as far as it must be understood to tell relationships from entities.
+#[derive(Deserialize)]
+struct LineKind {
+    #[serde(rename = "_fromEntityKey", alias = "_fromEntityId", alias = "_mapping")]
+    from: Option<IgnoredAny>,
+}
+
+/// Synchronizes all files as one job.
+pub(super) fn run(arguments: &ImportArguments, scope: &str) -> anyhow::Result<()> {
+    let job = match connect(&arguments.target)? {
+        Some(client) => {
+            let inputs = arguments.files.iter().map(|path| input::open(path));
+            let inputs = inputs.collect::<Result<_, _>>()?;
+            Upload::start(&client, scope, arguments.patch)?.send(inputs)?
+        }
+        None => {
+            offline::import_graph(&arguments.target, scope, arguments.patch, &arguments.files)?
+        }
+    };
+    print(scope, &job);
+    Ok(())
+}
+
+/// Synchronizes lines of JSON as one job over `scope`.
+pub(super) fn synchronize(
+    arguments: &ImportArguments,
+    scope: &str,
+    lines: Vec<u8>,
+) -> anyhow::Result<()> {
+    let job = if let Some(client) = connect(&arguments.target)? {
+        Upload::start(&client, scope, arguments.patch)?.send(vec![Box::new(Cursor::new(lines))])?
+    } else {
+        let mut file = tempfile::NamedTempFile::new().context("no temporary file can be made")?;
+        file.write_all(&lines).context("the temporary file cannot be written")?;
+        let files = [file.path().to_owned()];
+        offline::import_graph(&arguments.target, scope, arguments.patch, &files)?
+    };
+    print(scope, &job);
+    Ok(())
+}
+
+fn print(scope: &str, job: &Json) {
+    let mut parts = Vec::new();
+    for (name, words) in COUNTERS {
+        let count = job.get(name).and_then(Json::as_u64).unwrap_or(0);
+        if count > 0 {
+            parts.push(format!("{count} {words}"));
+        }
+    }
+    let summary = if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") };
+    println!("scope {scope}: {summary}");
+}
+
+struct Upload<'a> {
+    client: &'a Client,
+    job: String,
+    entities: Vec<u8>,
+    relationships: Vec<u8>,
+    progress: ProgressBar,
+}
+
+impl<'a> Upload<'a> {
+    fn start(client: &'a Client, scope: &str, patch: bool) -> anyhow::Result<Self> {
+        let mode = if patch { "PATCH" } else { "DIFF" };
+        let body = json!({"source": "api", "scope": scope, "syncMode": mode}).to_string();
+        let answer = client.post(JOBS, "application/json", body.as_bytes())?;
+        let job = answer.pointer("/job/id").and_then(Json::as_str);
+        let progress = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {bytes} sent") {
+            progress.set_style(style);
+        }
+        progress.set_message("uploading:");
+        Ok(Self {
+            client,
+            job: job.context("the server started no job")?.to_owned(),
+            entities: Vec::new(),
+            relationships: Vec::new(),
+            progress,
+        })
+    }
+
+    fn send(mut self, inputs: Vec<Box<dyn BufRead>>) -> anyhow::Result<Json> {
+        let result = self.send_all(inputs);
+        if result.is_err() {
+            let path = format!("{JOBS}/{}/abort", self.job);
+            // The first error is the one to report; an abandoned job changes nothing anyway.
+            let _ = self.client.post(&path, "application/json", b"{}");
+        }
+        self.progress.finish_and_clear();
+        result
+    }
+
+    fn send_all(&mut self, inputs: Vec<Box<dyn BufRead>>) -> anyhow::Result<Json> {
+        for mut input in inputs {
+            let mut line = Vec::new();
+            let mut number = 0u64;
+            loop {
+                line.clear();
+                number += 1;
+                let mut limited = std::io::Read::take(&mut input, LINE_BYTES_MAX as u64 + 1);
+                if limited.read_until(b'\n', &mut line).context("the input broke off")? == 0 {
+                    break;
+                }
+                anyhow::ensure!(line.len() <= LINE_BYTES_MAX, "line {number} is too long");
+                let trimmed = line.trim_ascii();
+                if trimmed.is_empty() {
+                    continue;
+                }
+                let kind: LineKind = serde_json::from_slice(trimmed)
+                    .with_context(|| format!("line {number} is not a JSON object"))?;
+                self.add(kind.from.is_some(), trimmed)?;
+            }
+        }
+        // Relationships may only name entities that were uploaded before them or with them.
+        self.flush(false)?;
+        self.flush(true)?;
+        self.progress.set_message("finalizing;");
+        let path = format!("{JOBS}/{}/finalize", self.job);
+        let answer = self.client.post(&path, "application/json", b"{}")?;
+        let job = answer.get("job").cloned().context("the server's answer holds no job")?;
+        if let Some("FINISHED") = job.get("status").and_then(Json::as_str) {
+            return Ok(job);
+        }
+        self.wait()
+    }
+
+    /// Polls a job that the server finalizes in the background.
+    fn wait(&self) -> anyhow::Result<Json> {
+        let path = format!("{JOBS}/{}", self.job);
+        loop {
+            let answer = self.client.get(&path)?;
+            let job = answer.get("job").cloned().context("the server's answer holds no job")?;
+            match job.get("status").and_then(Json::as_str) {
+                Some("FINISHED") => return Ok(job),
+                Some(status) if status.starts_with("FINALIZ") => {
+                    std::thread::sleep(std::time::Duration::from_millis(200));
+                }
+                other => anyhow::bail!("the job ended as {}", other.unwrap_or("unknown")),
+            }
+        }
+    }
+
+    fn add(&mut self, is_relationship: bool, line: &[u8]) -> anyhow::Result<()> {
+        let buffer = if is_relationship { &mut self.relationships } else { &mut self.entities };
+        if !buffer.is_empty() {
+            buffer.push(b',');
+        }
+        buffer.extend_from_slice(line);
+        if buffer.len() >= UPLOAD_BYTES {
+            self.flush(is_relationship)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, is_relationship: bool) -> anyhow::Result<()> {
+        let (kind, buffer) = if is_relationship {
+            ("relationships", &mut self.relationships)
+        } else {
+            ("entities", &mut self.entities)
+        };
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let mut body = format!("{{\"{kind}\":[").into_bytes();
+        body.append(buffer);
+        body.extend_from_slice(b"]}");
+        let path = format!("{JOBS}/{}/{kind}", self.job);
+        self.client.post(&path, "application/json", &body)?;
+        self.progress.inc(body.len() as u64);
+        Ok(())
+    }
+}

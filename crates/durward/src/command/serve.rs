@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `durward serve`
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::ServeArguments;
+use crate::config::Configuration;
+use crate::offline;
+use crate::server::{self, Server, listener, tls};
+
+/// Upper ends of the buckets of request durations, in seconds.
+const DURATION_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 10.0];
+
+/// Serves a data folder until the process is told to stop.
+pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
+    start_logging();
+    let mut configuration = Configuration::load(arguments.config.as_deref())?;
+    if let Some(listen) = &arguments.listen {
+        configuration.server.listen.clone_from(listen);
+    }
+    if let Some(also) = &arguments.also_listen {
+        configuration.server.also_listen.clone_from(also);
+    }
+    let metrics = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("metrics cannot be set up")?;
+    let organizations = offline::open(&arguments.data)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    let served = Server::new(organizations, &configuration, metrics)?;
+    runtime.block_on(serve(arguments, &configuration, Arc::new(served)))
+}
+
+fn start_logging() {
+    let filter = EnvFilter::try_from_env("DURWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process would be a test's; its log goes where the first one's does.
+    let _ = subscriber.try_init();
+}
+
+async fn serve(
+    arguments: &ServeArguments,
+    configuration: &Configuration,
+    served: Arc<Server>,
+) -> anyhow::Result<()> {
+    let acceptor = match (&arguments.tls_cert, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
+        _ => None,
+    };
+    let has_tls = acceptor.is_some();
+    let mut addresses = vec![configuration.server.listen.as_str()];
+    if !configuration.server.also_listen.is_empty() {
+        addresses.push(&configuration.server.also_listen);
+    }
+    let mut bound = Vec::new();
+    for address in addresses {
+        bound.push(listener::bind(address, has_tls, arguments.plaintext).await?);
+    }
+    let scheme = if has_tls { "https" } else { "http" };
+    for listening in &bound {
+        println!("listening on {scheme}://{}", listening.address);
+    }
+    std::io::stdout().flush().context("standard output is closed")?;
+    let shutdown = CancellationToken::new();
+    let router = server::router(Arc::clone(&served));
+    let mut tasks = tokio::task::JoinSet::new();
+    for listening in bound {
+        let (acceptor, router) = (acceptor.clone(), router.clone());
+        tasks.spawn(listener::serve(listening, acceptor, router, shutdown.clone()));
+    }
+    stop_signal().await?;
+    tracing::info!("stopping");
+    shutdown.cancel();
+    while tasks.join_next().await.is_some() {}
+    let closing = tokio::task::spawn_blocking(move || served.organizations.close());
+    closing.await.context("closing ended abnormally")??;
+    Ok(())
+}
+
+/// Waits for the signal to stop: SIGTERM or SIGINT.
+async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be awaited")?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        result = tokio::signal::ctrl_c() => result.context("SIGINT cannot be awaited"),
+    }
+}

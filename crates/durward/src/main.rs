@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The `durward` binary: command line, configuration, wiring, listener.
+//!
+//! Start with [`arguments`] for what can be said, [`command`] for what is then done, and [`server`]
+//! for what a running server is made of.
+
+mod arguments;
+mod client;
+mod command;
+mod config;
+mod input;
+mod offline;
+mod output;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("durward: {}", sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The whole chain of an error as one line.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Some errors repeat their source in their own text.
+        if parts.last().is_none_or(|last| !last.contains(&cause)) {
+            parts.push(cause);
+        }
+    }
+    parts.join(": ")
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Command::Init(arguments) => command::init::run(&arguments),
+        Command::Serve(arguments) => command::serve::run(&arguments),
+        Command::Import(arguments) => command::import::run(&arguments),
+        Command::Query(arguments) => command::query::run(&arguments),
+        Command::Audit(command) => command::audit::run(&command),
+        Command::Backup(arguments) => command::backup::backup(&arguments),
+        Command::Restore(arguments) => command::backup::restore(&arguments),
+        Command::Keys(command) => command::keys::run(&command),
+        Command::Org(command) => command::org::run(&command),
+        Command::Schema(arguments) => {
+            command::schema::run(&arguments);
+            Ok(())
+        }
+        Command::Config(command) => command::config::run(&command),
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Working on a data folder that no server is using, and what the server shares with that.
+
+mod audit;
+mod import;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use durward_dialect_sync::RandomSource;
+use durward_identity::{Caller, OpenOptions, Organization, Organizations, PasswordCost};
+use durward_model::{Catalog, Clock, Instant, SystemClock};
+use durward_query::{CursorKey, PageSize, RunOptions};
+use serde_json::Value as Json;
+
+use crate::arguments::Target;
+use crate::output::ResultKind;
+
+pub(crate) use audit::{transactions_ndjson, verify_store};
+pub(crate) use import::{import_graph, import_stix, report_json};
+
+/// Environment variable that names the master key file.
+pub(crate) const MASTER_KEY_VARIABLE: &str = "DURWARD_MASTER_KEY_FILE";
+
+/// The clock of the operating system.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// The system's random bytes.
+pub(crate) fn random_source() -> RandomSource {
+    RandomSource(Arc::new(|bytes| {
+        if let Err(error) = durward_vault::random::fill(bytes) {
+            tracing::error!(%error, "the system gives no random bytes");
+        }
+    }))
+}
+
+/// The master key file that the environment names.
+pub(crate) fn master_key_file() -> Option<PathBuf> {
+    std::env::var_os(MASTER_KEY_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Opens a data folder and takes its lock.
+///
+/// # Errors
+/// When it is no data folder, another process uses it, or the master key is not there.
+pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
+    let options = OpenOptions {
+        data: data.to_owned(),
+        master_key_file: master_key_file(),
+        clock: clock(),
+        catalog: Arc::new(Catalog::built_in()?),
+        password_cost: PasswordCost::default(),
+        checkpoint: true,
+    };
+    Ok(Organizations::open(&options)?)
+}
+
+/// An open data folder and the organization in it that a target names.
+pub(crate) struct Offline {
+    organizations: Organizations,
+    organization: Arc<Organization>,
+}
+
+impl Offline {
+    /// Opens the folder of a target.
+    ///
+    /// # Errors
+    /// As [`open`], and when the organization is not there or must be named.
+    pub(crate) fn open(target: &Target) -> anyhow::Result<Self> {
+        let data = target.data.as_deref().context("name the data folder with --data")?;
+        let organizations = open(data)?;
+        let organization = organizations.find_or_only(target.org.as_deref())?;
+        Ok(Self { organizations, organization })
+    }
+
+    /// The organization.
+    pub(crate) fn organization(&self) -> &Arc<Organization> {
+        &self.organization
+    }
+
+    /// Whoever holds the data folder and its key.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller::operator(&self.organization)
+    }
+
+    /// Closes the folder in good order, so that the next start is quick.
+    ///
+    /// # Errors
+    /// When the last checkpoint cannot be written.
+    pub(crate) fn close(self) -> anyhow::Result<()> {
+        Ok(self.organizations.close()?)
+    }
+}
+
+fn run_options(offline: &Offline) -> RunOptions {
+    let key = CursorKey::new(&offline.caller().cursor_key());
+    let mut options = RunOptions::new(clock().now(), key);
+    options.page = PageSize::Whole;
+    options.account_id = offline.organization().id().to_string();
+    options.limits.clock = Some(clock());
+    options
+}
+
+/// Asks a data folder.
+///
+/// # Errors
+/// When it cannot be opened, or the query has no answer.
+pub(crate) fn query(
+    target: &Target,
+    query: &str,
+    at: Option<Instant>,
+) -> anyhow::Result<(ResultKind, Json)> {
+    let offline = Offline::open(target)?;
+    let view = offline.organization().store().view(at);
+    let page = durward_query::run(&view, query, &run_options(&offline))?;
+    let kind = ResultKind::parse(page.kind.as_str()).context("an unknown kind of result")?;
+    let data = serde_json::from_slice(&page.data).context("the result is not JSON")?;
+    drop(view);
+    offline.close()?;
+    Ok((kind, data))
+}
+
+/// The plan of a query over a data folder.
+///
+/// # Errors
+/// As [`query`].
+pub(crate) fn explain(target: &Target, query: &str, at: Option<Instant>) -> anyhow::Result<String> {
+    let offline = Offline::open(target)?;
+    let view = offline.organization().store().view(at);
+    let text = durward_query::explain(&view, query, &run_options(&offline))?;
+    drop(view);
+    offline.close()?;
+    Ok(text)
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Verifying and printing the audit log.
+
+use anyhow::Context as _;
+use durward_graph::store::Store;
+use durward_journal::VerifyOptions;
+use durward_model::change::{Change, EndType, Triple};
+use durward_model::transaction::{HASH_BYTES, Hash, Sequence, Transaction};
+use serde_json::{Value as Json, json};
+
+/// Recomputes the whole chain of a store; answers with a report.
+///
+/// # Errors
+/// When the journal cannot be read, or the expected head is no hash.
+pub(crate) fn verify_store(store: &Store, expect_head: Option<&str>) -> anyhow::Result<Json> {
+    let expect_head = expect_head.map(parse_hash).transpose()?;
+    let report = store.verify_with(VerifyOptions { after: None, expect_head })?;
+    let findings: Vec<Json> = report
+        .findings
+        .iter()
+        .map(|finding| json!({"sequence": finding.sequence.0, "problem": finding.to_string()}))
+        .collect();
+    Ok(json!({
+        "sound": report.is_sound(),
+        "transactions": report.transactions,
+        "records": report.records,
+        "erased": report.erased,
+        "head": report.head.map(|head| json!({
+            "sequence": head.sequence.0, "hash": hex(&head.hash),
+        })),
+        "findings": findings,
+    }))
+}
+
+/// Transactions from a sequence on, one JSON object a line.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub(crate) fn transactions_ndjson(
+    store: &Store,
+    from: u64,
+    limit: usize,
+) -> anyhow::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for transaction in store.transactions(Sequence(from), limit)? {
+        serde_json::to_writer(&mut text, &transaction_json(store, &transaction))?;
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+fn transaction_json(store: &Store, transaction: &Transaction) -> Json {
+    let view = store.view(None);
+    let cipher = view.id_cipher();
+    let origin = &transaction.origin;
+    let changes: Vec<Json> = transaction.changes.iter().map(change_json).collect();
+    json!({
+        "sequence": transaction.sequence.0,
+        "committedAt": transaction.committed_at.to_string(),
+        "activity": origin.activity,
+        "actor": origin.actor.map(|id| cipher.uuid_of(id)),
+        "credential": origin.credential.map(|id| cipher.uuid_of(id)),
+        "requestId": origin.request_id,
+        "sourceAddress": origin.source_address,
+        "userAgent": origin.user_agent,
+        "detail": origin.detail,
+        "changes": changes,
+    })
+}
+
+fn change_json(change: &Change) -> Json {
+    match change {
+        Change::CreateEntities(batch) => json!({
+            "change": "create entities", "type": batch.entity_type, "count": batch.len(),
+        }),
+        Change::PatchEntities(patch) => {
+            let properties: Vec<&str> =
+                patch.columns.iter().map(|column| column.property.as_str()).collect();
+            json!({
+                "change": "change entities", "type": patch.entity_type,
+                "count": patch.entities.len(), "properties": properties,
+            })
+        }
+        Change::DeleteEntities { entity_type, entities } => json!({
+            "change": "delete entities", "type": entity_type, "count": entities.len(),
+        }),
+        Change::CreateRelationships(batch) => json!({
+            "change": "create relationships", "triple": triple(&batch.triple),
+            "count": batch.len(),
+        }),
+        Change::PatchRelationships(patch) => json!({
+            "change": "change relationships", "triple": triple(&patch.triple),
+            "count": patch.relationships.len(),
+        }),
+        Change::DeleteRelationships { triple: ends, relationships } => json!({
+            "change": "delete relationships", "triple": triple(ends),
+            "count": relationships.len(),
+        }),
+        Change::AddAlias { alias, .. } => json!({"change": "add alias", "alias": alias}),
+        Change::RemoveAlias { alias, .. } => json!({"change": "remove alias", "alias": alias}),
+    }
+}
+
+fn triple(triple: &Triple) -> String {
+    let end = |end: &EndType| match end {
+        EndType::Entity(name) => name.clone(),
+        EndType::Relationship => "(relationship)".to_owned(),
+    };
+    format!("{} {} {}", end(&triple.from), triple.verb, end(&triple.to))
+}
+
+/// A hash as hexadecimal digits.
+pub(crate) fn hex(hash: &Hash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn parse_hash(text: &str) -> anyhow::Result<Hash> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|character| character.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits = digits.filter(|digits| digits.len() == HASH_BYTES * 2);
+    let digits = digits.context("a head is a hash of 64 hexadecimal digits")?;
+    let mut hash = [0; HASH_BYTES];
+    for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = pair.iter().fold(0, |value, digit| (value << 4) | digit);
+    }
+    Ok(hash)
+}

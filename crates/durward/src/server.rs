@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The server: what listens, what routes there are, what requests share.
+
+mod audit;
+mod authenticate;
+mod graphql;
+mod health;
+mod import;
+pub(crate) mod listener;
+mod observe;
+mod problem;
+mod results;
+mod router;
+mod synchronization;
+pub(crate) mod tls;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use durward_dialect_graphql::{DeferredResults, GraphQl, Services};
+use durward_dialect_sync::{JobOptions, Jobs};
+use durward_graph::Snapshot;
+use durward_identity::{Organization, OrganizationId, Organizations, RateLimits, RatePlan};
+use durward_model::{Catalog, Clock, IdCipher};
+use durward_query::Limits;
+use metrics_exporter_prometheus::PrometheusHandle;
+use parking_lot::Mutex;
+
+use crate::config::Configuration;
+use crate::offline;
+
+pub(crate) use router::router;
+
+/// Everything that requests share.
+pub(crate) struct Server {
+    pub(crate) organizations: Arc<Organizations>,
+    pub(crate) clock: Arc<dyn Clock>,
+    catalog: Arc<Catalog>,
+    graphql: GraphQl,
+    services: Arc<Services>,
+    rates: RateLimits,
+    jobs: Mutex<HashMap<OrganizationId, Arc<Jobs>>>,
+    metrics: PrometheusHandle,
+    public_url: String,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Server").field("graphql", &self.graphql).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// A server over an open data folder.
+    ///
+    /// # Errors
+    /// When a contract is not valid, or a job folder cannot be read.
+    pub(crate) fn new(
+        organizations: Organizations,
+        configuration: &Configuration,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let clock = offline::clock();
+        let limits = Limits {
+            time_ms: configuration.limits.query_timeout_ms,
+            paths: configuration.limits.query_paths_max,
+            ..Limits::default()
+        };
+        let nothing = Arc::new(Snapshot::empty(IdCipher::new(&[0; 32])));
+        let services = Services {
+            clock: Arc::clone(&clock),
+            deferred: Arc::new(DeferredResults::default()),
+            limits,
+            anonymous_introspection: configuration.server.anonymous_introspection,
+            nothing: nothing.view(None),
+        };
+        let plan = RatePlan::named(&configuration.limits.rate_preset);
+        let server = Self {
+            organizations: Arc::new(organizations),
+            clock,
+            catalog: Arc::new(Catalog::built_in()?),
+            graphql: GraphQl::new().context("a contract is not valid")?,
+            services: Arc::new(services),
+            rates: RateLimits::new(plan.unwrap_or_default()),
+            jobs: Mutex::new(HashMap::new()),
+            metrics,
+            public_url: configuration.server.public_url.trim_end_matches('/').to_owned(),
+        };
+        for organization in server.organizations.all() {
+            server.jobs_of(&organization)?;
+        }
+        Ok(server)
+    }
+
+    /// The synchronization jobs of an organization, opened when first needed.
+    ///
+    /// # Errors
+    /// When the folder of the jobs cannot be read.
+    pub(crate) fn jobs_of(&self, organization: &Arc<Organization>) -> anyhow::Result<Arc<Jobs>> {
+        let mut all = self.jobs.lock();
+        if let Some(jobs) = all.get(organization.id()) {
+            return Ok(Arc::clone(jobs));
+        }
+        let jobs = Jobs::open(JobOptions {
+            folder: organization.folder().join("synchronization"),
+            store: Arc::clone(organization.store()),
+            catalog: Arc::clone(&self.catalog),
+            clock: Arc::clone(&self.clock),
+            random: offline::random_source(),
+        });
+        let jobs = Arc::new(jobs.context("the synchronization jobs cannot be opened")?);
+        all.insert(organization.id().clone(), Arc::clone(&jobs));
+        Ok(jobs)
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The audit log over HTTP: verification and export.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use durward_identity::Caller;
+use durward_model::ErrorKind;
+use durward_policy::Right;
+use serde::Deserialize;
+
+use crate::offline;
+use crate::server::import::PartsOnly;
+use crate::server::problem::Problem;
+use crate::server::{Server, authenticate};
+
+/// Parameters of `GET /audit/verify`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct VerifyParameters {
+    expect_head: Option<String>,
+}
+
+/// Parameters of `GET /audit/export`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ExportParameters {
+    /// First transaction.
+    from: Option<u64>,
+    /// Most transactions.
+    limit: Option<usize>,
+}
+
+/// Most transactions of one answer.
+const EXPORT_MAX: usize = 1000;
+
+fn auditor(server: &Server, parts: &PartsOnly) -> Result<Caller, Problem> {
+    let caller = authenticate::require(server, &parts.0)?;
+    caller.require(Right::READ_AUDIT).map_err(|error| Problem::of(&error))?;
+    Ok(caller)
+}
+
+/// Recomputes the hash chain of the caller's organization.
+pub(crate) async fn verify(
+    State(server): State<Arc<Server>>,
+    parts: PartsOnly,
+    Query(parameters): Query<VerifyParameters>,
+) -> Result<Json<serde_json::Value>, Problem> {
+    let caller = auditor(&server, &parts)?;
+    let task = move || {
+        let expected = parameters.expect_head.as_deref();
+        offline::verify_store(caller.organization().store(), expected)
+            .map_err(|error| Problem::new(ErrorKind::Invalid, format!("{error:#}")))
+    };
+    let failed = || Problem::new(ErrorKind::Internal, "the verification ended abnormally");
+    tokio::task::spawn_blocking(task).await.map_err(|_| failed())?.map(Json)
+}
+
+/// Transactions as NDJSON, from a sequence on; secret values are left out.
+pub(crate) async fn export(
+    State(server): State<Arc<Server>>,
+    parts: PartsOnly,
+    Query(parameters): Query<ExportParameters>,
+) -> Result<Response, Problem> {
+    let caller = auditor(&server, &parts)?;
+    let from = parameters.from.unwrap_or(1).max(1);
+    let limit = parameters.limit.unwrap_or(EXPORT_MAX).clamp(1, EXPORT_MAX);
+    let task = move || {
+        let store = caller.organization().store();
+        offline::transactions_ndjson(store, from, limit)
+            .map_err(|error| Problem::new(ErrorKind::Internal, format!("{error:#}")))
+    };
+    let failed = || Problem::new(ErrorKind::Internal, "the export ended abnormally");
+    let text = tokio::task::spawn_blocking(task).await.map_err(|_| failed())??;
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response())
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a request to its caller.
+
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, header, request};
+use durward_identity::{AuthError, Caller, Presented};
+
+use crate::server::Server;
+use crate::server::observe::RequestId;
+use crate::server::problem::Problem;
+
+/// Headers by which clients name the organization that they mean.
+const ACCOUNT_HEADERS: [&str; 3] =
+    ["jupiterone-account", "lifeomic-account", "sonraisecurity-com-org"];
+
+/// What is known of a request beside its credential.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) request_id: String,
+    address: String,
+    user_agent: String,
+}
+
+impl Source {
+    pub(crate) fn of(parts: &request::Parts) -> Self {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let request_id = parts.extensions.get::<RequestId>();
+        Self {
+            request_id: request_id.map_or_else(String::new, |id| id.0.clone()),
+            address: address.map_or_else(String::new, |info| info.0.ip().to_string()),
+            user_agent: text(&parts.headers, header::USER_AGENT.as_str()).to_owned(),
+        }
+    }
+}
+
+/// Finds out who asks.
+///
+/// # Errors
+/// Why the caller is not let in.
+pub(crate) fn caller(
+    server: &Server,
+    headers: &HeaderMap,
+    source: &Source,
+) -> Result<Caller, AuthError> {
+    let accounts: Vec<&str> = ACCOUNT_HEADERS
+        .iter()
+        .map(|name| text(headers, name))
+        .filter(|value| !value.is_empty())
+        .collect();
+    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str());
+    let presented = Presented {
+        // A value that is no text cannot be a credential; it is not the same as none.
+        authorization: authorization.map(|value| value.unwrap_or("")),
+        accounts: &accounts,
+        user_agent: &source.user_agent,
+        source_address: &source.address,
+        request_id: &source.request_id,
+    };
+    let result = server.organizations.authenticate(&presented, server.clock.now());
+    if let Err(error) = &result {
+        metrics::counter!("durward_authentication_failures_total", "reason" => error.reason())
+            .increment(1);
+    }
+    result
+}
+
+/// As [`caller`], for Durward's own interface.
+///
+/// # Errors
+/// The answer for a caller who is not let in.
+pub(crate) fn require(server: &Server, parts: &request::Parts) -> Result<Caller, Problem> {
+    let source = Source::of(parts);
+    caller(server, &parts.headers, &source).map_err(|error| Problem::of(&error))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}

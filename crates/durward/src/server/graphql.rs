@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//! GraphQL over HTTP.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest as _, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request};
+use axum::response::{IntoResponse as _, Response};
+use durward_dialect_graphql::engine::decode;
+use durward_dialect_graphql::{Answer, ClientHints, RequestContext, SchemaName};
+use durward_identity::{RateCost, RateVerdict};
+use durward_model::ErrorKind;
+
+use crate::server::authenticate::{self, Source};
+use crate::server::router::BODY_BYTES_MAX;
+use crate::server::{Server, problem};
+
+/// The paths that all schemas share.
+pub(crate) async fn shared(State(server): State<Arc<Server>>, request: Request) -> Response {
+    serve(&server, None, request).await
+}
+
+/// Durward's own schema.
+pub(crate) async fn durward(State(server): State<Arc<Server>>, request: Request) -> Response {
+    serve(&server, Some(SchemaName::Durward), request).await
+}
+
+/// JupiterOne's schema.
+pub(crate) async fn jupiterone(State(server): State<Arc<Server>>, request: Request) -> Response {
+    serve(&server, Some(SchemaName::JupiterOne), request).await
+}
+
+/// OpenCTI's schema.
+pub(crate) async fn opencti(State(server): State<Arc<Server>>, request: Request) -> Response {
+    serve(&server, Some(SchemaName::OpenCti), request).await
+}
+
+async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let hints = hints(&parts.headers);
+    let assumed = pinned.unwrap_or(match hints {
+        ClientHints { is_opencti: true, .. } => SchemaName::OpenCti,
+        ClientHints { is_jupiterone: true, .. } => SchemaName::JupiterOne,
+        _ => SchemaName::Durward,
+    });
+    let is_multipart = content_type(&parts.headers).starts_with("multipart/");
+    if is_multipart {
+        let refusal = server.graphql.refusal(
+            assumed,
+            ErrorKind::Unsupported,
+            "file uploads are not supported",
+        );
+        return response(refusal, None);
+    }
+    let Ok(bytes) = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await else {
+        let message = format!("the body broke off, or is larger than {BODY_BYTES_MAX} bytes");
+        return response(server.graphql.refusal(assumed, ErrorKind::Invalid, &message), None);
+    };
+    let payload = match decode(&bytes) {
+        Ok(payload) => payload,
+        Err(message) => {
+            return response(server.graphql.refusal(assumed, ErrorKind::Invalid, &message), None);
+        }
+    };
+    let schema = pinned.unwrap_or_else(|| server.graphql.choose(&payload, hints));
+    let source = Source::of(&parts);
+    let caller = authenticate::caller(server, &parts.headers, &source);
+    let mut verdict = None;
+    if let Ok(caller) = &caller {
+        let cost = server.graphql.cost(&payload);
+        let cost = RateCost { operations: cost.operations, queries: cost.queries };
+        let decided = server.rates.check(caller, cost, server.clock.now());
+        if !decided.allowed {
+            let message = format!(
+                "too many requests (429); try again in {} seconds",
+                decided.retry_after_seconds
+            );
+            let refusal = server.graphql.refusal(schema, ErrorKind::RateLimited, &message);
+            return response(refusal, Some(&decided));
+        }
+        verdict = Some(decided);
+    }
+    let context = RequestContext::new(
+        Arc::clone(&server.services),
+        caller,
+        source.request_id,
+        base_url(server, &parts),
+    );
+    let answer = server.graphql.answer(schema, &context, payload).await;
+    if let Some(code) = &answer.first_code {
+        tracing::debug!(?schema, code, "GraphQL errors");
+    }
+    response(answer, verdict.as_ref())
+}
+
+fn hints(headers: &HeaderMap) -> ClientHints {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let is_pycti = agent.is_some_and(|agent| agent.starts_with("pycti/"));
+    let names = |prefix: &str| headers.keys().any(|name| name.as_str().starts_with(prefix));
+    ClientHints {
+        is_jupiterone: names("jupiterone-account") || names("lifeomic-account"),
+        is_opencti: is_pycti || names("opencti-"),
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The address by which the client reached the server.
+fn base_url(server: &Server, parts: &request::Parts) -> String {
+    if !server.public_url.is_empty() {
+        return server.public_url.clone();
+    }
+    let authority = parts.uri.authority().map(ToString::to_string);
+    let host = authority.or_else(|| {
+        let host = parts.headers.get(header::HOST)?.to_str().ok()?;
+        Some(host.to_owned())
+    });
+    let is_tls = parts.extensions.get::<crate::server::listener::Encrypted>().is_some();
+    let scheme = if is_tls { "https" } else { "http" };
+    format!("{scheme}://{}", host.unwrap_or_else(|| "localhost".to_owned()))
+}
+
+fn response(answer: Answer, verdict: Option<&RateVerdict>) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = (status, answer.body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if status == problem::status(ErrorKind::Unauthenticated) {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(verdict) = verdict {
+        rate_headers(headers, verdict);
+    }
+    response
+}
+
+/// `RateLimit-*` headers as JupiterOne's clients read them; none when nothing is limited.
+fn rate_headers(headers: &mut HeaderMap, verdict: &RateVerdict) {
+    let Some(tightest) = verdict.tightest() else { return };
+    let quota = |bucket: &durward_identity::rate_limit::BucketState| {
+        format!("{};window={}", bucket.quota.requests, bucket.quota.window_seconds)
+    };
+    let all: Vec<String> = verdict.buckets.iter().map(quota).collect();
+    let mut put = |name: &'static str, value: String| {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    put("ratelimit-limit", format!("{}, {}", tightest.quota.requests, all.join(", ")));
+    put("ratelimit-remaining", tightest.remaining.to_string());
+    put("ratelimit-reset", verdict.reset_seconds().to_string());
+    put("ratelimit-requested", verdict.counted.to_string());
+    if !verdict.allowed {
+        put("retry-after", verdict.retry_after_seconds.to_string());
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Errors of Durward's own HTTP interface, as problem details (RFC 9457).
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use durward_model::ErrorKind;
+use durward_model::error::ClientMessage;
+use serde_json::json;
+
+/// gRPC status of a method that this server does not have (UNIMPLEMENTED).
+const GRPC_UNIMPLEMENTED: HeaderValue = HeaderValue::from_static("12");
+
+/// An error answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    kind: ErrorKind,
+    detail: String,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+
+    /// The answer to an error that may be shown to a client.
+    pub(crate) fn of(error: &dyn ClientMessage) -> Self {
+        Self::new(error.kind(), error.client_message())
+    }
+}
+
+/// The HTTP status of an error kind.
+pub(crate) fn status(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+        ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::AlreadyExists | ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = status(self.kind);
+        let body = json!({
+            "type": "about:blank",
+            "title": self.kind.as_str(),
+            "status": status.as_u16(),
+            "detail": self.detail,
+        });
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, content_type);
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// A path that does not exist.
+pub(crate) async fn no_route(request: Request) -> Problem {
+    let detail = format!("there is nothing at {}", request.uri().path());
+    Problem::new(ErrorKind::NotFound, detail)
+}
+
+/// A path that exists, asked with a method that it does not take.
+pub(crate) async fn no_method(request: Request) -> Response {
+    let detail = format!("{} is not possible at {}", request.method(), request.uri().path());
+    let mut response = Problem::new(ErrorKind::Invalid, detail).into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// Answers gRPC calls with their own kind of "not supported": clients of that protocol understand
+/// nothing else.
+pub(crate) async fn refuse_grpc(request: Request, next: Next) -> Response {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let is_grpc =
+        content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+    if !is_grpc {
+        return next.run(request).await;
+    }
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert("grpc-status", GRPC_UNIMPLEMENTED);
+    headers.insert("grpc-message", HeaderValue::from_static("not supported"));
+    response
+}

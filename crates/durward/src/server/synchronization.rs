@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Who may use the synchronization routes.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use durward_dialect_sync::{SyncAccess, SyncError};
+use durward_policy::Right;
+
+use crate::server::authenticate::{self, Source};
+use crate::server::Server;
+
+/// Gives a request its authority, or refuses it in the dialect's shape.
+pub(crate) async fn authorize(
+    State(server): State<Arc<Server>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let source = Source::of(&parts);
+    let Ok(caller) = authenticate::caller(&server, &parts.headers, &source) else {
+        return SyncError::Unauthenticated.into_response();
+    };
+    let organization = caller.organization();
+    let jobs = match server.jobs_of(organization) {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            tracing::error!(error = %format!("{error:#}"), "synchronization is unavailable");
+            return SyncError::Interrupted.into_response();
+        }
+    };
+    let access = SyncAccess {
+        jobs,
+        account: organization.id().to_string(),
+        origin: caller.origin("synchronization"),
+        may_synchronize: caller.may(Right::SYNCHRONIZE),
+        may_export: caller.may(Right::READ_GRAPH) && caller.row_condition().is_none(),
+        integration_instance: None,
+    };
+    let mut request = Request::from_parts(parts, body);
+    request.extensions_mut().insert(access);
+    next.run(request).await
+}

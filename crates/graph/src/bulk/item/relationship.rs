@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Relationships as rows.
+
+use std::borrow::Cow;
+
+use durward_model::StringArena;
+use durward_model::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX};
+use serde_json::Value as Json;
+
+use super::columns::Columns;
+use super::{
+    GROUPS_MAX, ItemError, PartBuilder, check_name, check_size, normalized, note, skip_reserved, text,
+};
+use crate::bulk::mapped;
+use crate::bulk::part::EndAddress;
+use crate::bulk::scan::{Members, Scalar, split_texts};
+
+#[derive(Debug)]
+pub(super) struct RelationshipRows {
+    pub(super) verb: String,
+    pub(super) relationship_type: String,
+    pub(super) from_address: EndAddress,
+    pub(super) to_address: EndAddress,
+    pub(super) conventional: bool,
+    pub(super) from: Vec<u32>,
+    pub(super) to: Vec<u32>,
+    pub(super) keys: StringArena,
+    pub(super) columns: Columns,
+}
+
+impl PartBuilder<'_> {
+    /// Adds the relationship of these members.
+    pub fn relationship(&mut self, members: &Members<'_>) -> Result<(), ItemError> {
+        check_size(members)?;
+        let mut given = Ends::default();
+        for (name, value) in members {
+            given.take(name, value)?;
+        }
+        if given.mapping {
+            return self.mapped(members);
+        }
+        let verb = given.verb()?;
+        let relationship_type = given.relationship_type.ok_or(ItemError::Missing("_type"))?;
+        let (from, from_by_id) = end(given.from_key, given.from_id, "the start")?;
+        let (to, to_by_id) = end(given.to_key, given.to_id, "the end")?;
+        let (from, to) = (normalized(from), normalized(to));
+        let key = given.key.map(normalized);
+        let conventional = match &key {
+            None => true,
+            Some(key) => !from_by_id && !to_by_id && is_conventional(key, &from, &verb, &to),
+        };
+        let same = |rows: &RelationshipRows| {
+            rows.verb == verb.as_ref()
+                && rows.relationship_type == relationship_type
+                && rows.conventional == conventional
+                && is_address(&rows.from_address, from_by_id, given.from_source, given.from_scope)
+                && is_address(&rows.to_address, to_by_id, given.to_source, given.to_scope)
+        };
+        if !self.relationships.get(self.last_relationship).is_some_and(same) {
+            let known = self.relationships.iter().position(same);
+            self.last_relationship = known.unwrap_or(self.relationships.len());
+            if known.is_none() {
+                if self.relationships.len() >= GROUPS_MAX {
+                    return Err(ItemError::TooManyGroups);
+                }
+                check_name(&verb, "_class")?;
+                check_name(relationship_type, "_type")?;
+                self.relationships.push(RelationshipRows {
+                    verb: verb.clone().into_owned(),
+                    relationship_type: relationship_type.to_owned(),
+                    from_address: address(from_by_id, given.from_source, given.from_scope),
+                    to_address: address(to_by_id, given.to_source, given.to_scope),
+                    conventional,
+                    from: Vec::new(),
+                    to: Vec::new(),
+                    keys: StringArena::new(),
+                    columns: Columns::default(),
+                });
+            }
+        }
+        let rows = self.relationships.get_mut(self.last_relationship).ok_or(ItemError::Full)?;
+        let row = rows.from.len();
+        rows.from.push(self.ends.intern(&from)?);
+        rows.to.push(self.ends.intern(&to)?);
+        if let Some(key) = key.filter(|_| !conventional) {
+            rows.keys.push(&key).map_err(|_| ItemError::Full)?;
+        }
+        let mut hint = 0;
+        for (name, value) in members {
+            if name.starts_with('_') {
+                skip_reserved(&mut self.ignored, self.rules, name, false)?;
+                continue;
+            }
+            if matches!(value, Scalar::Texts(_) | Scalar::Nested(_)) {
+                if !self.rules.ignore_illegal_properties {
+                    return Err(ItemError::NotPlain(name.to_string()));
+                }
+                note(&mut self.ignored, name);
+                continue;
+            }
+            rows.columns.put(row, hint, name, value, false)?;
+            hint += 1;
+        }
+        rows.columns.check_cells(row)
+    }
+
+    fn mapped(&mut self, members: &Members<'_>) -> Result<(), ItemError> {
+        let mut object = serde_json::Map::new();
+        for (name, value) in members {
+            let json = match value {
+                Scalar::Null => Json::Null,
+                Scalar::Bool(value) => (*value).into(),
+                Scalar::Int(value) => (*value).into(),
+                Scalar::Float(value) => (*value).into(),
+                Scalar::Text(text) => text.as_ref().into(),
+                Scalar::Texts(list) => split_texts(list).into(),
+                Scalar::Nested(json) => json.clone(),
+            };
+            object.insert(name.to_string(), json);
+        }
+        mapped::check(&object, self.rules.catalog)?;
+        self.mapped.push(Json::Object(object).to_string());
+        Ok(())
+    }
+}
+
+/// The reserved members of a relationship.
+#[derive(Debug, Default)]
+struct Ends<'m> {
+    key: Option<&'m str>,
+    relationship_type: Option<&'m str>,
+    class: Option<&'m Scalar<'m>>,
+    from_key: Option<&'m str>,
+    to_key: Option<&'m str>,
+    from_id: Option<&'m str>,
+    to_id: Option<&'m str>,
+    from_source: Option<&'m str>,
+    from_scope: Option<&'m str>,
+    to_source: Option<&'m str>,
+    to_scope: Option<&'m str>,
+    mapping: bool,
+}
+
+impl<'m> Ends<'m> {
+    fn take(&mut self, name: &str, value: &'m Scalar<'m>) -> Result<(), ItemError> {
+        match name {
+            "_key" => self.key = Some(text(value, "_key", KEY_BYTES_MAX * 3)?),
+            "_type" => self.relationship_type = Some(text(value, "_type", NAME_BYTES_MAX)?),
+            "_class" => self.class = Some(value),
+            "_fromEntityKey" => self.from_key = optional(value, "_fromEntityKey")?,
+            "_toEntityKey" => self.to_key = optional(value, "_toEntityKey")?,
+            "_fromEntityId" => self.from_id = optional(value, "_fromEntityId")?,
+            "_toEntityId" => self.to_id = optional(value, "_toEntityId")?,
+            "_fromSource" | "_fromEntitySource" => {
+                self.from_source = optional(value, "_fromEntitySource")?;
+            }
+            "_fromScope" | "_fromEntityScope" => {
+                self.from_scope = optional(value, "_fromEntityScope")?;
+            }
+            "_toSource" | "_toEntitySource" => self.to_source = optional(value, "_toEntitySource")?,
+            "_toScope" | "_toEntityScope" => self.to_scope = optional(value, "_toEntityScope")?,
+            "_mapping" => self.mapping = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn verb(&self) -> Result<Cow<'m, str>, ItemError> {
+        let class = self.class.ok_or(ItemError::Missing("_class"))?;
+        if let Scalar::Texts(list) = class {
+            let mut verbs = split_texts(list);
+            return match (verbs.pop(), verbs.is_empty()) {
+                (Some(verb), true) if !verb.is_empty() && verb.len() <= NAME_BYTES_MAX => {
+                    Ok(Cow::Owned(verb.to_ascii_uppercase()))
+                }
+                _ => Err(ItemError::NotText("_class")),
+            };
+        }
+        let verb = text(class, "_class", NAME_BYTES_MAX)?;
+        Ok(match verb.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            true => Cow::Owned(verb.to_ascii_uppercase()),
+            false => Cow::Borrowed(verb),
+        })
+    }
+}
+
+fn optional<'m>(value: &'m Scalar<'_>, name: &'static str) -> Result<Option<&'m str>, ItemError> {
+    match value {
+        Scalar::Null => Ok(None),
+        other => text(other, name, KEY_BYTES_MAX).map(Some),
+    }
+}
+
+fn end<'m>(
+    key: Option<&'m str>,
+    id: Option<&'m str>,
+    which: &'static str,
+) -> Result<(&'m str, bool), ItemError> {
+    match (key, id) {
+        (Some(key), None) => Ok((key, false)),
+        (None, Some(id)) => Ok((id, true)),
+        _ => Err(ItemError::BadEnd(which)),
+    }
+}
+
+fn is_address(
+    known: &EndAddress,
+    by_id: bool,
+    source: Option<&str>,
+    scope: Option<&str>,
+) -> bool {
+    known.by_id == by_id && known.source.as_deref() == source && known.scope.as_deref() == scope
+}
+
+fn address(by_id: bool, source: Option<&str>, scope: Option<&str>) -> EndAddress {
+    EndAddress { by_id, source: source.map(str::to_owned), scope: scope.map(str::to_owned) }
+}
+
+/// Whether a key is `<from>|<VERB>|<to>`.
+pub(crate) fn is_conventional(key: &str, from: &str, verb: &str, to: &str) -> bool {
+    let rest = key.strip_prefix(from).and_then(|rest| rest.strip_prefix('|'));
+    let rest = rest.and_then(|rest| rest.strip_prefix(verb));
+    rest.and_then(|rest| rest.strip_prefix('|')) == Some(to)
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The frame of a checkpoint: header, table of sections, compressed sections.
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::FORMAT;
+use super::codec::{Damage, fixed};
+
+const MAGIC: &[u8; 8] = b"DWGRAPH\0";
+const HEADER: usize = 16;
+const ENTRY: usize = 32;
+const SUM: usize = 16;
+const ZSTD_LEVEL: i32 = 1;
+/// No section is larger than this when unpacked.
+const SECTION_MAX: u64 = 64 << 30;
+
+/// A compressed section.
+#[derive(Debug)]
+pub(super) struct Section {
+    raw_len: u64,
+    packed: Vec<u8>,
+}
+
+impl Section {
+    pub(super) fn pack(raw: &[u8]) -> Self {
+        // Compression into memory has no way to fail; should it, the empty section is refused when
+        // the file is read, and the journal is replayed.
+        let packed = zstd::bulk::compress(raw, ZSTD_LEVEL).unwrap_or_default();
+        Self { raw_len: raw.len() as u64, packed }
+    }
+}
+
+/// The whole file.
+pub(super) fn join(sections: Vec<Section>) -> Vec<u8> {
+    let packed: usize = sections.iter().map(|section| section.packed.len()).sum();
+    let mut file = Vec::with_capacity(HEADER + sections.len() * ENTRY + SUM + packed);
+    file.extend_from_slice(MAGIC);
+    file.extend_from_slice(&FORMAT.to_le_bytes());
+    file.extend_from_slice(&(sections.len() as u32).to_le_bytes());
+    for section in &sections {
+        file.extend_from_slice(&section.raw_len.to_le_bytes());
+        file.extend_from_slice(&(section.packed.len() as u64).to_le_bytes());
+        file.extend_from_slice(&xxh3_128(&section.packed).to_le_bytes());
+    }
+    let sum = xxh3_128(&file);
+    file.extend_from_slice(&sum.to_le_bytes());
+    sections.iter().for_each(|section| file.extend_from_slice(&section.packed));
+    file
+}
+
+/// The format of a file, if it is a checkpoint at all.
+pub(super) fn version(file: &[u8]) -> Option<u32> {
+    let rest = file.strip_prefix(MAGIC)?;
+    rest.get(..4).map(|bytes| fixed(bytes) as u32)
+}
+
+/// A section as it lies in the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed<'f> {
+    raw_len: usize,
+    bytes: &'f [u8],
+    sum: &'f [u8],
+}
+
+/// The sections of a file. Only the header is checked; each section is when it is unpacked.
+pub(super) fn split(file: &[u8]) -> Result<Vec<Packed<'_>>, Damage> {
+    let early = || "the file ends early".to_owned();
+    if version(file) != Some(FORMAT) {
+        return Err("the file is not a checkpoint".to_owned());
+    }
+    let count = file.get(HEADER - 4..HEADER).map_or(0, fixed) as usize;
+    let table = HEADER + count * ENTRY;
+    let sum = file.get(table..table + SUM).ok_or_else(early)?;
+    let header = file.get(..table).ok_or_else(early)?;
+    if xxh3_128(header).to_le_bytes() != sum {
+        return Err("the header was altered".to_owned());
+    }
+    let mut at = table + SUM;
+    let mut sections = Vec::with_capacity(count);
+    for entry in header.get(HEADER..).unwrap_or_default().chunks_exact(ENTRY) {
+        let part = |range: std::ops::Range<usize>| entry.get(range).unwrap_or_default();
+        let (raw_len, packed_len) = (fixed(part(0..8)), fixed(part(8..16)) as usize);
+        if raw_len > SECTION_MAX {
+            return Err("a section is too large".to_owned());
+        }
+        let end = at.checked_add(packed_len).ok_or_else(early)?;
+        let bytes = file.get(at..end).ok_or_else(early)?;
+        sections.push(Packed { raw_len: raw_len as usize, bytes, sum: part(16..32) });
+        at = end;
+    }
+    if at != file.len() {
+        return Err("the file goes on too long".to_owned());
+    }
+    Ok(sections)
+}
+
+impl Packed<'_> {
+    /// Length when unpacked.
+    pub(super) fn raw_len(&self) -> usize {
+        self.raw_len
+    }
+
+    pub(super) fn unpack(&self) -> Result<Vec<u8>, Damage> {
+        if xxh3_128(self.bytes).to_le_bytes() != self.sum {
+            return Err("a section was altered".to_owned());
+        }
+        let raw = zstd::bulk::decompress(self.bytes, self.raw_len);
+        let raw = raw.map_err(|_| "a section cannot be unpacked".to_owned())?;
+        match raw.len() == self.raw_len {
+            true => Ok(raw),
+            false => Err("a section has a wrong length".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Accounts and their roles.
+
+use durward_graph::store::{Operation, PutMode, Target};
+use durward_graph::{EntityRef, View};
+use durward_model::{Instant, Namespace, ObjectId, Value};
+use durward_policy::{Right, Rights};
+use durward_vault::{Secret, random};
+
+use crate::credential::property;
+use crate::graph_reader::CoreReader;
+use crate::issue::named;
+use crate::password::{PASSWORD_CHARACTERS_MIN, is_password_of};
+use crate::record::{account_rights, stored_rights};
+use crate::{Caller, IdentityError, Organization, names};
+
+/// Type of the accounts of people.
+pub(crate) const ACCOUNT_TYPE: &str = "account";
+/// Type of the accounts of services.
+pub(crate) const SERVICE_TYPE: &str = "account_service";
+/// Type of roles.
+pub(crate) const ROLE_TYPE: &str = "access_role";
+/// Type of the entity that stands for the organization.
+pub(crate) const ORGANIZATION_TYPE: &str = "organization";
+/// Natural key of that entity.
+pub(crate) const ORGANIZATION_KEY: &str = "organization";
+/// Verb between an account and its roles.
+pub(crate) const ASSIGNED: &str = "ASSIGNED";
+/// Property that says whether an account or organization is suspended.
+pub(crate) const SUSPENDED: &str = "suspended";
+const ASSIGNED_TYPE: &str = "account_assigned_access_role";
+const JUPITERONE_ACCOUNT: &str = "jupiterone_account";
+const EMAIL: &str = "email";
+const PASSWORD_HASH: &str = "passwordHash";
+const BUILT_IN: &str = "builtIn";
+
+/// An account to be made.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// E-mail address, unique in the organization.
+    pub email: String,
+    /// Name that people see; the address when empty.
+    pub display_name: String,
+    /// Password; without one the account cannot log in with a password.
+    pub password: Option<Secret<String>>,
+    /// Name of its role.
+    pub role: String,
+}
+
+impl std::fmt::Debug for NewAccount {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = formatter.debug_struct("NewAccount");
+        debug
+            .field("email", &self.email)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An account as lists show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccountSummary {
+    /// Its id.
+    pub id: ObjectId,
+    /// Its e-mail address; empty for services.
+    pub email: String,
+    /// Name that people see.
+    pub display_name: String,
+    /// Whether it is suspended.
+    pub suspended: bool,
+    /// Names of its roles.
+    pub roles: Vec<String>,
+    /// What its roles let it do.
+    pub rights: Rights,
+    /// When it was made.
+    pub created_at: Instant,
+}
+
+impl Organization {
+    /// Makes an account. The caller must have every right that the role gives.
+    pub fn create_account(
+        &self,
+        caller: &Caller,
+        new: &NewAccount,
+    ) -> Result<AccountSummary, IdentityError> {
+        caller.require(Right::MANAGE_ACCOUNTS)?;
+        let view = self.head();
+        let role = role_within(caller, &view, &new.role)?;
+        let operations = account_operations(new, Target::Id(role), 0, self.password_cost())?;
+        let receipt = self.submit(caller.origin("account created"), operations)?;
+        let id = receipt.results.first().map(|result| result.id);
+        let id = id.ok_or(IdentityError::NotFound { what: "account" })?;
+        read_account(&self.head(), id)
+    }
+
+    /// Suspends or resumes an account. Its credentials are refused from the next request on.
+    pub fn set_account_suspended(
+        &self,
+        caller: &Caller,
+        account: ObjectId,
+        suspended: bool,
+    ) -> Result<AccountSummary, IdentityError> {
+        caller.require(Right::MANAGE_ACCOUNTS)?;
+        if suspended && caller.account() == Some(account) {
+            return Err(IdentityError::input("the account", "cannot suspend itself"));
+        }
+        let view = self.head();
+        let known = read_account(&view, account)?;
+        require_all(caller, known.rights)?;
+        let patch = patch(account, vec![(SUSPENDED, Value::from(suspended))]);
+        let activity = if suspended {
+            "account suspended"
+        } else {
+            "account reinstated"
+        };
+        self.submit(caller.origin(activity), vec![patch])?;
+        read_account(&self.head(), account)
+    }
+
+    /// Gives an account one role in place of those it has.
+    pub fn set_account_role(
+        &self,
+        caller: &Caller,
+        account: ObjectId,
+        role: &str,
+    ) -> Result<AccountSummary, IdentityError> {
+        caller.require(Right::MANAGE_ACCOUNTS)?;
+        let view = self.head();
+        let known = read_account(&view, account)?;
+        require_all(caller, known.rights)?;
+        let role = role_within(caller, &view, role)?;
+        let mut operations = vec![assign(
+            Target::Id(account),
+            Target::Id(role),
+            PutMode::Upsert,
+        )];
+        operations.extend(assignments(&view, account).into_iter().filter_map(
+            |(assignment, assigned)| {
+                let other = assigned != role;
+                other.then_some(Operation::DeleteRelationship { target: assignment })
+            },
+        ));
+        self.submit(caller.origin("account role set"), operations)?;
+        read_account(&self.head(), account)
+    }
+
+    /// Sets the password of an account: one's own, or anybody's with the right to manage accounts.
+    pub fn set_password(
+        &self,
+        caller: &Caller,
+        account: ObjectId,
+        password: &Secret<String>,
+    ) -> Result<(), IdentityError> {
+        if caller.account() == Some(account) {
+            caller.require(Right::MANAGE_OWN_CREDENTIALS)?;
+        } else {
+            caller.require(Right::MANAGE_ACCOUNTS)?;
+            let known = read_account(&self.head(), account)?;
+            require_all(caller, known.rights)?;
+        }
+        check_password(password)?;
+        let hash = self.password_cost().hash(password.expose())?;
+        let patch = patch(account, vec![(PASSWORD_HASH, Value::from(hash))]);
+        self.submit(caller.origin("password set"), vec![patch])
+            .map(|_| ())
+    }
+
+    /// All accounts, in order of creation.
+    pub fn accounts(&self, caller: &Caller) -> Result<Vec<AccountSummary>, IdentityError> {
+        self.accounts_in(caller, &self.head())
+    }
+
+    /// As [`Organization::accounts`], as they are in a view of this organization's graph.
+    pub fn accounts_in(
+        &self,
+        caller: &Caller,
+        view: &View,
+    ) -> Result<Vec<AccountSummary>, IdentityError> {
+        caller.require(Right::READ_ACCOUNTS)?;
+        let reader = CoreReader::new(view);
+        let mut accounts = reader.live(ACCOUNT_TYPE);
+        accounts.extend(reader.live(SERVICE_TYPE));
+        accounts
+            .into_iter()
+            .map(|account| read(view, account))
+            .collect()
+    }
+
+    /// One account: one's own always, others with the right to read accounts.
+    pub fn account(&self, caller: &Caller, id: ObjectId) -> Result<AccountSummary, IdentityError> {
+        self.account_in(caller, &self.head(), id)
+    }
+
+    /// As [`Organization::account`], as it is in a view of this organization's graph.
+    pub fn account_in(
+        &self,
+        caller: &Caller,
+        view: &View,
+        id: ObjectId,
+    ) -> Result<AccountSummary, IdentityError> {
+        if caller.account() != Some(id) && !caller.may(Right::READ_ACCOUNTS) {
+            return Err(IdentityError::NotFound { what: "account" });
+        }
+        read_account(view, id)
+    }
+
+    /// The account with this address, if the password is its own and it is not suspended.
+    pub fn account_of_password(&self, email: &str, password: &Secret<String>) -> Option<ObjectId> {
+        let view = self.head();
+        let reader = CoreReader::new(&view);
+        let has_address = |account: &EntityRef| {
+            let known = reader.text(*account, EMAIL).unwrap_or_default();
+            names::is_same_email(&known, email.trim())
+        };
+        let account = reader.live(ACCOUNT_TYPE).into_iter().find(has_address);
+        let hash = account.map(|account| reader.secret(account, PASSWORD_HASH));
+        let hash = hash.as_ref().and_then(Value::as_str);
+        let fits = is_password_of(hash, password.expose(), self.password_cost());
+        let usable = account.filter(|account| !reader.flag(*account, SUSPENDED));
+        let usable = usable.filter(|_| fits && !self.is_suspended());
+        usable.map(|account| view.entity_id(account))
+    }
+}
+
+/// Refuses a caller that lacks any of these rights itself: nobody gives more than they have.
+fn require_all(caller: &Caller, rights: Rights) -> Result<(), IdentityError> {
+    for right in Right::all().filter(|right| rights.contains(*right)) {
+        caller.require(right)?;
+    }
+    Ok(())
+}
+
+fn role_within(caller: &Caller, view: &View, name: &str) -> Result<ObjectId, IdentityError> {
+    let reader = CoreReader::new(view);
+    let named = |role: &EntityRef| reader.text(*role, property::NAME).as_deref() == Some(name);
+    let role = reader.live(ROLE_TYPE).into_iter().find(named);
+    let role = role.ok_or(IdentityError::NotFound { what: "role" })?;
+    require_all(caller, stored_rights(reader, role, "role")?)?;
+    Ok(view.entity_id(role))
+}
+
+fn read_account(view: &View, id: ObjectId) -> Result<AccountSummary, IdentityError> {
+    let account = CoreReader::new(view).by_id(id, &[ACCOUNT_TYPE, SERVICE_TYPE]);
+    read(
+        view,
+        account.ok_or(IdentityError::NotFound { what: "account" })?,
+    )
+}
+
+/// The assignments of an account: relationship and role.
+fn assignments(view: &View, account: ObjectId) -> Vec<(ObjectId, ObjectId)> {
+    let reader = CoreReader::new(view);
+    let Some(account) = reader.by_id(account, &[ACCOUNT_TYPE, SERVICE_TYPE]) else {
+        return Vec::new();
+    };
+    let assignments = reader.assignments_of(account).into_iter();
+    assignments
+        .map(|(edge, role)| (view.edge_id(edge), view.entity_id(role)))
+        .collect()
+}
+
+fn read(view: &View, account: EntityRef) -> Result<AccountSummary, IdentityError> {
+    let reader = CoreReader::new(view);
+    let roles = reader.roles_of(account);
+    Ok(AccountSummary {
+        id: view.entity_id(account),
+        email: reader.text(account, EMAIL).unwrap_or_default(),
+        display_name: reader.text(account, property::NAME).unwrap_or_default(),
+        suspended: reader.flag(account, SUSPENDED),
+        roles: roles
+            .into_iter()
+            .filter_map(|role| reader.text(role, property::NAME))
+            .collect(),
+        rights: account_rights(reader, account)?,
+        created_at: view.created_at(account),
+    })
+}
+
+fn check_password(password: &Secret<String>) -> Result<(), IdentityError> {
+    let characters = password.expose().chars().count();
+    if characters < PASSWORD_CHARACTERS_MIN {
+        let reason = format!("needs at least {PASSWORD_CHARACTERS_MIN} characters");
+        return Err(IdentityError::input("the password", reason));
+    }
+    if password.expose().len() > crate::password::PASSWORD_BYTES_MAX {
+        return Err(IdentityError::input("the password", "is too long"));
+    }
+    Ok(())
+}
+
+/// Operations that make an account and assign its role; `position` others come before them.
+pub(crate) fn account_operations(
+    new: &NewAccount,
+    role: Target,
+    position: usize,
+    cost: crate::PasswordCost,
+) -> Result<Vec<Operation>, IdentityError> {
+    let email = names::email(&new.email)?;
+    let display_name = match new.display_name.trim() {
+        "" => email.clone(),
+        name => names::name("the name of the account", name)?,
+    };
+    let hash = match &new.password {
+        Some(password) => {
+            check_password(password)?;
+            Value::from(cost.hash(password.expose())?)
+        }
+        None => Value::Null,
+    };
+    let put = Operation::PutEntity {
+        entity_type: ACCOUNT_TYPE.to_owned(),
+        classes: None,
+        namespace: Namespace::durward(),
+        key: format!("account:{}", random::hex::<8>()?),
+        properties: named([
+            (EMAIL, Value::from(email)),
+            (property::NAME, Value::from(display_name)),
+            (SUSPENDED, Value::from(false)),
+            (PASSWORD_HASH, hash),
+        ]),
+        aliases: Vec::new(),
+        mode: PutMode::Create,
+    };
+    Ok(vec![
+        put,
+        assign(Target::Result(position), role, PutMode::Create),
+    ])
+}
+
+/// Operation that makes a role.
+pub(crate) fn role_operation(name: &str, rights: Rights) -> Operation {
+    Operation::PutEntity {
+        entity_type: ROLE_TYPE.to_owned(),
+        classes: None,
+        namespace: Namespace::durward(),
+        key: format!("role:{}", name.to_lowercase()),
+        properties: named([
+            (property::NAME, Value::from(name)),
+            (property::RIGHTS, Value::from(rights.names())),
+            (BUILT_IN, Value::from(true)),
+        ]),
+        aliases: Vec::new(),
+        mode: PutMode::Create,
+    }
+}
+
+/// Operation that makes the entity of the organization.
+pub(crate) fn organization_operation(name: &str) -> Operation {
+    Operation::PutEntity {
+        entity_type: ORGANIZATION_TYPE.to_owned(),
+        classes: None,
+        namespace: Namespace::durward(),
+        key: ORGANIZATION_KEY.to_owned(),
+        properties: named([
+            (property::NAME, Value::from(name)),
+            (SUSPENDED, Value::from(false)),
+        ]),
+        aliases: Vec::new(),
+        mode: PutMode::Create,
+    }
+}
+
+/// Operation that makes the entity by which JupiterOne's clients find their account.
+pub(crate) fn jupiterone_account_operation(name: &str) -> Operation {
+    Operation::PutEntity {
+        entity_type: JUPITERONE_ACCOUNT.to_owned(),
+        classes: None,
+        namespace: Namespace::durward(),
+        key: JUPITERONE_ACCOUNT.to_owned(),
+        properties: named([(property::NAME, Value::from(name))]),
+        aliases: Vec::new(),
+        mode: PutMode::Create,
+    }
+}
+
+fn assign(account: Target, role: Target, mode: PutMode) -> Operation {
+    Operation::PutRelationship {
+        from: account,
+        verb: ASSIGNED.to_owned(),
+        to: role,
+        relationship_type: ASSIGNED_TYPE.to_owned(),
+        namespace: Namespace::durward(),
+        key: None,
+        properties: Vec::new(),
+        mode,
+    }
+}
+
+fn patch(target: ObjectId, set: Vec<(&str, Value)>) -> Operation {
+    Operation::PatchEntity {
+        target: Target::Id(target),
+        set: set
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        classes: None,
+        expected_version: None,
+    }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From what a request carries to a [`Caller`].
+//!
+//! A bearer token is found by its hash. What was found is remembered and looked at again whenever
+//! the graph has moved on, so that suspension and revocation act on the next request.
+
+mod error;
+mod known;
+
+use std::sync::Arc;
+
+use durward_model::{Instant, Value};
+use durward_vault::digest;
+use durward_vault::token::{has_token_shape, unverified_claims};
+
+pub use self::error::AuthError;
+use self::known::Known;
+pub(crate) use self::known::Remembered;
+use crate::credential::{CREDENTIAL_TYPE, CredentialKind, bearer_key, property, public_key};
+use crate::graph_reader::CoreReader;
+use crate::issue::{OPAQUE_PREFIX, ORGANIZATION_CLAIM, SONRAI_ORGANIZATION_CLAIM, sealed_context};
+use crate::record::CredentialRecord;
+use crate::{Caller, Organization, OrganizationId, Organizations};
+
+/// Longest credential that is looked at, in bytes.
+pub const CREDENTIAL_BYTES_MAX: usize = 8192;
+/// What a request carries.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Presented<'a> {
+    /// Value of the `Authorization` header.
+    pub authorization: Option<&'a str>,
+    /// Values of the headers that name an organization (`JupiterOne-Account`, `LifeOmic-Account`,
+    /// `sonraisecurity-com-org`): each must name the credential's own, by id or name.
+    pub accounts: &'a [&'a str],
+    /// Value of the `User-Agent` header.
+    pub user_agent: &'a str,
+    /// Address of the client.
+    pub source_address: &'a str,
+    /// Id of the request.
+    pub request_id: &'a str,
+}
+
+impl Organizations {
+    /// Finds out who is asking, from a bearer token.
+    pub fn authenticate(
+        &self,
+        presented: &Presented<'_>,
+        now: Instant,
+    ) -> Result<Caller, AuthError> {
+        let token = bearer(presented.authorization)?;
+        let hash = digest::sha256(token.as_bytes());
+        let known = if let Some(known) = self.remembered().get(&hash) {
+            known
+        } else {
+            let found = Arc::new(self.find_bearer(presented, token, now)?);
+            self.remembered().insert(hash, Arc::clone(&found));
+            found
+        };
+        let is_secret = |record: &CredentialRecord| digest::equal(&record.secret_hash, &hash);
+        known.admit(presented, is_secret, now)
+    }
+
+    /// Finds out who is asking, from a client id and a secret.
+    pub fn authenticate_client(
+        &self,
+        presented: &Presented<'_>,
+        client_id: &str,
+        secret: &str,
+        now: Instant,
+    ) -> Result<Caller, AuthError> {
+        let known = self.named_credential(CredentialKind::CyralClient, client_id)?;
+        let hash = digest::sha256(secret.as_bytes());
+        let is_secret = |record: &CredentialRecord| digest::equal(&record.secret_hash, &hash);
+        known.admit(presented, is_secret, now)
+    }
+
+    /// Finds out who is asking, from an access key and a signature. `is_signed_with` gets the
+    /// secret of the key as issued and says whether it made the signature.
+    pub fn authenticate_signature(
+        &self,
+        presented: &Presented<'_>,
+        access_key: &str,
+        is_signed_with: impl FnOnce(&str) -> bool,
+        now: Instant,
+    ) -> Result<Caller, AuthError> {
+        let kind = CredentialKind::StrongdmKey;
+        let known = self.named_credential(kind, access_key)?;
+        let view = known.organization.head();
+        let sealed = CoreReader::new(&view).secret(known.credential, property::SEALED_SECRET);
+        let Value::Bytes(sealed) = sealed else {
+            return Err(AuthError::Unknown);
+        };
+        let context = sealed_context(kind, access_key);
+        let opened = known.organization.vault().unseal(&context, &sealed);
+        let secret = opened.map_err(|error| AuthError::Unusable(error.into()))?;
+        let is_signed = std::str::from_utf8(secret.expose()).is_ok_and(is_signed_with);
+        known.admit(presented, |_| is_signed, now)
+    }
+
+    /// Forgets what was found, for when token keys or organizations go.
+    pub(crate) fn forget_credentials(&self) {
+        self.remembered().clear();
+    }
+
+    /// Looks for a bearer token where it can be: in the organization that it names, else in all.
+    fn find_bearer(
+        &self,
+        presented: &Presented<'_>,
+        token: &str,
+        now: Instant,
+    ) -> Result<Known, AuthError> {
+        let is_signed = has_token_shape(token);
+        let candidates: Vec<Arc<Organization>> = match named_organization(token, is_signed) {
+            Some(name) => OrganizationId::parse(&name)
+                .and_then(|id| self.get(&id))
+                .into_iter()
+                .collect(),
+            None if is_signed => return Err(AuthError::Unknown),
+            None => self.all(),
+        };
+        let only = if candidates.len() == 1 {
+            candidates.first().cloned()
+        } else {
+            None
+        };
+        let key = bearer_key(token);
+        let refused = |error: AuthError| {
+            // A failure is put down where the token says it belongs; an opaque one belongs nowhere.
+            let named = only.clone().or_else(|| self.named_by_header(presented));
+            if let Some(organization) = named {
+                organization.record_failure(presented, &error, None, now);
+            }
+            tracing::debug!(reason = error.reason(), "authentication failed");
+            error
+        };
+        for organization in candidates {
+            let found = CoreReader::new(&organization.head()).by_key(CREDENTIAL_TYPE, &key);
+            if is_signed && let Err(error) = organization.vault().token_keys().verify(token, now) {
+                return Err(refused(AuthError::of_token(error)));
+            }
+            if let Some(credential) = found {
+                return Known::find(organization, credential);
+            }
+        }
+        Err(refused(AuthError::Unknown))
+    }
+
+    fn named_by_header(&self, presented: &Presented<'_>) -> Option<Arc<Organization>> {
+        presented
+            .accounts
+            .iter()
+            .find_map(|name| self.find(name.trim()))
+    }
+
+    fn named_credential(&self, kind: CredentialKind, public_id: &str) -> Result<Known, AuthError> {
+        if public_id.len() > CREDENTIAL_BYTES_MAX {
+            return Err(AuthError::Malformed {
+                reason: "its public half is too long",
+            });
+        }
+        let key = public_key(kind, public_id);
+        for organization in self.all() {
+            let found = CoreReader::new(&organization.head()).by_key(CREDENTIAL_TYPE, &key);
+            if let Some(credential) = found {
+                return Known::find(organization, credential);
+            }
+        }
+        Err(AuthError::Unknown)
+    }
+}
+
+/// The token of a `Bearer` header.
+fn bearer(authorization: Option<&str>) -> Result<&str, AuthError> {
+    let header = authorization.map(str::trim).filter(|text| !text.is_empty());
+    let header = header.ok_or(AuthError::Missing)?;
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(AuthError::Malformed {
+            reason: "the scheme is not Bearer",
+        });
+    }
+    let token = token.trim();
+    match token.len() {
+        0 => Err(AuthError::Missing),
+        1..=CREDENTIAL_BYTES_MAX => Ok(token),
+        _ => Err(AuthError::Malformed {
+            reason: "it is too long",
+        }),
+    }
+}
+
+/// The organization that a token names. Only a hint: what it says is checked there.
+fn named_organization(token: &str, is_signed: bool) -> Option<String> {
+    if is_signed {
+        let claims = unverified_claims(token)?;
+        let claim = claims
+            .get(ORGANIZATION_CLAIM)
+            .or_else(|| claims.get(SONRAI_ORGANIZATION_CLAIM));
+        return claim?.as_str().map(str::to_owned);
+    }
+    let (organization, _) = token.strip_prefix(OPAQUE_PREFIX)?.split_once('_')?;
+    Some(organization.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bearer_headers_are_read() {
+        assert_eq!(bearer(Some("Bearer abc")).unwrap(), "abc");
+        assert_eq!(bearer(Some(" bearer  abc ")).unwrap(), "abc");
+        let kinds = [
+            (None, "missing"),
+            (Some(""), "missing"),
+            (Some("Bearer"), "missing"),
+            (Some("Bearer  "), "missing"),
+            (Some("Basic abc"), "malformed"),
+            (Some("abc"), "malformed"),
+        ];
+        for (header, reason) in kinds {
+            assert_eq!(bearer(header).unwrap_err().reason(), reason, "{header:?}");
+        }
+        let long = format!("Bearer {}", "x".repeat(CREDENTIAL_BYTES_MAX + 1));
+        assert_eq!(bearer(Some(&long)).unwrap_err().reason(), "malformed");
+    }
+
+    #[test]
+    fn opaque_tokens_name_their_organization() {
+        let named = |token| named_organization(token, false);
+        assert_eq!(named("durward_0123_secret_more"), Some("0123".to_owned()));
+        assert_eq!(named("3f9a1d52-0c4e-4b6a-9d3e-1a2b3c4d5e6f"), None);
+        assert_eq!(named_organization("eyJ.x.y", true), None);
+    }
+}

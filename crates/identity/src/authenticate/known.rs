@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Credentials that were found once, kept fresh by the sequence of the graph.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::ArcSwap;
+use durward_graph::EntityRef;
+use durward_graph::store::{Operation, Target};
+use durward_model::transaction::{Origin, Sequence};
+use durward_model::{Instant, Value};
+use durward_vault::digest;
+use parking_lot::RwLock;
+
+use super::{AuthError, Presented};
+use crate::credential::property;
+use crate::organization::core_draft;
+use crate::record::CredentialRecord;
+use crate::{Caller, Organization};
+
+/// Most credentials that are remembered; beyond, all are forgotten and found anew.
+const REMEMBERED_MAX: usize = 100_000;
+/// How old the stored moment of last use may be before it is written again, in seconds.
+const LAST_USED_SECONDS: i64 = 3600;
+
+/// SHA-256 of a bearer token.
+pub(super) type TokenHash = [u8; digest::DIGEST_BYTES];
+
+/// The credentials that were used lately, by the hash of the token.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    by_hash: RwLock<HashMap<TokenHash, Arc<Known>>>,
+}
+
+/// A credential that was found once. Rows are never reused, so where it lies stays true; what it
+/// says is as of a sequence.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) organization: Arc<Organization>,
+    pub(super) credential: EntityRef,
+    state: ArcSwap<KnownState>,
+    /// Moment of last use that was sent to the store, in microseconds.
+    last_used: AtomicI64,
+}
+
+#[derive(Debug)]
+struct KnownState {
+    sequence: Sequence,
+    record: Arc<CredentialRecord>,
+}
+
+impl Remembered {
+    /// The credential of this token, if it was used lately.
+    pub(super) fn get(&self, hash: &TokenHash) -> Option<Arc<Known>> {
+        self.by_hash.read().get(hash).cloned()
+    }
+
+    pub(super) fn insert(&self, hash: TokenHash, known: Arc<Known>) {
+        let mut by_hash = self.by_hash.write();
+        if by_hash.len() >= REMEMBERED_MAX {
+            by_hash.clear();
+        }
+        by_hash.insert(hash, known);
+    }
+
+    /// Forgets all of them.
+    pub(super) fn clear(&self) {
+        self.by_hash.write().clear();
+    }
+}
+
+impl Known {
+    pub(super) fn find(
+        organization: Arc<Organization>,
+        credential: EntityRef,
+    ) -> Result<Self, AuthError> {
+        let view = organization.head();
+        let record = CredentialRecord::read(&organization, &view, credential, None)
+            .map_err(AuthError::Unusable)?
+            .ok_or(AuthError::Unknown)?;
+        let last_used = record.last_used_at.map_or(i64::MIN, Instant::as_micros);
+        let state = KnownState {
+            sequence: view.sequence(),
+            record: Arc::new(record),
+        };
+        Ok(Self {
+            organization,
+            credential,
+            state: ArcSwap::from_pointee(state),
+            last_used: AtomicI64::new(last_used),
+        })
+    }
+
+    /// The record as of the head.
+    fn record(&self) -> Result<Arc<CredentialRecord>, AuthError> {
+        let snapshot = self.organization.store().snapshot();
+        let state = self.state.load();
+        if state.sequence == snapshot.sequence() {
+            return Ok(Arc::clone(&state.record));
+        }
+        let view = snapshot.view(None);
+        let earlier = Some(state.record.as_ref());
+        let record = CredentialRecord::read(&self.organization, &view, self.credential, earlier)
+            .map_err(AuthError::Unusable)?
+            .ok_or(AuthError::Unknown)?;
+        let record = Arc::new(record);
+        let sequence = view.sequence();
+        self.state.store(Arc::new(KnownState {
+            sequence,
+            record: Arc::clone(&record),
+        }));
+        Ok(record)
+    }
+
+    pub(super) fn admit(
+        &self,
+        presented: &Presented<'_>,
+        is_secret: impl FnOnce(&CredentialRecord) -> bool,
+        now: Instant,
+    ) -> Result<Caller, AuthError> {
+        let record = self.record()?;
+        if let Err(error) = check(&self.organization, &record, presented, is_secret, now) {
+            self.organization
+                .record_failure(presented, &error, Some(&record.name), now);
+            return Err(error);
+        }
+        self.note_use(&record, now);
+        Ok(Caller::new(&self.organization, record, presented))
+    }
+
+    /// Writes the moment of use, unless a recent one is stored. Nobody waits for it.
+    fn note_use(&self, record: &CredentialRecord, now: Instant) {
+        let noted = self.last_used.load(Ordering::Relaxed);
+        let due = Instant::from_micros(noted).plus_seconds(LAST_USED_SECONDS);
+        if now < due && noted != i64::MIN {
+            return;
+        }
+        let exchange = self.last_used.compare_exchange(
+            noted,
+            now.as_micros(),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+        if exchange.is_err() {
+            return;
+        }
+        let patch = Operation::PatchEntity {
+            target: Target::Id(record.id),
+            set: vec![(property::LAST_USED_ON.to_owned(), Value::from(now))],
+            classes: None,
+            expected_version: None,
+        };
+        let origin = Origin {
+            actor: Some(record.principal.account),
+            credential: Some(record.id),
+            activity: "credential used".to_owned(),
+            ..Origin::default()
+        };
+        self.organization
+            .store()
+            .submit_then(core_draft(origin, vec![patch]), |result| {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "the last use of a credential was not noted");
+                }
+            });
+    }
+}
+
+/// The secret first: whoever does not hold it learns nothing about the credential.
+fn check(
+    organization: &Organization,
+    record: &CredentialRecord,
+    presented: &Presented<'_>,
+    is_secret: impl FnOnce(&CredentialRecord) -> bool,
+    now: Instant,
+) -> Result<(), AuthError> {
+    if !is_secret(record) {
+        return Err(AuthError::WrongSecret);
+    }
+    if record.revoked {
+        return Err(AuthError::Revoked);
+    }
+    if record.principal.expires_at.is_some_and(|end| end <= now) {
+        return Err(AuthError::Expired);
+    }
+    if record.principal.account_suspended {
+        return Err(AuthError::AccountSuspended);
+    }
+    if record.organization_suspended {
+        return Err(AuthError::OrganizationSuspended);
+    }
+    let names_it = |name: &&str| {
+        let name = name.trim();
+        name == organization.id().as_str() || name == record.organization_name
+    };
+    if !presented.accounts.iter().all(names_it) {
+        return Err(AuthError::WrongOrganization);
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Credentials: their kinds, and how they lie in the graph.
+
+use durward_graph::{EntityRef, View};
+use durward_model::{Instant, ObjectId};
+use durward_vault::digest;
+
+use crate::graph_reader::CoreReader;
+
+/// Type of credential entities.
+pub const CREDENTIAL_TYPE: &str = "credential";
+/// Relationship type between an account and its credential.
+pub(crate) const OWNS_TYPE: &str = "account_owns_credential";
+/// Verb between an account and its credential.
+pub(crate) const OWNS: &str = "OWNS";
+
+/// Names of the properties of credential entities.
+pub(crate) mod property {
+    pub(crate) const NAME: &str = "displayName";
+    pub(crate) const KIND: &str = "kind";
+    pub(crate) const CATEGORY: &str = "category";
+    pub(crate) const POLICY: &str = "policy";
+    pub(crate) const BOUNDED_BY: &str = "boundedBy";
+    pub(crate) const RIGHTS: &str = "rights";
+    pub(crate) const PUBLIC_ID: &str = "publicId";
+    pub(crate) const EXPIRES_ON: &str = "expiresOn";
+    pub(crate) const REVOKED: &str = "revoked";
+    pub(crate) const REVOKED_ON: &str = "revokedOn";
+    pub(crate) const LAST_USED_ON: &str = "lastUsedOn";
+    pub(crate) const SECRET_HASH: &str = "secretHash";
+    pub(crate) const SEALED_SECRET: &str = "sealedSecret";
+}
+
+/// What sort of client a credential is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CredentialKind {
+    /// Bearer token of the native interface and of `durward` commands (JWT).
+    ApiToken,
+    /// JupiterOne API key (bearer token) with a JSON policy.
+    JupiteroneApiKey,
+    /// OpenCTI token (bearer token in the form of a UUID).
+    OpenctiToken,
+    /// Sonrai user token (JWT with that client's claims).
+    SonraiToken,
+    /// StrongDM access key with an HMAC secret.
+    StrongdmKey,
+    /// Cyral client id and secret.
+    CyralClient,
+}
+
+const KINDS: [CredentialKind; 6] = [
+    CredentialKind::ApiToken,
+    CredentialKind::JupiteroneApiKey,
+    CredentialKind::OpenctiToken,
+    CredentialKind::SonraiToken,
+    CredentialKind::StrongdmKey,
+    CredentialKind::CyralClient,
+];
+
+impl CredentialKind {
+    /// The name under which it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiToken => "api_token",
+            Self::JupiteroneApiKey => "jupiterone_api_key",
+            Self::OpenctiToken => "opencti_token",
+            Self::SonraiToken => "sonrai_token",
+            Self::StrongdmKey => "strongdm_key",
+            Self::CyralClient => "cyral_client",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        KINDS.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whether the secret alone is the credential, sent as a bearer token.
+    pub fn is_bearer(self) -> bool {
+        !matches!(self, Self::StrongdmKey | Self::CyralClient)
+    }
+}
+
+/// A credential as lists show it: everything but the secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CredentialSummary {
+    /// Its id.
+    pub id: ObjectId,
+    /// The account that owns it.
+    pub account: ObjectId,
+    /// Its kind.
+    pub kind: CredentialKind,
+    /// Its name.
+    pub name: String,
+    /// Category, where its maker gave one.
+    pub category: Option<String>,
+    /// Text of its policy, where it has one.
+    pub policy: Option<String>,
+    /// Public half: access key or client id, where the kind has one.
+    pub public_id: Option<String>,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it ends.
+    pub expires_at: Option<Instant>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// When it was revoked.
+    pub revoked_at: Option<Instant>,
+    /// When it was last used, to the hour.
+    pub last_used_at: Option<Instant>,
+}
+
+impl CredentialSummary {
+    /// Reads a credential; `None` when it is none, or has no owner.
+    pub(crate) fn read(view: &View, credential: EntityRef) -> Option<Self> {
+        let reader = CoreReader::new(view);
+        let text = |name| reader.text(credential, name);
+        Some(Self {
+            id: view.entity_id(credential),
+            account: view.entity_id(reader.owner_of(credential)?),
+            kind: CredentialKind::named(&text(property::KIND)?)?,
+            name: text(property::NAME).unwrap_or_default(),
+            category: text(property::CATEGORY),
+            policy: text(property::POLICY),
+            public_id: text(property::PUBLIC_ID),
+            created_at: view.created_at(credential),
+            expires_at: reader.instant(credential, property::EXPIRES_ON),
+            revoked: reader.flag(credential, property::REVOKED),
+            revoked_at: reader.instant(credential, property::REVOKED_ON),
+            last_used_at: reader.instant(credential, property::LAST_USED_ON),
+        })
+    }
+}
+
+/// Natural key of the credential whose secret is a bearer token. It is made from the secret by a
+/// one-way function, so that finding it needs no index of its own; secrets are random enough that
+/// nobody gets back from the key to the secret.
+pub(crate) fn bearer_key(token: &str) -> String {
+    let mut input = b"durward credential key\0".to_vec();
+    input.extend_from_slice(token.as_bytes());
+    let hash = digest::sha256(&input);
+    format!(
+        "credential:{}",
+        digest::hex(hash.get(..16).unwrap_or_default())
+    )
+}
+
+/// Natural key of a credential with a public half.
+pub(crate) fn public_key(kind: CredentialKind, public_id: &str) -> String {
+    format!("credential:{}:{public_id}", kind.as_str())
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_names_of_their_own() {
+        for kind in KINDS {
+            assert_eq!(CredentialKind::named(kind.as_str()), Some(kind));
+        }
+        assert_eq!(CredentialKind::named(""), None);
+    }
+
+    #[test]
+    fn keys_do_not_hold_the_secret() {
+        let key = bearer_key("secret");
+        assert_eq!(key, bearer_key("secret"));
+        assert_ne!(key, bearer_key("secreu"));
+        assert!(!key.contains("secret"));
+        assert!(!key.contains(&digest::hex(&digest::sha256(b"secret")[..8])));
+    }
+}

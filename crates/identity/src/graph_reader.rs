@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading the core kinds out of a view.
+
+use durward_graph::{Direction, EdgeRef, EntityRef, TypeId, View};
+use durward_model::{Instant, Namespace, ObjectId, Value};
+
+use crate::accounts::{ACCOUNT_TYPE, ASSIGNED, ROLE_TYPE, SERVICE_TYPE};
+use crate::credential::OWNS;
+
+/// Types whose entities can own credentials.
+const ACCOUNT_TYPES: [&str; 2] = [ACCOUNT_TYPE, SERVICE_TYPE];
+
+/// A view, asked about accounts, roles and credentials.
+#[derive(Clone, Copy)]
+pub(crate) struct CoreReader<'v> {
+    view: &'v View,
+}
+
+impl<'v> CoreReader<'v> {
+    pub(crate) fn new(view: &'v View) -> Self {
+        Self { view }
+    }
+
+    pub(crate) fn text(self, entity: EntityRef, property: &str) -> Option<String> {
+        match self.value(entity, property) {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn texts(self, entity: EntityRef, property: &str) -> Vec<String> {
+        let Value::List(items) = self.value(entity, property) else {
+            return Vec::new();
+        };
+        items
+            .iter()
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect()
+    }
+
+    pub(crate) fn instant(self, entity: EntityRef, property: &str) -> Option<Instant> {
+        match self.value(entity, property) {
+            Value::Instant(instant) => Some(instant),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn flag(self, entity: EntityRef, property: &str) -> bool {
+        self.value(entity, property) == Value::Bool(true)
+    }
+
+    /// A secret property, which ordinary reads do not show.
+    pub(crate) fn secret(self, entity: EntityRef, property: &str) -> Value {
+        let property = self.view.property_id(property);
+        property.map_or(Value::Null, |property| {
+            self.view.secret_value(entity, property)
+        })
+    }
+
+    /// The living core entity of this natural key and type.
+    pub(crate) fn by_key(self, entity_type: &str, key: &str) -> Option<EntityRef> {
+        let found = self.view.find_by_key(&Namespace::durward(), key)?;
+        (Some(found.type_id) == self.view.type_id(entity_type)).then_some(found)
+    }
+
+    /// The living entity of this id, if it is of one of these types.
+    pub(crate) fn by_id(self, id: ObjectId, entity_types: &[&str]) -> Option<EntityRef> {
+        let durward_graph::ObjectRef::Entity(found) = self.view.resolve(id)? else {
+            return None;
+        };
+        let fits = entity_types
+            .iter()
+            .any(|name| self.view.type_id(name) == Some(found.type_id));
+        fits.then_some(found)
+    }
+
+    /// The living entities of a type, in order of creation.
+    pub(crate) fn live(self, entity_type: &str) -> Vec<EntityRef> {
+        let Some(type_id) = self.view.type_id(entity_type) else {
+            return Vec::new();
+        };
+        let rows = self.view.live_rows(type_id);
+        rows.iter().map(|row| EntityRef { type_id, row }).collect()
+    }
+
+    /// The account that owns a credential.
+    pub(crate) fn owner_of(self, credential: EntityRef) -> Option<EntityRef> {
+        let account_types = ACCOUNT_TYPES
+            .iter()
+            .filter_map(|name| self.view.type_id(name));
+        account_types
+            .flat_map(|account| self.ends(account, OWNS, credential, Direction::In))
+            .next()
+    }
+
+    /// The roles that an account is assigned.
+    pub(crate) fn roles_of(self, account: EntityRef) -> Vec<EntityRef> {
+        let Some(role) = self.view.type_id(ROLE_TYPE) else {
+            return Vec::new();
+        };
+        self.ends(role, ASSIGNED, account, Direction::Out)
+    }
+
+    /// The assignments of an account: relationship and role.
+    pub(crate) fn assignments_of(self, account: EntityRef) -> Vec<(EdgeRef, EntityRef)> {
+        let role = self.view.type_id(ROLE_TYPE);
+        let (Some(role), Some(verb)) = (role, self.view.verb_id(ASSIGNED)) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for triple in self
+            .view
+            .triples_matching(Some(account.type_id), Some(verb), Some(role))
+        {
+            let adjacency = self.view.adjacency(triple.id, Direction::Out);
+            adjacency.for_each_edge(account.row, |row, edge| {
+                let edge = EdgeRef {
+                    triple: triple.id,
+                    edge,
+                };
+                found.push((edge, EntityRef { type_id: role, row }));
+            });
+        }
+        found
+    }
+
+    /// The entities of type `other` at the far end of the living relationships of `entity`.
+    fn ends(
+        self,
+        other: TypeId,
+        verb: &str,
+        entity: EntityRef,
+        direction: Direction,
+    ) -> Vec<EntityRef> {
+        let Some(verb) = self.view.verb_id(verb) else {
+            return Vec::new();
+        };
+        let (from, to) = match direction {
+            Direction::Out => (entity.type_id, other),
+            Direction::In => (other, entity.type_id),
+        };
+        let mut found = Vec::new();
+        for triple in self.view.triples_matching(Some(from), Some(verb), Some(to)) {
+            self.view
+                .adjacency(triple.id, direction)
+                .for_each(entity.row, |row| {
+                    found.push(EntityRef {
+                        type_id: other,
+                        row,
+                    });
+                });
+        }
+        found
+    }
+
+    fn value(self, entity: EntityRef, property: &str) -> Value {
+        let property = self.view.property_id(property);
+        property.map_or(Value::Null, |property| self.view.value(entity, property))
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Organizations, accounts and credentials: who is there, and who is asking.
+//!
+//! [`init`] makes a data folder, [`Organizations`] opens it and answers
+//! [`Organizations::authenticate`] with a [`Caller`], through which every later decision goes.
+//! Commands that change accounts and credentials are methods of [`Organization`]; they write with
+//! the privilege of the core, after asking `durward_policy`.
+//!
+//! Secrets that are only compared are kept as digests (passwords under argon2), those that must be
+//! recovered are sealed by the vault. A secret is returned once, by the command that made it.
+
+mod accounts;
+pub mod authenticate;
+pub mod caller;
+mod commands;
+pub mod credential;
+mod data_folder;
+pub mod error;
+mod failures;
+mod first;
+mod folder_backup;
+mod graph_reader;
+mod issue;
+mod names;
+pub mod organization;
+pub mod organization_id;
+mod organizations;
+pub mod password;
+pub mod rate_limit;
+mod record;
+pub mod roles;
+
+pub use accounts::{AccountSummary, NewAccount};
+pub use authenticate::{AuthError, Presented};
+pub use caller::Caller;
+pub use commands::{CredentialFilter, IssuedCredential, NewApiKey};
+pub use credential::{CredentialKind, CredentialSummary};
+pub use error::IdentityError;
+pub use first::{InitOptions, InitOutput, init};
+pub use folder_backup::{BackedUp, backup_folder, restore_folder};
+pub use organization::Organization;
+pub use organization_id::OrganizationId;
+pub use organizations::{OpenOptions, OrganizationSummary, Organizations};
+pub use password::PasswordCost;
+pub use rate_limit::{RateCost, RateLimits, RatePlan, RateVerdict};
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests may panic"
+)]
+mod tests;

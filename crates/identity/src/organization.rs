@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One open organization: its graph store and its vault.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use durward_graph::View;
+use durward_graph::store::{Draft, Operation, Privilege, Receipt, Store, StoreOptions};
+use durward_journal::HeadSigner;
+use durward_model::transaction::Origin;
+use durward_model::{Catalog, Clock, Instant, Value};
+use durward_vault::{MasterKeys, Vault};
+
+use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
+use crate::credential::property;
+use crate::failures::Failures;
+use crate::graph_reader::CoreReader;
+use crate::{IdentityError, OrganizationId, PasswordCost};
+
+/// What all organizations of a process share.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) master: Arc<MasterKeys>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) password_cost: PasswordCost,
+    pub(crate) checkpoint: bool,
+}
+
+/// An organization: the tenant. Nothing of one is visible in another.
+pub struct Organization {
+    id: OrganizationId,
+    folder: PathBuf,
+    store: Arc<Store>,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    password_cost: PasswordCost,
+    failures: Failures,
+}
+
+impl Organization {
+    /// Makes the vault and the empty journal of a new organization in an empty folder.
+    pub(crate) fn create(
+        folder: &Path,
+        id: &OrganizationId,
+        shared: &Shared,
+    ) -> Result<Self, IdentityError> {
+        let vault = Vault::create(folder, id.as_str(), &shared.master)?;
+        let store = Store::create(store_options(folder, &vault, shared))?;
+        Ok(Self::new(folder, id, store, vault, shared))
+    }
+
+    /// Opens an organization in its folder.
+    pub(crate) fn open(
+        folder: &Path,
+        id: &OrganizationId,
+        shared: &Shared,
+    ) -> Result<Self, IdentityError> {
+        let vault = Vault::open(folder, id.as_str(), &shared.master)?;
+        let store = Store::open(store_options(folder, &vault, shared))?;
+        Ok(Self::new(folder, id, store, vault, shared))
+    }
+
+    fn new(
+        folder: &Path,
+        id: &OrganizationId,
+        store: Store,
+        vault: Vault,
+        shared: &Shared,
+    ) -> Self {
+        Self {
+            id: id.clone(),
+            folder: folder.to_owned(),
+            store: Arc::new(store),
+            vault,
+            clock: Arc::clone(&shared.clock),
+            password_cost: shared.password_cost,
+            failures: Failures::default(),
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &OrganizationId {
+        &self.id
+    }
+
+    /// The folder with everything of it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its graph.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Its vault.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        let view = self.head();
+        let reader = CoreReader::new(&view);
+        let entity = reader.by_key(ORGANIZATION_TYPE, ORGANIZATION_KEY);
+        entity
+            .and_then(|entity| reader.text(entity, property::NAME))
+            .unwrap_or_default()
+    }
+
+    /// Whether its credentials are refused.
+    pub fn is_suspended(&self) -> bool {
+        let view = self.head();
+        let reader = CoreReader::new(&view);
+        let entity = reader.by_key(ORGANIZATION_TYPE, ORGANIZATION_KEY);
+        entity.is_none_or(|entity| reader.flag(entity, SUSPENDED))
+    }
+
+    pub(crate) fn head(&self) -> View {
+        self.store.view(None)
+    }
+
+    /// Closes the store in good order.
+    pub(crate) fn close(&self) -> Result<(), IdentityError> {
+        Ok(self.store.close()?)
+    }
+
+    pub(crate) fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    pub(crate) fn password_cost(&self) -> PasswordCost {
+        self.password_cost
+    }
+
+    /// Writes with the privilege of the core and waits until it is durable and visible.
+    pub(crate) fn submit(
+        &self,
+        origin: Origin,
+        operations: Vec<Operation>,
+    ) -> Result<Receipt, IdentityError> {
+        Ok(self.store.submit(core_draft(origin, operations))?)
+    }
+
+    /// Suspends or resumes the whole organization.
+    pub(crate) fn set_suspended(
+        &self,
+        origin: Origin,
+        suspended: bool,
+    ) -> Result<(), IdentityError> {
+        let patch = Operation::PatchEntity {
+            target: durward_graph::store::Target::Key(
+                durward_model::Namespace::durward(),
+                ORGANIZATION_KEY.to_owned(),
+            ),
+            set: vec![(SUSPENDED.to_owned(), Value::from(suspended))],
+            classes: None,
+            expected_version: None,
+        };
+        self.submit(origin, vec![patch]).map(|_| ())
+    }
+}
+
+pub(crate) fn core_draft(origin: Origin, operations: Vec<Operation>) -> Draft {
+    Draft {
+        origin,
+        idempotency_key: String::new(),
+        privilege: Privilege::Core,
+        operations,
+    }
+}
+
+fn store_options(folder: &Path, vault: &Vault, shared: &Shared) -> StoreOptions {
+    let head_signer: Arc<dyn HeadSigner> = vault.head_key();
+    let clock = Arc::clone(&shared.clock);
+    let catalog = Arc::clone(&shared.catalog);
+    let mut options = StoreOptions::new(folder, clock, catalog, vault.id_secret(), head_signer);
+    options.checkpoint = shared.checkpoint;
+    options
+}
+
+impl fmt::Debug for Organization {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Organization")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What authentication needs to know of one credential, as of one snapshot.
+
+use std::sync::Arc;
+
+use durward_graph::{EntityRef, View};
+use durward_model::{Instant, Value};
+use durward_policy::{AccessPolicy, Principal, Rights, RowAccess};
+use durward_query::RowCondition;
+
+use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
+use crate::credential::{CREDENTIAL_TYPE, CredentialKind, property};
+use crate::graph_reader::CoreReader;
+use crate::{IdentityError, Organization};
+
+/// One credential with its account, its rights and its policies.
+#[derive(Debug)]
+pub(crate) struct CredentialRecord {
+    pub(crate) id: durward_model::ObjectId,
+    pub(crate) kind: CredentialKind,
+    pub(crate) name: String,
+    pub(crate) account_name: String,
+    pub(crate) organization_name: String,
+    pub(crate) organization_suspended: bool,
+    pub(crate) revoked: bool,
+    pub(crate) secret_hash: Vec<u8>,
+    pub(crate) last_used_at: Option<Instant>,
+    pub(crate) principal: Principal,
+    pub(crate) row_condition: Option<RowCondition>,
+    /// Texts of all policies, the credential's own first.
+    pub(crate) policy_texts: Vec<String>,
+    /// Key that binds cursors to the credential.
+    pub(crate) cursor_key: [u8; 32],
+    version: u32,
+}
+
+impl CredentialRecord {
+    /// Reads a credential; `None` when it does not live, is none, or has no owner. What an earlier
+    /// record says about an unchanged credential is taken over.
+    pub(crate) fn read(
+        organization: &Organization,
+        view: &View,
+        credential: EntityRef,
+        earlier: Option<&Self>,
+    ) -> Result<Option<Self>, IdentityError> {
+        let reader = CoreReader::new(view);
+        if !view.is_live(credential) || view.type_id(CREDENTIAL_TYPE) != Some(credential.type_id) {
+            return Ok(None);
+        }
+        let Some(owner) = reader.owner_of(credential) else {
+            return Ok(None);
+        };
+        let version = view.version(credential);
+        let own = match earlier.filter(|earlier| earlier.version == version) {
+            Some(earlier) => Own::from_earlier(earlier),
+            None => Own::read(organization, view, credential)?,
+        };
+        let tenant = reader.by_key(ORGANIZATION_TYPE, ORGANIZATION_KEY);
+        let principal = Principal {
+            account: view.entity_id(owner),
+            account_suspended: reader.flag(owner, SUSPENDED),
+            account_rights: account_rights(reader, owner)?,
+            credential_rights: own.rights,
+            policies: own.policies,
+            expires_at: own.expires_at,
+            organization: organization.id().to_string(),
+        };
+        let row_access = principal.row_access()?;
+        Ok(Some(Self {
+            id: view.entity_id(credential),
+            kind: own.kind,
+            name: own.name,
+            account_name: reader.text(owner, property::NAME).unwrap_or_default(),
+            organization_name: tenant
+                .and_then(|tenant| reader.text(tenant, property::NAME))
+                .unwrap_or_default(),
+            organization_suspended: tenant.is_none_or(|tenant| reader.flag(tenant, SUSPENDED)),
+            revoked: own.revoked,
+            secret_hash: own.secret_hash,
+            last_used_at: own.last_used_at,
+            row_condition: RowAccess::to_condition(&row_access),
+            principal,
+            policy_texts: own.policy_texts,
+            cursor_key: own.cursor_key,
+            version,
+        }))
+    }
+}
+
+/// Union of the rights of the roles of an account.
+pub(crate) fn account_rights(
+    reader: CoreReader<'_>,
+    account: EntityRef,
+) -> Result<Rights, IdentityError> {
+    reader
+        .roles_of(account)
+        .into_iter()
+        .try_fold(Rights::NONE, |rights, role| {
+            Ok(rights.union(stored_rights(reader, role, "role")?))
+        })
+}
+
+pub(crate) fn stored_rights(
+    reader: CoreReader<'_>,
+    entity: EntityRef,
+    what: &'static str,
+) -> Result<Rights, IdentityError> {
+    let names = reader.texts(entity, property::RIGHTS);
+    Rights::from_names(names.iter().map(String::as_str)).map_err(|error| IdentityError::Damaged {
+        what,
+        reason: error.to_string(),
+    })
+}
+
+/// What the credential entity itself says.
+struct Own {
+    kind: CredentialKind,
+    name: String,
+    rights: Rights,
+    policies: Vec<Arc<AccessPolicy>>,
+    policy_texts: Vec<String>,
+    expires_at: Option<Instant>,
+    revoked: bool,
+    secret_hash: Vec<u8>,
+    last_used_at: Option<Instant>,
+    cursor_key: [u8; 32],
+}
+
+impl Own {
+    fn from_earlier(earlier: &CredentialRecord) -> Self {
+        Self {
+            kind: earlier.kind,
+            name: earlier.name.clone(),
+            rights: earlier.principal.credential_rights,
+            policies: earlier.principal.policies.clone(),
+            policy_texts: earlier.policy_texts.clone(),
+            expires_at: earlier.principal.expires_at,
+            revoked: earlier.revoked,
+            secret_hash: earlier.secret_hash.clone(),
+            last_used_at: earlier.last_used_at,
+            cursor_key: earlier.cursor_key,
+        }
+    }
+
+    fn read(
+        organization: &Organization,
+        view: &View,
+        credential: EntityRef,
+    ) -> Result<Self, IdentityError> {
+        let reader = CoreReader::new(view);
+        let damaged = |reason: &str| IdentityError::Damaged {
+            what: "credential",
+            reason: reason.to_owned(),
+        };
+        let kind = reader.text(credential, property::KIND).unwrap_or_default();
+        let own = reader.text(credential, property::POLICY);
+        let bounds = reader.texts(credential, property::BOUNDED_BY);
+        let policy_texts: Vec<String> = own.into_iter().chain(bounds).collect();
+        let policies = policy_texts
+            .iter()
+            .map(|text| AccessPolicy::parse(text).map(Arc::new));
+        let purpose = format!("cursors of {}", view.entity_id(credential));
+        Ok(Self {
+            kind: CredentialKind::named(&kind).ok_or_else(|| damaged("its kind is unknown"))?,
+            name: reader.text(credential, property::NAME).unwrap_or_default(),
+            rights: stored_rights(reader, credential, "credential")?,
+            policies: policies.collect::<Result<_, _>>()?,
+            policy_texts,
+            expires_at: reader.instant(credential, property::EXPIRES_ON),
+            revoked: reader.flag(credential, property::REVOKED),
+            secret_hash: match reader.secret(credential, property::SECRET_HASH) {
+                Value::Bytes(bytes) => bytes,
+                _ => Vec::new(),
+            },
+            last_used_at: reader.instant(credential, property::LAST_USED_ON),
+            cursor_key: organization.vault().derive_key(&purpose),
+        })
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Entities that many objects share: external references, kill-chain phases, labels, markings.
+
+use durward_graph::store::{Operation, PutMode, Target};
+use durward_model::Value;
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::canonical::canonical_json;
+use crate::import::{End, Importer};
+use crate::kinds;
+use crate::standard_id::{TLP, standard_id};
+
+/// Colour of a label that nobody gave one.
+const LABEL_COLOR: &str = "#7a8599";
+/// Order and colour of the markings of the Traffic Light Protocol.
+const TLP_LOOKS: [(&str, i64, &str); 5] = [
+    ("TLP:CLEAR", 1, "#ffffff"),
+    ("TLP:GREEN", 2, "#2e7d32"),
+    ("TLP:AMBER", 3, "#d84315"),
+    ("TLP:AMBER+STRICT", 4, "#d84315"),
+    ("TLP:RED", 5, "#c62828"),
+];
+
+impl Importer<'_> {
+    /// The entity of an external reference, and what this citation says otherwise than the entity.
+    ///
+    /// Two citations with one URL are one entity; a differing description or name of the source
+    /// then stands on the relationship, so that nothing is lost.
+    pub(super) fn external_reference(
+        &mut self,
+        content: &Map<String, Json>,
+    ) -> (Target, Vec<(String, Value)>) {
+        let key = standard_id("external-reference", content).unwrap_or_else(|| {
+            let text = canonical_json(&Json::Object(content.clone()));
+            format!(
+                "external-reference--{}",
+                Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
+            )
+        });
+        let mut properties: Vec<(String, Value)> = content
+            .iter()
+            .filter(|(_, json)| !json.is_null())
+            .map(|(name, json)| {
+                let value =
+                    Value::from_json(json).unwrap_or_else(|_| Value::Document(json.clone()));
+                (name.clone(), value)
+            })
+            .collect();
+        let text = |name: &str| content.get(name).and_then(Json::as_str).unwrap_or_default();
+        let name = match (text("source_name"), text("external_id")) {
+            (source, "") => source.to_owned(),
+            (source, id) => format!("{source} {id}"),
+        };
+        properties.push(("displayName".to_owned(), name.into()));
+        let first = self.first_content(&key);
+        let differs = |(name, value): &(String, Value)| match &first {
+            Some(first) => !first.contains(&(name.clone(), value.clone())),
+            None => false,
+        };
+        let own = properties
+            .iter()
+            .filter(|item| differs(item))
+            .cloned()
+            .collect();
+        let entity_type = kinds::EXTERNAL_REFERENCE;
+        (
+            self.shared(entity_type, "external-reference", &key, properties),
+            own,
+        )
+    }
+
+    /// What the entity of a shared reference holds, in this draft or in the graph.
+    fn first_content(&self, key: &str) -> Option<Vec<(String, Value)>> {
+        match self.shared_targets.get(key) {
+            Some(Target::Result(position)) => match self.operations.get(*position)? {
+                Operation::PutEntity { properties, .. } => Some(properties.clone()),
+                _ => None,
+            },
+            _ => {
+                let entity = self.view.find_by_key(&self.namespace, key)?;
+                let named = self.view.entity_properties(entity).into_iter();
+                Some(
+                    named
+                        .map(|(property, value)| {
+                            (self.view.property_name(property).to_string(), value)
+                        })
+                        .collect(),
+                )
+            }
+        }
+    }
+
+    pub(super) fn phase(&mut self, chain: &str, phase: &str) -> Target {
+        let content = Map::from_iter([
+            ("kill_chain_name".to_owned(), chain.into()),
+            ("phase_name".to_owned(), phase.into()),
+        ]);
+        let key = standard_id("kill-chain-phase", &content).unwrap_or_default();
+        let properties = vec![
+            (
+                "displayName".to_owned(),
+                Value::from(format!("{chain}: {phase}")),
+            ),
+            ("kill_chain_name".to_owned(), chain.into()),
+            ("phase_name".to_owned(), phase.into()),
+            ("x_opencti_order".to_owned(), Value::Int(0)),
+        ];
+        self.shared(
+            kinds::KILL_CHAIN_PHASE,
+            "kill-chain-phase",
+            &key,
+            properties,
+        )
+    }
+
+    pub(super) fn label(&mut self, label: &str) -> Target {
+        let value = label.trim().to_lowercase();
+        let content = Map::from_iter([("value".to_owned(), value.clone().into())]);
+        let key = standard_id("label", &content).unwrap_or_default();
+        let properties = vec![
+            ("color".to_owned(), LABEL_COLOR.into()),
+            ("displayName".to_owned(), Value::from(value.clone())),
+            ("value".to_owned(), value.into()),
+        ];
+        self.shared(kinds::LABEL, "label", &key, properties)
+    }
+
+    /// A marking of the Traffic Light Protocol that the bundle refers to without holding it.
+    pub(super) fn well_known_marking(&mut self, verb: &str, id: &str) -> Option<End> {
+        if verb != kinds::MARKED {
+            return None;
+        }
+        let tail = id.strip_prefix("marking-definition--")?;
+        let name = TLP
+            .iter()
+            .rev()
+            .find(|(_, known)| *known == tail)
+            .map(|(name, _)| *name)?;
+        let (_, order, color) = TLP_LOOKS.iter().find(|(own, _, _)| *own == name)?;
+        let properties = vec![
+            ("definition".to_owned(), name.into()),
+            ("definition_type".to_owned(), "TLP".into()),
+            ("displayName".to_owned(), name.into()),
+            ("x_opencti_color".to_owned(), (*color).into()),
+            ("x_opencti_order".to_owned(), Value::Int(*order)),
+        ];
+        let entity_type = kinds::MARKING_DEFINITION;
+        let target = self.shared(entity_type, "marking-definition", id, properties);
+        Some(End {
+            target,
+            standard_id: id.to_owned(),
+        })
+    }
+
+    /// Makes a shared entity once. One that is there keeps what it has.
+    fn shared(
+        &mut self,
+        entity_type: &str,
+        stix_type: &str,
+        key: &str,
+        properties: Vec<(String, Value)>,
+    ) -> Target {
+        if let Some(target) = self.shared_targets.get(key) {
+            return target.clone();
+        }
+        let target = if let Some(entity) = self.view.find_by_key(&self.namespace, key) {
+            Target::Id(self.view.entity_id(entity))
+        } else {
+            let position = self.operations.len();
+            self.shared.push(position);
+            self.operations.push(Operation::PutEntity {
+                entity_type: entity_type.to_owned(),
+                classes: Some(kinds::classes(stix_type)),
+                namespace: self.namespace.clone(),
+                key: key.to_owned(),
+                properties,
+                aliases: Vec::new(),
+                mode: PutMode::Upsert,
+            });
+            Target::Result(position)
+        };
+        self.shared_targets.insert(key.to_owned(), target.clone());
+        target
+    }
+}

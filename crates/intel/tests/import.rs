@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Bundles written into a real store.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+
+use std::sync::Arc;
+
+use durward_graph::store::{Store, StoreOptions};
+use durward_graph::{Direction, ObjectRef, View};
+use durward_intel::{ImportReport, import_bundle, parse_bundle};
+use durward_journal::{HeadSigner, MemoryJournal};
+use durward_model::transaction::Origin;
+use durward_model::{Catalog, ManualClock, Value};
+use serde_json::{Value as Json, json};
+
+#[derive(Debug)]
+struct Unsigned;
+
+impl HeadSigner for Unsigned {
+    fn key_id(&self) -> String {
+        "test".to_owned()
+    }
+    fn sign(&self, _message: &[u8]) -> Vec<u8> {
+        vec![1]
+    }
+    fn verify(&self, _key_id: &str, _message: &[u8], signature: &[u8]) -> bool {
+        signature == [1]
+    }
+}
+
+struct Bench {
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+fn bench() -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = StoreOptions::new(
+        folder.path(),
+        Arc::new(ManualClock::new("2026-01-01".parse().unwrap())),
+        Arc::new(Catalog::built_in().unwrap()),
+        [3; 32],
+        Arc::new(Unsigned),
+    );
+    options.journal = Some(Arc::new(MemoryJournal::default()));
+    options.checkpoint = false;
+    Bench { store: Store::create(options).unwrap(), _folder: folder }
+}
+
+impl Bench {
+    fn import(&self, objects: &Json) -> ImportReport {
+        let text = json!({"type": "bundle", "id": "bundle--1", "objects": objects}).to_string();
+        let bundle = parse_bundle(text.as_bytes()).unwrap();
+        import_bundle(&self.store, Origin::default(), "", bundle).unwrap()
+    }
+
+    fn view(&self) -> View {
+        self.store.view(None)
+    }
+}
+
+const TOOL: &str = "tool--8e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
+const GROUP: &str = "intrusion-set--1e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
+const USES: &str = "relationship--2e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
+const NOTE: &str = "note--3e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
+const GREEN: &str = "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da";
+
+fn objects() -> Json {
+    json!([
+        {"type": "relationship", "id": USES, "relationship_type": "uses",
+            "source_ref": GROUP, "target_ref": TOOL, "description": "often",
+            "external_references": [{"source_name": "blog", "url": "https://a.example/1"}]},
+        {"type": "note", "id": NOTE, "content": "seen twice", "object_refs": [USES, TOOL]},
+        {"type": "tool", "id": TOOL, "name": "Mimikatz", "modified": "2024-01-01T00:00:00Z",
+            "description": "new", "labels": ["Credential-Theft"],
+            "external_references": [
+                {"source_name": "other", "url": "https://a.example/1", "description": "again"}]},
+        {"type": "intrusion-set", "id": GROUP, "name": "APT28", "object_marking_refs": [GREEN],
+            "created_by_ref": "identity--4e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c"},
+    ])
+}
+
+fn live(view: &View, entity_type: &str) -> u64 {
+    view.type_id(entity_type).map_or(0, |type_id| view.live_count(type_id))
+}
+
+#[test]
+fn everything_arrives_and_a_second_import_changes_nothing() {
+    let bench = bench();
+    let report = bench.import(&objects());
+    assert_eq!((report.created, report.updated, report.rejected.len()), (4, 0, 0));
+    assert_eq!(report.dangling.len(), 1, "{:?}", report.dangling);
+    assert!(report.dangling[0].contains("identity--4e5f4a3c"));
+    let view = bench.view();
+    assert_eq!(live(&view, "label"), 1);
+    assert_eq!(live(&view, "external_reference"), 1, "equal URLs are one reference");
+    assert_eq!(live(&view, "marking_definition"), 1, "TLP markings need not be in the bundle");
+    let head = bench.store.head().0;
+    let again = bench.import(&objects());
+    assert_eq!((again.created, again.updated, again.unchanged), (0, 0, 4));
+    let written = bench.store.transactions(head.next(), 10).unwrap();
+    assert!(written.is_empty(), "nothing may be written: {written:?}");
+}
+
+#[test]
+fn objects_are_found_by_their_own_and_by_their_deterministic_id() {
+    let bench = bench();
+    bench.import(&objects());
+    let view = bench.view();
+    let namespace = durward_model::Namespace::new("stix", "");
+    let standard = "intrusion-set--";
+    let Some(ObjectRef::Entity(group)) = view.find_alias(GROUP) else { unreachable!() };
+    let key = view.key(group);
+    assert!(key.starts_with(standard) && key != GROUP);
+    assert_eq!(view.find_by_key(&namespace, &key), Some(group));
+    let Some(ObjectRef::Edge(uses)) = view.find_alias(USES) else { unreachable!() };
+    assert_eq!(view.edge_ends(uses).unwrap().0, group);
+    let description = view.property_id("description").unwrap();
+    assert_eq!(view.edge_value(uses, description), Value::from("often"));
+}
+
+#[test]
+fn a_note_may_hold_a_relationship_and_citations_keep_what_differs() {
+    let bench = bench();
+    bench.import(&objects());
+    let view = bench.view();
+    let note = view.type_id("note").unwrap();
+    let verb = view.verb_id("CONTAINS").unwrap();
+    let mut ends = Vec::new();
+    for triple in view.triples_matching(Some(note), Some(verb), None) {
+        view.adjacency(triple.id, Direction::Out).for_each(0, |_| ends.push(triple.to));
+    }
+    assert_eq!(ends.len(), 2);
+    assert!(ends.iter().any(|end| end.is_relationship()));
+    let description = view.property_id("description").unwrap();
+    let refers = view.verb_id("REFERS").unwrap();
+    let tool = view.type_id("tool").unwrap();
+    let triples = view.triples_matching(Some(tool), Some(refers), None);
+    let edge = durward_graph::EdgeRef { triple: triples[0].id, edge: 0 };
+    assert_eq!(view.edge_value(edge, description), Value::from("again"));
+}
+
+#[test]
+fn older_objects_do_not_overwrite_and_names_do_not_merge() {
+    let bench = bench();
+    bench.import(&objects());
+    let older = json!([{"type": "tool", "id": TOOL, "name": "Mimikatz", "description": "old",
+        "modified": "2023-01-01T00:00:00Z"}]);
+    let report = bench.import(&older);
+    assert_eq!((report.updated, report.unchanged), (0, 1));
+    let alias = json!([{"type": "malware", "name": "Seaduke", "aliases": ["Mimikatz"],
+        "id": "malware--5e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c", "is_family": false}]);
+    assert_eq!(bench.import(&alias).created, 1);
+    let view = bench.view();
+    let Some(ObjectRef::Entity(tool)) = view.find_alias(TOOL) else { unreachable!() };
+    let description = view.property_id("description").unwrap();
+    assert_eq!(view.value(tool, description), Value::from("new"));
+}
+
+#[test]
+fn relationships_without_ends_are_named() {
+    let bench = bench();
+    let lone = json!([{"type": "relationship", "id": USES, "relationship_type": "uses",
+        "source_ref": GROUP, "target_ref": TOOL}]);
+    let report = bench.import(&lone);
+    assert_eq!(report.created, 0);
+    assert_eq!(report.rejected.len(), 1);
+    assert_eq!(report.rejected[0].id, USES);
+    assert!(report.rejected[0].reason.contains("is not known"), "{:?}", report.rejected);
+}

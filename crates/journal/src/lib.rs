@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The journal: the ordered log of transactions in which all truth lives.
+//!
+//! Three layers, each unaware of the one above. [`codec`] turns a transaction into records and back,
+//! and ties each transaction to the one before by a hash. A [`Journal`] keeps records in order and
+//! durably, without looking into them: [`SqliteJournal`] is the embedded engine, [`MemoryJournal`]
+//! serves tests; both pass one conformance suite. [`verify()`] recomputes the whole chain.
+//!
+//! What a transaction means is no business of this crate; the graph folds them.
+
+pub mod backup;
+pub mod codec;
+pub mod engine;
+pub mod error;
+pub mod folder_lock;
+pub mod head;
+pub mod memory;
+pub mod salt;
+pub mod sqlite;
+pub mod verify;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
+pub mod faults;
+
+pub use codec::{CodecError, EncodedTransaction, Encoder, Envelope, Opened};
+pub use engine::{Batch, FencingToken, Journal, Lease, ReadLimit, StoredTransaction, WRITER_LEASE};
+pub use error::JournalError;
+pub use folder_lock::FolderLock;
+pub use head::{Head, HeadSigner, SignedHead};
+pub use memory::MemoryJournal;
+pub use salt::{SaltSource, SystemSalts};
+pub use sqlite::SqliteJournal;
+pub use verify::{ChainCursor, Finding, FindingKind, VerifyOptions, VerifyReport, verify};

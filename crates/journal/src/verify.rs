@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Recomputing the chain, and saying exactly where it breaks.
+
+use std::fmt;
+
+use durward_model::Instant;
+use durward_model::transaction::{Hash, Sequence};
+
+use crate::codec::{self, Envelope};
+use crate::{Head, HeadSigner, Journal, JournalError, ReadLimit, SignedHead, StoredTransaction};
+
+/// Most findings that a report names.
+pub const FINDINGS_MAX: usize = 100;
+
+/// What to verify.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VerifyOptions {
+    /// Begin after this head, which is known to be right (a checkpoint's); `None` verifies all.
+    pub after: Option<Head>,
+    /// The hash that the head must have, as written down elsewhere before.
+    pub expect_head: Option<Hash>,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Number of transactions recomputed.
+    pub transactions: u64,
+    /// Number of records read.
+    pub records: u64,
+    /// Transactions whose content was erased, digests kept.
+    pub erased: u64,
+    /// The head as the journal names it; `None` when it is empty.
+    pub head: Option<Head>,
+    /// What is wrong, first the earliest; at most [`FINDINGS_MAX`].
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The transaction at which it shows.
+    pub sequence: Sequence,
+    /// What it is.
+    pub kind: FindingKind,
+}
+
+/// What can be wrong with a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FindingKind {
+    /// This transaction and perhaps more, up to the given one, are not there.
+    Missing {
+        /// The last that is missing.
+        until: Sequence,
+    },
+    /// Its records are torn or altered.
+    Damaged {
+        /// What does not fit.
+        reason: String,
+    },
+    /// Another transaction stands in its place.
+    Misplaced {
+        /// The one that it says it is.
+        found: Sequence,
+    },
+    /// It names another predecessor than the one that stands before it.
+    ChainBroken,
+    /// It was committed no later than the transaction before.
+    TimeNotIncreasing,
+    /// There are transactions and no head.
+    HeadMissing,
+    /// The head names another hash than the last transaction has.
+    HeadMismatch,
+    /// The head ends before this transaction.
+    BeyondHead,
+    /// The signature of the head is not by the organization.
+    HeadSignature {
+        /// The key that it names.
+        key_id: String,
+    },
+    /// The head is not the one that the caller expected.
+    UnexpectedHead,
+}
+
+impl VerifyReport {
+    /// Whether everything fits.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn add(&mut self, sequence: Sequence, kind: FindingKind) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(Finding { sequence, kind });
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sequence = self.sequence.0;
+        match &self.kind {
+            FindingKind::Missing { until } if *until == self.sequence => {
+                write!(formatter, "transaction {sequence} is missing")
+            }
+            FindingKind::Missing { until } => {
+                write!(
+                    formatter,
+                    "transactions {sequence} to {} are missing",
+                    until.0
+                )
+            }
+            FindingKind::Damaged { reason } => {
+                write!(formatter, "transaction {sequence} is damaged: {reason}")
+            }
+            FindingKind::Misplaced { found } => {
+                write!(
+                    formatter,
+                    "in place of transaction {sequence} stands transaction {}",
+                    found.0
+                )
+            }
+            FindingKind::ChainBroken => {
+                write!(
+                    formatter,
+                    "transaction {sequence} does not follow on the one before it"
+                )
+            }
+            FindingKind::TimeNotIncreasing => {
+                write!(
+                    formatter,
+                    "transaction {sequence} is not later than the one before it"
+                )
+            }
+            FindingKind::HeadMissing => {
+                write!(
+                    formatter,
+                    "the head is missing, though transaction {sequence} is there"
+                )
+            }
+            FindingKind::HeadMismatch => {
+                write!(formatter, "the head does not match transaction {sequence}")
+            }
+            FindingKind::BeyondHead => {
+                write!(
+                    formatter,
+                    "transaction {sequence} comes after the signed head"
+                )
+            }
+            FindingKind::HeadSignature { key_id } => {
+                write!(
+                    formatter,
+                    "the head at {sequence} has no valid signature by key {key_id:?}"
+                )
+            }
+            FindingKind::UnexpectedHead => {
+                write!(formatter, "the head at {sequence} is not the expected one")
+            }
+        }
+    }
+}
+
+/// A place in the chain, moved on transaction by transaction.
+#[derive(Clone, Debug)]
+pub struct ChainCursor {
+    next: Sequence,
+    /// Hash of the transaction before; unknown after a break.
+    previous: Option<Hash>,
+    committed_at: Instant,
+}
+
+impl ChainCursor {
+    /// Right after a head; [`Head::empty`] for the beginning.
+    pub fn after(head: &Head) -> Self {
+        Self {
+            next: head.sequence.next(),
+            previous: Some(head.hash),
+            committed_at: head.committed_at,
+        }
+    }
+
+    /// The sequence that must come next.
+    pub fn next(&self) -> Sequence {
+        self.next
+    }
+
+    /// Moves over the transaction stored at `place`; `envelope` is `None` when it cannot be read.
+    /// Says what does not fit and goes on behind it.
+    pub fn accept(&mut self, place: Sequence, envelope: Option<&Envelope>) -> Option<Finding> {
+        let expected = self.next;
+        self.next = place.next();
+        let mut finding = None;
+        if place > expected {
+            let until = Sequence(place.0.saturating_sub(1));
+            finding = Some(Finding {
+                sequence: expected,
+                kind: FindingKind::Missing { until },
+            });
+            self.previous = None;
+        }
+        let Some(envelope) = envelope else {
+            self.previous = None;
+            return finding;
+        };
+        if envelope.sequence != place {
+            self.previous = None;
+            let kind = FindingKind::Misplaced {
+                found: envelope.sequence,
+            };
+            return finding.or(Some(Finding {
+                sequence: place,
+                kind,
+            }));
+        }
+        let kind = if self
+            .previous
+            .is_some_and(|previous| previous != envelope.previous)
+        {
+            Some(FindingKind::ChainBroken)
+        } else if envelope.committed_at <= self.committed_at {
+            Some(FindingKind::TimeNotIncreasing)
+        } else {
+            None
+        };
+        self.previous = Some(envelope.hash);
+        self.committed_at = self.committed_at.max(envelope.committed_at);
+        finding.or(kind.map(|kind| Finding {
+            sequence: place,
+            kind,
+        }))
+    }
+
+    /// Compares the end of what was read with the signed head.
+    pub fn compare_head(
+        &self,
+        signed: Option<&SignedHead>,
+        signer: &dyn HeadSigner,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut add = |sequence, kind| findings.push(Finding { sequence, kind });
+        let last = Sequence(self.next.0.saturating_sub(1));
+        let Some(signed) = signed else {
+            if last > Sequence(0) {
+                add(last, FindingKind::HeadMissing);
+            }
+            return findings;
+        };
+        let head = signed.head;
+        if head.sequence > last {
+            add(
+                last.next(),
+                FindingKind::Missing {
+                    until: head.sequence,
+                },
+            );
+        } else if head.sequence < last {
+            add(head.sequence.next(), FindingKind::BeyondHead);
+        } else if self.previous.is_some_and(|hash| hash != head.hash) {
+            add(head.sequence, FindingKind::HeadMismatch);
+        }
+        if !signed.is_signed_by(signer) {
+            let key_id = signed.key_id.clone();
+            add(head.sequence, FindingKind::HeadSignature { key_id });
+        }
+        findings
+    }
+}
+
+/// Recomputes every transaction after `options.after` and checks the signed head. An error means that
+/// the journal could not be read at all; what does not fit is in the report.
+pub fn verify(
+    journal: &dyn Journal,
+    signer: &dyn HeadSigner,
+    options: VerifyOptions,
+) -> Result<VerifyReport, JournalError> {
+    let start = options.after.unwrap_or_else(Head::empty);
+    let mut report = VerifyReport {
+        transactions: 0,
+        records: 0,
+        erased: 0,
+        head: None,
+        findings: Vec::new(),
+    };
+    check_start(journal, &start, &mut report)?;
+    let mut cursor = ChainCursor::after(&start);
+    let signed = loop {
+        let found = journal.read(cursor.next(), ReadLimit::default())?;
+        if found.is_empty() {
+            // The head is read after the transactions, so that what is appended meanwhile shows up
+            // as a head to catch up with and not as a transaction beyond the head.
+            let signed = journal.head()?;
+            let is_behind = signed
+                .as_ref()
+                .is_some_and(|s| s.head.sequence >= cursor.next());
+            let one = ReadLimit {
+                transactions: 1,
+                bytes: 0,
+            };
+            if !is_behind || journal.read(cursor.next(), one)?.is_empty() {
+                break signed;
+            }
+            continue;
+        }
+        for stored in found {
+            report.transactions += 1;
+            report.records += stored.records.len() as u64;
+            let envelope = check_records(&mut report, &stored);
+            if let Some(finding) = cursor.accept(stored.sequence, envelope.as_ref()) {
+                report.add(finding.sequence, finding.kind);
+            }
+        }
+    };
+    report.head = signed.as_ref().map(|signed| signed.head);
+    for finding in cursor.compare_head(signed.as_ref(), signer) {
+        report.add(finding.sequence, finding.kind);
+    }
+    if let Some(expected) = options.expect_head {
+        let head = report.head.unwrap_or_else(Head::empty);
+        if head.hash != expected {
+            report.add(head.sequence, FindingKind::UnexpectedHead);
+        }
+    }
+    Ok(report)
+}
+
+/// The transaction at the start must still be the one that the caller knows.
+fn check_start(
+    journal: &dyn Journal,
+    start: &Head,
+    report: &mut VerifyReport,
+) -> Result<(), JournalError> {
+    if start.sequence == Sequence(0) {
+        return Ok(());
+    }
+    let found = journal.read(
+        start.sequence,
+        ReadLimit {
+            transactions: 1,
+            bytes: 0,
+        },
+    )?;
+    match found
+        .first()
+        .filter(|stored| stored.sequence == start.sequence)
+    {
+        None => report.add(
+            start.sequence,
+            FindingKind::Missing {
+                until: start.sequence,
+            },
+        ),
+        Some(stored) => match check_records(report, stored) {
+            Some(envelope) if envelope.hash != start.hash => {
+                report.add(start.sequence, FindingKind::ChainBroken);
+            }
+            _ => {}
+        },
+    }
+    Ok(())
+}
+
+fn check_records(report: &mut VerifyReport, stored: &StoredTransaction) -> Option<Envelope> {
+    match codec::check(&stored.records) {
+        Ok((envelope, is_erased)) => {
+            report.erased += u64::from(is_erased);
+            Some(envelope)
+        }
+        Err(codec::CodecError::Misplaced {
+            found,
+            found_part: 0,
+        }) => {
+            report.add(stored.sequence, FindingKind::Misplaced { found });
+            None
+        }
+        Err(error) => {
+            let reason = error.to_string();
+            report.add(stored.sequence, FindingKind::Damaged { reason });
+            None
+        }
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The catalog: what is known beforehand about types, read from `contracts/catalog/*.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// What the catalog says about one entity type.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeEntry {
+    /// Name of the type in `snake_case`.
+    pub name: String,
+    /// Classes that its entities carry when the writer names none.
+    #[serde(default)]
+    pub class: Vec<String>,
+    /// Whether only commands of the core may write it.
+    #[serde(default)]
+    pub protected: bool,
+    /// Properties that never leave the vault.
+    #[serde(default)]
+    pub secret: Vec<String>,
+    /// Properties unique among the living entities of the type.
+    #[serde(default)]
+    pub unique: Vec<UniqueProperty>,
+}
+
+/// A property whose value names one living entity of its type.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UniqueProperty {
+    /// Name of the property.
+    pub property: String,
+    /// Whether upper and lower case are the same.
+    #[serde(default)]
+    pub fold: bool,
+}
+
+/// All catalog entries.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    types: BTreeMap<String, TypeEntry>,
+}
+
+/// A catalog file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// It is not TOML of the expected shape.
+    #[error("catalog file {file} is not valid")]
+    Syntax {
+        /// Name of the file.
+        file: &'static str,
+        /// What is wrong.
+        #[source]
+        source: toml::de::Error,
+    },
+    /// Two entries have one name.
+    #[error("catalog type {name} is declared twice")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CatalogFile {
+    #[serde(default, rename = "type")]
+    types: Vec<TypeEntry>,
+}
+
+const FILES: &[(&str, &str)] =
+    &[("core.toml", include_str!("../../../contracts/catalog/core.toml"))];
+
+impl Catalog {
+    /// The catalog that is built into the binary.
+    pub fn built_in() -> Result<Self, CatalogError> {
+        let mut types = BTreeMap::new();
+        for (file, text) in FILES {
+            let parsed: CatalogFile =
+                toml::from_str(text).map_err(|source| CatalogError::Syntax { file, source })?;
+            for entry in parsed.types {
+                let name = entry.name.clone();
+                if types.insert(name.clone(), entry).is_some() {
+                    return Err(CatalogError::Twice { name });
+                }
+            }
+        }
+        Ok(Self { types })
+    }
+
+    /// What is known about a type.
+    pub fn entry(&self, entity_type: &str) -> Option<&TypeEntry> {
+        self.types.get(entity_type)
+    }
+
+    /// Whether only commands of the core may write this type.
+    pub fn is_protected(&self, entity_type: &str) -> bool {
+        self.types.get(entity_type).is_some_and(|entry| entry.protected)
+    }
+
+    /// Whether a property of a type must never be shown, filtered, sorted or searched.
+    pub fn is_secret(&self, entity_type: &str, property: &str) -> bool {
+        self.types
+            .get(entity_type)
+            .is_some_and(|entry| entry.secret.iter().any(|secret| secret == property))
+    }
+
+    /// All entries by name.
+    pub fn types(&self) -> impl Iterator<Item = &TypeEntry> {
+        self.types.values()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_catalog_protects_the_core() {
+        let catalog = Catalog::built_in().unwrap();
+        assert!(catalog.is_protected("account"));
+        assert!(!catalog.is_protected("okta_user"));
+        assert!(catalog.is_secret("credential", "secretHash"));
+        assert!(!catalog.is_secret("okta_user", "secretHash"));
+    }
+}

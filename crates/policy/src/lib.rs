@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The one authorization decision: may this principal do this to that, and why.
+//!
+//! Start with [`authorize`]. What a principal may do is the intersection of three things, taken at
+//! the moment of the decision: the [`Rights`] of its account, the rights of the credential that it
+//! uses, and every [`AccessPolicy`] that bounds the credential. Lists are not decided row by row:
+//! they get one [`RowAccess`], which the query executor applies.
+
+pub mod access_policy;
+pub mod capability;
+pub mod decision;
+pub mod rights;
+pub mod row_access;
+
+pub use access_policy::{AccessPolicy, PolicyError};
+pub use capability::Requirement;
+pub use decision::{Context, Decision, Object, Principal, Reason, authorize, authorize_any};
+pub use rights::{Right, Rights, UnknownRight};
+pub use row_access::{RowAccess, TooManyAlternatives};

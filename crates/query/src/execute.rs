@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Runs plans: sets where the result allows it, paths where it does not.
+
+mod binding;
+mod chain;
+mod check;
+mod compare;
+mod engine;
+mod explain;
+mod formula;
+mod gate;
+mod group;
+mod list;
+mod object;
+mod order;
+mod page;
+mod pairs;
+mod reduce;
+mod rows;
+mod select;
+mod sets;
+mod table;
+mod tree;
+mod walk;
+
+use durward_graph::{ObjectRef, RowSet, TypeId, View};
+
+use crate::condition::RowCondition;
+use crate::cursor::{Cursor, fingerprint};
+use crate::error::QueryError;
+use crate::limits::{Limits, STEPS_MAX};
+use crate::plan::{Condition, Operand, Output, Part, Plan, optimize};
+use crate::result::{QueryPage, ResultKind, RunOptions};
+
+pub use page::{PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize};
+pub(crate) use page::{After, Position, Receiver};
+pub(crate) use formula::{arithmetic, call};
+pub(crate) use table::inline as inline_columns;
+pub(crate) use walk::Choice;
+
+use engine::Engine;
+use page::{PageWriter, WrittenPage};
+
+/// Runs a plan and gives one page of its result.
+pub fn run_plan(view: &View, plan: Plan, options: &RunOptions) -> Result<QueryPage, QueryError> {
+    let (view, position, _) = open_cursor(view, options)?;
+    run_at(&view, plan, options, &position, options.now, None)
+}
+
+/// Runs a plan and hands its whole result on in chunks; the cursor and the page size do not count.
+pub fn stream_plan(
+    view: &View,
+    plan: Plan,
+    options: &RunOptions,
+    receiver: &mut dyn FnMut(&[u8]) -> Result<(), QueryError>,
+) -> Result<QueryPage, QueryError> {
+    run_at(view, plan, options, &Position::default(), options.now, Some(receiver))
+}
+
+/// The view, the place and the `now` that a cursor fixes; those given when there is none.
+pub(crate) fn open_cursor(
+    view: &View,
+    options: &RunOptions,
+) -> Result<(View, Position, Option<Cursor>), QueryError> {
+    let Some(text) = &options.cursor else {
+        return Ok((view.clone(), Position::default(), None));
+    };
+    let cursor = Cursor::open(text, &options.cursor_key)?;
+    if cursor.sequence > view.snapshot().sequence() {
+        return Err(QueryError::Cursor);
+    }
+    let view = view.snapshot().view(Some(cursor.instant));
+    Ok((view, cursor.position.clone(), Some(cursor)))
+}
+
+/// Runs a plan at a view and a place.
+pub(crate) fn run_at(
+    view: &View,
+    plan: Plan,
+    options: &RunOptions,
+    position: &Position,
+    now: durward_model::Instant,
+    receiver: Option<Receiver<'_>>,
+) -> Result<QueryPage, QueryError> {
+    let plan = prepare(plan)?;
+    let mark = mark(&plan, options);
+    if let Some(text) = options.cursor.as_ref().filter(|_| receiver.is_none())
+        && Cursor::open(text, &options.cursor_key)?.fingerprint != mark
+    {
+        return Err(QueryError::Cursor);
+    }
+    let engine = engine(view, options)?;
+    let size = if receiver.is_some() { PageSize::Whole } else { options.page };
+    let (page, total_count) =
+        execute(&engine, &plan, options.row_metadata, size, position, receiver)?;
+    let cursor = page.next.map(|position| {
+        let sealed = Cursor {
+            fingerprint: mark,
+            sequence: view.sequence(),
+            instant: view.instant(),
+            now,
+            position,
+        };
+        sealed.seal(&options.cursor_key)
+    });
+    Ok(QueryPage { kind: kind(&plan), data: page.data, rows: page.rows, total_count, cursor })
+}
+
+/// The live entities of a type that fulfil a row condition.
+pub(crate) fn visible_rows(
+    view: &View,
+    limits: &Limits,
+    account_id: &str,
+    condition: &RowCondition,
+    type_id: TypeId,
+) -> Result<RowSet, QueryError> {
+    let engine = Engine::new(view, limits, account_id, Some(condition), false)?;
+    let rows = engine.visible(type_id)?;
+    Ok(RowSet::clone(&rows))
+}
+
+fn engine(view: &View, options: &RunOptions) -> Result<Engine, QueryError> {
+    Engine::new(
+        view,
+        &options.limits,
+        &options.account_id,
+        options.row_condition.as_ref(),
+        options.include_deleted,
+    )
+}
+
+fn kind(plan: &Plan) -> ResultKind {
+    match plan.output {
+        Output::List(_) => ResultKind::List,
+        Output::Table(_) => ResultKind::Table,
+        Output::Tree => ResultKind::Tree,
+    }
+}
+
+/// What a cursor of this query must carry.
+fn mark(plan: &Plan, options: &RunOptions) -> [u8; 8] {
+    fingerprint(&format!(
+        "{plan:?} {} {:?} {} {}",
+        options.include_deleted, options.row_condition, options.row_metadata, options.account_id
+    ))
+}
+
+fn prepare(plan: Plan) -> Result<Plan, QueryError> {
+    let steps = total_steps(&plan, 0)?;
+    if steps > STEPS_MAX {
+        return Err(QueryError::invalid(format!(
+            "the query has {steps} steps; at most {STEPS_MAX} are allowed"
+        )));
+    }
+    Ok(optimize(plan))
+}
+
+/// Deepest nesting of conditions and subqueries that is looked into.
+const NESTING_MAX: usize = 128;
+
+fn total_steps(plan: &Plan, depth: usize) -> Result<usize, QueryError> {
+    if depth > NESTING_MAX {
+        return Err(QueryError::invalid("the query is nested too deeply"));
+    }
+    let mut steps = plan.step_count();
+    for filter in plan.start.filter.iter().chain(&plan.path_filter) {
+        steps += steps_in(filter, depth + 1)?;
+    }
+    Ok(steps + steps_in_parts(&plan.parts, depth + 1)?)
+}
+
+/// Steps in the filters of parts; the parts themselves are counted by [`Plan::step_count`].
+fn steps_in_parts(parts: &[Part], depth: usize) -> Result<usize, QueryError> {
+    if depth > NESTING_MAX {
+        return Err(QueryError::invalid("the query is nested too deeply"));
+    }
+    let mut steps = 0;
+    for part in parts {
+        match part {
+            Part::Step(step) => {
+                for filter in step.node.filter.iter().chain(&step.edge.filter) {
+                    steps += steps_in(filter, depth + 1)?;
+                }
+            }
+            Part::Without(parts) | Part::Optional { parts, .. } => {
+                steps += steps_in_parts(parts, depth + 1)?;
+            }
+            Part::Reached(_) => {}
+        }
+    }
+    Ok(steps)
+}
+
+fn steps_in(condition: &Condition, depth: usize) -> Result<usize, QueryError> {
+    if depth > NESTING_MAX {
+        return Err(QueryError::invalid("the query is nested too deeply"));
+    }
+    match condition {
+        Condition::All(members) | Condition::Any(members) => {
+            members.iter().map(|member| steps_in(member, depth + 1)).sum()
+        }
+        Condition::Not(inner) => steps_in(inner, depth + 1),
+        Condition::Exists(parts) => {
+            let own = parts.iter().filter(|part| matches!(part, Part::Step(_))).count();
+            Ok(own + steps_in_parts(parts, depth + 1)?)
+        }
+        Condition::Compare(comparison) => {
+            let queries = comparison.right.iter().filter_map(|operand| match operand {
+                Operand::Query(plan) => Some(plan),
+                _ => None,
+            });
+            queries.map(|plan| total_steps(plan, depth + 1)).sum()
+        }
+    }
+}
+
+fn execute(
+    engine: &Engine,
+    plan: &Plan,
+    row_metadata: bool,
+    size: PageSize,
+    position: &Position,
+    receiver: Option<Receiver<'_>>,
+) -> Result<(WrittenPage, Option<u64>), QueryError> {
+    engine.meter.check()?;
+    match &plan.output {
+        Output::Tree => {
+            let (data, rows) = tree::write_tree(engine, plan)?;
+            let mut page = WrittenPage { data, rows, next: None };
+            if let Some(receiver) = receiver {
+                receiver(&page.data)?;
+                page.data.clear();
+            }
+            Ok((page, Some(rows)))
+        }
+        Output::List(slots) => {
+            let page = PageWriter::new(size, plan.skip, plan.limit, position, receiver);
+            list::write_list(engine, plan, slots, position, page)
+        }
+        Output::Table(table) => {
+            let page = PageWriter::new(size, plan.skip, plan.limit, position, receiver);
+            table::write_table(engine, plan, table, row_metadata, position, page)
+        }
+    }
+}
+
+/// The plan as text, with what was chosen and how large it turned out.
+pub fn explain_plan(view: &View, plan: Plan, options: &RunOptions) -> Result<String, QueryError> {
+    let plan = prepare(plan)?;
+    let engine = engine(view, options)?;
+    engine.start_notes();
+    let outcome =
+        execute(&engine, &plan, false, options.page, &Position::default(), None).map(|_| ());
+    Ok(explain::explain(&engine, &plan, outcome.err().as_ref()))
+}
+
+/// One page of the objects of a list, for front ends that shape them themselves.
+#[derive(Clone, Debug)]
+pub struct ObjectPage {
+    /// The objects.
+    pub objects: Vec<ObjectRef>,
+    /// How many there are on all pages together.
+    pub total_count: u64,
+    /// For each object, a cursor that goes on behind it.
+    pub cursors: Vec<String>,
+    /// Whether there are more.
+    pub has_more: bool,
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Groups of rows and what is worked out over them.
+
+mod accumulate;
+mod dense;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use durward_model::Value;
+
+use accumulate::Accumulator;
+
+use super::binding::Binding;
+use super::compare::write_canonical;
+use super::engine::Engine;
+use super::formula::{Formula, Row};
+use super::rows::{Need, Prepared};
+use super::table::{Columns, needed_slots};
+use crate::error::QueryError;
+use crate::plan::{Expression, Item, Plan, Slot, Table};
+
+/// Bytes that a group takes besides its values.
+const GROUP_BYTES: usize = 128;
+
+/// One row of a table with aggregates.
+#[derive(Debug)]
+pub(crate) struct GroupedRow {
+    /// Values of the columns.
+    pub(crate) columns: Vec<Value>,
+    /// Values of the aggregates.
+    pub(crate) aggregated: Vec<Value>,
+    /// Objects of one path of the group.
+    pub(crate) bindings: Vec<Binding>,
+}
+
+/// What the rows of a group have in common.
+#[derive(Debug)]
+struct Keys {
+    /// Key expressions: columns without aggregates, and properties beside aggregates.
+    formulas: Vec<Formula>,
+    /// For each column, what it is.
+    columns: Vec<KeyColumn>,
+}
+
+#[derive(Debug)]
+enum KeyColumn {
+    /// The n-th key.
+    Key(usize),
+    /// A value made of aggregates, and of properties of the object that the group has in common.
+    Computed(Formula),
+}
+
+/// The groups of a table, in no particular order.
+pub(crate) fn grouped(
+    engine: &Engine,
+    plan: &Plan,
+    table: &Table,
+    columns: &Columns<'_>,
+) -> Result<Vec<GroupedRow>, QueryError> {
+    let keys = Keys::new(engine, table);
+    let counts_rows = table.aggregates.iter().any(|aggregate| aggregate.argument.is_none());
+    let slots: Vec<Slot> = needed_slots(plan, table).into_iter().collect();
+    let need = Need { slots, distinct: !counts_rows };
+    let prepared = Prepared::new(engine, plan)?;
+    if let Some(groups) = dense::grouped(engine, plan, table, &keys, &prepared)? {
+        return finish(engine, table, &keys, groups);
+    }
+    let mut groups = Groups::new(engine, table, keys.formulas.len());
+    let rows = prepared.choose(engine, &need)?;
+    engine.note(|| rows.describe());
+    rows.run(engine, &prepared, Vec::new(), &mut |bindings, _| {
+        columns.each_unwound(bindings, &mut |unwound| {
+            let row = Row { bindings, unwound, ..Row::default() };
+            groups.add(&keys, row)?;
+            Ok(ControlFlow::Continue(()))
+        })
+    })?;
+    let groups = groups.into_list();
+    finish(engine, table, &keys, groups)
+}
+
+/// One group: its key, a path in it, and its running aggregates.
+#[derive(Debug)]
+pub(crate) struct Group {
+    keys: Vec<Value>,
+    bindings: Vec<Binding>,
+    accumulators: Vec<Accumulator>,
+}
+
+impl Keys {
+    fn new(engine: &Engine, table: &Table) -> Self {
+        let mut formulas = Vec::new();
+        let mut columns = Vec::new();
+        for item in &table.items {
+            let value = match item {
+                Item::Value { value, .. } => value.clone(),
+                Item::AllProperties { slot, .. } => Expression::Object(*slot),
+            };
+            if is_aggregated(&value) {
+                value.visit(&mut |inner| {
+                    if matches!(inner, Expression::Property(..) | Expression::Object(_)) {
+                        formulas.push(Formula::new(&engine.view, inner));
+                    }
+                });
+                columns.push(KeyColumn::Computed(Formula::new(&engine.view, &value)));
+            } else {
+                columns.push(KeyColumn::Key(formulas.len()));
+                formulas.push(Formula::new(&engine.view, &value));
+            }
+        }
+        Self { formulas, columns }
+    }
+}
+
+fn is_aggregated(expression: &Expression) -> bool {
+    let mut found = false;
+    expression.visit(&mut |inner| found |= matches!(inner, Expression::Aggregated(_)));
+    found
+}
+
+fn finish(
+    engine: &Engine,
+    table: &Table,
+    keys: &Keys,
+    mut groups: Vec<Group>,
+) -> Result<Vec<GroupedRow>, QueryError> {
+    let is_keyed = keys.columns.iter().any(|column| matches!(column, KeyColumn::Key(_)));
+    if groups.is_empty() && !is_keyed {
+        groups.push(Group {
+            keys: vec![Value::Null; keys.formulas.len()],
+            bindings: Vec::new(),
+            accumulators: new_accumulators(engine, table),
+        });
+    }
+    let row = |group: Group| {
+        let aggregated: Vec<Value> =
+            group.accumulators.into_iter().map(Accumulator::finish).collect();
+        let place =
+            Row { bindings: &group.bindings, aggregated: &aggregated, ..Row::default() };
+        let columns = keys
+            .columns
+            .iter()
+            .map(|column| match column {
+                KeyColumn::Key(position) => group.keys.get(*position).cloned().unwrap_or_default(),
+                KeyColumn::Computed(formula) => formula.value(engine.source(), place),
+            })
+            .collect();
+        GroupedRow { columns, aggregated, bindings: group.bindings }
+    };
+    Ok(groups.into_iter().map(row).collect())
+}
+
+fn new_accumulators(engine: &Engine, table: &Table) -> Vec<Accumulator> {
+    table.aggregates.iter().map(|aggregate| Accumulator::new(engine, aggregate)).collect()
+}
+
+/// Groups found by their keys.
+struct Groups<'g> {
+    engine: &'g Engine,
+    table: &'g Table,
+    by_key: HashMap<Vec<u8>, usize>,
+    groups: Vec<Group>,
+    form: Vec<u8>,
+}
+
+impl<'g> Groups<'g> {
+    fn new(engine: &'g Engine, table: &'g Table, keys: usize) -> Self {
+        Self {
+            engine,
+            table,
+            by_key: HashMap::new(),
+            groups: Vec::new(),
+            form: Vec::with_capacity(keys * 16),
+        }
+    }
+
+    fn add(&mut self, keys: &Keys, row: Row<'_>) -> Result<(), QueryError> {
+        self.form.clear();
+        let source = self.engine.source();
+        for formula in &keys.formulas {
+            formula.read(source, row, |value| write_canonical(value, &mut self.form));
+        }
+        let position = match self.by_key.get(&self.form) {
+            Some(position) => *position,
+            None => {
+                self.engine.meter.bytes(GROUP_BYTES + self.form.len() * 2)?;
+                let values = keys.formulas.iter().map(|key| key.value(source, row));
+                self.groups.push(Group {
+                    keys: values.collect(),
+                    bindings: row.bindings.to_vec(),
+                    accumulators: new_accumulators(self.engine, self.table),
+                });
+                self.by_key.insert(self.form.clone(), self.groups.len() - 1);
+                self.groups.len() - 1
+            }
+        };
+        let Some(group) = self.groups.get_mut(position) else { return Ok(()) };
+        for accumulator in &mut group.accumulators {
+            accumulator.add(self.engine, row)?;
+        }
+        Ok(())
+    }
+
+    fn into_list(self) -> Vec<Group> {
+        self.groups
+    }
+}

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Groups by the objects of one slot, aggregates over the objects of another: no hash sets, one
+//! "last seen" stamp for each group (or for each object), whichever side is cheaper to start from.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use durward_graph::{Adjacency, ColumnCodes, EntityRef, RowSet, TypeId};
+use durward_model::Value;
+
+use super::accumulate::Accumulator;
+use super::{Group, Keys};
+use crate::error::QueryError;
+use crate::execute::binding::Binding;
+use crate::execute::chain::StepOp;
+use crate::execute::compare::write_canonical;
+use crate::execute::engine::Engine;
+use crate::execute::formula::{Formula, Row};
+use crate::execute::pairs::Pairs;
+use crate::execute::rows::Prepared;
+use crate::execute::sets::TypedSet;
+use crate::plan::{Expression, Item, Plan, Property, Slot, Table};
+
+/// A code whose group is not known yet.
+const UNKNOWN: u32 = u32::MAX;
+/// Bytes that a group takes besides its values.
+const GROUP_BYTES: usize = 128;
+
+/// The groups of a table, where they can be had this way.
+pub(crate) fn grouped(
+    engine: &Engine,
+    plan: &Plan,
+    table: &Table,
+    keys: &Keys,
+    prepared: &Prepared,
+) -> Result<Option<Vec<Group>>, QueryError> {
+    let Some((key_slot, counted)) = shape(plan, table, keys, prepared) else { return Ok(None) };
+    let starts = prepared.reduce(engine)?;
+    let steps = prepared.chain.steps();
+    let place = |slot: Slot| match slot == prepared.chain.start.slot {
+        true => Some(0),
+        false => steps.iter().position(|step| step.gate.slot == slot).map(|found| found + 1),
+    };
+    let Some(counted_place) = place(counted) else { return Ok(None) };
+    let mut work = Dense::new(engine, table, keys, prepared.chain.slots);
+    let Some(key_slot) = key_slot.filter(|slot| *slot != counted) else {
+        let set = prepared.forward(engine, &starts, counted_place)?;
+        engine.note(|| format!("groups of a set of {} nodes", set.len()));
+        for entity in set.iter() {
+            engine.meter.tick(1)?;
+            let group = work.group_of(entity)?;
+            work.add(group, entity)?;
+        }
+        return Ok(Some(work.finish()));
+    };
+    let Some(key_place) = place(key_slot) else { return Ok(None) };
+    let low = counted_place.min(key_place);
+    let high = counted_place.max(key_place);
+    let left = prepared.forward(engine, &starts, low)?;
+    let inner: Vec<&StepOp> = steps.into_iter().take(high).skip(low).collect();
+    let keep = inner.last().and_then(|step| step.keep.borrow().clone()).unwrap_or_default();
+    let key_is_low = key_place < counted_place;
+    if let [step] = inner.as_slice() {
+        work.adjacent(step, &left, &keep, key_is_low)?;
+    } else {
+        work.distant(&Pairs::new(&inner), &left, key_is_low)?;
+    }
+    Ok(Some(work.finish()))
+}
+
+/// The slot of the keys (if any) and the slot of the aggregates, where each is only one.
+fn shape(
+    plan: &Plan,
+    table: &Table,
+    keys: &Keys,
+    prepared: &Prepared,
+) -> Option<(Option<Slot>, Slot)> {
+    let plain = prepared.chain.is_linear()
+        && prepared.sets_suffice()
+        && table.unwinds.is_empty()
+        && table.items.iter().all(|item| matches!(item, Item::Value { .. }));
+    if !plain {
+        return None;
+    }
+    let is_node = |slot: Slot| {
+        slot == prepared.chain.start.slot
+            || prepared.chain.steps().iter().any(|step| step.gate.slot == slot)
+    };
+    let mut counted = None;
+    for aggregate in &table.aggregates {
+        let slots = aggregate.argument.as_ref().map(Expression::slots)?;
+        let [slot] = slots.as_slice() else { return None };
+        if counted.is_some_and(|before| before != *slot) || !is_node(*slot) {
+            return None;
+        }
+        counted = Some(*slot);
+    }
+    let counted = counted?;
+    let mut key_slots: Vec<Slot> = Vec::new();
+    for item in &table.items {
+        if let Item::Value { value, .. } = item {
+            key_slots.extend(value.slots());
+        }
+    }
+    let ordered = plan.order.iter().flat_map(|key| key.value.slots());
+    key_slots.extend(ordered);
+    key_slots.sort_unstable();
+    key_slots.dedup();
+    if keys.formulas.is_empty() {
+        return key_slots.is_empty().then_some((None, counted));
+    }
+    match key_slots.as_slice() {
+        [] => Some((None, counted)),
+        [slot] if is_node(*slot) => Some((Some(*slot), counted)),
+        _ => None,
+    }
+}
+
+struct Dense<'d> {
+    engine: &'d Engine,
+    table: &'d Table,
+    keys: &'d Keys,
+    bindings: Vec<Binding>,
+    by_key: HashMap<Vec<u8>, u32>,
+    groups: Vec<Group>,
+    /// How many objects each group has, where nothing but that is asked.
+    counts: Vec<u64>,
+    only_counts: bool,
+    codes: Vec<(TypeId, Option<(ColumnCodes, Vec<u32>)>)>,
+}
+
+impl<'d> Dense<'d> {
+    fn new(
+        engine: &'d Engine,
+        table: &'d Table,
+        keys: &'d Keys,
+        slots: usize,
+    ) -> Self {
+        let all: Vec<Accumulator> = accumulators(engine, table);
+        Self {
+            engine,
+            table,
+            keys,
+            bindings: vec![Binding::Empty; slots],
+            by_key: HashMap::new(),
+            groups: Vec::new(),
+            counts: Vec::new(),
+            only_counts: all.iter().all(|one| matches!(one, Accumulator::Counted(_))),
+            codes: Vec::new(),
+        }
+    }
+
+    /// The group that an object of the key slot belongs to.
+    #[inline]
+    fn group_of(&mut self, entity: EntityRef) -> Result<u32, QueryError> {
+        let position = match self.codes.iter().position(|(known, _)| *known == entity.type_id) {
+            Some(position) => position,
+            None => {
+                let codes = self.load_codes(entity.type_id);
+                self.codes.push((entity.type_id, codes));
+                self.codes.len() - 1
+            }
+        };
+        let code = match self.codes.get(position) {
+            Some((_, Some((codes, groups)))) => {
+                let code = codes.code(entity.row);
+                match groups.get(code as usize) {
+                    Some(group) if *group != UNKNOWN => return Ok(*group),
+                    _ => Some(code),
+                }
+            }
+            _ => None,
+        };
+        let group = self.group_by_key(entity)?;
+        if let (Some(code), Some((_, Some((_, groups))))) = (code, self.codes.get_mut(position))
+            && let Some(place) = groups.get_mut(code as usize)
+        {
+            *place = group;
+        }
+        Ok(group)
+    }
+
+    /// The codes of the one key property, where there is one and its column has codes.
+    fn load_codes(&self, type_id: TypeId) -> Option<(ColumnCodes, Vec<u32>)> {
+        let [Formula::Property(accessor)] = self.keys.formulas.as_slice() else { return None };
+        let Property::Named(name) = &accessor.property else { return None };
+        let view = &self.engine.view;
+        let codes = view.column(type_id, view.property_id(name)?)?.codes()?;
+        let groups = vec![UNKNOWN; codes.len()];
+        Some((codes, groups))
+    }
+
+    fn group_by_key(&mut self, entity: EntityRef) -> Result<u32, QueryError> {
+        let row = Row::of(Binding::Entity(entity));
+        let source = self.engine.source();
+        let mut form = Vec::new();
+        for formula in &self.keys.formulas {
+            formula.read(source, row, |value| write_canonical(value, &mut form));
+        }
+        if let Some(group) = self.by_key.get(&form) {
+            return Ok(*group);
+        }
+        self.engine.meter.bytes(GROUP_BYTES + form.len() * 2)?;
+        let group = self.groups.len() as u32;
+        let values: Vec<Value> =
+            self.keys.formulas.iter().map(|key| key.value(source, row)).collect();
+        let mut bindings = self.bindings.clone();
+        bindings.fill(Binding::Entity(entity));
+        self.groups.push(Group {
+            keys: values,
+            bindings,
+            accumulators: accumulators(self.engine, self.table),
+        });
+        self.counts.push(0);
+        self.by_key.insert(form, group);
+        Ok(group)
+    }
+
+    /// Adds an object to a group in which it is not yet.
+    #[inline]
+    fn add(&mut self, group: u32, entity: EntityRef) -> Result<(), QueryError> {
+        if self.only_counts {
+            if let Some(count) = self.counts.get_mut(group as usize) {
+                *count += 1;
+            }
+            return Ok(());
+        }
+        let row = Row::of(Binding::Entity(entity));
+        let Some(group) = self.groups.get_mut(group as usize) else { return Ok(()) };
+        for accumulator in &mut group.accumulators {
+            accumulator.add(self.engine, row)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Vec<Group> {
+        if self.only_counts {
+            for (group, count) in self.groups.iter_mut().zip(&self.counts) {
+                for accumulator in &mut group.accumulators {
+                    *accumulator = Accumulator::Counted(*count);
+                }
+            }
+        }
+        self.groups
+    }
+
+    /// Keys and counted objects one step apart.
+    fn adjacent(
+        &mut self,
+        step: &StepOp,
+        left: &TypedSet,
+        right: &TypedSet,
+        key_is_left: bool,
+    ) -> Result<(), QueryError> {
+        let (mut from_left, mut from_right) = (0u64, 0u64);
+        for hop in &step.hops {
+            let cost = |set: Option<&RowSet>, adjacency: &Adjacency| match set {
+                Some(rows) if rows.is_full() => adjacency.edges() as u64,
+                Some(rows) => rows.iter().map(|row| adjacency.degree(row) as u64).sum(),
+                None => 0,
+            };
+            from_left += cost(left.get(hop.from), hop.forward(self.engine));
+            from_right += cost(right.get(hop.to), hop.backward(self.engine));
+        }
+        let start_left = from_left <= from_right;
+        self.engine.note(|| {
+            let side = if start_left == key_is_left { "groups" } else { "counted nodes" };
+            format!("grouped from the {side}: {} relationships", from_left.min(from_right))
+        });
+        let reversed;
+        let (step, outer, inner) = if start_left {
+            (step, left, right)
+        } else {
+            reversed = step.reversed(&step.gate, None);
+            (&reversed, right, left)
+        };
+        if start_left == key_is_left {
+            self.from_keys(step, outer, inner)
+        } else {
+            self.from_counted(step, outer, inner)
+        }
+    }
+
+    /// Starts at the counted objects; a stamp for each group says whether it has the present one.
+    fn from_counted(
+        &mut self,
+        step: &StepOp,
+        counted: &TypedSet,
+        keys: &TypedSet,
+    ) -> Result<(), QueryError> {
+        let mut stamps: Vec<u32> = Vec::new();
+        for (serial, entity) in (1u32..).zip(counted.iter()) {
+            let mut outcome = Ok(());
+            each_neighbour(self.engine, step, entity, keys, &mut |key| {
+                let added = self.group_of(key).and_then(|group| {
+                    if stamps.len() <= group as usize {
+                        stamps.resize(group as usize + 1, 0);
+                    }
+                    match stamps.get_mut(group as usize) {
+                        Some(stamp) if *stamp != serial => {
+                            *stamp = serial;
+                            self.add(group, entity)
+                        }
+                        _ => Ok(()),
+                    }
+                });
+                if outcome.is_ok() {
+                    outcome = added;
+                }
+            })?;
+            outcome?;
+        }
+        Ok(())
+    }
+
+    /// Starts at the keys, group by group; a stamp for each object says whether the present group
+    /// has it.
+    fn from_keys(
+        &mut self,
+        step: &StepOp,
+        keys: &TypedSet,
+        counted: &TypedSet,
+    ) -> Result<(), QueryError> {
+        let mut by_group = Vec::with_capacity(keys.len());
+        for entity in keys.iter() {
+            by_group.push((self.group_of(entity)?, entity));
+        }
+        by_group.sort_unstable();
+        let mut stamps = Stamps::default();
+        for (group, key) in by_group {
+            let mut outcome = Ok(());
+            each_neighbour(self.engine, step, key, counted, &mut |entity| {
+                if stamps.is_new(self.engine, entity, group + 1) && outcome.is_ok() {
+                    outcome = self.add(group, entity);
+                }
+            })?;
+            outcome?;
+        }
+        Ok(())
+    }
+
+    /// Keys and counted objects several steps apart; `left` is the side nearer the start.
+    fn distant(
+        &mut self,
+        pairs: &Pairs,
+        left: &TypedSet,
+        key_is_left: bool,
+    ) -> Result<(), QueryError> {
+        let engine = self.engine;
+        let mut scratch = pairs.scratch(engine);
+        let mut order: Vec<(u32, EntityRef)> = Vec::with_capacity(left.len());
+        for (serial, entity) in (0u32..).zip(left.iter()) {
+            let rank = if key_is_left { self.group_of(entity)? } else { serial };
+            order.push((rank, entity));
+        }
+        order.sort_unstable();
+        engine.note(|| format!("grouped by distinct pairs from {} nodes", order.len()));
+        let mut stamps = Stamps::default();
+        let mut group_stamps: Vec<u32> = Vec::new();
+        for (rank, start) in order {
+            let _ = pairs.from(engine, start, &mut scratch, &mut |other| {
+                if key_is_left {
+                    if stamps.is_new(engine, other, rank + 1) {
+                        self.add(rank, other)?;
+                    }
+                } else {
+                    let group = self.group_of(other)?;
+                    if group_stamps.len() <= group as usize {
+                        group_stamps.resize(group as usize + 1, 0);
+                    }
+                    if let Some(stamp) = group_stamps.get_mut(group as usize)
+                        && *stamp != rank + 1
+                    {
+                        *stamp = rank + 1;
+                        self.add(group, start)?;
+                    }
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn accumulators(engine: &Engine, table: &Table) -> Vec<Accumulator> {
+    let aggregates = table.aggregates.iter();
+    aggregates.map(|aggregate| Accumulator::of_distinct_rows(engine, aggregate)).collect()
+}
+
+/// For each object, by whom it was seen last.
+#[derive(Default)]
+struct Stamps {
+    by_type: Vec<(TypeId, Vec<u32>)>,
+}
+
+impl Stamps {
+    #[inline]
+    fn is_new(&mut self, engine: &Engine, entity: EntityRef, serial: u32) -> bool {
+        let known = self.by_type.iter().position(|(type_id, _)| *type_id == entity.type_id);
+        let position = known.unwrap_or_else(|| {
+            let rows = engine.view.rows(entity.type_id) as usize;
+            self.by_type.push((entity.type_id, vec![0; rows]));
+            self.by_type.len() - 1
+        });
+        let stamps = self.by_type.get_mut(position).map(|(_, stamps)| stamps);
+        match stamps.and_then(|stamps| stamps.get_mut(entity.row as usize)) {
+            Some(stamp) if *stamp != serial => {
+                *stamp = serial;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Calls `visit` with the neighbours of a node along a step that are in a set.
+#[inline]
+fn each_neighbour(
+    engine: &Engine,
+    step: &StepOp,
+    from: EntityRef,
+    within: &TypedSet,
+    visit: &mut impl FnMut(EntityRef),
+) -> Result<(), QueryError> {
+    for hop in step.hops.iter().filter(|hop| hop.from == from.type_id) {
+        let Some(rows) = within.get(hop.to) else { continue };
+        let forward = hop.forward(engine);
+        engine.meter.tick(forward.degree(from.row) as u64 + 1)?;
+        let mut one = |other: u32| {
+            if rows.contains(other) {
+                visit(EntityRef { type_id: hop.to, row: other });
+            }
+        };
+        match &step.edge_gate {
+            None => match forward.slice(from.row) {
+                Some(others) => others.iter().copied().for_each(one),
+                None => forward.for_each(from.row, one),
+            },
+            Some(gate) => {
+                let allowed = gate.full(engine, hop.triple)?;
+                forward.for_each_edge(from.row, |other, edge| {
+                    if allowed.contains(edge) {
+                        one(other);
+                    }
+                });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Conditions on single objects, evaluated on sets of rows by their columns.
+
+use durward_graph::{
+    ClassCover, ColumnView, EdgeRef, EntityRef, ObjectRef, PropertyId, RowSet, TripleId, TypeId,
+    ValueRef,
+};
+use durward_model::Value;
+
+use super::binding::{Binding, metadata_value};
+use super::check::{Check, CompareCheck, Right};
+use super::engine::Engine;
+use super::formula::{Formula, Row};
+use super::sets::TypedSet;
+use crate::error::QueryError;
+use crate::plan::{Metadata, Property, Relation};
+
+/// Rows of what are looked at.
+#[derive(Clone, Copy, Debug)]
+enum Subject {
+    Type(TypeId),
+    Triple(TripleId),
+}
+
+impl Subject {
+    fn binding(self, row: u32) -> Binding {
+        match self {
+            Self::Type(type_id) => Binding::Entity(EntityRef { type_id, row }),
+            Self::Triple(triple) => Binding::Edge(EdgeRef { triple, edge: row }),
+        }
+    }
+}
+
+impl Engine {
+    /// The rows among `within` that fulfil a condition on an entity.
+    pub(crate) fn select(
+        &self,
+        check: &Check,
+        type_id: TypeId,
+        within: &RowSet,
+    ) -> Result<RowSet, QueryError> {
+        self.select_subject(check, Subject::Type(type_id), within)
+    }
+
+    /// The edge rows among `within` that fulfil a condition on a relationship.
+    pub(crate) fn select_edges(
+        &self,
+        check: &Check,
+        triple: TripleId,
+        within: &RowSet,
+    ) -> Result<RowSet, QueryError> {
+        self.select_subject(check, Subject::Triple(triple), within)
+    }
+
+    fn select_subject(
+        &self,
+        check: &Check,
+        subject: Subject,
+        within: &RowSet,
+    ) -> Result<RowSet, QueryError> {
+        if within.is_empty() {
+            return Ok(within.clone());
+        }
+        match check {
+            Check::All(members) => {
+                let mut rows = within.clone();
+                for member in members {
+                    rows = self.select_subject(member, subject, &rows)?;
+                }
+                Ok(rows)
+            }
+            Check::Any(members) => {
+                let mut found = RowSet::empty(within.universe());
+                let mut left = within.clone();
+                for member in members {
+                    let more = self.select_subject(member, subject, &left)?;
+                    left = left.difference(&more);
+                    found = found.union(&more);
+                }
+                Ok(found)
+            }
+            Check::Not(inner) => {
+                Ok(within.difference(&self.select_subject(inner, subject, within)?))
+            }
+            Check::Compare(compare) => self.select_compare(compare, check, subject, within),
+            Check::Exists(parts) => {
+                let Subject::Type(type_id) = subject else {
+                    return Err(QueryError::unsupported("a path from a relationship"));
+                };
+                let from: TypedSet = [(type_id, within.clone())].into_iter().collect();
+                let with_path = self.starts_of(parts, from)?;
+                let none = || RowSet::empty(within.universe());
+                Ok(with_path.get(type_id).cloned().unwrap_or_else(none))
+            }
+        }
+    }
+
+    fn select_compare(
+        &self,
+        compare: &CompareCheck,
+        check: &Check,
+        subject: Subject,
+        within: &RowSet,
+    ) -> Result<RowSet, QueryError> {
+        self.meter.tick(within.len() as u64 / 16)?;
+        if let Formula::Property(accessor) = &compare.left
+            && compare.is_constant()
+        {
+            match &accessor.property {
+                Property::Named(name) => {
+                    let column = self.view.property_id(name).and_then(|id| self.column(subject, id));
+                    return Ok(select_column(compare, column.as_ref(), within));
+                }
+                Property::Metadata(metadata) => {
+                    if let Some(rows) = self.select_metadata(compare, *metadata, subject, within) {
+                        return Ok(rows);
+                    }
+                }
+            }
+        }
+        self.meter.tick(within.len() as u64)?;
+        let source = self.source();
+        let rows = within.iter().filter(|row| check.test(source, Row::of(subject.binding(*row))));
+        Ok(RowSet::from_sorted(rows.collect(), within.universe()))
+    }
+
+    fn column(&self, subject: Subject, property: PropertyId) -> Option<ColumnView> {
+        match subject {
+            Subject::Type(type_id) => self.view.column(type_id, property),
+            Subject::Triple(triple) => self.view.edge_column(triple, property),
+        }
+    }
+
+    /// Metadata that can be selected without a look at every row; `None` where it cannot.
+    fn select_metadata(
+        &self,
+        compare: &CompareCheck,
+        metadata: Metadata,
+        subject: Subject,
+        within: &RowSet,
+    ) -> Option<RowSet> {
+        let same_for_all = match (metadata, subject) {
+            (Metadata::Type | Metadata::AccountId, Subject::Type(_))
+            | (Metadata::Class | Metadata::AccountId, Subject::Triple(_)) => true,
+            (Metadata::Class, Subject::Type(type_id)) => {
+                return self.select_class(compare, type_id, within);
+            }
+            (Metadata::Key | Metadata::Id, Subject::Type(type_id)) => {
+                return self.select_identity(compare, metadata, type_id, within);
+            }
+            _ => false,
+        };
+        same_for_all.then(|| {
+            let value = metadata_value(self.source(), subject.binding(0), metadata);
+            all_or_none(compare.test_value(ValueRef::from(&value)), within)
+        })
+    }
+
+    /// `_class`: one look at each class of the type instead of each row.
+    fn select_class(
+        &self,
+        compare: &CompareCheck,
+        type_id: TypeId,
+        within: &RowSet,
+    ) -> Option<RowSet> {
+        let texts_only = compare.right.iter().all(|right| match right {
+            Right::Literal(value) => match value {
+                Value::List(items) => items.iter().all(|item| item.as_str().is_some()),
+                other => other.as_str().is_some(),
+            },
+            Right::Pattern(_) | Right::Hashed(_) => true,
+            Right::Formula(_) => false,
+        });
+        if !texts_only || matches!(compare.right.as_slice(), []) {
+            return None;
+        }
+        let covers: Vec<(String, RowSet)> = self
+            .view
+            .class_ids()
+            .into_iter()
+            .filter_map(|class| {
+                let types = self.view.types_with_class(class);
+                let (_, cover) = types.into_iter().find(|(id, _)| *id == type_id)?;
+                let rows = match cover {
+                    ClassCover::All => within.clone(),
+                    ClassCover::Some(rows) => within.intersect(&rows),
+                };
+                Some((self.view.class_name(class).to_owned(), rows))
+            })
+            .collect();
+        let fulfilling = |right: &Right| {
+            let mut rows = RowSet::empty(within.universe());
+            for (name, cover) in &covers {
+                if compare.one_holds(ValueRef::String(name), right) {
+                    rows = rows.union(cover);
+                }
+            }
+            rows
+        };
+        let mut parts = compare.right.iter().map(fulfilling);
+        let first = parts.next()?;
+        let found = parts.fold(first, |sum, part| match compare.every {
+            true => sum.intersect(&part),
+            false => sum.union(&part),
+        });
+        Some(if compare.negated { within.difference(&found) } else { found })
+    }
+
+    /// `_key` and `_id` equal to given values: looked up.
+    fn select_identity(
+        &self,
+        compare: &CompareCheck,
+        metadata: Metadata,
+        type_id: TypeId,
+        within: &RowSet,
+    ) -> Option<RowSet> {
+        let plain = compare.relation == Relation::Equal && !compare.fold && !compare.every;
+        if !plain || self.include_deleted {
+            return None;
+        }
+        let mut rows = Vec::new();
+        for right in &compare.right {
+            let Right::Literal(value) = right else { return None };
+            let items = match value {
+                Value::List(items) => items.as_slice(),
+                single => std::slice::from_ref(single),
+            };
+            for text in items.iter().filter_map(Value::as_str) {
+                let entities = if metadata == Metadata::Key {
+                    self.view.find_by_key_any_namespace(text)
+                } else {
+                    let id = self.view.id_cipher().parse_uuid(text);
+                    match id.and_then(|id| self.view.resolve(id)) {
+                        Some(ObjectRef::Entity(entity)) => vec![entity],
+                        _ => Vec::new(),
+                    }
+                };
+                let of_type = entities.into_iter().filter(|entity| entity.type_id == type_id);
+                rows.extend(of_type.map(|entity| entity.row));
+            }
+        }
+        rows.sort_unstable();
+        let found = RowSet::from_sorted(rows, within.universe()).intersect(within);
+        Some(if compare.negated { within.difference(&found) } else { found })
+    }
+}
+
+fn all_or_none(all: bool, within: &RowSet) -> RowSet {
+    if all { within.clone() } else { RowSet::empty(within.universe()) }
+}
+
+fn select_column(
+    compare: &CompareCheck,
+    column: Option<&ColumnView>,
+    within: &RowSet,
+) -> RowSet {
+    let Some(column) = column else {
+        return all_or_none(compare.test_value(ValueRef::Null), within);
+    };
+    if let [Right::Literal(value)] = compare.right.as_slice()
+        && compare.relation == Relation::Equal
+        && !compare.fold
+        && matches!(value, Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_))
+    {
+        let equal = column.select_equal(within, value);
+        return if compare.negated { within.difference(&equal) } else { equal };
+    }
+    column.select(within, |value| compare.test_value(value))
+}

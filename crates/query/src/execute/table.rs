@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tables: one row for each path, or for each group of paths.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::ControlFlow;
+
+use durward_graph::ValueRef;
+use durward_model::Value;
+
+use super::binding::Binding;
+use super::compare::write_canonical;
+use super::engine::Engine;
+use super::formula::{Formula, Row};
+use super::group::{self, GroupedRow};
+use super::object::ObjectJson;
+use super::order::{SortedRows, compare_keys};
+use super::page::{After, Offer, PageWriter, Position, WrittenPage};
+use super::rows::{Need, Prepared};
+use super::walk::{Choice, Flow};
+use crate::error::QueryError;
+use crate::json::{ObjectWriter, write_value};
+use crate::plan::{Expression, Item, Output, Plan, Slot, Table};
+
+/// Bytes that a row takes in a set besides its own.
+const ROW_BYTES: usize = 48;
+/// Most rows that one path may become by taking lists apart.
+const UNWOUND_ROWS_MAX: usize = 1_000_000;
+
+/// The columns of a table, ready to be written.
+pub(crate) struct Columns<'e> {
+    engine: &'e Engine,
+    json: ObjectJson<'e>,
+    columns: Vec<Column>,
+    unwinds: Vec<Formula>,
+    /// Names and slots of the objects that each row refers to, with `rowMetadata`.
+    references: Vec<(String, Slot)>,
+}
+
+enum Column {
+    Value { name: String, formula: Formula },
+    All { prefix: String, slot: Slot },
+}
+
+impl<'e> Columns<'e> {
+    fn new(engine: &'e Engine, plan: &Plan, table: &Table, row_metadata: bool) -> Self {
+        let column = |item: &Item| match item {
+            Item::Value { name, value } => {
+                Column::Value { name: name.clone(), formula: Formula::new(&engine.view, value) }
+            }
+            Item::AllProperties { prefix, slot } => {
+                Column::All { prefix: prefix.clone(), slot: *slot }
+            }
+        };
+        let unwinds = table.unwinds.iter().map(|list| Formula::new(&engine.view, list));
+        let plain = !table.unique && table.aggregates.is_empty();
+        let references = if row_metadata && plain { named_slots(plan) } else { Vec::new() };
+        Self {
+            engine,
+            json: ObjectJson::new(engine),
+            columns: table.items.iter().map(column).collect(),
+            unwinds: unwinds.collect(),
+            references,
+        }
+    }
+
+    fn write(&self, row: Row<'_>, out: &mut Vec<u8>) {
+        let source = self.engine.source();
+        let mut object = ObjectWriter::open(out);
+        for column in &self.columns {
+            match column {
+                Column::Value { name, formula } => {
+                    let out = object.name(name);
+                    formula.read(source, row, |value| write_value(value, out));
+                }
+                Column::All { prefix, slot } => {
+                    self.json.write_flat(prefix, row.binding(*slot), &mut object);
+                }
+            }
+        }
+        if !self.references.is_empty() {
+            let mut meta = ObjectWriter::open(object.name("_meta"));
+            let mut by_alias = ObjectWriter::open(meta.name("byAlias"));
+            for (name, slot) in &self.references {
+                self.json.write_reference(row.binding(*slot), by_alias.name(name));
+            }
+            by_alias.close();
+            meta.close();
+        }
+        object.close();
+    }
+
+    /// Calls `visit` with the elements of the lists to take apart, once for each combination.
+    pub(crate) fn each_unwound(
+        &self,
+        bindings: &[Binding],
+        visit: &mut dyn FnMut(&[Value]) -> Flow,
+    ) -> Flow {
+        if self.unwinds.is_empty() {
+            return visit(&[]);
+        }
+        let row = Row { bindings, ..Row::default() };
+        let lists: Vec<Vec<Value>> = self
+            .unwinds
+            .iter()
+            .map(|list| match list.value(self.engine.source(), row) {
+                Value::Null => Vec::new(),
+                Value::List(items) => items,
+                single => vec![single],
+            })
+            .collect();
+        let count = lists.iter().map(Vec::len).fold(1usize, usize::saturating_mul);
+        if count > UNWOUND_ROWS_MAX {
+            return Err(QueryError::Bytes { bytes: UNWOUND_ROWS_MAX as u64 });
+        }
+        for number in 0..count {
+            let mut rest = number;
+            let mut elements = Vec::with_capacity(lists.len());
+            for list in lists.iter().rev() {
+                let position = rest % list.len().max(1);
+                rest /= list.len().max(1);
+                elements.push(list.get(position).cloned().unwrap_or_default());
+            }
+            elements.reverse();
+            self.engine.meter.tick(1)?;
+            if visit(&elements)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+fn named_slots(plan: &Plan) -> Vec<(String, Slot)> {
+    let named = plan.slots.iter().enumerate().filter_map(|(position, slot)| {
+        let name = slot.name.clone()?;
+        Some((name, Slot(position as u16)))
+    });
+    named.collect()
+}
+
+/// The slots that the columns and the order look at.
+pub(crate) fn needed_slots(plan: &Plan, table: &Table) -> BTreeSet<Slot> {
+    let mut slots = BTreeSet::new();
+    for item in &table.items {
+        match item {
+            Item::Value { value, .. } => slots.extend(value.slots()),
+            Item::AllProperties { slot, .. } => {
+                slots.insert(*slot);
+            }
+        }
+    }
+    slots.extend(table.unwinds.iter().flat_map(Expression::slots));
+    let arguments = table.aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
+    slots.extend(arguments.flat_map(Expression::slots));
+    slots.extend(plan.order.iter().flat_map(|key| key.value.slots()));
+    slots
+}
+
+/// Writes one page of a table.
+pub(crate) fn write_table(
+    engine: &Engine,
+    plan: &Plan,
+    table: &Table,
+    row_metadata: bool,
+    position: &Position,
+    page: PageWriter<'_>,
+) -> Result<(WrittenPage, Option<u64>), QueryError> {
+    let columns = Columns::new(engine, plan, table, row_metadata);
+    if !table.aggregates.is_empty() {
+        return write_grouped(engine, plan, table, &columns, page);
+    }
+    let mut slots = needed_slots(plan, table);
+    slots.extend(columns.references.iter().map(|(_, slot)| *slot));
+    let need = Need { slots: slots.into_iter().collect(), distinct: table.unique };
+    let prepared = Prepared::new(engine, plan)?;
+    let source = RowSource { engine, plan, prepared: &prepared, need: &need };
+    let sorted_columns = plan.order.iter().any(|key| has_column(&key.value));
+    match (plan.order.is_empty() && !sorted_columns, table.unique) {
+        (true, false) => Ok((source.stream(&columns, position, page)?, None)),
+        (true, true) => Ok((source.unique(&columns, page)?, None)),
+        (false, false) => Ok((source.sorted(&columns, table, page)?, None)),
+        (false, true) => {
+            let (page, total) = source.unique_sorted(&columns, table, page)?;
+            Ok((page, Some(total)))
+        }
+    }
+}
+
+fn has_column(expression: &Expression) -> bool {
+    let mut found = false;
+    expression.visit(&mut |inner| found |= matches!(inner, Expression::Column(_)));
+    found
+}
+
+struct RowSource<'s> {
+    engine: &'s Engine,
+    plan: &'s Plan,
+    prepared: &'s Prepared,
+    need: &'s Need,
+}
+
+impl RowSource<'_> {
+    fn run(
+        &self,
+        resume: Vec<Choice>,
+        sink: &mut dyn FnMut(&[Binding], &[Choice]) -> Flow,
+    ) -> Result<(), QueryError> {
+        let rows = self.prepared.choose(self.engine, self.need)?;
+        self.engine.note(|| rows.describe());
+        rows.run(self.engine, self.prepared, resume, sink)?;
+        Ok(())
+    }
+
+    /// Rows as they come.
+    fn stream(
+        &self,
+        columns: &Columns<'_>,
+        position: &Position,
+        mut page: PageWriter<'_>,
+    ) -> Result<WrittenPage, QueryError> {
+        let by_path = columns.unwinds.is_empty();
+        let resume = match &position.after {
+            After::Path(choices) if by_path => choices.clone(),
+            _ => Vec::new(),
+        };
+        self.run(resume, &mut |bindings, trail| {
+            columns.each_unwound(bindings, &mut |unwound| {
+                let row = Row { bindings, unwound, ..Row::default() };
+                flow_of(page.offer(trail, |out| columns.write(row, out))?)
+            })
+        })?;
+        page.finish(by_path)
+    }
+
+    /// Each different row once, in the order in which they come.
+    fn unique(
+        &self,
+        columns: &Columns<'_>,
+        mut page: PageWriter<'_>,
+    ) -> Result<WrittenPage, QueryError> {
+        let mut seen: HashSet<Vec<u8>> = HashSet::new();
+        let mut text = Vec::new();
+        self.run(Vec::new(), &mut |bindings, _| {
+            columns.each_unwound(bindings, &mut |unwound| {
+                text.clear();
+                columns.write(Row { bindings, unwound, ..Row::default() }, &mut text);
+                if seen.contains(&text) {
+                    return Ok(ControlFlow::Continue(()));
+                }
+                self.engine.meter.bytes(ROW_BYTES + text.len())?;
+                seen.insert(text.clone());
+                flow_of(page.offer(&[], |out| out.extend_from_slice(&text))?)
+            })
+        })?;
+        page.finish(false)
+    }
+
+    fn order_keys(&self, table: &Table) -> (Vec<Formula>, Vec<bool>) {
+        let key = |value: &Expression| Formula::new(&self.engine.view, &inline(value, table));
+        let keys = self.plan.order.iter().map(|sort| key(&sort.value)).collect();
+        (keys, self.plan.order.iter().map(|sort| sort.descending).collect())
+    }
+
+    /// Rows in order; keeps no more of them than the page needs.
+    fn sorted(
+        &self,
+        columns: &Columns<'_>,
+        table: &Table,
+        mut page: PageWriter<'_>,
+    ) -> Result<WrittenPage, QueryError> {
+        let engine = self.engine;
+        let (keys, descending) = self.order_keys(table);
+        let wanted = usize::try_from(page.rows_wanted()).unwrap_or(usize::MAX);
+        let mut rows = SortedRows::new(descending, wanted);
+        self.run(Vec::new(), &mut |bindings, _| {
+            columns.each_unwound(bindings, &mut |unwound| {
+                let row = Row { bindings, unwound, ..Row::default() };
+                let values = keys.iter().map(|key| key.value(engine.source(), row)).collect();
+                let ties = bindings.iter().map(|one| one.id_number(&engine.view)).collect();
+                rows.push(engine, values, ties, (bindings.to_vec(), unwound.to_vec()))?;
+                Ok(ControlFlow::Continue(()))
+            })
+        })?;
+        for (bindings, unwound) in rows.finish() {
+            let row = Row { bindings: &bindings, unwound: &unwound, ..Row::default() };
+            if page.offer(&[], |out| columns.write(row, out))? != Offer::Taken {
+                break;
+            }
+        }
+        page.finish(false)
+    }
+
+    /// Each different row once, in order; of several keys the first counts.
+    fn unique_sorted(
+        &self,
+        columns: &Columns<'_>,
+        table: &Table,
+        mut page: PageWriter<'_>,
+    ) -> Result<(WrittenPage, u64), QueryError> {
+        let engine = self.engine;
+        let (keys, descending) = self.order_keys(table);
+        let mut best: BTreeMap<Vec<u8>, Vec<Value>> = BTreeMap::new();
+        let mut text = Vec::new();
+        self.run(Vec::new(), &mut |bindings, _| {
+            columns.each_unwound(bindings, &mut |unwound| {
+                let row = Row { bindings, unwound, ..Row::default() };
+                text.clear();
+                columns.write(row, &mut text);
+                let values: Vec<Value> =
+                    keys.iter().map(|key| key.value(engine.source(), row)).collect();
+                match best.get_mut(&text) {
+                    Some(before) if compare_keys(&values, before, &descending).is_lt() => {
+                        *before = values;
+                    }
+                    Some(_) => {}
+                    None => {
+                        engine.meter.bytes(ROW_BYTES * 2 + text.len())?;
+                        best.insert(text.clone(), values);
+                    }
+                }
+                Ok(ControlFlow::Continue(()))
+            })
+        })?;
+        let total = best.len() as u64;
+        let mut rows = SortedRows::new(descending, usize::MAX);
+        for (text, values) in best {
+            rows.push(engine, values, Vec::new(), text)?;
+        }
+        for text in rows.finish() {
+            if page.offer(&[], |out| out.extend_from_slice(&text))? != Offer::Taken {
+                break;
+            }
+        }
+        Ok((page.finish(false)?, total_rows(self.plan, total)))
+    }
+}
+
+fn total_rows(plan: &Plan, found: u64) -> u64 {
+    found.saturating_sub(plan.skip).min(plan.limit.unwrap_or(u64::MAX))
+}
+
+fn flow_of(offer: Offer) -> Flow {
+    Ok(match offer {
+        Offer::Taken => ControlFlow::Continue(()),
+        Offer::Full | Offer::Done => ControlFlow::Break(()),
+    })
+}
+
+/// Puts the expressions of columns in the place of references to them.
+pub(crate) fn inline(expression: &Expression, table: &Table) -> Expression {
+    match expression {
+        Expression::Column(position) => match table.items.get(*position) {
+            Some(Item::Value { value, .. }) => value.clone(),
+            _ => Expression::Literal(Value::Null),
+        },
+        Expression::Arithmetic(operator, left, right) => Expression::Arithmetic(
+            *operator,
+            Box::new(inline(left, table)),
+            Box::new(inline(right, table)),
+        ),
+        Expression::Call(function, arguments) => Expression::Call(
+            *function,
+            arguments.iter().map(|argument| inline(argument, table)).collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+fn write_grouped(
+    engine: &Engine,
+    plan: &Plan,
+    table: &Table,
+    columns: &Columns<'_>,
+    mut page: PageWriter<'_>,
+) -> Result<(WrittenPage, Option<u64>), QueryError> {
+    let rows = grouped_rows(engine, plan, table, columns)?;
+    let total = total_rows(plan, rows.len() as u64);
+    for row in &rows {
+        let offered = page.offer(&[], |out| {
+            let mut object = ObjectWriter::open(out);
+            for (column, value) in columns.columns.iter().zip(&row.columns) {
+                match column {
+                    Column::Value { name, .. } => {
+                        write_value(ValueRef::from(value), object.name(name));
+                    }
+                    Column::All { prefix, slot } => {
+                        let place = row.bindings.get(slot.0 as usize).copied();
+                        let binding = place.unwrap_or(Binding::Empty);
+                        columns.json.write_flat(prefix, binding, &mut object);
+                    }
+                }
+            }
+            object.close();
+        })?;
+        if offered != Offer::Taken {
+            break;
+        }
+    }
+    Ok((page.finish(false)?, Some(total)))
+}
+
+/// The groups of a table with aggregates, filtered and in order.
+fn grouped_rows(
+    engine: &Engine,
+    plan: &Plan,
+    table: &Table,
+    columns: &Columns<'_>,
+) -> Result<Vec<GroupedRow>, QueryError> {
+    let mut rows = group::grouped(engine, plan, table, columns)?;
+    if let Some(having) = &table.having {
+        let check = super::check::Check::new(&engine.view, having, engine)?;
+        rows.retain(|row| {
+            check.test(engine.source(), Row { columns: &row.columns, ..Row::default() })
+        });
+    }
+    let descending: Vec<bool> = plan.order.iter().map(|key| key.descending).collect();
+    let keys: Vec<Formula> =
+        plan.order.iter().map(|key| Formula::new(&engine.view, &key.value)).collect();
+    let natural = vec![false; table.items.len()];
+    let mut keyed: Vec<(Vec<Value>, GroupedRow)> = rows
+        .into_iter()
+        .map(|row| {
+            let place = Row {
+                columns: &row.columns,
+                bindings: &row.bindings,
+                aggregated: &row.aggregated,
+                ..Row::default()
+            };
+            (keys.iter().map(|key| key.value(engine.source(), place)).collect(), row)
+        })
+        .collect();
+    keyed.sort_by(|left, right| {
+        compare_keys(&left.0, &right.0, &descending)
+            .then_with(|| compare_keys(&left.1.columns, &right.1.columns, &natural))
+            .then_with(|| left.1.bindings.cmp(&right.1.bindings))
+    });
+    Ok(keyed.into_iter().map(|(_, row)| row).collect())
+}
+
+/// The distinct values, lists taken apart and absent ones left out, in the one column of a plan.
+pub(crate) fn column_values(engine: &Engine, plan: &Plan) -> Result<Vec<Value>, QueryError> {
+    let Output::Table(table) = &plan.output else {
+        return Err(QueryError::invalid("a subquery must return exactly one property"));
+    };
+    let columns = Columns::new(engine, plan, table, false);
+    let [Column::Value { formula, .. }] = columns.columns.as_slice() else {
+        return Err(QueryError::invalid("a subquery must return exactly one property"));
+    };
+    let mut values = DistinctValues::default();
+    if !table.aggregates.is_empty() {
+        let rows = grouped_rows(engine, plan, table, &columns)?;
+        let limit = usize::try_from(plan.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let skip = usize::try_from(plan.skip).unwrap_or(usize::MAX);
+        for row in rows.into_iter().skip(skip).take(limit) {
+            row.columns.into_iter().try_for_each(|value| values.add(engine, value))?;
+        }
+        return Ok(values.list);
+    }
+    let is_bounded = plan.limit.is_some() || plan.skip > 0;
+    let need = Need {
+        slots: needed_slots(plan, table).into_iter().collect(),
+        distinct: !is_bounded || table.unique,
+    };
+    let prepared = Prepared::new(engine, plan)?;
+    let source = RowSource { engine, plan, prepared: &prepared, need: &need };
+    let (keys, descending) = source.order_keys(table);
+    let wanted = plan.skip.saturating_add(plan.limit.unwrap_or(u64::MAX));
+    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let mut sorted = SortedRows::new(descending, wanted);
+    source.run(Vec::new(), &mut |bindings, _| {
+        columns.each_unwound(bindings, &mut |unwound| {
+            let row = Row { bindings, unwound, ..Row::default() };
+            let value = formula.value(engine.source(), row);
+            if !is_bounded {
+                values.add(engine, value)?;
+                return Ok(ControlFlow::Continue(()));
+            }
+            let order = keys.iter().map(|key| key.value(engine.source(), row)).collect();
+            sorted.push(engine, order, Vec::new(), value)?;
+            Ok(ControlFlow::Continue(()))
+        })
+    })?;
+    let skip = usize::try_from(plan.skip).unwrap_or(usize::MAX);
+    for value in sorted.finish().into_iter().skip(skip) {
+        values.add(engine, value)?;
+    }
+    Ok(values.list)
+}
+
+#[derive(Default)]
+struct DistinctValues {
+    seen: HashSet<Vec<u8>>,
+    list: Vec<Value>,
+}
+
+impl DistinctValues {
+    fn add(&mut self, engine: &Engine, value: Value) -> Result<(), QueryError> {
+        match value {
+            Value::Null => Ok(()),
+            Value::List(items) => items.into_iter().try_for_each(|item| self.add(engine, item)),
+            value => {
+                let mut form = Vec::new();
+                write_canonical(ValueRef::from(&value), &mut form);
+                if self.seen.contains(&form) {
+                    return Ok(());
+                }
+                engine.meter.bytes(ROW_BYTES + form.len() * 2)?;
+                self.seen.insert(form);
+                self.list.push(value);
+                Ok(())
+            }
+        }
+    }
+}

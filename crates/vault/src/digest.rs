@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Digests of random secrets, and comparison without a hint.
+//!
+//! A plain SHA-256 is right for secrets with at least 112 random bits: there is nothing to guess.
+//! It is wrong for passwords, which belong under argon2.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use subtle::ConstantTimeEq as _;
+
+/// Length of a digest in bytes.
+pub const DIGEST_BYTES: usize = 32;
+
+/// SHA-256 of `bytes`.
+pub fn sha256(bytes: &[u8]) -> [u8; DIGEST_BYTES] {
+    let mut result = [0; DIGEST_BYTES];
+    for (to, from) in result.iter_mut().zip(digest(&SHA256, bytes).as_ref()) {
+        *to = *from;
+    }
+    result
+}
+
+/// Whether two byte strings are equal, in a time that depends on their lengths only.
+pub fn equal(left: &[u8], right: &[u8]) -> bool {
+    left.ct_eq(right).into()
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_and_compares() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(hex(&sha256(b"")), empty);
+        assert!(equal(b"abc", b"abc"));
+        assert!(!equal(b"abc", b"abd"));
+        assert!(!equal(b"abc", b"ab"));
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What each fuzz target does with foreign bytes. The seeds are replayed by a plain test
+//! (`crates/durward/tests/seeds.rs`), which includes this file too.
+#![allow(dead_code, reason = "each fuzz target uses one of these functions")]
+
+use durward_dialect_graphql::engine::{
+    Call, Dialect, Engine, FieldError, Node, OperationKind, Resolution,
+};
+use serde_json::{Value, json};
+
+/// A query text is read or refused; what is read prints as a text that reads as the same.
+pub fn j1ql(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let Ok(query) = durward_query::j1ql::parse(text) else {
+        return;
+    };
+    let printed = query.to_string();
+    match durward_query::j1ql::parse(&printed) {
+        Ok(again) => assert_eq!(query, again, "{text:?} was printed as {printed:?}"),
+        // The canonical text may be longer than any text that is accepted.
+        Err(error) => {
+            let too_long = printed.len() > durward_query::j1ql::QUERY_BYTES_MAX;
+            assert!(too_long, "{text:?} was printed as {printed:?}: {error}");
+        }
+    }
+}
+
+/// A bundle is refused as a whole, or each of its objects is read or named as broken.
+pub fn stix_bundle(bytes: &[u8]) {
+    let Ok(bundle) = durward_intel::parse_bundle(bytes) else {
+        return;
+    };
+    for rejected in &bundle.rejected {
+        assert!(
+            !rejected.reason.is_empty(),
+            "no reason at position {}",
+            rejected.position
+        );
+    }
+}
+
+/// Bytes in the place of a journal record end with an answer.
+pub fn journal_record(bytes: &[u8]) {
+    drop(durward_journal::codec::decode_foreign_bytes(bytes));
+}
+
+/// Whatever the body, the answer is JSON, and it says rightly whether it holds errors.
+pub fn graphql_body(bytes: &[u8]) {
+    thread_local! {
+        static ENGINE: Engine<Leaves> = match Engine::new(Leaves, CONTRACT, "fuzz.graphql") {
+            Ok(engine) => engine,
+            Err(_) => unreachable!("the contract of the fuzz target is valid"),
+        };
+    }
+    ENGINE.with(|engine| {
+        let reply = block_on(engine.answer(&(), bytes));
+        let parsed: Result<Value, _> = serde_json::from_slice(&reply.body);
+        let Ok(answer) = parsed else {
+            unreachable!("not JSON: {}", String::from_utf8_lossy(&reply.body));
+        };
+        let answers = match &answer {
+            Value::Array(answers) => answers.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        let has_errors = answers.iter().any(|answer| answer.get("errors").is_some());
+        assert_eq!(has_errors, reply.has_errors, "{answer}");
+    });
+}
+
+/// A contract with everything that can go wrong: lists, inputs, enums, unions, recursion.
+const CONTRACT: &str = "
+    scalar JSON
+    enum Order { asc desc }
+    input Group { mode: Order!, keys: [String!]!, groups: [Group!], any: JSON }
+    interface Thing { id: ID! self: Thing }
+    type Leaf implements Thing {
+        id: ID! self: Thing value: JSON number: Int ratio: Float on: Boolean
+    }
+    type Tree implements Thing { id: ID! self: Thing leaves(first: Int = 2): [Leaf!]! }
+    union Any = Leaf | Tree
+    type Query { thing(id: ID!, group: Group, order: Order = asc): Thing, any: [Any], leaf: Leaf! }
+    type Mutation { put(input: Group!): Leaf }
+";
+
+/// Answers every field that gives a leaf; all others fail.
+struct Leaves;
+
+impl Dialect for Leaves {
+    type Context = ();
+
+    fn resolve_root<'a>(&'a self, _kind: OperationKind, call: Call<'a, ()>) -> Resolution<'a, ()> {
+        let leaf = json!({"id": "1", "value": {"a": [1, null]}, "number": 7, "ratio": 0.5});
+        Resolution::ready(match call.name() {
+            "leaf" | "put" => Ok(Node::json(leaf)),
+            other => Err(FieldError::unsupported(other)),
+        })
+    }
+}
+
+/// The targets never wait for anything outside.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return done;
+        }
+    }
+}
