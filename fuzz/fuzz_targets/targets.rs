@@ -46,6 +46,51 @@ pub fn journal_record(bytes: &[u8]) {
     drop(durward_journal::codec::decode_foreign_bytes(bytes));
 }
 
+/// An upload body, or lines of an import, become a part of which every row can be read, or are
+/// refused with a reason.
+pub fn upload_body(bytes: &[u8]) {
+    use durward_graph::bulk::{BodyKind, ItemRules, read_body, read_lines};
+    let Ok(catalog) = durward_model::Catalog::built_in() else {
+        unreachable!("the built-in catalog is valid");
+    };
+    for patch in [false, true] {
+        let rules = ItemRules {
+            catalog: &catalog,
+            patch,
+            ignore_illegal_properties: patch,
+        };
+        for part in [
+            read_body(bytes, BodyKind::Upload, rules),
+            read_lines(bytes, rules),
+        ] {
+            match part {
+                Ok(part) => {
+                    for group in &part.entities.groups {
+                        let rows = group.keys.len();
+                        assert!(
+                            group
+                                .columns
+                                .iter()
+                                .all(|column| column.values.len() == rows)
+                        );
+                    }
+                    for group in &part.relationships.groups {
+                        assert_eq!(group.from.len(), group.to.len());
+                        let rows = group.from.len();
+                        assert!(
+                            group
+                                .columns
+                                .iter()
+                                .all(|column| column.values.len() == rows)
+                        );
+                    }
+                }
+                Err(error) => assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
+}
+
 /// Whatever the body, the answer is JSON, and it says rightly whether it holds errors.
 pub fn graphql_body(bytes: &[u8]) {
     thread_local! {

@@ -105,6 +105,9 @@ impl Dialect for Native {
         if context.allows_introspection() {
             return Ok(());
         }
-        context.caller().map(|_| ()).map_err(|error| errors::of(error))
+        context
+            .caller()
+            .map(|_| ())
+            .map_err(|error| errors::of(error))
     }
 }

@@ -7,6 +7,7 @@
 mod connection;
 mod entity;
 mod errors;
+mod keys;
 mod links;
 mod list;
 mod names;

@@ -63,7 +63,13 @@ fn serve(folder: &Path) {
         bytes.fill(0);
         bytes[..8].copy_from_slice(&count.to_be_bytes());
     }));
-    let jobs = JobOptions { folder: folder.join("jobs"), store, catalog, clock, random };
+    let jobs = JobOptions {
+        folder: folder.join("jobs"),
+        store,
+        catalog,
+        clock,
+        random,
+    };
     let access = SyncAccess {
         jobs: Arc::new(Jobs::open(jobs).unwrap()),
         account: "bench".to_owned(),
@@ -72,11 +78,16 @@ fn serve(folder: &Path) {
         may_export: true,
         integration_instance: None,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap());
-        axum::serve(listener, router().layer(Extension(access))).await.unwrap();
+        axum::serve(listener, router().layer(Extension(access)))
+            .await
+            .unwrap();
     });
 }
 
@@ -88,7 +99,9 @@ impl Client {
     fn new(address: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream: BufReader::new(stream) }
+        Self {
+            stream: BufReader::new(stream),
+        }
     }
 
     fn post(&mut self, path: &str, body: &[u8]) -> Value {
@@ -113,7 +126,11 @@ impl Client {
         }
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).unwrap();
-        assert!(status.contains(" 200 "), "{status} {}", String::from_utf8_lossy(&body));
+        assert!(
+            status.contains(" 200 "),
+            "{status} {}",
+            String::from_utf8_lossy(&body)
+        );
         serde_json::from_slice(&body).unwrap()
     }
 }
@@ -121,7 +138,10 @@ impl Client {
 /// Reads the next lines of a file as a JSON list body.
 fn next_body(file: &mut (File, Vec<u8>), list: &str, batch: usize) -> Option<Vec<u8>> {
     let mut lines = std::mem::take(&mut file.1);
-    let count = (&mut file.0).take(batch as u64).read_to_end(&mut lines).unwrap();
+    let count = (&mut file.0)
+        .take(batch as u64)
+        .read_to_end(&mut lines)
+        .unwrap();
     if count == 0 && lines.is_empty() {
         return None;
     }
@@ -134,15 +154,21 @@ fn next_body(file: &mut (File, Vec<u8>), list: &str, batch: usize) -> Option<Vec
     }
     let mut body = format!("{{\"{list}\":[").into_bytes();
     body.reserve(lines.len() + 2);
-    body.extend(lines.iter().map(|byte| if *byte == b'\n' { b',' } else { *byte }));
+    body.extend(
+        lines
+            .iter()
+            .map(|byte| if *byte == b'\n' { b',' } else { *byte }),
+    );
     body.extend(b"]}");
     Some(body)
 }
 
 fn load(address: &str, data: &Path, connections: usize, batch: usize) {
     let started = Instant::now();
-    let job = Client::new(address)
-        .post("/persister/synchronization/jobs", br#"{"source":"api","scope":"bench"}"#);
+    let job = Client::new(address).post(
+        "/persister/synchronization/jobs",
+        br#"{"source":"api","scope":"bench"}"#,
+    );
     let id = job["job"]["id"].as_str().unwrap().to_owned();
     for list in ["entities", "relationships"] {
         let file = File::open(data.join(format!("{list}.ndjson"))).unwrap();
@@ -155,30 +181,57 @@ fn load(address: &str, data: &Path, connections: usize, batch: usize) {
                         let Some(body) = next_body(&mut file.lock().unwrap(), list, batch) else {
                             break;
                         };
-                        client.post(&format!("/persister/synchronization/jobs/{id}/{list}"), &body);
+                        client.post(
+                            &format!("/persister/synchronization/jobs/{id}/{list}"),
+                            &body,
+                        );
                     }
                 });
             }
         });
-        println!("  {list} staged after {:.2} s", started.elapsed().as_secs_f64());
+        println!(
+            "  {list} staged after {:.2} s",
+            started.elapsed().as_secs_f64()
+        );
     }
     let path = format!("/persister/synchronization/jobs/{id}/finalize");
     let job = &Client::new(address).post(&path, b"{}")["job"];
     println!("  finalized after {:.2} s", started.elapsed().as_secs_f64());
-    for name in ["status", "numEntitiesUploaded", "numEntitiesCreated", "numRelationshipsCreated"] {
+    for name in [
+        "status",
+        "numEntitiesUploaded",
+        "numEntitiesCreated",
+        "numRelationshipsCreated",
+    ] {
         println!("  {name} {}", job[name]);
     }
 }
 
 fn memory(process: u32) {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    for line in status.lines().filter(|line| line.starts_with("VmHWM") || line.starts_with("VmRSS")) {
+    for line in status
+        .lines()
+        .filter(|line| line.starts_with("VmHWM") || line.starts_with("VmRSS"))
+    {
         println!("  {line}");
     }
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
-    println!("  server CPU so far {:.2} s", (ticks(11) + ticks(12)) / 100.0);
+    let fields: Vec<&str> = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+    let ticks = |at: usize| {
+        fields
+            .get(at)
+            .and_then(|text| text.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
+    println!(
+        "  server CPU so far {:.2} s",
+        (ticks(11) + ticks(12)) / 100.0
+    );
 }
 
 fn main() {
@@ -189,7 +242,8 @@ fn main() {
     let data = PathBuf::from(arguments.get(1).expect("usage: bulk_load DIR"));
     let option = |name: &str, default: usize| {
         let at = arguments.iter().position(|word| word == name);
-        at.and_then(|at| arguments.get(at + 1)).map_or(default, |text| text.parse().unwrap())
+        at.and_then(|at| arguments.get(at + 1))
+            .map_or(default, |text| text.parse().unwrap())
     };
     let (connections, batch) = (option("--connections", 3), option("--batch-mb", 5) << 20);
     let folder = tempfile::tempdir().unwrap();
@@ -199,7 +253,9 @@ fn main() {
         .spawn()
         .unwrap();
     let mut address = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    BufReader::new(server.stdout.take().unwrap())
+        .read_line(&mut address)
+        .unwrap();
     for round in ["first upload", "the same again"] {
         println!("{round}");
         load(address.trim(), &data, connections, batch);

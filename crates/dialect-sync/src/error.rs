@@ -11,6 +11,7 @@ use durward_graph::store::StoreError;
 use durward_model::ErrorKind;
 use serde_json::json;
 
+use crate::commit::CommitError;
 use crate::record::JobStatus;
 
 /// Why a call fails.
@@ -85,9 +86,9 @@ pub enum SyncError {
     /// The store refuses the changes.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Others changed the namespace again and again meanwhile.
-    #[error("the scope was changed by others while the job was finalized; try again")]
-    Contended,
+    /// The store took no writes; the job is open again.
+    #[error("the job cannot be finalized at this moment; try again")]
+    NotNow,
     /// A task of this process died.
     #[error("the work was interrupted")]
     Interrupted,
@@ -114,7 +115,7 @@ impl SyncError {
             Self::Staging(error) => error.kind(),
             Self::Files { .. } | Self::Interrupted => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
-            Self::Contended => ErrorKind::Unavailable,
+            Self::NotNow => ErrorKind::Unavailable,
         }
     }
 
@@ -161,6 +162,15 @@ impl SyncError {
                 ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
                 ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             },
+        }
+    }
+}
+
+impl From<CommitError> for SyncError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Diff(error) => Self::Diff(error),
+            CommitError::Store(error) => Self::Store(error),
         }
     }
 }

@@ -40,7 +40,9 @@ impl Cursor {
         let mut parts = text.split('.');
         let mut next = || u64::from_str_radix(parts.next().unwrap_or_default(), 16).ok();
         let (at, group, row) = (next(), next(), next());
-        let (Some(at), Some(group), Some(row)) = (at, group, row) else { return Err(bad()) };
+        let (Some(at), Some(group), Some(row)) = (at, group, row) else {
+            return Err(bad());
+        };
         Ok(Self {
             at: Instant::from_micros(at as i64),
             group: u32::try_from(group).map_err(|_| bad())?,
@@ -64,7 +66,9 @@ impl Page {
     fn push(&mut self, item: Json, bytes: usize) -> Result<(), SyncError> {
         self.bytes += bytes;
         if self.bytes > PAGE_BYTES_MAX && !self.items.is_empty() {
-            return Err(SyncError::PageTooLarge { max: PAGE_BYTES_MAX });
+            return Err(SyncError::PageTooLarge {
+                max: PAGE_BYTES_MAX,
+            });
         }
         self.items.push(item);
         Ok(())
@@ -83,19 +87,45 @@ impl Page {
 }
 
 fn begin(access: &SyncAccess, request: &PageRequest) -> Result<(View, Page, Cursor), SyncError> {
-    let cursor = request.cursor.as_deref().filter(|text| !text.is_empty()).map(Cursor::parse);
+    let cursor = request
+        .cursor
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .map(Cursor::parse);
     let cursor = cursor.transpose()?;
-    let view = access.jobs.options.store.view(cursor.map(|cursor| cursor.at));
-    let cursor = cursor.unwrap_or(Cursor { at: view.instant(), group: 0, row: 0 });
+    let view = access
+        .jobs
+        .options
+        .store
+        .view(cursor.map(|cursor| cursor.at));
+    let cursor = cursor.unwrap_or(Cursor {
+        at: view.instant(),
+        group: 0,
+        row: 0,
+    });
     let limit = match request.limit {
         None => PAGE_ITEMS,
         Some(limit @ 1..=PAGE_ITEMS_MAX) => limit,
         Some(_) => {
-            return Err(SyncError::BadRequest(format!("limit must be 1 to {PAGE_ITEMS_MAX}")));
+            return Err(SyncError::BadRequest(format!(
+                "limit must be 1 to {PAGE_ITEMS_MAX}"
+            )));
         }
     };
-    let view = if request.include_deleted { view.include_deleted() } else { view };
-    Ok((view, Page { items: Vec::new(), limit, bytes: 0 }, cursor))
+    let view = if request.include_deleted {
+        view.include_deleted()
+    } else {
+        view
+    };
+    Ok((
+        view,
+        Page {
+            items: Vec::new(),
+            limit,
+            bytes: 0,
+        },
+        cursor,
+    ))
 }
 
 fn rows_from(rows: &RowSet, first: u32) -> impl Iterator<Item = u32> + '_ {
@@ -107,12 +137,19 @@ pub(crate) fn entities(access: &SyncAccess, request: &PageRequest) -> Result<Jso
     let (view, mut page, cursor) = begin(access, request)?;
     let mut types = view.types();
     types.sort_unstable();
-    for type_id in types.into_iter().filter(|type_id| u32::from(type_id.0) >= cursor.group) {
+    for type_id in types
+        .into_iter()
+        .filter(|type_id| u32::from(type_id.0) >= cursor.group)
+    {
         let group = u32::from(type_id.0);
         let first = if group == cursor.group { cursor.row } else { 0 };
         for row in rows_from(&view.live_rows(type_id), first) {
             if page.is_full() {
-                return Ok(page.answer(Some(Cursor { at: cursor.at, group, row })));
+                return Ok(page.answer(Some(Cursor {
+                    at: cursor.at,
+                    group,
+                    row,
+                })));
             }
             let (item, bytes) = entity(&view, access, EntityRef { type_id, row });
             page.push(item, bytes)?;
@@ -126,15 +163,27 @@ pub(crate) fn relationships(access: &SyncAccess, request: &PageRequest) -> Resul
     let (view, mut page, cursor) = begin(access, request)?;
     let mut triples: Vec<TripleId> = view.triples().into_iter().map(|meta| meta.id).collect();
     triples.sort_unstable();
-    for triple in triples.into_iter().filter(|triple| triple.0 >= cursor.group) {
-        let first = if triple.0 == cursor.group { cursor.row } else { 0 };
-        let rows = match request.include_deleted {
-            true => RowSet::full(view.edge_rows(triple)),
-            false => view.live_edge_rows(triple),
+    for triple in triples
+        .into_iter()
+        .filter(|triple| triple.0 >= cursor.group)
+    {
+        let first = if triple.0 == cursor.group {
+            cursor.row
+        } else {
+            0
+        };
+        let rows = if request.include_deleted {
+            RowSet::full(view.edge_rows(triple))
+        } else {
+            view.live_edge_rows(triple)
         };
         for edge in rows_from(&rows, first) {
             if page.is_full() {
-                return Ok(page.answer(Some(Cursor { at: cursor.at, group: triple.0, row: edge })));
+                return Ok(page.answer(Some(Cursor {
+                    at: cursor.at,
+                    group: triple.0,
+                    row: edge,
+                })));
             }
             if let Some((item, bytes)) = relationship(&view, access, EdgeRef { triple, edge }) {
                 page.push(item, bytes)?;
@@ -167,7 +216,10 @@ fn entity(view: &View, access: &SyncAccess, entity: EntityRef) -> (Json, usize) 
     let ended = view.ended_at(entity);
     let millis = |at: Instant| Json::from(at.as_millis());
     for (name, value) in [
-        ("_id", Json::from(view.id_cipher().uuid_of(view.entity_id(entity)))),
+        (
+            "_id",
+            Json::from(view.id_cipher().uuid_of(view.entity_id(entity))),
+        ),
         ("_key", view.key(entity).into()),
         ("_type", view.type_name(entity.type_id).into()),
         ("_class", classes.into()),
@@ -196,7 +248,10 @@ fn relationship(view: &View, access: &SyncAccess, edge: EdgeRef) -> Option<(Json
     let ended = view.edge_ended_at(edge);
     let millis = |at: Instant| Json::from(at.as_millis());
     let end_id = |end: EntityRef| {
-        let id = match end.as_relationship().and_then(|number| view.edge_of(number)) {
+        let id = match end
+            .as_relationship()
+            .and_then(|number| view.edge_of(number))
+        {
             Some(edge) => view.edge_id(edge),
             None => view.entity_id(end),
         };
@@ -207,7 +262,10 @@ fn relationship(view: &View, access: &SyncAccess, edge: EdgeRef) -> Option<(Json
         _ => view.key(end).into(),
     };
     for (name, value) in [
-        ("_id", Json::from(view.id_cipher().uuid_of(view.edge_id(edge)))),
+        (
+            "_id",
+            Json::from(view.id_cipher().uuid_of(view.edge_id(edge))),
+        ),
         ("_key", view.edge_key(edge).into()),
         ("_type", view.edge_type(edge).into()),
         ("_class", view.verb_name(verb).into()),

@@ -3,18 +3,14 @@
 
 use std::sync::Arc;
 
-use durward_graph::bulk::diff::{JobSpec, prepare};
-use durward_graph::bulk::staging::StagedPart;
-use durward_graph::store::BulkCommit;
+use durward_graph::bulk::diff::JobSpec;
 use durward_model::ErrorKind;
 use durward_model::transaction::Origin;
 
+use crate::commit::Commit;
 use crate::error::SyncError;
 use crate::jobs::{Job, Jobs};
 use crate::record::{JobStatus, Outcome};
-
-/// How often changes are prepared anew because others wrote the same scope meanwhile.
-const ATTEMPTS_MAX: usize = 5;
 
 /// What a finalize call asks for.
 #[derive(Clone, Debug, Default)]
@@ -54,23 +50,31 @@ impl Job {
 
     /// What the job would change, without changing anything. Blocks.
     pub(crate) fn dry_run(&self, jobs: &Jobs, partial: Vec<String>) -> Result<Outcome, SyncError> {
-        let (mut spec, parts) = self.staged()?;
-        spec.partial_types.extend(partial);
-        let view = jobs.options.store.view(None);
-        let prepared = prepare(&view, &spec, &parts, &jobs.options.catalog)?;
-        Ok(prepared.report.into())
+        let mut commit = self.prepared()?;
+        commit.spec.partial_types.extend(partial);
+        let report = commit.compare(&jobs.options.store, &jobs.options.catalog)?;
+        Ok(report.into())
     }
 
-    fn staged(&self) -> Result<(JobSpec, Vec<StagedPart>), SyncError> {
+    fn prepared(&self) -> Result<Commit, SyncError> {
         let state = self.state.lock();
-        let status = state.record.status;
-        let staging = state.staging.as_ref().ok_or(SyncError::Over(status))?;
-        let spec = JobSpec {
-            namespace: state.record.namespace(),
-            mode: state.record.mode.sync_mode(),
-            partial_types: state.record.partial_types.iter().cloned().collect(),
-        };
-        Ok((spec, staging.parts().to_vec()))
+        let record = &state.record;
+        let staging = state
+            .staging
+            .as_ref()
+            .ok_or(SyncError::Over(record.status))?;
+        let mut origin = record.requested_by.origin();
+        origin.detail = format!("job {}", record.id);
+        Ok(Commit {
+            spec: JobSpec {
+                namespace: record.namespace(),
+                mode: record.mode.sync_mode(),
+                partial_types: record.partial_types.iter().cloned().collect(),
+            },
+            parts: staging.parts().to_vec(),
+            origin,
+            idempotency_key: format!("synchronization {}", record.id),
+        })
     }
 
     /// Runs a finalization that was asked for, to its end. Blocks.
@@ -82,7 +86,9 @@ impl Job {
             Ok(outcome) => {
                 if outcome.twins > 0 {
                     let twins = outcome.twins;
-                    state.record.warn(format!("{twins} objects were uploaded more than once"));
+                    state
+                        .record
+                        .warn(format!("{twins} objects were uploaded more than once"));
                 }
                 state.record.result = Some(outcome.clone());
                 JobStatus::Finished
@@ -102,12 +108,11 @@ impl Job {
                 }
             }
         };
-        let closed = match status.is_final() {
-            true => state.close(status, now, &self.folder),
-            false => {
-                state.record.status = status;
-                state.save(&self.folder)
-            }
+        let closed = if status.is_final() {
+            state.close(status, now, &self.folder)
+        } else {
+            state.record.status = status;
+            state.save(&self.folder)
         };
         if let Err(error) = closed {
             tracing::error!(job = %state.record.id, ?error, "the end of a job cannot be recorded");
@@ -117,35 +122,10 @@ impl Job {
     }
 
     fn commit(&self, jobs: &Jobs) -> Result<Outcome, SyncError> {
-        let (spec, parts) = self.staged()?;
-        let (id, requester) = {
-            let state = self.state.lock();
-            (state.record.id.clone(), state.record.requested_by.clone())
-        };
-        let store = &jobs.options.store;
-        for _ in 0..ATTEMPTS_MAX {
-            let view = store.view(None);
-            let prepared = prepare(&view, &spec, &parts, &jobs.options.catalog)?;
-            drop(view);
-            if prepared.changes.is_empty() {
-                return Ok(prepared.report.into());
-            }
-            let mut origin = requester.origin();
-            origin.detail = format!("job {id}");
-            let report = prepared.report.clone();
-            let commit = BulkCommit {
-                origin,
-                idempotency_key: format!("synchronization {id}"),
-                based_on: prepared.based_on,
-                changes: prepared.changes,
-            };
-            match store.commit_bulk(commit) {
-                Ok(_) => return Ok(report.into()),
-                Err(error) if error.kind() == ErrorKind::Conflict => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(SyncError::Contended)
+        let report = self
+            .prepared()?
+            .run(&jobs.options.store, &jobs.options.catalog, &|| ())?;
+        Ok(report.into())
     }
 
     /// Waits until no finalization runs.

@@ -6,15 +6,20 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use durward_graph::bulk::diff::{DiffError, DiffReport, JobSpec, SyncMode, prepare};
-use durward_graph::bulk::staging::{PartWriter, StagedPart, Staging, StagingError, body_fingerprint};
+use durward_graph::bulk::diff::{DiffError, DiffReport, JobSpec, SyncMode};
+use durward_graph::bulk::staging::{
+    PartWriter, StagedPart, Staging, StagingError, body_fingerprint,
+};
 use durward_graph::bulk::{BodyError, ItemRules, PartCounts, read_lines};
-use durward_graph::store::{BulkCommit, Store, StoreError};
+use durward_graph::store::{Store, StoreError};
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, ErrorKind, Namespace};
 use parking_lot::Mutex;
+
+use crate::commit::{Commit, CommitError};
 
 /// How much text becomes one staged part.
 const CHUNK_BYTES: usize = 8 << 20;
@@ -22,8 +27,6 @@ const CHUNK_BYTES: usize = 8 << 20;
 const LINE_BYTES_MAX: usize = 64 << 20;
 /// Source of imported objects: the same as that of API jobs, which may take the scope over.
 const SOURCE: &str = "api";
-/// How often changes are prepared anew because others wrote meanwhile.
-const ATTEMPTS_MAX: usize = 5;
 
 /// What to import.
 #[derive(Debug)]
@@ -100,9 +103,15 @@ pub enum ImportError {
     /// The store does not take the changes.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Others wrote the same scope again and again meanwhile.
-    #[error("the scope was changed by others during the import; try again")]
-    Contended,
+}
+
+impl From<CommitError> for ImportError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Diff(error) => Self::Diff(error),
+            CommitError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl ImportError {
@@ -113,7 +122,6 @@ impl ImportError {
             Self::Staging(error) => error.kind(),
             Self::Diff(error) => error.kind(),
             Self::Store(error) => error.kind(),
-            Self::Contended => ErrorKind::Unavailable,
         }
     }
 }
@@ -126,8 +134,10 @@ pub fn import_files(
     progress: &(dyn Fn(ImportProgress) + Sync),
 ) -> Result<ImportReport, ImportError> {
     if request.staging.exists() {
-        fs::remove_dir_all(request.staging)
-            .map_err(|source| ImportError::File { file: request.staging.to_owned(), source })?;
+        fs::remove_dir_all(request.staging).map_err(|source| ImportError::File {
+            file: request.staging.to_owned(),
+            source,
+        })?;
     }
     let mut staging = Staging::open(request.staging)?;
     let result = run(store, catalog, request, progress, &mut staging);
@@ -146,37 +156,32 @@ fn run(
 ) -> Result<ImportReport, ImportError> {
     let warnings = stage(catalog, request, progress, staging)?;
     progress(ImportProgress::Comparing);
-    let spec = JobSpec {
-        namespace: Namespace::new(SOURCE, request.scope),
-        mode: if request.patch { SyncMode::Patch } else { SyncMode::Diff },
-        partial_types: BTreeSet::new(),
+    let commit = Commit {
+        spec: JobSpec {
+            namespace: Namespace::new(SOURCE, request.scope),
+            mode: if request.patch {
+                SyncMode::Patch
+            } else {
+                SyncMode::Diff
+            },
+            partial_types: BTreeSet::new(),
+        },
+        parts: staging.parts().to_vec(),
+        origin: request.origin.clone(),
+        idempotency_key: String::new(),
     };
-    for _ in 0..ATTEMPTS_MAX {
-        let view = store.view(None);
-        let prepared = prepare(&view, &spec, staging.parts(), catalog)?;
-        drop(view);
-        let report = ImportReport {
-            read: staging.counts(),
-            changes: prepared.report.clone(),
-            warnings: warnings.clone(),
-        };
-        if request.dry_run || prepared.changes.is_empty() {
-            return Ok(report);
-        }
-        progress(ImportProgress::Committing);
-        let commit = BulkCommit {
-            origin: request.origin.clone(),
-            idempotency_key: String::new(),
-            based_on: prepared.based_on,
-            changes: prepared.changes,
-        };
-        match store.commit_bulk(commit) {
-            Ok(_) => return Ok(report),
-            Err(error) if error.kind() == ErrorKind::Conflict => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(ImportError::Contended)
+    let changes = if request.dry_run {
+        commit.compare(store, catalog)
+    } else {
+        commit.run(store, &Arc::new(catalog.clone()), &|| {
+            progress(ImportProgress::Committing);
+        })
+    };
+    Ok(ImportReport {
+        read: staging.counts(),
+        changes: changes?,
+        warnings,
+    })
 }
 
 /// Lines of a file that become one part.
@@ -199,7 +204,11 @@ fn stage(
     let staged: Mutex<Vec<StagedPart>> = Mutex::new(Vec::new());
     let failure: Mutex<Option<ImportError>> = Mutex::new(None);
     let warnings: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let rules = ItemRules { catalog, patch: request.patch, ignore_illegal_properties: false };
+    let rules = ItemRules {
+        catalog,
+        patch: request.patch,
+        ignore_illegal_properties: false,
+    };
     let (sender, receiver) = sync_channel::<Chunk>(1);
     let receiver = Mutex::new(receiver);
     let read: Result<(), ImportError> = std::thread::scope(|scope| {
@@ -219,7 +228,10 @@ fn stage(
                 }
             });
         }
-        let sizes = request.files.iter().filter_map(|file| fs::metadata(file).ok());
+        let sizes = request
+            .files
+            .iter()
+            .filter_map(|file| fs::metadata(file).ok());
         let total = sizes.map(|metadata| metadata.len()).sum();
         let mut before = 0;
         for file in request.files {
@@ -227,10 +239,18 @@ fn stage(
                 // The workers take every chunk, even after a failure.
                 sender.send(chunk).is_ok() && failure.lock().is_none()
             };
-            let mut report = |bytes| progress(ImportProgress::Read { bytes: before + bytes, total });
+            let mut report = |bytes| {
+                progress(ImportProgress::Read {
+                    bytes: before + bytes,
+                    total,
+                });
+            };
             let read = read_chunks(file, staging, &mut send, &mut report);
             before += read.map_err(|error| match error {
-                ReadError::File(source) => ImportError::File { file: file.clone(), source },
+                ReadError::File(source) => ImportError::File {
+                    file: file.clone(),
+                    source,
+                },
                 ReadError::Line(line) => ImportError::Line {
                     file: file.clone(),
                     line,
@@ -265,7 +285,11 @@ fn stage_chunk(
             BodyError::Item { index, source, .. } => (index, source.to_string()),
             other => (0, other.to_string()),
         };
-        ImportError::Line { file: chunk.file, line: chunk.lines_before + index as u64 + 1, reason }
+        ImportError::Line {
+            file: chunk.file,
+            line: chunk.lines_before + index as u64 + 1,
+            reason,
+        }
     })?;
     let warnings = std::mem::take(&mut part.warnings);
     Ok((chunk.writer.write(&part)?, warnings))
@@ -304,7 +328,10 @@ fn read_chunks(
     report: &mut dyn FnMut(u64),
 ) -> Result<u64, ReadError> {
     let bytes = std::rc::Rc::new(std::cell::Cell::new(0));
-    let counted = Counted { inner: File::open(file)?, bytes: std::rc::Rc::clone(&bytes) };
+    let counted = Counted {
+        inner: File::open(file)?,
+        bytes: std::rc::Rc::clone(&bytes),
+    };
     let mut reader = unpacked(BufReader::with_capacity(1 << 20, counted))?;
     let mut lines_before = 0;
     let mut rest: Vec<u8> = Vec::new();
@@ -326,9 +353,14 @@ fn read_chunks(
             }
         }
         if !chunk.is_empty() {
-            let lines = chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
+            let lines = memchr::memchr_iter(b'\n', &chunk).count() as u64;
             let writer = staging.reserve(body_fingerprint(&chunk), false);
-            let next = Chunk { file: file.to_owned(), lines_before, bytes: chunk, writer };
+            let next = Chunk {
+                file: file.to_owned(),
+                lines_before,
+                bytes: chunk,
+                writer,
+            };
             lines_before += lines;
             if !send(next) {
                 break;

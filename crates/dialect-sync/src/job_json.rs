@@ -27,9 +27,18 @@ pub(crate) fn job_json_with(job: &Job, account: &str, result: &Outcome) -> Json 
     put("source".into(), record.source.as_str().into());
     put("scope".into(), record.scope.as_deref().into());
     put("accountId".into(), account.into());
-    put("integrationInstanceId".into(), record.integration_instance_id.as_deref().into());
-    put("integrationJobId".into(), record.integration_job_id.as_deref().into());
-    put("syncMode".into(), serde_json::to_value(record.mode).unwrap_or_default());
+    put(
+        "integrationInstanceId".into(),
+        record.integration_instance_id.as_deref().into(),
+    );
+    put(
+        "integrationJobId".into(),
+        record.integration_job_id.as_deref().into(),
+    );
+    put(
+        "syncMode".into(),
+        serde_json::to_value(record.mode).unwrap_or_default(),
+    );
     put("status".into(), record.status.as_str().into());
     put("done".into(), record.status.is_final().into());
     put("dryRun".into(), record.dry_run.into());
@@ -37,8 +46,18 @@ pub(crate) fn job_json_with(job: &Job, account: &str, result: &Outcome) -> Json 
     put("endTimestamp".into(), record.ended_at.map(millis).into());
     let sorts = [
         ("Entities", "Entity", uploaded.entities, &result.entities),
-        ("Relationships", "Relationship", uploaded.relationships, &result.relationships),
-        ("MappedRelationships", "MappedRelationship", uploaded.mapped, &result.mapped),
+        (
+            "Relationships",
+            "Relationship",
+            uploaded.relationships,
+            &result.relationships,
+        ),
+        (
+            "MappedRelationships",
+            "MappedRelationship",
+            uploaded.mapped,
+            &result.mapped,
+        ),
     ];
     for (plural, singular, uploaded, counts) in sorts {
         put(format!("num{plural}Uploaded"), uploaded.into());

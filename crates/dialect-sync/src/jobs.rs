@@ -31,9 +31,12 @@ const SCOPE_BYTES_MAX: usize = 512;
 /// Most events that a job keeps.
 const EVENTS_MAX: usize = 1000;
 
-/// Fills a buffer with random bytes.
+/// What fills a buffer with random bytes.
+pub type FillRandom = dyn Fn(&mut [u8]) + Send + Sync;
+
+/// A source of random bytes.
 #[derive(Clone)]
-pub struct RandomSource(pub Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct RandomSource(pub Arc<FillRandom>);
 
 impl fmt::Debug for RandomSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +54,14 @@ impl RandomSource {
         let bits = bits & !(0b11 << 62) | (0b10 << 62);
         let hex = format!("{bits:032x}");
         let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+        [
+            part(0, 8),
+            part(8, 12),
+            part(12, 16),
+            part(16, 20),
+            part(20, 32),
+        ]
+        .join("-")
     }
 }
 
@@ -111,11 +121,12 @@ impl StartRequest {
     pub(crate) fn check_instance(&self, instance: &str) -> Result<(), SyncError> {
         let is_own = self.source.starts_with("integration-")
             && self.integration_instance_id.as_deref() == Some(instance);
-        match is_own {
-            true => Ok(()),
-            false => Err(SyncError::Forbidden(
+        if is_own {
+            Ok(())
+        } else {
+            Err(SyncError::Forbidden(
                 "this credential may synchronize its own integration instance only",
-            )),
+            ))
         }
     }
 }
@@ -128,7 +139,10 @@ fn parts_folder(folder: &Path) -> PathBuf {
 impl Jobs {
     /// Opens the folder and takes up the jobs in it.
     pub fn open(options: JobOptions) -> Result<Self, SyncError> {
-        let failed = |source| SyncError::Files { id: "(all)".to_owned(), source };
+        let failed = |source| SyncError::Files {
+            id: "(all)".to_owned(),
+            source,
+        };
         fs::create_dir_all(&options.folder).map_err(failed)?;
         let mut jobs = BTreeMap::new();
         for entry in fs::read_dir(&options.folder).map_err(failed)? {
@@ -136,20 +150,30 @@ impl Jobs {
             if !folder.is_dir() {
                 continue;
             }
-            let id = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let id = folder
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
             let id = id.to_owned();
-            let failed = |source| SyncError::Files { id: id.clone(), source };
+            let failed = |source| SyncError::Files {
+                id: id.clone(),
+                source,
+            };
             let Some(record) = JobRecord::load(&folder).map_err(failed)? else {
                 fs::remove_dir_all(&folder).map_err(failed)?;
                 continue;
             };
-            let staging = match record.status.is_final() {
-                true => None,
-                false => Some(Staging::open(&parts_folder(&folder))?),
+            let staging = if record.status.is_final() {
+                None
+            } else {
+                Some(Staging::open(&parts_folder(&folder))?)
             };
             jobs.insert(id, Job::new(folder, record, staging));
         }
-        Ok(Self { options, jobs: Mutex::new(jobs) })
+        Ok(Self {
+            options,
+            jobs: Mutex::new(jobs),
+        })
     }
 
     /// The present.
@@ -180,13 +204,19 @@ impl Jobs {
         record.requested_by = origin.into();
         self.give_up_old();
         let mut jobs = self.jobs.lock();
-        let open = jobs.values().filter(|job| !job.state.lock().record.status.is_final()).count();
+        let open = jobs
+            .values()
+            .filter(|job| !job.state.lock().record.status.is_final())
+            .count();
         if open >= OPEN_JOBS_MAX {
             return Err(SyncError::TooManyJobs(open));
         }
         let folder = self.options.folder.join(&record.id);
         let id = record.id.clone();
-        let failed = |source| SyncError::Files { id: id.clone(), source };
+        let failed = |source| SyncError::Files {
+            id: id.clone(),
+            source,
+        };
         let staging = Staging::open(&parts_folder(&folder))?;
         record.save(&folder).map_err(failed)?;
         sync_folder(&self.options.folder).map_err(failed)?;
@@ -234,7 +264,11 @@ fn record_of(request: StartRequest, id: String, now: Instant) -> Result<JobRecor
         "integration-external" => JobSource::IntegrationExternal,
         "integration-managed" => JobSource::IntegrationManaged,
         "system-internal" => JobSource::SystemInternal,
-        "durward" => return Err(SyncError::Forbidden("objects of source durward are protected")),
+        "durward" => {
+            return Err(SyncError::Forbidden(
+                "objects of source durward are protected",
+            ));
+        }
         _ => {
             return Err(bad(
                 "source must be api, integration-external, integration-managed or system-internal",
@@ -260,7 +294,9 @@ fn record_of(request: StartRequest, id: String, now: Instant) -> Result<JobRecor
         .flatten()
         .any(|text| text.len() > SCOPE_BYTES_MAX)
     {
-        return Err(bad("scope, integrationInstanceId and integrationJobId are too long"));
+        return Err(bad(
+            "scope, integrationInstanceId and integrationJobId are too long",
+        ));
     }
     match source {
         _ if source.is_integration() && instance.is_none() => {
@@ -285,7 +321,11 @@ fn record_of(request: StartRequest, id: String, now: Instant) -> Result<JobRecor
 impl Job {
     fn new(folder: PathBuf, record: JobRecord, staging: Option<Staging>) -> Arc<Self> {
         let (running, _) = watch::channel(false);
-        Arc::new(Self { folder, state: Mutex::new(JobState { record, staging }), running })
+        Arc::new(Self {
+            folder,
+            state: Mutex::new(JobState { record, staging }),
+            running,
+        })
     }
 
     /// Gives the job up. What was staged goes.
@@ -315,7 +355,9 @@ impl Job {
         }
         let room = EVENTS_MAX.saturating_sub(state.record.events.len());
         if events.len() > room {
-            return Err(SyncError::BadRequest(format!("a job keeps at most {EVENTS_MAX} events")));
+            return Err(SyncError::BadRequest(format!(
+                "a job keeps at most {EVENTS_MAX} events"
+            )));
         }
         state.record.events.extend(events);
         state.save(&self.folder)
@@ -324,7 +366,10 @@ impl Job {
 
 impl JobState {
     pub(crate) fn save(&self, folder: &Path) -> Result<(), SyncError> {
-        let failed = |source| SyncError::Files { id: self.record.id.clone(), source };
+        let failed = |source| SyncError::Files {
+            id: self.record.id.clone(),
+            source,
+        };
         self.record.save(folder).map_err(failed)
     }
 

@@ -9,6 +9,7 @@
 
 pub mod access;
 mod body;
+mod commit;
 pub mod error;
 mod export;
 mod finalize;

@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use durward_graph::bulk::diff::{DiffReport, Outcomes, SyncMode};
 use durward_graph::bulk::PartCounts;
+use durward_graph::bulk::diff::{DiffReport, Outcomes, SyncMode};
 use durward_model::transaction::Origin;
 use durward_model::{Namespace, ObjectId};
 use serde::{Deserialize, Serialize};
@@ -87,8 +87,8 @@ impl JobMode {
             Self::CrossScope if counts.entities > 0 || counts.mapped > 0 => {
                 Some("a CROSS_SCOPE job takes relationships only")
             }
-            Self::Patch | Self::CrossScope if counts.removals > 0 => {
-                Some("this job takes no deletions; use syncMode CREATE_OR_UPDATE")
+            Self::CrossScope if counts.removals > 0 => {
+                Some("this job takes no deletions; use syncMode PATCH")
             }
             _ => None,
         }
@@ -286,9 +286,10 @@ impl JobRecord {
 
     /// The namespace that the job writes.
     pub(crate) fn namespace(&self) -> Namespace {
-        let scope = match self.source.is_integration() {
-            true => self.integration_instance_id.as_deref(),
-            false => self.scope.as_deref(),
+        let scope = if self.source.is_integration() {
+            self.integration_instance_id.as_deref()
+        } else {
+            self.scope.as_deref()
         };
         Namespace::new(self.source.as_str(), scope.unwrap_or_default())
     }
@@ -327,7 +328,9 @@ impl JobRecord {
         let record: Self = serde_json::from_slice(&fs::read(&path)?).map_err(io::Error::other)?;
         match record.version {
             RECORD_VERSION => Ok(Some(record)),
-            other => Err(io::Error::other(format!("the record has format version {other}"))),
+            other => Err(io::Error::other(format!(
+                "the record has format version {other}"
+            ))),
         }
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The routes.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,6 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use bytes::Bytes;
 use durward_graph::bulk::BodyKind;
-use durward_model::Instant;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -33,26 +34,13 @@ use crate::upload::UploadFlags;
 const UPLOADS_AT_ONCE: usize = 6;
 /// How long a finalize call waits for the end before it answers that the job is being finalized.
 const FINALIZE_WAIT: Duration = Duration::from_secs(25);
-/// How long an upload URL is valid.
-const UPLOAD_URL_SECONDS: i64 = 3600;
-/// Most upload URLs that are valid at one time.
-const UPLOAD_URLS_MAX: usize = 1000;
-
 type Answer = Result<Json<Json_>, SyncError>;
 type Access = Option<Extension<SyncAccess>>;
 
 #[derive(Clone, Debug)]
 struct Shared {
     uploads: Arc<Semaphore>,
-    urls: Arc<Mutex<BTreeMap<String, UploadUrl>>>,
-}
-
-#[derive(Clone, Debug)]
-struct UploadUrl {
-    jobs: Arc<Jobs>,
-    job: String,
-    account: String,
-    expires: Instant,
+    urls: Arc<Mutex<BTreeMap<String, files::UploadUrl>>>,
 }
 
 /// The routes of this dialect. All but the one of upload URLs expect [`SyncAccess`] as a request
@@ -72,10 +60,13 @@ pub fn router() -> Router {
         .route(&job("/relationships"), post(upload_relationships))
         .route(&job("/upload"), post(upload_both))
         .route(&job("/events"), post(events))
-        .route(&job("/uploadUrl"), post(upload_url))
+        .route(&job("/uploadUrl"), post(files::upload_url))
         .route(&job("/finalize"), post(finalize))
         .route(&job("/abort"), post(abort))
-        .route("/persister/synchronization/files/{token}", put(upload_file))
+        .route(
+            "/persister/synchronization/files/{token}",
+            put(files::upload_file),
+        )
         .route("/entities", get(export_entities))
         .route("/relationships", get(export_relationships))
         .layer(axum::extract::DefaultBodyLimit::disable())
@@ -84,9 +75,10 @@ pub fn router() -> Router {
 
 fn allowed(access: Access) -> Result<SyncAccess, SyncError> {
     let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
-    match access.may_synchronize {
-        true => Ok(access),
-        false => Err(SyncError::Forbidden("this credential may not synchronize")),
+    if access.may_synchronize {
+        Ok(access)
+    } else {
+        Err(SyncError::Forbidden("this credential may not synchronize"))
     }
 }
 
@@ -128,7 +120,9 @@ async fn list(access: Access) -> Answer {
     let jobs = access.jobs.list();
     let shown = jobs.iter().filter_map(|job| {
         let id = job.state.lock().record.id.clone();
-        job_of(&access, &id).ok().map(|job| job_json(&job, &access.account))
+        job_of(&access, &id)
+            .ok()
+            .map(|job| job_json(&job, &access.account))
     });
     Ok(Json(json!({"jobs": shown.collect::<Vec<_>>()})))
 }
@@ -156,7 +150,9 @@ async fn read(access: Access, Path(id): Path<String>) -> Answer {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SyncError> + Send + 'static,
 ) -> Result<T, SyncError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| SyncError::Interrupted)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| SyncError::Interrupted)?
 }
 
 /// What every upload call has.
@@ -178,7 +174,14 @@ async fn upload(call: Upload, kind: BodyKind) -> Answer {
     let permit = permit.map_err(|_| SyncError::Interrupted)?;
     let bytes = body::read(&call.headers, call.body).await?;
     let flags = call.flags;
-    stage(Arc::clone(&access.jobs), Arc::clone(&job), bytes, kind, flags).await?;
+    stage(
+        Arc::clone(&access.jobs),
+        Arc::clone(&job),
+        bytes,
+        kind,
+        flags,
+    )
+    .await?;
     drop(permit);
     Ok(answer(&access, &job))
 }
@@ -201,7 +204,18 @@ async fn upload_entities(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    upload(Upload { shared, access, id, flags, headers, body }, BodyKind::Entities).await
+    upload(
+        Upload {
+            shared,
+            access,
+            id,
+            flags,
+            headers,
+            body,
+        },
+        BodyKind::Entities,
+    )
+    .await
 }
 
 async fn upload_relationships(
@@ -212,7 +226,18 @@ async fn upload_relationships(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    upload(Upload { shared, access, id, flags, headers, body }, BodyKind::Relationships).await
+    upload(
+        Upload {
+            shared,
+            access,
+            id,
+            flags,
+            headers,
+            body,
+        },
+        BodyKind::Relationships,
+    )
+    .await
 }
 
 async fn upload_both(
@@ -223,7 +248,18 @@ async fn upload_both(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    upload(Upload { shared, access, id, flags, headers, body }, BodyKind::Upload).await
+    upload(
+        Upload {
+            shared,
+            access,
+            id,
+            flags,
+            headers,
+            body,
+        },
+        BodyKind::Upload,
+    )
+    .await
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -238,12 +274,7 @@ struct EventRequest {
     description: String,
 }
 
-async fn events(
-    access: Access,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
+async fn events(access: Access, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     const TEXT_BYTES_MAX: usize = 10_000;
     let access = allowed(access)?;
     let job = job_of(&access, &id)?;
@@ -276,55 +307,6 @@ async fn events(
         .collect();
     blocking(move || job.add_events(made)).await?;
     Ok(Json(json!({"events": shown})))
-}
-
-async fn upload_url(
-    State(shared): State<Shared>,
-    access: Access,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Answer {
-    let access = allowed(access)?;
-    let job = job_of(&access, &id)?;
-    job.check_awaiting()?;
-    let now = access.jobs.now();
-    let expires = now.plus_seconds(UPLOAD_URL_SECONDS);
-    let token = format!("{}{}", access.jobs.options.random.uuid(), access.jobs.options.random.uuid());
-    let mut urls = shared.urls.lock();
-    urls.retain(|_, url| url.expires > now && url.job != id);
-    if urls.len() >= UPLOAD_URLS_MAX {
-        return Err(SyncError::TooManyJobs(UPLOAD_URLS_MAX));
-    }
-    let account = access.account.clone();
-    urls.insert(token.clone(), UploadUrl { jobs: access.jobs, job: id, account, expires });
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = header("host").unwrap_or("localhost");
-    let scheme = header("x-forwarded-proto").unwrap_or("http");
-    let url = format!("{scheme}://{host}/persister/synchronization/files/{token}");
-    Ok(Json(json!({"uploadUrl": url, "expiresAt": expires.as_millis()})))
-}
-
-async fn upload_file(
-    State(shared): State<Shared>,
-    Path(token): Path<String>,
-    Query(flags): Query<UploadFlags>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let url = shared.urls.lock().get(&token).cloned().ok_or(SyncError::NoUploadUrl)?;
-    if url.expires <= url.jobs.now() {
-        return Err(SyncError::NoUploadUrl);
-    }
-    let job = url.jobs.find(&url.job)?;
-    job.check_awaiting()?;
-    body::check_json(&headers)?;
-    let permit = shared.uploads.clone().acquire_owned().await;
-    let permit = permit.map_err(|_| SyncError::Interrupted)?;
-    let bytes = body::read(&headers, body).await?;
-    stage(Arc::clone(&url.jobs), Arc::clone(&job), bytes, BodyKind::Upload, flags).await?;
-    drop(permit);
-    shared.urls.lock().remove(&token);
-    Ok(Json(json!({"job": job_json(&job, &url.account)})))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -374,7 +356,7 @@ async fn finalize(
     };
     match status {
         // The work could not be done now and the job is open again.
-        JobStatus::AwaitingUploads => Err(SyncError::Contended),
+        JobStatus::AwaitingUploads => Err(SyncError::NotNow),
         JobStatus::ErrorBadData => Err(SyncError::BadRequest(reason.unwrap_or_default())),
         _ => Ok(answer(&access, &job)),
     }
@@ -417,9 +399,7 @@ async fn abort(access: Access, Path(id): Path<String>, headers: HeaderMap, body:
     let request: AbortRequest = json_body(&headers, body).await?;
     let status = match request.terminal_status.as_deref() {
         None | Some("ABORTED") => JobStatus::Aborted,
-        Some("ABORTED_DUE_TO_INVALID_CONFIGURATION") => {
-            JobStatus::AbortedDueToInvalidConfiguration
-        }
+        Some("ABORTED_DUE_TO_INVALID_CONFIGURATION") => JobStatus::AbortedDueToInvalidConfiguration,
         Some(_) => {
             return Err(SyncError::BadRequest(
                 "terminalStatus must be ABORTED or ABORTED_DUE_TO_INVALID_CONFIGURATION".to_owned(),
@@ -434,9 +414,12 @@ async fn abort(access: Access, Path(id): Path<String>, headers: HeaderMap, body:
 
 fn exporting(access: Access) -> Result<SyncAccess, SyncError> {
     let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
-    match access.may_export {
-        true => Ok(access),
-        false => Err(SyncError::Forbidden("this credential may not export the graph")),
+    if access.may_export {
+        Ok(access)
+    } else {
+        Err(SyncError::Forbidden(
+            "this credential may not export the graph",
+        ))
     }
 }
 

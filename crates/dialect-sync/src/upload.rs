@@ -42,7 +42,11 @@ impl Job {
             if state.record.status != JobStatus::AwaitingUploads {
                 return Err(SyncError::NotAwaitingUploads(state.record.status));
             }
-            if state.staging.as_ref().is_some_and(|staging| staging.holds(fingerprint)) {
+            if state
+                .staging
+                .as_ref()
+                .is_some_and(|staging| staging.holds(fingerprint))
+            {
                 return Ok(());
             }
             state.record.mode
@@ -63,7 +67,10 @@ impl Job {
         let writer = {
             let mut state = self.state.lock();
             let status = state.record.status;
-            let staging = state.staging.as_mut().ok_or(SyncError::NotAwaitingUploads(status))?;
+            let staging = state
+                .staging
+                .as_mut()
+                .ok_or(SyncError::NotAwaitingUploads(status))?;
             staging.reserve(fingerprint, flags.ignore_duplicates)
         };
         let staged = writer.write(&part)?;
@@ -74,7 +81,9 @@ impl Job {
             return Err(SyncError::NotAwaitingUploads(state.record.status));
         }
         let known = state.record.warnings.len();
-        part.warnings.into_iter().for_each(|warning| state.record.warn(warning));
+        part.warnings
+            .into_iter()
+            .for_each(|warning| state.record.warn(warning));
         if state.record.warnings.len() > known {
             state.save(&self.folder)?;
         }

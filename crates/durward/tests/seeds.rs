@@ -40,3 +40,8 @@ fn stix_bundle() {
 fn journal_record() {
     replay("journal_record", targets::journal_record);
 }
+
+#[test]
+fn upload_body() {
+    replay("upload_body", targets::upload_body);
+}

@@ -6,9 +6,9 @@
 
 pub mod body;
 mod columns;
-pub mod item;
 pub mod diff;
 mod encode;
+pub mod item;
 mod mapped;
 pub mod part;
 pub mod scan;

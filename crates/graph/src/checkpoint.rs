@@ -109,9 +109,13 @@ pub fn write(
     file.sync_all().map_err(failed)?;
     drop(file);
     std::fs::rename(&beside, path).map_err(failed)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)?;
     }
     Ok(())
 }
@@ -130,7 +134,7 @@ fn encode(snapshot: &Snapshot, extra: &CheckpointExtra) -> Vec<u8> {
         job(&mut out);
         file::Section::pack(&out.bytes)
     });
-    file::join(sections)
+    file::join(&sections)
 }
 
 type Job<'a> = Box<dyn Fn(&mut Encoder) + Send + Sync + 'a>;
@@ -149,7 +153,11 @@ pub fn read(
     if let Some(version) = file::version(&bytes)
         && version != FORMAT
     {
-        return Err(CheckpointError::Version { path: name, version, supported: FORMAT });
+        return Err(CheckpointError::Version {
+            path: name,
+            version,
+            supported: FORMAT,
+        });
     }
     restore::restore(&bytes, context)
         .map_err(|reason| CheckpointError::Damaged { path: name, reason })

@@ -87,12 +87,17 @@ impl Direction {
 impl EntityRef {
     /// An end that is a relationship.
     pub fn relationship(number: RelationshipNumber) -> Self {
-        Self { type_id: TypeId::RELATIONSHIP, row: number.0 }
+        Self {
+            type_id: TypeId::RELATIONSHIP,
+            row: number.0,
+        }
     }
 
     /// The relationship number, if this end is a relationship.
     pub fn as_relationship(self) -> Option<RelationshipNumber> {
-        self.type_id.is_relationship().then_some(RelationshipNumber(self.row))
+        self.type_id
+            .is_relationship()
+            .then_some(RelationshipNumber(self.row))
     }
 }
 

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sets of rows of one type: a sorted list while small, a bitmap when large.
-#![expect(clippy::indexing_slicing, reason = "word positions are derived from the checked universe")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "word positions are derived from the checked universe"
+)]
+
+mod builder;
+
+pub use builder::RowSetBuilder;
 
 /// A set of rows below a universe.
 #[derive(Clone, Debug)]
@@ -17,15 +24,6 @@ enum Rows {
     List(Vec<u32>),
     /// One bit a row, and how many are set.
     Bitmap(Vec<u64>, u32),
-}
-
-/// Collects rows in any order, repeats included.
-#[derive(Clone, Debug)]
-pub struct RowSetBuilder {
-    universe: u32,
-    list: Vec<u32>,
-    words: Vec<u64>,
-    list_max: usize,
 }
 
 /// Lists stay lists at least up to this many rows.
@@ -47,12 +45,18 @@ fn count(words: &[u64]) -> u32 {
 impl RowSet {
     /// No row.
     pub fn empty(universe: u32) -> Self {
-        Self { universe, rows: Rows::List(Vec::new()) }
+        Self {
+            universe,
+            rows: Rows::List(Vec::new()),
+        }
     }
 
     /// Every row below `universe`.
     pub fn full(universe: u32) -> Self {
-        Self { universe, rows: Rows::Full }
+        Self {
+            universe,
+            rows: Rows::Full,
+        }
     }
 
     /// These rows, which must be ascending; repeats and rows beyond the universe are dropped.
@@ -61,13 +65,19 @@ impl RowSet {
         rows.dedup();
         rows.truncate(rows.partition_point(|row| *row < universe));
         if rows.len() <= list_max(universe) {
-            return Self { universe, rows: Rows::List(rows) };
+            return Self {
+                universe,
+                rows: Rows::List(rows),
+            };
         }
         let mut words = vec![0u64; words_for(universe)];
         for row in &rows {
             words[*row as usize / 64] |= 1 << (row % 64);
         }
-        Self { universe, rows: Rows::Bitmap(words, rows.len() as u32) }
+        Self {
+            universe,
+            rows: Rows::Bitmap(words, rows.len() as u32),
+        }
     }
 
     /// The rows whose bits are set. The words must cover the universe; bits beyond it are dropped.
@@ -79,13 +89,23 @@ impl RowSet {
             *last &= (1 << (universe % 64)) - 1;
         }
         let len = count(&words);
-        let set = Self { universe, rows: Rows::Bitmap(words, len) };
-        if len as usize <= list_max(universe) / 4 { set.into_list() } else { set }
+        let set = Self {
+            universe,
+            rows: Rows::Bitmap(words, len),
+        };
+        if len as usize <= list_max(universe) / 4 {
+            set.into_list()
+        } else {
+            set
+        }
     }
 
     fn into_list(self) -> Self {
         let list = self.iter().collect();
-        Self { universe: self.universe, rows: Rows::List(list) }
+        Self {
+            universe: self.universe,
+            rows: Rows::List(list),
+        }
     }
 
     /// One more than the largest row that may be in the set.
@@ -118,9 +138,9 @@ impl RowSet {
         match &self.rows {
             Rows::Full => row < self.universe,
             Rows::List(list) => list.binary_search(&row).is_ok(),
-            Rows::Bitmap(words, _) => {
-                words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
-            }
+            Rows::Bitmap(words, _) => words
+                .get(row as usize / 64)
+                .is_some_and(|word| word >> (row % 64) & 1 == 1),
         }
     }
 
@@ -168,9 +188,11 @@ impl RowSet {
         match &self.rows {
             Rows::Full => RowIter::Range(0..self.universe),
             Rows::List(list) => RowIter::List(list.iter()),
-            Rows::Bitmap(words, _) => {
-                RowIter::Bitmap { words, position: 0, word: words.first().copied().unwrap_or(0) }
-            }
+            Rows::Bitmap(words, _) => RowIter::Bitmap {
+                words,
+                position: 0,
+                word: words.first().copied().unwrap_or(0),
+            },
         }
     }
 
@@ -181,14 +203,23 @@ impl RowSet {
         match (&self.rows, &other.rows) {
             (Rows::List(list), _) => Self {
                 universe,
-                rows: Rows::List(list.iter().copied().filter(|row| other.contains(*row)).collect()),
+                rows: Rows::List(
+                    list.iter()
+                        .copied()
+                        .filter(|row| other.contains(*row))
+                        .collect(),
+                ),
             },
             (_, Rows::List(_)) => other.intersect(self),
             (Rows::Full, _) if self.universe >= other.universe => other.clone(),
             (_, Rows::Full) if other.universe >= self.universe => self.clone(),
             _ => {
                 let (left, right) = (self.to_words(), other.to_words());
-                let words = left.iter().zip(&right).map(|(one, two)| one & two).collect();
+                let words = left
+                    .iter()
+                    .zip(&right)
+                    .map(|(one, two)| one & two)
+                    .collect();
                 Self::from_words(words, universe)
             }
         }
@@ -232,8 +263,15 @@ impl RowSet {
             return self.clone();
         }
         if let Rows::List(list) = &self.rows {
-            let rows = list.iter().copied().filter(|row| !other.contains(*row)).collect();
-            return Self { universe: self.universe, rows: Rows::List(rows) };
+            let rows = list
+                .iter()
+                .copied()
+                .filter(|row| !other.contains(*row))
+                .collect();
+            return Self {
+                universe: self.universe,
+                rows: Rows::List(rows),
+            };
         }
         let mut words = self.to_words();
         match &other.rows {
@@ -262,7 +300,10 @@ impl RowSet {
         match &self.rows {
             Rows::Full => Self::full(universe),
             Rows::List(list) => Self::from_sorted(
-                list.iter().copied().take_while(|row| *row < universe).collect(),
+                list.iter()
+                    .copied()
+                    .take_while(|row| *row < universe)
+                    .collect(),
                 universe,
             ),
             Rows::Bitmap(words, _) => {
@@ -316,7 +357,11 @@ impl Iterator for RowIter<'_> {
         match self {
             Self::Range(range) => range.next(),
             Self::List(list) => list.next().copied(),
-            Self::Bitmap { words, position, word } => {
+            Self::Bitmap {
+                words,
+                position,
+                word,
+            } => {
                 while *word == 0 {
                     *position += 1;
                     *word = *words.get(*position)?;
@@ -326,68 +371,6 @@ impl Iterator for RowIter<'_> {
                 Some(*position as u32 * 64 + bit)
             }
         }
-    }
-}
-
-impl RowSetBuilder {
-    /// A builder for rows below `universe`.
-    pub fn new(universe: u32) -> Self {
-        Self { universe, list: Vec::new(), words: Vec::new(), list_max: list_max(universe) }
-    }
-
-    /// A builder that starts as a bitmap: for sets known to become large, and where
-    /// [`RowSetBuilder::contains`] must be fast from the start.
-    pub fn bitmap(universe: u32) -> Self {
-        Self { universe, list: Vec::new(), words: vec![0; words_for(universe)], list_max: 0 }
-    }
-
-    /// Adds a row; rows beyond the universe are ignored.
-    #[inline]
-    pub fn insert(&mut self, row: u32) {
-        if row >= self.universe {
-            return;
-        }
-        if self.words.is_empty() {
-            self.list.push(row);
-            if self.list.len() > self.list_max {
-                self.spill();
-            }
-        } else {
-            self.words[row as usize / 64] |= 1 << (row % 64);
-        }
-    }
-
-    /// Whether a row was added. Linear while the set is a small list.
-    pub fn contains(&self, row: u32) -> bool {
-        match self.words.get(row as usize / 64) {
-            Some(word) => word >> (row % 64) & 1 == 1,
-            None => self.list.contains(&row),
-        }
-    }
-
-    #[cold]
-    fn spill(&mut self) {
-        let mut list = std::mem::take(&mut self.list);
-        list.sort_unstable();
-        list.dedup();
-        if list.len() <= self.list_max / 2 {
-            self.list = list;
-            return;
-        }
-        self.words = vec![0; words_for(self.universe)];
-        for row in list {
-            self.words[row as usize / 64] |= 1 << (row % 64);
-        }
-    }
-
-    /// The set.
-    pub fn finish(mut self) -> RowSet {
-        if self.words.is_empty() {
-            self.list.sort_unstable();
-            self.list.dedup();
-            return RowSet { universe: self.universe, rows: Rows::List(self.list) };
-        }
-        RowSet::from_words(self.words, self.universe)
     }
 }
 
@@ -405,12 +388,16 @@ mod tests {
             0 => RowSet::from_sorted(rows.iter().copied().collect(), universe),
             1 => {
                 let mut builder = RowSetBuilder::new(universe);
-                rows.iter().rev().chain(rows.iter()).for_each(|row| builder.insert(*row));
+                for row in rows.iter().rev().chain(rows.iter()) {
+                    builder.insert(*row);
+                }
                 builder.finish()
             }
             _ => {
                 let mut builder = RowSetBuilder::bitmap(universe);
-                rows.iter().for_each(|row| builder.insert(*row));
+                for row in rows {
+                    builder.insert(*row);
+                }
                 builder.finish()
             }
         }

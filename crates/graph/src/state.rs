@@ -13,7 +13,10 @@ mod chunked;
 pub(crate) mod codes;
 pub(crate) mod column;
 pub(crate) mod column_cache;
+#[cfg(test)]
+mod column_tests;
 pub(crate) mod dictionary;
+pub(crate) mod edge_order;
 pub(crate) mod edges;
 pub(crate) mod ended_edges;
 mod extents;
@@ -25,9 +28,9 @@ pub(crate) mod records;
 pub(crate) mod row_pages;
 mod sparse;
 pub(crate) mod tables;
-pub(crate) mod text_chunk;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod text_chunk;
 pub(crate) mod timeline;
 mod unique;
 pub(crate) mod value_hash;

@@ -219,7 +219,8 @@ impl Store {
         let mut found = Vec::new();
         let mut from = from.max(Sequence(1));
         let limit = limit.min(TRANSACTIONS_MAX);
-        let head = self.head().0;
+        // The snapshot is published first: who has seen a transaction in it must find it here.
+        let head = self.snapshot().sequence();
         while found.len() < limit && from <= head {
             let transactions = limit - found.len();
             let batch = self.shared.journal.read(
@@ -250,8 +251,11 @@ impl Store {
     /// The hash of one published transaction; `None` where there is none.
     pub fn hash_at(&self, sequence: Sequence) -> Result<Option<Hash>, StoreError> {
         let (newest, hash) = self.head();
-        if sequence >= newest {
-            return Ok((sequence == newest).then_some(hash));
+        if sequence == newest {
+            return Ok(Some(hash));
+        }
+        if sequence > self.snapshot().sequence() {
+            return Ok(None);
         }
         let one = ReadLimit { transactions: 1, bytes: 1 };
         let found = self.shared.journal.read(sequence, one)?;

@@ -19,7 +19,10 @@ pub(crate) struct Interner<T: Eq + Hash> {
 
 impl<T: Eq + Hash> Default for Interner<T> {
     fn default() -> Self {
-        Self { items: Arc::default(), numbers: Arc::default() }
+        Self {
+            items: Arc::default(),
+            numbers: Arc::default(),
+        }
     }
 }
 

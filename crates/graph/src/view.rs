@@ -64,12 +64,20 @@ impl View {
         let head = snapshot.committed_at;
         let past = at.map(|at| (at, snapshot.timeline.at(at)));
         match past {
-            Some((instant, tick)) if tick < snapshot.timeline.last() => {
-                Self { snapshot, at: Some(tick), instant, with_deleted: false }
-            }
+            Some((instant, tick)) if tick < snapshot.timeline.last() => Self {
+                snapshot,
+                at: Some(tick),
+                instant,
+                with_deleted: false,
+            },
             _ => {
                 let instant = at.map_or(head, |at| at.min(head));
-                Self { snapshot, at: None, instant, with_deleted: false }
+                Self {
+                    snapshot,
+                    at: None,
+                    instant,
+                    with_deleted: false,
+                }
             }
         }
     }
@@ -100,7 +108,10 @@ impl View {
     /// The same view, in which entities that ended before its instant count as live.
     #[must_use]
     pub fn include_deleted(self) -> Self {
-        Self { with_deleted: true, ..self }
+        Self {
+            with_deleted: true,
+            ..self
+        }
     }
 
     /// Whether entities that ended count as live.
@@ -115,22 +126,38 @@ impl View {
 
     /// Id of a type name.
     pub fn type_id(&self, name: &str) -> Option<TypeId> {
-        self.snapshot.symbols.types.find(name).map(|id| TypeId(id as u16))
+        self.snapshot
+            .symbols
+            .types
+            .find(name)
+            .map(|id| TypeId(id as u16))
     }
 
     /// Name of a type; empty for an id that does not exist and for relationships.
     pub fn type_name(&self, id: TypeId) -> &str {
-        self.snapshot.symbols.types.get(u32::from(id.0)).map_or("", |name| name)
+        self.snapshot
+            .symbols
+            .types
+            .get(u32::from(id.0))
+            .map_or("", |name| name)
     }
 
     /// Id of a verb.
     pub fn verb_id(&self, name: &str) -> Option<VerbId> {
-        self.snapshot.symbols.verbs.find(name).map(|id| VerbId(id as u16))
+        self.snapshot
+            .symbols
+            .verbs
+            .find(name)
+            .map(|id| VerbId(id as u16))
     }
 
     /// Name of a verb.
     pub fn verb_name(&self, id: VerbId) -> &str {
-        self.snapshot.symbols.verbs.get(u32::from(id.0)).map_or("", |name| name)
+        self.snapshot
+            .symbols
+            .verbs
+            .get(u32::from(id.0))
+            .map_or("", |name| name)
     }
 
     /// Id of a property name.
@@ -140,17 +167,29 @@ impl View {
 
     /// Name of a property.
     pub fn property_name(&self, id: PropertyId) -> &str {
-        self.snapshot.symbols.properties.get(id.0).map_or("", |name| name)
+        self.snapshot
+            .symbols
+            .properties
+            .get(id.0)
+            .map_or("", |name| name)
     }
 
     /// Id of a class.
     pub fn class_id(&self, name: &str) -> Option<ClassId> {
-        self.snapshot.symbols.classes.find(name).map(|id| ClassId(id as u16))
+        self.snapshot
+            .symbols
+            .classes
+            .find(name)
+            .map(|id| ClassId(id as u16))
     }
 
     /// Name of a class.
     pub fn class_name(&self, id: ClassId) -> &str {
-        self.snapshot.symbols.classes.get(u32::from(id.0)).map_or("", |name| name)
+        self.snapshot
+            .symbols
+            .classes
+            .get(u32::from(id.0))
+            .map_or("", |name| name)
     }
 
     /// Types with at least one row at the instant, by id.
@@ -161,12 +200,16 @@ impl View {
 
     /// All classes that entities have or had.
     pub fn class_ids(&self) -> Vec<ClassId> {
-        (0..self.snapshot.symbols.classes.len() as u16).map(ClassId).collect()
+        (0..self.snapshot.symbols.classes.len() as u16)
+            .map(ClassId)
+            .collect()
     }
 
     /// All verbs that relationships have or had.
     pub fn verb_ids(&self) -> Vec<VerbId> {
-        (0..self.snapshot.symbols.verbs.len() as u16).map(VerbId).collect()
+        (0..self.snapshot.symbols.verbs.len() as u16)
+            .map(VerbId)
+            .collect()
     }
 
     pub(crate) fn tick(&self) -> Option<Tick> {
@@ -174,11 +217,17 @@ impl View {
     }
 
     pub(crate) fn type_table(&self, id: TypeId) -> Option<&TypeTable> {
-        self.snapshot.types.get(usize::from(id.0)).map(|table| &**table)
+        self.snapshot
+            .types
+            .get(usize::from(id.0))
+            .map(|table| &**table)
     }
 
     pub(crate) fn triple_table(&self, id: TripleId) -> Option<&TripleTable> {
-        self.snapshot.triples.get(id.0 as usize).map(|table| &**table)
+        self.snapshot
+            .triples
+            .get(id.0 as usize)
+            .map(|table| &**table)
     }
 
     /// When the transaction of a tick was committed.

@@ -200,7 +200,8 @@ fn steps_in(condition: &Condition, depth: usize) -> Result<usize, QueryError> {
             members.iter().map(|member| steps_in(member, depth + 1)).sum()
         }
         Condition::Not(inner) => steps_in(inner, depth + 1),
-        Condition::Exists(parts) => {
+        Condition::Text(..) => Ok(0),
+        Condition::Exists(_, parts) => {
             let own = parts.iter().filter(|part| matches!(part, Part::Step(_))).count();
             Ok(own + steps_in_parts(parts, depth + 1)?)
         }
@@ -252,17 +253,4 @@ pub fn explain_plan(view: &View, plan: Plan, options: &RunOptions) -> Result<Str
     let outcome =
         execute(&engine, &plan, false, options.page, &Position::default(), None).map(|_| ());
     Ok(explain::explain(&engine, &plan, outcome.err().as_ref()))
-}
-
-/// One page of the objects of a list, for front ends that shape them themselves.
-#[derive(Clone, Debug)]
-pub struct ObjectPage {
-    /// The objects.
-    pub objects: Vec<ObjectRef>,
-    /// How many there are on all pages together.
-    pub total_count: u64,
-    /// For each object, a cursor that goes on behind it.
-    pub cursors: Vec<String>,
-    /// Whether there are more.
-    pub has_more: bool,
 }

@@ -1,2 +1,218 @@
 // SPDX-License-Identifier: Apache-2.0
-//! x
+//! OpenCTI filter groups: the second front end of the plan algebra.
+//!
+//! [`FilterGroup::parse`] reads what a client sends, [`Keys`] says what its keys mean (data that the
+//! dialect owns), [`Lowering`] makes a condition of it, and [`list_entities`] and
+//! [`list_relationships`] give one page of objects in order, each with a cursor.
+
+mod dates;
+mod keys;
+mod list;
+mod lower;
+mod operators;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+mod tests;
+
+use serde_json::Value as Json;
+
+use crate::error::QueryError;
+
+pub use keys::{Key, Keys};
+pub use list::{Listed, ObjectPage, Ordered, list_entities, list_relationships};
+pub use lower::Lowering;
+
+/// Deepest nesting of groups.
+const DEPTH_MAX: usize = 32;
+/// Most filters and groups in one request.
+const FILTERS_MAX: usize = 1000;
+/// Most values of one filter.
+const VALUES_MAX: usize = 10_000;
+
+/// How members are joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FilterMode {
+    /// All must hold.
+    #[default]
+    And,
+    /// Any must hold.
+    Or,
+}
+
+/// How a value must relate to those of the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the clients' documents")]
+pub enum FilterOperator {
+    Eq,
+    NotEq,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+    Match,
+    Wildcard,
+    Contains,
+    NotContains,
+    StartsWith,
+    NotStartsWith,
+    EndsWith,
+    NotEndsWith,
+    Script,
+    Nil,
+    NotNil,
+    Search,
+    Within,
+}
+
+/// One filter: some keys, an operator, some values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    /// Any of these keys.
+    pub keys: Vec<String>,
+    /// Values as the client sent them.
+    pub values: Vec<Json>,
+    /// How they relate.
+    pub operator: FilterOperator,
+    /// How the values are joined.
+    pub mode: FilterMode,
+}
+
+/// Filters and groups, joined. An empty group holds for everything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FilterGroup {
+    /// How the members are joined.
+    pub mode: FilterMode,
+    /// The filters.
+    pub filters: Vec<Filter>,
+    /// Groups inside.
+    pub groups: Vec<FilterGroup>,
+}
+
+impl FilterOperator {
+    const NAMES: [(&'static str, Self); 19] = [
+        ("eq", Self::Eq),
+        ("not_eq", Self::NotEq),
+        ("lt", Self::Lt),
+        ("lte", Self::Lte),
+        ("gt", Self::Gt),
+        ("gte", Self::Gte),
+        ("match", Self::Match),
+        ("wildcard", Self::Wildcard),
+        ("contains", Self::Contains),
+        ("not_contains", Self::NotContains),
+        ("starts_with", Self::StartsWith),
+        ("not_starts_with", Self::NotStartsWith),
+        ("ends_with", Self::EndsWith),
+        ("not_ends_with", Self::NotEndsWith),
+        ("script", Self::Script),
+        ("nil", Self::Nil),
+        ("not_nil", Self::NotNil),
+        ("search", Self::Search),
+        ("within", Self::Within),
+    ];
+
+    /// The operator of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, operator)| *operator)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, own)| *own == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl FilterGroup {
+    /// Reads a group as clients send it: `{mode, filters, filterGroups}`. Null and a group that
+    /// holds for everything are `None`.
+    pub fn parse(json: &Json) -> Result<Option<Self>, QueryError> {
+        let mut left = FILTERS_MAX;
+        let group = Self::read(json, 0, &mut left)?;
+        Ok((!group.is_empty()).then_some(group))
+    }
+
+    fn read(json: &Json, depth: usize, left: &mut usize) -> Result<Self, QueryError> {
+        if depth > DEPTH_MAX {
+            return Err(QueryError::invalid(format!(
+                "filter groups are nested deeper than {DEPTH_MAX} levels"
+            )));
+        }
+        if json.is_null() {
+            return Ok(Self::default());
+        }
+        let Some(object) = json.as_object() else {
+            return Err(QueryError::invalid("a filter group must be an object"));
+        };
+        let mut group =
+            Self { mode: mode(object.get("mode"), FilterMode::And)?, ..Self::default() };
+        for filter in list_of(object.get("filters"), "filters")? {
+            take_one(left)?;
+            group.filters.push(Filter::from_json(filter)?);
+        }
+        for inner in list_of(object.get("filterGroups"), "filterGroups")? {
+            take_one(left)?;
+            group.groups.push(Self::read(inner, depth + 1, left)?);
+        }
+        Ok(group)
+    }
+
+    /// Whether it holds for everything.
+    pub fn is_empty(&self) -> bool {
+        self.filters.is_empty() && self.groups.iter().all(Self::is_empty)
+    }
+}
+
+impl Filter {
+    fn from_json(json: &Json) -> Result<Self, QueryError> {
+        let Some(object) = json.as_object() else {
+            return Err(QueryError::invalid("a filter must be an object"));
+        };
+        let keys = match object.get("key") {
+            Some(Json::String(key)) => vec![key.clone()],
+            Some(Json::Array(keys)) => keys.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        if keys.is_empty() {
+            return Err(QueryError::invalid("a filter needs a key"));
+        }
+        let operator = match object.get("operator") {
+            None | Some(Json::Null) => FilterOperator::Eq,
+            Some(name) => name.as_str().and_then(FilterOperator::from_name).ok_or_else(|| {
+                QueryError::invalid(format!("{name} is not a filter operator"))
+            })?,
+        };
+        let values = list_of(object.get("values"), "values")?;
+        if values.len() > VALUES_MAX {
+            return Err(QueryError::invalid(format!(
+                "a filter has {} values; at most {VALUES_MAX} are allowed",
+                values.len()
+            )));
+        }
+        let mode = mode(object.get("mode"), FilterMode::Or)?;
+        Ok(Self { keys, values: values.to_vec(), operator, mode })
+    }
+}
+
+fn take_one(left: &mut usize) -> Result<(), QueryError> {
+    *left = left.checked_sub(1).ok_or_else(|| {
+        QueryError::invalid(format!("more than {FILTERS_MAX} filters in one request"))
+    })?;
+    Ok(())
+}
+
+fn mode(json: Option<&Json>, default: FilterMode) -> Result<FilterMode, QueryError> {
+    match json {
+        None | Some(Json::Null) => Ok(default),
+        Some(Json::String(text)) if text == "and" => Ok(FilterMode::And),
+        Some(Json::String(text)) if text == "or" => Ok(FilterMode::Or),
+        Some(other) => Err(QueryError::invalid(format!("{other} is not a filter mode"))),
+    }
+}
+
+fn list_of<'j>(json: Option<&'j Json>, name: &str) -> Result<&'j [Json], QueryError> {
+    match json {
+        None | Some(Json::Null) => Ok(&[]),
+        Some(Json::Array(items)) => Ok(items),
+        Some(_) => Err(QueryError::invalid(format!("{name} must be a list"))),
+    }
+}

@@ -36,13 +36,23 @@ impl Visibility {
 
     /// The live entities of a type that are visible.
     pub fn rows(&self, type_id: TypeId) -> Arc<RowSet> {
-        if let Some(rows) = self.rows.lock().ok().and_then(|known| known.get(&type_id).cloned()) {
+        if let Some(rows) = self
+            .rows
+            .lock()
+            .ok()
+            .and_then(|known| known.get(&type_id).cloned())
+        {
             return rows;
         }
         let limits = Limits::default();
-        let rows = visible_rows(&self.view, &limits, &self.account_id, &self.condition, type_id);
-        let rows =
-            Arc::new(rows.unwrap_or_else(|_| RowSet::empty(self.view.rows(type_id))));
+        let rows = visible_rows(
+            &self.view,
+            &limits,
+            &self.account_id,
+            &self.condition,
+            type_id,
+        );
+        let rows = Arc::new(rows.unwrap_or_else(|_| RowSet::empty(self.view.rows(type_id))));
         if let Ok(mut known) = self.rows.lock() {
             known.insert(type_id, Arc::clone(&rows));
         }
@@ -63,11 +73,15 @@ impl Visibility {
         let Some(number) = end.as_relationship() else {
             return self.rows(end.type_id).contains(end.row);
         };
-        self.view.edge_of(number).is_some_and(|edge| self.sees_ends(edge, depth))
+        self.view
+            .edge_of(number)
+            .is_some_and(|edge| self.sees_ends(edge, depth))
     }
 
     fn sees_ends(&self, edge: EdgeRef, depth: u32) -> bool {
-        let Some(less) = depth.checked_sub(1) else { return false };
+        let Some(less) = depth.checked_sub(1) else {
+            return false;
+        };
         let ends = self.view.edge_ends(edge);
         ends.is_some_and(|(from, to)| self.sees_end(from, less) && self.sees_end(to, less))
     }
@@ -75,6 +89,9 @@ impl Visibility {
 
 impl fmt::Debug for Visibility {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Visibility").field("condition", &self.condition).finish()
+        formatter
+            .debug_struct("Visibility")
+            .field("condition", &self.condition)
+            .finish()
     }
 }

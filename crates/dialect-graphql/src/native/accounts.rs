@@ -29,7 +29,10 @@ pub(super) struct AccountNode {
 
 impl AccountNode {
     pub(super) fn new(moment: &Arc<Moment>, summary: AccountSummary) -> Self {
-        Self { moment: Arc::clone(moment), summary }
+        Self {
+            moment: Arc::clone(moment),
+            summary,
+        }
     }
 
     fn entity(&self) -> Option<EntityRef> {
@@ -42,19 +45,28 @@ impl AccountNode {
     fn kind(&self) -> &'static str {
         let view = &self.moment.view;
         let entity = self.entity().map(|entity| view.type_name(entity.type_id));
-        if entity == Some(SERVICE_TYPE) { "service" } else { "user" }
+        if entity == Some(SERVICE_TYPE) {
+            "service"
+        } else {
+            "user"
+        }
     }
 
     /// The account in the graph, for those who may read it there.
     fn shown_entity(&self, context: &Context) -> Result<Option<EntityNode>, FieldError> {
         context.require(Right::READ_GRAPH)?;
-        let entity = self.entity().filter(|entity| self.moment.sees_entity(*entity));
-        Ok(entity.map(|entity| EntityNode { moment: Arc::clone(&self.moment), entity }))
+        let entity = self
+            .entity()
+            .filter(|entity| self.moment.sees_entity(*entity));
+        Ok(entity.map(|entity| EntityNode {
+            moment: Arc::clone(&self.moment),
+            entity,
+        }))
     }
 }
 
 impl Object<Context> for AccountNode {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "Account"
     }
 
@@ -118,7 +130,9 @@ impl Actors {
         id: ObjectId,
     ) -> Option<AccountNode> {
         let known = self.known.entry(id);
-        known.or_insert_with(|| find(caller, moment, id).ok().flatten()).clone()
+        known
+            .or_insert_with(|| find(caller, moment, id).ok().flatten())
+            .clone()
     }
 }
 
@@ -126,7 +140,9 @@ impl Actors {
 pub(super) fn caller<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let caller = call.context.caller().map_err(|error| errors::of(error))?;
     let moment = Moment::asked(call)?;
-    let Some(id) = caller.account() else { return Ok(Node::Null) };
+    let Some(id) = caller.account() else {
+        return Ok(Node::Null);
+    };
     let account = find(caller, &moment, id).map_err(|error| errors::of(&error))?;
     Ok(account.map_or(Node::Null, Node::object))
 }
@@ -136,7 +152,9 @@ pub(super) fn account<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let caller = call.context.caller().map_err(|error| errors::of(error))?;
     let moment = Moment::asked(call)?;
     let text = call.text_argument("id").unwrap_or_default();
-    let Some(id) = object_id(&moment.view, text) else { return Ok(Node::Null) };
+    let Some(id) = object_id(&moment.view, text) else {
+        return Ok(Node::Null);
+    };
     let account = find(caller, &moment, id).map_err(|error| errors::of(&error))?;
     Ok(account.map_or(Node::Null, Node::object))
 }
@@ -156,8 +174,14 @@ pub(super) async fn accounts(call: Call<'_, Context>) -> Answer<'_> {
         let name = |account: &AccountSummary| moment.shown_id(account.id);
         let (shown, end) = page::slice(all, name, cursor.as_ref(), first);
         let instant = moment.view.instant();
-        let end = end.map(|last| Cursor { list: LIST, instant, last });
-        let nodes = shown.into_iter().map(|account| AccountNode::new(&moment, account));
+        let end = end.map(|last| Cursor {
+            list: LIST,
+            instant,
+            last,
+        });
+        let nodes = shown
+            .into_iter()
+            .map(|account| AccountNode::new(&moment, account));
         Ok(Page::new("AccountPage", nodes, end))
     };
     Ok(Node::object(super::watch::run(context, read).await?))

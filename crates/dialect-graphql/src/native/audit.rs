@@ -7,9 +7,7 @@ use std::sync::Arc;
 use durward_identity::Caller;
 use durward_model::change::{Cell, Change, Column, EndType, PatchColumn, Triple};
 use durward_model::transaction::{Hash, Sequence, Transaction};
-use durward_model::{
-    EntityNumber, IdCipher, Instant, ObjectId, ObjectNumber, RelationshipNumber,
-};
+use durward_model::{EntityNumber, IdCipher, Instant, ObjectId, ObjectNumber, RelationshipNumber};
 use durward_policy::Right;
 use serde_json::{Value as Json, json};
 
@@ -88,18 +86,24 @@ fn list(
         let from = Sequence(sequence);
         sequence = sequence.saturating_sub(1);
         scanned = scanned.saturating_add(1);
-        let found = store.transactions(from, 1).map_err(|error| errors::of(&error))?;
+        let found = store
+            .transactions(from, 1)
+            .map_err(|error| errors::of(&error))?;
         // One whose content was compacted is not there.
         let Some(transaction) = found.into_iter().find(|found| found.sequence == from) else {
             continue;
         };
         let origin = &transaction.origin;
-        if wanted.actor.is_some_and(|wanted| origin.actor != Some(wanted)) {
+        if wanted
+            .actor
+            .is_some_and(|wanted| origin.actor != Some(wanted))
+        {
             continue;
         }
-        let hash = match wanted.with_hash {
-            true => store.hash_at(from).map_err(|error| errors::of(&error))?,
-            false => None,
+        let hash = if wanted.with_hash {
+            store.hash_at(from).map_err(|error| errors::of(&error))?
+        } else {
+            None
         };
         let actor = origin.actor.filter(|_| wanted.with_actor);
         let actor = actor.and_then(|actor| actors.get(caller, moment, actor));
@@ -107,7 +111,11 @@ fn list(
     }
     let last = sequence.saturating_add(1).to_string();
     let instant = moment.view.instant();
-    let end = (sequence > 0).then(|| Cursor { list: LIST, instant, last });
+    let end = (sequence > 0).then_some(Cursor {
+        list: LIST,
+        instant,
+        last,
+    });
     Ok(Page::new("AuditPage", nodes, end))
 }
 
@@ -138,7 +146,10 @@ impl Record {
             sequence: transaction.sequence,
             committed_at: transaction.committed_at,
             actor,
-            count: changes.clone().map(|change| object_count(change) as u64).sum(),
+            count: changes
+                .clone()
+                .map(|change| object_count(change) as u64)
+                .sum(),
             changes: changes.map(|change| summary(change, cipher)).collect(),
             hash,
             origin: transaction.origin,
@@ -147,15 +158,13 @@ impl Record {
 }
 
 impl Object<Context> for Record {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "AuditRecord"
     }
 
     fn field<'a>(&'a self, call: &Call<'a, Context>) -> Answer<'a> {
         let origin = &self.origin;
-        let id = |id: Option<ObjectId>| {
-            Node::optional_text(id.map(|id| self.moment.shown_id(id)))
-        };
+        let id = |id: Option<ObjectId>| Node::optional_text(id.map(|id| self.moment.shown_id(id)));
         Ok(match call.name() {
             "sequence" => values::count(self.sequence.0),
             "committedAt" => values::instant(self.committed_at),
@@ -172,9 +181,7 @@ impl Object<Context> for Record {
             "detail" => values::filled(&origin.detail),
             "changeCount" => values::small(self.count),
             "changes" => Node::json_ref(&self.changes),
-            "hash" => {
-                Node::optional_text(self.hash.map(|hash| durward_vault::digest::hex(&hash)))
-            }
+            "hash" => Node::optional_text(self.hash.map(|hash| durward_vault::digest::hex(&hash))),
             other => return Err(FieldError::unsupported(other)),
         })
     }
@@ -193,8 +200,8 @@ fn object_count(change: &Change) -> usize {
     }
 }
 
-/// A change in short. Values are for `history`; ids and names of properties are shown to those who
-/// see everything.
+/// A change in short. Values are for `history`; type, ids and names of properties are shown to
+/// those who see everything.
 fn summary(change: &Change, cipher: Option<&IdCipher>) -> Json {
     let (kind, of) = match change {
         Change::CreateEntities(batch) => ("entities created", batch.entity_type.clone()),
@@ -207,11 +214,15 @@ fn summary(change: &Change, cipher: Option<&IdCipher>) -> Json {
         Change::RemoveAlias { .. } => ("alias removed", String::new()),
     };
     let count = object_count(change);
-    let mut short = json!({"change": kind, "type": of, "count": count});
+    let mut short = json!({"change": kind, "count": count});
     if let (Some(cipher), Some(members)) = (cipher, short.as_object_mut()) {
         let ids = numbers(change).map(|number| cipher.uuid_of(cipher.id_of(number)));
+        members.insert("type".to_owned(), of.into());
         members.insert("ids".to_owned(), ids.collect());
-        members.insert("properties".to_owned(), properties(change).into_iter().collect());
+        members.insert(
+            "properties".to_owned(),
+            properties(change).into_iter().collect(),
+        );
     }
     short
 }
@@ -238,20 +249,33 @@ fn numbers(change: &Change) -> impl Iterator<Item = ObjectNumber> {
         }
         Change::CreateRelationships(batch) => {
             let numbers = consecutive(batch.first.0, batch.len());
-            numbers.map(|number| relationship(RelationshipNumber(number))).collect()
+            numbers
+                .map(|number| relationship(RelationshipNumber(number)))
+                .collect()
         }
-        Change::PatchEntities(patch) => {
-            patch.entities.iter().take(IDS_MAX).copied().map(entity).collect()
-        }
+        Change::PatchEntities(patch) => patch
+            .entities
+            .iter()
+            .take(IDS_MAX)
+            .copied()
+            .map(entity)
+            .collect(),
         Change::DeleteEntities { entities, .. } => {
             entities.iter().take(IDS_MAX).copied().map(entity).collect()
         }
-        Change::PatchRelationships(patch) => {
-            patch.relationships.iter().take(IDS_MAX).copied().map(relationship).collect()
-        }
-        Change::DeleteRelationships { relationships, .. } => {
-            relationships.iter().take(IDS_MAX).copied().map(relationship).collect()
-        }
+        Change::PatchRelationships(patch) => patch
+            .relationships
+            .iter()
+            .take(IDS_MAX)
+            .copied()
+            .map(relationship)
+            .collect(),
+        Change::DeleteRelationships { relationships, .. } => relationships
+            .iter()
+            .take(IDS_MAX)
+            .copied()
+            .map(relationship)
+            .collect(),
         Change::AddAlias { object, .. } | Change::RemoveAlias { object, .. } => vec![*object],
     };
     found.into_iter()
@@ -259,16 +283,18 @@ fn numbers(change: &Change) -> impl Iterator<Item = ObjectNumber> {
 
 /// Names of the properties that a change sets or removes.
 fn properties(change: &Change) -> BTreeSet<&str> {
-    let is_changed = |column: &&PatchColumn| {
-        column.cells.iter().any(|cell| !matches!(cell, Cell::Keep))
-    };
+    let is_changed =
+        |column: &&PatchColumn| column.cells.iter().any(|cell| !matches!(cell, Cell::Keep));
     match change {
         Change::CreateEntities(batch) => names(&batch.columns),
         Change::CreateRelationships(batch) => names(&batch.columns),
         Change::PatchEntities(patch) => {
             let changed = patch.columns.iter().filter(is_changed);
             let classes = patch.classes.as_ref().map(|_| "_class");
-            changed.map(|column| column.property.as_str()).chain(classes).collect()
+            changed
+                .map(|column| column.property.as_str())
+                .chain(classes)
+                .collect()
         }
         Change::PatchRelationships(patch) => {
             let changed = patch.columns.iter().filter(is_changed);
@@ -279,5 +305,47 @@ fn properties(change: &Change) -> BTreeSet<&str> {
 }
 
 fn names(columns: &[Column]) -> BTreeSet<&str> {
-    columns.iter().map(|column| column.property.as_str()).collect()
+    columns
+        .iter()
+        .map(|column| column.property.as_str())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_show_no_values_and_to_some_only_numbers() {
+        let entities = (0..30).map(EntityNumber).collect();
+        let change = Change::PatchEntities(durward_model::change::EntityPatch {
+            entity_type: "person".to_owned(),
+            entities,
+            columns: vec![
+                PatchColumn {
+                    property: "city".to_owned(),
+                    cells: vec![Cell::Set("Paris".into()); 30],
+                },
+                PatchColumn {
+                    property: "age".to_owned(),
+                    cells: vec![Cell::Keep; 30],
+                },
+            ],
+            classes: Some(vec!["User".to_owned()]),
+        });
+        let numbers_only = json!({"change": "entities updated", "count": 30});
+        assert_eq!(summary(&change, None), numbers_only);
+        let cipher = IdCipher::new(&[7; 32]);
+        let shown = summary(&change, Some(&cipher));
+        let first = cipher.uuid_of(cipher.id_of(ObjectNumber::Entity(EntityNumber(0))));
+        assert_eq!(shown.pointer("/ids/0"), Some(&json!(first)));
+        assert_eq!(
+            shown.pointer("/ids").and_then(Json::as_array).map(Vec::len),
+            Some(IDS_MAX)
+        );
+        assert_eq!(
+            shown.pointer("/properties"),
+            Some(&json!(["_class", "city"]))
+        );
+    }
 }

@@ -20,9 +20,15 @@ async fn command<T: Send + 'static>(
     call: &Call<'_, Context>,
     run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
 ) -> Result<T, FieldError> {
-    let caller = call.context.caller().map_err(|error| errors::of(error))?.clone();
+    let caller = call
+        .context
+        .caller()
+        .map_err(|error| errors::of(error))?
+        .clone();
     let result = tokio::task::spawn_blocking(move || run(caller)).await;
-    result.map_err(errors::broken)?.map_err(|error| errors::of(&error))
+    result
+        .map_err(errors::broken)?
+        .map_err(|error| errors::of(&error))
 }
 
 /// The argument `input`.
@@ -34,7 +40,9 @@ impl<'i> Input<'i> {
     }
 
     fn get(&self, name: &str) -> Option<&'i Json> {
-        self.0.and_then(|input| input.get(name)).filter(|value| !value.is_null())
+        self.0
+            .and_then(|input| input.get(name))
+            .filter(|value| !value.is_null())
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -44,12 +52,18 @@ impl<'i> Input<'i> {
 
 /// The id in the argument `id`.
 fn id(call: &Call<'_, Context>, what: &'static str) -> Result<ObjectId, FieldError> {
-    let id = object_id(&call.context.view, call.text_argument("id").unwrap_or_default());
+    let id = object_id(
+        &call.context.view,
+        call.text_argument("id").unwrap_or_default(),
+    );
     id.ok_or_else(|| errors::of(&IdentityError::NotFound { what }))
 }
 
 fn account<'a>(context: &Context, summary: AccountSummary) -> Answer<'a> {
-    Ok(Node::object(AccountNode::new(&Moment::fresh(context)?, summary)))
+    Ok(Node::object(AccountNode::new(
+        &Moment::fresh(context)?,
+        summary,
+    )))
 }
 
 /// `createAccount`
@@ -69,7 +83,9 @@ pub(super) async fn create_account(call: Call<'_, Context>) -> Answer<'_> {
 pub(super) async fn set_suspended(call: Call<'_, Context>, suspended: bool) -> Answer<'_> {
     let id = id(&call, "account")?;
     let set = move |caller: Caller| {
-        caller.organization().set_account_suspended(&caller, id, suspended)
+        caller
+            .organization()
+            .set_account_suspended(&caller, id, suspended)
     };
     account(call.context, command(&call, set).await?)
 }
@@ -99,7 +115,9 @@ pub(super) async fn create_api_token(call: Call<'_, Context>) -> Answer<'_> {
     let expires = values::instant_from("expiresAt", input.get("expiresAt"))?;
     let kind = CredentialKind::ApiToken;
     let create = move |caller: Caller| {
-        caller.organization().create_own_credential(&caller, kind, &name, expires)
+        caller
+            .organization()
+            .create_own_credential(&caller, kind, &name, expires)
     };
     issued(call.context, command(&call, create).await?)
 }
@@ -109,17 +127,26 @@ pub(super) async fn revoke_credential(call: Call<'_, Context>) -> Answer<'_> {
     let id = id(&call, "credential")?;
     let reason = call.text_argument("reason").unwrap_or_default().to_owned();
     let revoke = move |caller: Caller| {
-        caller.organization().revoke_credential_because(&caller, id, &reason)
+        caller
+            .organization()
+            .revoke_credential_because(&caller, id, &reason)
     };
     let summary = command(&call, revoke).await?;
     let moment = Moment::fresh(call.context)?;
-    Ok(Node::object(CredentialNode::new(call.context, &moment, summary)?))
+    Ok(Node::object(CredentialNode::new(
+        call.context,
+        &moment,
+        summary,
+    )?))
 }
 
 fn issued<'a>(context: &Context, issued: IssuedCredential) -> Answer<'a> {
     let moment = Moment::fresh(context)?;
     let credential = CredentialNode::new(context, &moment, issued.summary)?;
-    Ok(Node::object(Issued { credential, secret: issued.secret }))
+    Ok(Node::object(Issued {
+        credential,
+        secret: issued.secret,
+    }))
 }
 
 /// A credential just made, with the secret that is shown this once.
@@ -129,7 +156,7 @@ struct Issued {
 }
 
 impl Object<Context> for Issued {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "IssuedCredential"
     }
 

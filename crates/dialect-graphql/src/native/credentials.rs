@@ -7,7 +7,7 @@ use durward_identity::{CredentialFilter, CredentialKind, CredentialSummary};
 use durward_model::Instant;
 use serde_json::Value as Json;
 
-use super::accounts::{self, Actors, AccountNode};
+use super::accounts::{self, AccountNode, Actors};
 use super::moment::{Moment, object_id};
 use super::page::{self, Cursor, FIRST_MAX, Page};
 use super::watch::{self, Watch};
@@ -35,7 +35,12 @@ impl CredentialNode {
     ) -> Result<Self, FieldError> {
         let caller = context.caller().map_err(|error| errors::of(error))?;
         let account = Actors::default().get(caller, moment, summary.account);
-        Ok(Self { moment: Arc::clone(moment), summary, account, now: context.now() })
+        Ok(Self {
+            moment: Arc::clone(moment),
+            summary,
+            account,
+            now: context.now(),
+        })
     }
 
     fn policy<'a>(&self) -> Node<'a, Context> {
@@ -55,7 +60,7 @@ fn is_active(summary: &CredentialSummary, now: Instant) -> bool {
 }
 
 impl Object<Context> for CredentialNode {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "Credential"
     }
 
@@ -104,9 +109,15 @@ pub(super) async fn credentials(call: Call<'_, Context>) -> Answer<'_> {
         }
     };
     // What had not expired at a past instant was active then.
-    let now = if moment.view.is_past() { moment.view.instant() } else { context.now() };
+    let now = if moment.view.is_past() {
+        moment.view.instant()
+    } else {
+        context.now()
+    };
     let read = move |_: &Watch| {
-        let all = caller.organization().credentials_in(&caller, &moment.view, &filter);
+        let all = caller
+            .organization()
+            .credentials_in(&caller, &moment.view, &filter);
         let mut all = all.map_err(|error| errors::of(&error))?;
         all.retain(|credential| {
             account.is_none_or(|account| credential.account == account)
@@ -116,11 +127,20 @@ pub(super) async fn credentials(call: Call<'_, Context>) -> Answer<'_> {
         let name = |credential: &CredentialSummary| moment.shown_id(credential.id);
         let (shown, end) = page::slice(all, name, cursor.as_ref(), first);
         let instant = moment.view.instant();
-        let end = end.map(|last| Cursor { list: LIST, instant, last });
+        let end = end.map(|last| Cursor {
+            list: LIST,
+            instant,
+            last,
+        });
         let mut actors = Actors::default();
         let nodes = shown.into_iter().map(|summary| {
             let account = actors.get(&caller, &moment, summary.account);
-            CredentialNode { moment: Arc::clone(&moment), summary, account, now }
+            CredentialNode {
+                moment: Arc::clone(&moment),
+                summary,
+                account,
+                now,
+            }
         });
         Ok(Page::new("CredentialPage", nodes, end))
     };
@@ -130,7 +150,6 @@ pub(super) async fn credentials(call: Call<'_, Context>) -> Answer<'_> {
 fn kind(name: Option<&str>) -> Result<Option<CredentialKind>, FieldError> {
     let Some(name) = name else { return Ok(None) };
     let kind = CredentialKind::named(name);
-    kind.map(Some).ok_or_else(|| {
-        errors::invalid(format!("there is no kind {name:?} of credentials; the contract has them"))
-    })
+    kind.map(Some)
+        .ok_or_else(|| errors::invalid(format!("there is no kind {name:?} of credentials")))
 }

@@ -32,7 +32,9 @@ async fn read(
 pub(super) async fn classes(call: Call<'_, Context>) -> Answer<'_> {
     let counts = read(&call, |moment, watch| {
         let counts = class_counts(moment, watch)?.into_iter();
-        Ok(counts.map(|(name, count)| json!({"name": name, "count": count})).collect())
+        Ok(counts
+            .map(|(name, count)| json!({"name": name, "count": count}))
+            .collect())
     });
     Ok(Node::json(counts.await?))
 }
@@ -46,9 +48,12 @@ pub(super) fn class_counts(
     for class in view.class_ids() {
         watch.check()?;
         let name = view.class_name(class);
-        let members = view.types_with_class(class).into_iter().map(|(type_id, _)| {
-            with_class(moment, name, type_id, &moment.rows(type_id)).len() as u64
-        });
+        let members = view
+            .types_with_class(class)
+            .into_iter()
+            .map(|(type_id, _)| {
+                with_class(moment, name, type_id, &moment.rows(type_id)).len() as u64
+            });
         let count: u64 = members.sum();
         if count > 0 {
             counts.insert(name.to_owned(), count);
@@ -73,9 +78,10 @@ pub(super) async fn types(call: Call<'_, Context>) -> Answer<'_> {
             if members.is_empty() {
                 continue;
             }
-            let properties = match with_properties {
-                true => properties_of(moment, type_id, &members, watch)?,
-                false => Json::Null,
+            let properties = if with_properties {
+                properties_of(moment, type_id, &members, watch)?
+            } else {
+                Json::Null
             };
             found.push(json!({
                 "name": name, "count": members.len(), "properties": properties,
@@ -90,7 +96,10 @@ pub(super) async fn types(call: Call<'_, Context>) -> Answer<'_> {
 /// The classes that some entities of a type carry.
 fn classes_of(moment: &Moment, type_id: TypeId, rows: &RowSet) -> Vec<String> {
     let view = &moment.view;
-    let names = view.class_ids().into_iter().map(|class| view.class_name(class));
+    let names = view
+        .class_ids()
+        .into_iter()
+        .map(|class| view.class_name(class));
     let carried = names.filter(|name| !with_class(moment, name, type_id, rows).is_empty());
     let sorted: BTreeSet<String> = carried.map(str::to_owned).collect();
     sorted.into_iter().collect()
@@ -99,9 +108,11 @@ fn classes_of(moment: &Moment, type_id: TypeId, rows: &RowSet) -> Vec<String> {
 /// `properties` of a type, by name.
 pub(super) async fn properties(call: Call<'_, Context>) -> Answer<'_> {
     let name = call.text_argument("type").unwrap_or_default().to_owned();
-    let found = read(&call, move |moment, watch| match moment.view.type_id(&name) {
-        Some(type_id) => properties_of(moment, type_id, &moment.rows(type_id), watch),
-        None => Ok(json!([])),
+    let found = read(&call, move |moment, watch| {
+        match moment.view.type_id(&name) {
+            Some(type_id) => properties_of(moment, type_id, &moment.rows(type_id), watch),
+            None => Ok(json!([])),
+        }
     });
     Ok(Node::json(found.await?))
 }
@@ -117,7 +128,9 @@ pub(super) fn properties_of(
     let mut found = BTreeMap::new();
     for property in view.properties_of_type(type_id) {
         watch.check()?;
-        let Some(column) = view.column(type_id, property) else { continue };
+        let Some(column) = view.column(type_id, property) else {
+            continue;
+        };
         let mut kinds = BTreeSet::new();
         let mut count = 0_u64;
         for kind in rows.iter().filter_map(|row| column.value_ref(row, kind)) {
@@ -128,10 +141,10 @@ pub(super) fn properties_of(
             found.insert(view.property_name(property), (kinds, count));
         }
     }
-    let summary = |(name, (kinds, count)): (&str, (BTreeSet<&str>, u64))| {
-        json!({"name": name, "kinds": kinds, "count": count})
-    };
-    Ok(found.into_iter().map(summary).collect())
+    let summaries = found.into_iter();
+    Ok(summaries
+        .map(|(name, (kinds, count))| json!({"name": name, "kinds": kinds, "count": count}))
+        .collect())
 }
 
 /// `verbs`, by name.
@@ -141,12 +154,16 @@ pub(super) async fn verbs(call: Call<'_, Context>) -> Answer<'_> {
         for triple in moment.view.triples() {
             let count = visible_edges(moment, triple, watch)?;
             if count > 0 {
-                let sum = counts.entry(moment.view.verb_name(triple.verb)).or_default();
+                let sum = counts
+                    .entry(moment.view.verb_name(triple.verb))
+                    .or_default();
                 *sum = sum.saturating_add(count);
             }
         }
         let counts = counts.into_iter();
-        Ok(counts.map(|(name, count)| json!({"name": name, "count": count})).collect())
+        Ok(counts
+            .map(|(name, count)| json!({"name": name, "count": count}))
+            .collect())
     });
     Ok(Node::json(found.await?))
 }
@@ -170,21 +187,29 @@ pub(super) async fn triplets(call: Call<'_, Context>) -> Answer<'_> {
                 counts.insert(names, count);
             }
         }
-        let triplet = |((from, verb, to), count): ((&str, &str, &str), u64)| {
-            json!({"from": from, "verb": verb, "to": to, "count": count})
-        };
-        Ok(counts.into_iter().map(triplet).collect())
+        let mut triplets = Vec::with_capacity(counts.len());
+        for ((from, verb, to), count) in counts {
+            triplets.push(json!({"from": from, "verb": verb, "to": to, "count": count}));
+        }
+        Ok(triplets.into())
     });
     Ok(Node::json(found.await?))
 }
 
 fn names(moment: &Moment, triple: TripleMeta) -> (&str, &str, &str) {
     let view = &moment.view;
-    let end = |type_id: TypeId| match type_id.is_relationship() {
-        true => RELATIONSHIP,
-        false => view.type_name(type_id),
+    let end = |type_id: TypeId| {
+        if type_id.is_relationship() {
+            RELATIONSHIP
+        } else {
+            view.type_name(type_id)
+        }
     };
-    (end(triple.from), view.verb_name(triple.verb), end(triple.to))
+    (
+        end(triple.from),
+        view.verb_name(triple.verb),
+        end(triple.to),
+    )
 }
 
 /// How many relationships of a triple the caller may see: those both of whose ends are visible.
@@ -200,7 +225,10 @@ pub(super) fn visible_edges(
     }
     if triple.from.is_relationship() || triple.to.is_relationship() {
         let live = view.live_edge_rows(triple.id);
-        let edges = live.iter().map(|edge| EdgeRef { triple: triple.id, edge });
+        let edges = live.iter().map(|edge| EdgeRef {
+            triple: triple.id,
+            edge,
+        });
         return Ok(edges.filter(|edge| moment.sees_edge(*edge)).count() as u64);
     }
     let (starts, ends) = (moment.rows(triple.from), moment.rows(triple.to));

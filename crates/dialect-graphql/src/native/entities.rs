@@ -30,7 +30,9 @@ pub(super) fn entity<'a>(call: &Call<'a, Context>) -> Answer<'a> {
         (None, Some(key)) => by_key(&moment, key)?,
         _ => return Err(errors::invalid("name the entity by `id` or by `key`")),
     };
-    Ok(found.map_or(Node::Null, |entity| Node::object(EntityNode { moment, entity })))
+    Ok(found.map_or(Node::Null, |entity| {
+        Node::object(EntityNode { moment, entity })
+    }))
 }
 
 /// The visible entity with a key. Keys are unique inside a namespace only.
@@ -89,17 +91,26 @@ pub(super) async fn entities(call: Call<'_, Context>) -> Answer<'_> {
         },
     };
     let read = Arc::clone(&moment);
-    let (found, total) =
-        watch::run(call.context, move |watch| list(&read, &wanted, after, first, watch)).await?;
-    let end = (found.len() > first).then(|| found.get(first.saturating_sub(1))).flatten();
+    let (found, total) = watch::run(call.context, move |watch| {
+        list(&read, &wanted, after, first, watch)
+    })
+    .await?;
+    let end = (found.len() > first)
+        .then(|| found.get(first.saturating_sub(1)))
+        .flatten();
     let end = end.map(|entity| Cursor {
         list: LIST,
         instant: moment.view.instant(),
         last: moment.entity_id(*entity),
     });
     let nodes = found.into_iter().take(first);
-    let nodes = nodes.map(|entity| EntityNode { moment: Arc::clone(&moment), entity });
-    Ok(Node::object(Page::new("EntityPage", nodes, end).with_total(total)))
+    let nodes = nodes.map(|entity| EntityNode {
+        moment: Arc::clone(&moment),
+        entity,
+    });
+    Ok(Node::object(
+        Page::new("EntityPage", nodes, end).with_total(total),
+    ))
 }
 
 /// At most one more than `first` of the entities that come after one, and how many there are.
@@ -115,7 +126,11 @@ fn list(
     let mut found = Vec::new();
     let mut total = 0_u64;
     for (name, type_id) in types_by_name(moment) {
-        if wanted.entity_type.as_ref().is_some_and(|wanted| wanted != name) {
+        if wanted
+            .entity_type
+            .as_ref()
+            .is_some_and(|wanted| wanted != name)
+        {
             continue;
         }
         watch.check()?;
@@ -136,8 +151,11 @@ fn list(
 /// The types at this instant by name.
 pub(super) fn types_by_name(moment: &Moment) -> Vec<(&str, TypeId)> {
     let view = &moment.view;
-    let mut types: Vec<(&str, TypeId)> =
-        view.types().into_iter().map(|type_id| (view.type_name(type_id), type_id)).collect();
+    let mut types: Vec<(&str, TypeId)> = view
+        .types()
+        .into_iter()
+        .map(|type_id| (view.type_name(type_id), type_id))
+        .collect();
     types.sort_unstable();
     types
 }
@@ -157,15 +175,15 @@ fn matching(moment: &Moment, wanted: &Wanted, type_id: TypeId) -> Arc<RowSet> {
 }
 
 /// Those of some rows of a type that carry a class.
-pub(super) fn with_class(
-    moment: &Moment,
-    class: &str,
-    type_id: TypeId,
-    rows: &RowSet,
-) -> RowSet {
+pub(super) fn with_class(moment: &Moment, class: &str, type_id: TypeId, rows: &RowSet) -> RowSet {
     let view = &moment.view;
-    let types = view.class_id(class).map(|class| view.types_with_class(class));
-    let of_type = types.unwrap_or_default().into_iter().find(|(own, _)| *own == type_id);
+    let types = view
+        .class_id(class)
+        .map(|class| view.types_with_class(class));
+    let of_type = types
+        .unwrap_or_default()
+        .into_iter()
+        .find(|(own, _)| *own == type_id);
     match of_type {
         None => RowSet::empty(rows.universe()),
         Some((_, ClassCover::All)) => rows.clone(),

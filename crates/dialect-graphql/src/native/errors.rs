@@ -15,7 +15,10 @@ pub(super) fn invalid(message: impl Into<String>) -> FieldError {
 
 /// There is no such thing, or none that the caller may know of.
 pub(super) fn not_found(what: &str) -> FieldError {
-    FieldError::new(code(ErrorKind::NotFound), format!("there is no such {what}"))
+    FieldError::new(
+        code(ErrorKind::NotFound),
+        format!("there is no such {what}"),
+    )
 }
 
 /// A defect, or a broken machine; the log has more under the request's id.

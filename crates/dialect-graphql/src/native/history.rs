@@ -89,7 +89,12 @@ fn collect(start: Arc<Moment>, object: ObjectRef, first: usize) -> Versions {
             let before = here.back_to(instant.plus_micros(-1));
             if before.sees(object) {
                 let moment = Arc::clone(&before);
-                let version = Version { moment, instant, is_end: true, is_first: false };
+                let version = Version {
+                    moment,
+                    instant,
+                    is_end: true,
+                    is_first: false,
+                };
                 versions.found.push(version);
             }
             here = before;
@@ -98,7 +103,12 @@ fn collect(start: Arc<Moment>, object: ObjectRef, first: usize) -> Versions {
             let is_first = instant <= created_at(&here, object);
             if here.sees(object) {
                 let moment = here.back_to(instant);
-                versions.found.push(Version { moment, instant, is_end: false, is_first });
+                versions.found.push(Version {
+                    moment,
+                    instant,
+                    is_end: false,
+                    is_first,
+                });
             }
             if is_first {
                 return versions;
@@ -118,7 +128,11 @@ fn collect(start: Arc<Moment>, object: ObjectRef, first: usize) -> Versions {
 /// The cursor behind a page. Its instant is where to go on, not that of the walk: versions do not
 /// change any more.
 fn cursor(versions: &Versions) -> Option<Cursor> {
-    versions.next.map(|instant| Cursor { list: LIST, instant, last: String::new() })
+    versions.next.map(|instant| Cursor {
+        list: LIST,
+        instant,
+        last: String::new(),
+    })
 }
 
 /// `Entity.history`
@@ -134,7 +148,10 @@ pub(super) fn versions(
     };
     let versions = collect(start, ObjectRef::Entity(entity), first);
     let end = cursor(&versions);
-    let nodes = versions.found.into_iter().map(|version| VersionNode { version, entity });
+    let nodes = versions
+        .found
+        .into_iter()
+        .map(|version| VersionNode { version, entity });
     Ok(Page::new("EntityHistory", nodes, end))
 }
 
@@ -145,7 +162,7 @@ struct VersionNode {
 }
 
 impl Object<Context> for VersionNode {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "EntityVersion"
     }
 
@@ -159,7 +176,10 @@ impl Object<Context> for VersionNode {
             "properties" => {
                 let properties = view.entity_properties(self.entity).into_iter();
                 let named = |(property, value): (PropertyId, Value)| {
-                    (view.property_name(property).to_owned(), values::json(&value))
+                    (
+                        view.property_name(property).to_owned(),
+                        values::json(&value),
+                    )
                 };
                 Node::json(Json::Object(properties.map(named).collect()))
             }
@@ -170,7 +190,13 @@ impl Object<Context> for VersionNode {
 
 /// Position of the transaction that made a version.
 fn sequence(version: &Version) -> u64 {
-    version.moment.view.snapshot().view(Some(version.instant)).sequence().0
+    version
+        .moment
+        .view
+        .snapshot()
+        .view(Some(version.instant))
+        .sequence()
+        .0
 }
 
 /// `history`: the changes of an object, with who made them.
@@ -221,14 +247,29 @@ fn nodes(
         watch.check()?;
         let sequence = sequence(&version);
         let from = durward_model::transaction::Sequence(sequence);
-        let transactions = store.transactions(from, 1).map_err(|error| errors::of(&error))?;
-        let made = transactions.into_iter().find(|transaction| transaction.sequence == from);
-        let origin = made.map(|transaction| transaction.origin).unwrap_or_default();
+        let transactions = store
+            .transactions(from, 1)
+            .map_err(|error| errors::of(&error))?;
+        let made = transactions
+            .into_iter()
+            .find(|transaction| transaction.sequence == from);
+        let origin = made
+            .map(|transaction| transaction.origin)
+            .unwrap_or_default();
         let moment = &version.moment;
-        let actor = origin.actor.and_then(|actor| actors.get(caller, moment, actor));
+        let actor = origin
+            .actor
+            .and_then(|actor| actors.get(caller, moment, actor));
         let changes = difference(&version, object);
         let number = self::version(moment, object);
-        nodes.push(ChangeNode { version, number, sequence, origin, actor, changes });
+        nodes.push(ChangeNode {
+            version,
+            number,
+            sequence,
+            origin,
+            actor,
+            changes,
+        });
     }
     Ok(nodes)
 }
@@ -244,7 +285,7 @@ struct ChangeNode {
 }
 
 impl Object<Context> for ChangeNode {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "ObjectChange"
     }
 
@@ -264,7 +305,10 @@ impl Object<Context> for ChangeNode {
                 None => Node::Null,
             },
             "actorId" => {
-                let id = self.origin.actor.map(|actor| self.version.moment.shown_id(actor));
+                let id = self
+                    .origin
+                    .actor
+                    .map(|actor| self.version.moment.shown_id(actor));
                 Node::optional_text(id)
             }
             "requestId" => values::filled(&self.origin.request_id),
@@ -288,8 +332,10 @@ impl State {
         let name = |property: PropertyId| view.property_name(property).to_owned();
         match object {
             ObjectRef::Entity(entity) => {
-                let shown: BTreeSet<PropertyId> =
-                    view.properties_of_type(entity.type_id).into_iter().collect();
+                let shown: BTreeSet<PropertyId> = view
+                    .properties_of_type(entity.type_id)
+                    .into_iter()
+                    .collect();
                 for (property, value) in view.stored_properties(entity) {
                     if !shown.contains(&property) {
                         state.secret.insert(name(property));
@@ -298,11 +344,15 @@ impl State {
                 }
                 let classes = view.classes(entity).into_iter();
                 let classes = classes.map(|class| Value::from(view.class_name(class)));
-                state.values.insert("_class".to_owned(), Value::List(classes.collect()));
+                state
+                    .values
+                    .insert("_class".to_owned(), Value::List(classes.collect()));
             }
             ObjectRef::Edge(edge) => {
                 let properties = view.edge_properties(edge).into_iter();
-                state.values.extend(properties.map(|(property, value)| (name(property), value)));
+                state
+                    .values
+                    .extend(properties.map(|(property, value)| (name(property), value)));
             }
         }
         state

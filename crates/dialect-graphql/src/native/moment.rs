@@ -21,15 +21,27 @@ pub(super) struct Moment {
 
 impl Moment {
     fn new(view: View, condition: Option<RowCondition>, account_id: String) -> Arc<Self> {
-        let visibility =
-            condition.as_ref().map(|condition| Visibility::new(&view, condition, &account_id));
-        Arc::new(Self { view, condition, account_id, visibility })
+        let visibility = condition
+            .as_ref()
+            .map(|condition| Visibility::new(&view, condition, &account_id));
+        Arc::new(Self {
+            view,
+            condition,
+            account_id,
+            visibility,
+        })
     }
 
     /// The instant that the argument `at` names; the present one of the request without it.
     pub(super) fn asked(call: &Call<'_, Context>) -> Result<Arc<Self>, FieldError> {
-        let at = call.text_argument("at").map(str::parse::<Instant>).transpose();
-        Self::at(call.context, at.map_err(|error| errors::invalid(format!("at: {error}")))?)
+        let at = call
+            .text_argument("at")
+            .map(str::parse::<Instant>)
+            .transpose();
+        Self::at(
+            call.context,
+            at.map_err(|error| errors::invalid(format!("at: {error}")))?,
+        )
     }
 
     /// An instant, or the present one of the request.
@@ -38,13 +50,21 @@ impl Moment {
             None => context.view.clone(),
             Some(_) => context.store()?.view(at),
         };
-        Ok(Self::new(view, context.row_condition(), context.account_id()))
+        Ok(Self::new(
+            view,
+            context.row_condition(),
+            context.account_id(),
+        ))
     }
 
     /// What is there now, after a write of this request.
     pub(super) fn fresh(context: &Context) -> Result<Arc<Self>, FieldError> {
         let view = context.store()?.view(None);
-        Ok(Self::new(view, context.row_condition(), context.account_id()))
+        Ok(Self::new(
+            view,
+            context.row_condition(),
+            context.account_id(),
+        ))
     }
 
     /// An earlier instant of the same snapshot.
@@ -60,12 +80,16 @@ impl Moment {
 
     /// Whether the caller may see a living entity, or a living relationship as an end.
     pub(super) fn sees_entity(&self, entity: EntityRef) -> bool {
-        self.visibility.as_ref().is_none_or(|visibility| visibility.sees_entity(entity))
+        self.visibility
+            .as_ref()
+            .is_none_or(|visibility| visibility.sees_entity(entity))
     }
 
     /// Whether the caller may see a living relationship.
     pub(super) fn sees_edge(&self, edge: EdgeRef) -> bool {
-        self.visibility.as_ref().is_none_or(|visibility| visibility.sees_edge(edge))
+        self.visibility
+            .as_ref()
+            .is_none_or(|visibility| visibility.sees_edge(edge))
     }
 
     pub(super) fn sees(&self, object: ObjectRef) -> bool {
@@ -87,7 +111,9 @@ impl Moment {
     pub(super) fn find(&self, text: &str) -> Option<ObjectRef> {
         let view = &self.view;
         let by_id = object_id(view, text).and_then(|id| view.resolve(id));
-        by_id.or_else(|| view.find_alias(text.trim())).filter(|object| self.sees(*object))
+        by_id
+            .or_else(|| view.find_alias(text.trim()))
+            .filter(|object| self.sees(*object))
     }
 
     /// The id of an object as the dialect shows it.
@@ -110,5 +136,7 @@ pub(super) fn object_id(view: &View, text: &str) -> Option<ObjectId> {
     let text = text.trim();
     let uuid = text.split_once("--").map_or(text, |(_, uuid)| uuid);
     let hex = text.rsplit_once('-').map_or(text, |(_, hex)| hex);
-    view.id_cipher().parse_uuid(uuid).or_else(|| ObjectId::parse_hex(hex))
+    view.id_cipher()
+        .parse_uuid(uuid)
+        .or_else(|| ObjectId::parse_hex(hex))
 }

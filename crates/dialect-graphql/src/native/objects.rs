@@ -30,7 +30,7 @@ impl EntityNode {
 }
 
 impl Object<Context> for EntityNode {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "Entity"
     }
 
@@ -72,7 +72,10 @@ impl RelationshipNode {
         let moment = Arc::clone(&self.moment);
         let Some(end) = end else { return Node::Null };
         match end.as_relationship() {
-            None => Node::object(EntityNode { moment, entity: end }),
+            None => Node::object(EntityNode {
+                moment,
+                entity: end,
+            }),
             Some(number) => match moment.view.edge_of(number) {
                 Some(edge) => Node::object(Self { moment, edge }),
                 None => Node::Null,
@@ -82,12 +85,13 @@ impl RelationshipNode {
 
     fn verb(&self) -> &str {
         let view = &self.moment.view;
-        view.triple(self.edge.triple).map_or("", |triple| view.verb_name(triple.verb))
+        view.triple(self.edge.triple)
+            .map_or("", |triple| view.verb_name(triple.verb))
     }
 }
 
 impl Object<Context> for RelationshipNode {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "Relationship"
     }
 

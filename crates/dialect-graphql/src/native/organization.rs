@@ -38,6 +38,7 @@ pub(super) async fn organization(call: Call<'_, Context>) -> Answer<'_> {
 }
 
 /// What costs something, and is only worked out where it is selected.
+#[derive(Clone, Copy, Debug)]
 struct Selected {
     entities: bool,
     relationships: bool,
@@ -52,11 +53,21 @@ fn summary(
     watch: &Watch,
 ) -> Result<Json, FieldError> {
     let view = &moment.view;
-    let committed = if with.committed { committed_at(caller, moment)? } else { None };
-    let name = view.property_id("displayName").map(|property| view.value(entity, property));
-    let entities = match with.entities {
-        true => view.types().into_iter().map(|type_id| moment.rows(type_id).len() as u64).sum(),
-        false => 0_u64,
+    let committed = if with.committed {
+        committed_at(caller, moment)?
+    } else {
+        None
+    };
+    let name = view
+        .property_id("displayName")
+        .map(|property| view.value(entity, property));
+    let entities = if with.entities {
+        view.types()
+            .into_iter()
+            .map(|type_id| moment.rows(type_id).len() as u64)
+            .sum()
+    } else {
+        0_u64
     };
     let mut relationships = 0_u64;
     if with.relationships {
@@ -99,7 +110,9 @@ pub(super) async fn head(call: Call<'_, Context>) -> Answer<'_> {
     let read = move |_: &Watch| {
         let store = caller.organization().store();
         let sequence = moment.view.sequence();
-        let hash = store.hash_at(sequence).map_err(|error| errors::of(&error))?;
+        let hash = store
+            .hash_at(sequence)
+            .map_err(|error| errors::of(&error))?;
         let hash = hash.ok_or_else(|| errors::not_found("transaction at this instant"))?;
         let committed = committed_at(&caller, &moment)?;
         Ok(json!({

@@ -37,17 +37,25 @@ impl Page {
     ) -> Self {
         let boxed = |node| Box::new(node) as Box<dyn Object<Context>>;
         let nodes = nodes.into_iter().map(boxed).collect();
-        Self { type_name, nodes, total: None, end: end.map(|cursor| cursor.to_text()) }
+        Self {
+            type_name,
+            nodes,
+            total: None,
+            end: end.map(|cursor| cursor.to_text()),
+        }
     }
 
     /// The same page, with how many there are on all pages.
     pub(super) fn with_total(self, total: u64) -> Self {
-        Self { total: Some(total), ..self }
+        Self {
+            total: Some(total),
+            ..self
+        }
     }
 }
 
 impl Object<Context> for Page {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         self.type_name
     }
 
@@ -78,7 +86,12 @@ pub(super) struct Cursor {
 
 impl Cursor {
     fn to_text(&self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{} {} {}", self.list, self.instant.as_micros(), self.last))
+        URL_SAFE_NO_PAD.encode(format!(
+            "{} {} {}",
+            self.list,
+            self.instant.as_micros(),
+            self.last
+        ))
     }
 
     fn parse(list: &'static str, text: &str) -> Option<Self> {
@@ -92,7 +105,11 @@ impl Cursor {
             return None;
         }
         let instant = Instant::from_micros(parts.next()?.parse().ok()?);
-        Some(Self { list, instant, last: parts.next()?.to_owned() })
+        Some(Self {
+            list,
+            instant,
+            last: parts.next()?.to_owned(),
+        })
     }
 
     /// What the argument `after` holds.
@@ -100,7 +117,9 @@ impl Cursor {
         call: &Call<'_, Context>,
         list: &'static str,
     ) -> Result<Option<Self>, FieldError> {
-        let Some(text) = call.text_argument("after") else { return Ok(None) };
+        let Some(text) = call.text_argument("after") else {
+            return Ok(None);
+        };
         Self::parse(list, text).map(Some).ok_or_else(foreign_cursor)
     }
 }
@@ -113,7 +132,9 @@ pub(super) fn foreign_cursor() -> FieldError {
 /// The argument `first`.
 pub(super) fn first(call: &Call<'_, Context>, max: usize) -> Result<usize, FieldError> {
     let first = call.int_argument("first").unwrap_or(max as i64);
-    let fits = usize::try_from(first).ok().filter(|first| (1..=max).contains(first));
+    let fits = usize::try_from(first)
+        .ok()
+        .filter(|first| (1..=max).contains(first));
     fits.ok_or_else(|| errors::invalid(format!("`first` must be between 1 and {max}")))
 }
 

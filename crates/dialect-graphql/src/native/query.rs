@@ -7,9 +7,7 @@ use durward_graph::View;
 use durward_model::{Instant, Value};
 use durward_policy::Right;
 use durward_query::plan::{Item, Output};
-use durward_query::{
-    PAGE_BYTES_DEFAULT, PageSize, QueryError, QueryPage, ResultKind, RunOptions,
-};
+use durward_query::{PAGE_BYTES_DEFAULT, PageSize, QueryError, QueryPage, ResultKind, RunOptions};
 use serde_json::Value as Json;
 
 use super::moment::Moment;
@@ -36,11 +34,20 @@ pub(super) async fn query(call: Call<'_, Context>) -> Answer<'_> {
     let with_columns = call.lookahead().selects(&["columns"]);
     let run = move |view: &View, text: &str, options: &RunOptions| {
         let page = durward_query::run(view, text, options)?;
-        let columns = if with_columns { columns(text, options)? } else { None };
+        let columns = if with_columns {
+            columns(text, options)?
+        } else {
+            None
+        };
         Ok((page, columns))
     };
     let (page, columns) = off_thread(&call, view, options, run).await?;
-    Ok(Node::object(Answered { page, columns, instant, sequence }))
+    Ok(Node::object(Answered {
+        page,
+        columns,
+        instant,
+        sequence,
+    }))
 }
 
 /// `explain`
@@ -48,7 +55,9 @@ pub(super) async fn explain(call: Call<'_, Context>) -> Answer<'_> {
     call.context.require(Right::READ_GRAPH)?;
     let options = options(&call)?;
     let view = Moment::asked(&call)?.view.clone();
-    Ok(Node::text(off_thread(&call, view, options, durward_query::explain).await?))
+    Ok(Node::text(
+        off_thread(&call, view, options, durward_query::explain).await?,
+    ))
 }
 
 /// Runs a query off the threads that serve connections, and stops it when the client goes away.
@@ -62,7 +71,9 @@ async fn off_thread<T: Send + 'static>(
     let guard = cancel_guard(&options.limits);
     let result = tokio::task::spawn_blocking(move || run(&view, &text, &options)).await;
     drop(guard);
-    result.map_err(errors::broken)?.map_err(|error| errors::of(&error))
+    result
+        .map_err(errors::broken)?
+        .map_err(|error| errors::of(&error))
 }
 
 fn options(call: &Call<'_, Context>) -> Result<RunOptions, FieldError> {
@@ -71,7 +82,9 @@ fn options(call: &Call<'_, Context>) -> Result<RunOptions, FieldError> {
         None => PageSize::Bytes(PAGE_BYTES_DEFAULT),
         Some(rows) if (1..=ROWS_MAX).contains(&rows) => PageSize::Rows(rows.unsigned_abs()),
         Some(_) => {
-            return Err(errors::invalid(format!("`limit` must be between 1 and {ROWS_MAX}")));
+            return Err(errors::invalid(format!(
+                "`limit` must be between 1 and {ROWS_MAX}"
+            )));
         }
     };
     Ok(RunOptions {
@@ -123,7 +136,10 @@ impl Walk {
         let parts = text.split_once('.');
         let parsed = parts.and_then(|(instant, inner)| {
             let instant = Instant::from_micros(instant.parse().ok()?);
-            Some(Self { instant, inner: inner.to_owned() })
+            Some(Self {
+                instant,
+                inner: inner.to_owned(),
+            })
         });
         parsed.ok_or_else(|| errors::of(&QueryError::Cursor))
     }
@@ -142,7 +158,7 @@ struct Answered {
 }
 
 impl Object<Context> for Answered {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "QueryResult"
     }
 
@@ -179,15 +195,25 @@ mod tests {
     fn a_cursor_keeps_its_instant() {
         let instant = Instant::from_micros(-12);
         let walk = Walk::parse(&Walk::to_text(instant, "a.b")).unwrap();
-        assert_eq!(walk, Walk { instant, inner: "a.b".to_owned() });
+        assert_eq!(
+            walk,
+            Walk {
+                instant,
+                inner: "a.b".to_owned()
+            }
+        );
         for bad in ["", "abc", "x.abc", ".abc", "99999999999999999999.abc"] {
-            assert_eq!(Walk::parse(bad).unwrap_err().code, "BAD_USER_INPUT", "{bad}");
+            assert_eq!(
+                Walk::parse(bad).unwrap_err().code,
+                "BAD_USER_INPUT",
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn columns_are_known_where_the_query_names_them() {
-        let key = CursorKey::new(&[0; 32]);
+        let key = durward_query::CursorKey::new(&[0; 32]);
         let options = RunOptions::new(Instant::from_micros(0), key);
         let of = |text: &str| columns(text, &options).unwrap();
         let named = of("FIND User AS u RETURN u.email, u.displayName AS name");

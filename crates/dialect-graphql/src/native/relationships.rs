@@ -20,7 +20,9 @@ pub(super) fn relationship<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     call.context.require(Right::READ_GRAPH)?;
     let moment = Moment::asked(call)?;
     let found = moment.find(call.text_argument("id").unwrap_or_default());
-    let Some(ObjectRef::Edge(edge)) = found else { return Ok(Node::Null) };
+    let Some(ObjectRef::Edge(edge)) = found else {
+        return Ok(Node::Null);
+    };
     Ok(Node::object(RelationshipNode { moment, edge }))
 }
 
@@ -64,14 +66,19 @@ pub(super) fn page(
         other: call.text_argument("type"),
     };
     let found = list(&moment, entity, &wanted, after, first);
-    let end = (found.len() > first).then(|| found.get(first.saturating_sub(1))).flatten();
+    let end = (found.len() > first)
+        .then(|| found.get(first.saturating_sub(1)))
+        .flatten();
     let end = end.map(|edge| Cursor {
         list: LIST,
         instant: moment.view.instant(),
         last: moment.edge_id(*edge),
     });
     let nodes = found.into_iter().take(first);
-    let nodes = nodes.map(|edge| RelationshipNode { moment: Arc::clone(&moment), edge });
+    let nodes = nodes.map(|edge| RelationshipNode {
+        moment: Arc::clone(&moment),
+        edge,
+    });
     Ok(Page::new("RelationshipPage", nodes, end))
 }
 
@@ -115,7 +122,12 @@ fn list(
         let mut edges = edges_in(moment, entity, triple, wanted);
         edges.retain(|edge| after.is_none_or(|after| *edge > after));
         let room = first.saturating_add(1).saturating_sub(found.len());
-        found.extend(edges.into_iter().filter(|edge| moment.sees_edge(*edge)).take(room));
+        found.extend(
+            edges
+                .into_iter()
+                .filter(|edge| moment.sees_edge(*edge))
+                .take(room),
+        );
         if found.len() > first {
             break;
         }
@@ -149,11 +161,19 @@ fn edges_in(
             Direction::Out => (triple.from, triple.to),
             Direction::In => (triple.to, triple.from),
         };
-        let fits = wanted.other.is_none_or(|wanted| moment.view.type_name(other) == wanted);
+        let fits = wanted
+            .other
+            .is_none_or(|wanted| moment.view.type_name(other) == wanted);
         if own == entity.type_id && fits {
-            moment.view.adjacency(triple.id, *way).for_each_edge(entity.row, |_, edge| {
-                edges.push(EdgeRef { triple: triple.id, edge });
-            });
+            moment
+                .view
+                .adjacency(triple.id, *way)
+                .for_each_edge(entity.row, |_, edge| {
+                    edges.push(EdgeRef {
+                        triple: triple.id,
+                        edge,
+                    });
+                });
         }
     }
     edges.sort_unstable();

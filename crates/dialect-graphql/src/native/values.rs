@@ -65,7 +65,9 @@ pub(super) fn instant_from(name: &str, json: Option<&Json>) -> Result<Option<Ins
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(text)) => {
             let parsed = text.parse::<Instant>();
-            parsed.map(Some).map_err(|error| errors::invalid(format!("{name}: {error}")))
+            parsed
+                .map(Some)
+                .map_err(|error| errors::invalid(format!("{name}: {error}")))
         }
         Some(_) => Err(errors::invalid(format!("{name} must be a date and time"))),
     }

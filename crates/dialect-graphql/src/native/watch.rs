@@ -20,14 +20,20 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(limits: Limits) -> Self {
         let micros = i64::try_from(limits.time_ms.saturating_mul(1000)).unwrap_or(i64::MAX);
-        let deadline = limits.clock.as_ref().map(|clock| clock.now().plus_micros(micros));
+        let deadline = limits
+            .clock
+            .as_ref()
+            .map(|clock| clock.now().plus_micros(micros));
         Self { limits, deadline }
     }
 
     /// Whether the read may go on. To be asked now and then, not for each row.
     pub(super) fn check(&self) -> Result<(), FieldError> {
         let cancelled = &self.limits.cancelled;
-        if cancelled.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+        if cancelled
+            .as_ref()
+            .is_some_and(|flag| flag.load(Ordering::Relaxed))
+        {
             return Err(errors::of(&QueryError::Cancelled));
         }
         match (&self.limits.clock, self.deadline) {

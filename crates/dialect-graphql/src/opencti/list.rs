@@ -1,20 +1,182 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Lists: filters, search, order, pages.
 
+use std::sync::Arc;
+
+use durward_graph::{ObjectRef, View};
+use durward_query::filter_group::{
+    FilterGroup, FilterMode, FilterOperator, ListRequest, ListSubject, SearchFields, list,
+};
+use durward_query::{PageSize, RunOptions};
+use serde_json::Value as Json;
+
 use crate::context::RequestContext;
 use crate::engine::{Call, FieldError, Node};
-use crate::opencti::errors;
-use crate::opencti::relationship::EdgeSort;
+use crate::opencti::connection::{Connection, Shown};
+use crate::opencti::entity::StixNode;
+use crate::opencti::keys;
+use crate::opencti::relationship::{EdgeNode, EdgeSort};
 use crate::opencti::roots::ListRoot;
+use crate::opencti::user::{USER_TYPES, UserNode};
+use crate::opencti::{errors, names};
 
 type Answer<'a> = Result<Node<'a, RequestContext>, FieldError>;
 
-pub(super) fn entities<'a>(call: &Call<'a, RequestContext>, _root: &ListRoot) -> Answer<'a> {
-    Err(errors::unsupported(call.name()))
+/// Objects of a page unless the client asks for another number.
+const FIRST_DEFAULT: i64 = 500;
+/// Most objects of a page.
+const FIRST_MAX: i64 = 5000;
+
+/// `attackPatterns`, `malwares` and all the others.
+pub(super) fn entities<'a>(call: &Call<'a, RequestContext>, root: &ListRoot) -> Answer<'a> {
+    let mut groups = vec![filters(call)?];
+    groups.extend(keys::told_apart(root.of));
+    let types = texts(call, "types");
+    if !types.is_empty() {
+        groups.push(keys::of_types(&types));
+    }
+    let show = |view: &View, object: ObjectRef| match object {
+        ObjectRef::Entity(entity) => {
+            StixNode::new(view, entity).map(|node| Arc::new(node) as Shown)
+        }
+        ObjectRef::Edge(_) => None,
+    };
+    let subject = ListSubject::Entities(names::graph_types(root.of));
+    listed(call, root.connection, subject, &keys::all(groups), &show)
 }
-pub(super) fn relationships<'a>(call: &Call<'a, RequestContext>, _sort: EdgeSort) -> Answer<'a> {
-    Err(errors::unsupported(call.name()))
+
+/// Arguments of relationship lists that are filters of the same name.
+const KEY_ARGUMENTS: [&str; 7] = [
+    "fromId",
+    "toId",
+    "fromOrToId",
+    "fromTypes",
+    "toTypes",
+    "elementWithTargetTypes",
+    "relationship_type",
+];
+/// Arguments of relationship lists that bound a moment.
+const MOMENT_ARGUMENTS: [(&str, &str, FilterOperator); 8] = [
+    ("startTimeStart", "start_time", FilterOperator::Gte),
+    ("startTimeStop", "start_time", FilterOperator::Lte),
+    ("stopTimeStart", "stop_time", FilterOperator::Gte),
+    ("stopTimeStop", "stop_time", FilterOperator::Lte),
+    ("firstSeenStart", "first_seen", FilterOperator::Gte),
+    ("firstSeenStop", "first_seen", FilterOperator::Lte),
+    ("lastSeenStart", "last_seen", FilterOperator::Gte),
+    ("lastSeenStop", "last_seen", FilterOperator::Lte),
+];
+
+/// `stixCoreRelationships` and `stixSightingRelationships`.
+pub(super) fn relationships<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort) -> Answer<'a> {
+    let context = call.context;
+    let mut own = FilterGroup::default();
+    for argument in KEY_ARGUMENTS {
+        let values: Vec<Json> = texts(call, argument).into_iter().map(Json::from).collect();
+        if !values.is_empty() {
+            own.filters.push(keys::filter(argument, FilterOperator::Eq, FilterMode::Or, values));
+        }
+    }
+    for (argument, key, operator) in MOMENT_ARGUMENTS {
+        if let Some(value) = call.argument(argument) {
+            own.filters.push(keys::filter(key, operator, FilterMode::Or, vec![value.clone()]));
+        }
+    }
+    let is_stix = (keys::STIX_RELATIONSHIP, FilterOperator::NotNil);
+    own.filters.push(keys::filter(is_stix.0, is_stix.1, FilterMode::Or, Vec::new()));
+    let (operator, connection) = match sort {
+        EdgeSort::Sighting => (FilterOperator::Eq, "StixSightingRelationshipConnection"),
+        _ => (FilterOperator::NotEq, "StixCoreRelationshipConnection"),
+    };
+    let sighting = vec!["stix-sighting-relationship".into()];
+    own.filters.push(keys::filter("relationship_type", operator, FilterMode::Or, sighting));
+    let show = |_: &View, object: ObjectRef| match object {
+        ObjectRef::Edge(edge) => {
+            let node = EdgeNode::new(context, edge).filter(|node| node.sort() == sort);
+            node.map(|node| Arc::new(node) as Shown)
+        }
+        ObjectRef::Entity(_) => None,
+    };
+    let group = keys::all(vec![own, filters(call)?]);
+    listed(call, connection, ListSubject::Relationships(Vec::new()), &group, &show)
 }
+
+/// `users`.
 pub(super) fn users<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
-    Err(errors::unsupported(call.name()))
+    let show = |_: &View, object: ObjectRef| match object {
+        ObjectRef::Entity(entity) => Some(Arc::new(UserNode { entity, is_me: false }) as Shown),
+        ObjectRef::Edge(_) => None,
+    };
+    let subject = ListSubject::Entities(USER_TYPES.map(str::to_owned).to_vec());
+    listed(call, "UserConnection", subject, &filters(call)?, &show)
+}
+
+type Show<'s> = dyn Fn(&View, ObjectRef) -> Option<Shown> + 's;
+
+fn listed<'a>(
+    call: &Call<'a, RequestContext>,
+    connection: &str,
+    subject: ListSubject,
+    filters: &FilterGroup,
+    show: &Show<'_>,
+) -> Answer<'a> {
+    let context = call.context;
+    let first = call.int_argument("first").unwrap_or(FIRST_DEFAULT);
+    if !(0..=FIRST_MAX).contains(&first) {
+        return Err(errors::functional(format!("first must be between 0 and {FIRST_MAX}")));
+    }
+    let first = u64::try_from(first).unwrap_or_default();
+    let after = call.text_argument("after").filter(|after| !after.is_empty());
+    let options = RunOptions {
+        row_condition: context.row_condition(),
+        limits: context.limits(),
+        page: PageSize::Rows(first),
+        cursor: after.map(str::to_owned),
+        account_id: context.account_id(),
+        ..RunOptions::new(context.now(), context.cursor_key())
+    };
+    let descending = call.text_argument("orderMode") == Some("desc");
+    let order_by = call.text_argument("orderBy").filter(|name| *name != "_score");
+    let order: Vec<(String, bool)> =
+        order_by.map(|field| (field.to_owned(), descending)).into_iter().collect();
+    let search_fields = SearchFields {
+        exact: ["name", "value", "displayName"].map(str::to_owned).to_vec(),
+        near: ["aliases", "x_opencti_aliases", "description"].map(str::to_owned).to_vec(),
+    };
+    let request = ListRequest {
+        subject,
+        filters: Some(filters),
+        search: call.text_argument("search").filter(|text| !text.trim().is_empty()),
+        search_fields: &search_fields,
+        order: &order,
+        table: &keys::table(context),
+    };
+    let page = list(&context.view, &request, &options, first);
+    let page = page.map_err(|error| errors::of_query(&error))?;
+    let shown = page.objects.into_iter().zip(page.cursors);
+    let nodes =
+        shown.filter_map(|(object, cursor)| Some((cursor, show(&context.view, object)?)));
+    Ok(Node::object(Connection {
+        type_name: connection.to_owned(),
+        nodes: nodes.collect(),
+        has_next: page.has_more,
+        has_previous: after.is_some(),
+        total: page.total_count,
+    }))
+}
+
+fn filters(call: &Call<'_, RequestContext>) -> Result<FilterGroup, FieldError> {
+    let Some(json) = call.argument("filters") else { return Ok(FilterGroup::default()) };
+    let group = FilterGroup::from_json(json).map_err(|error| errors::of_query(&error))?;
+    Ok(keys::with_types_told_apart(group))
+}
+
+fn texts(call: &Call<'_, RequestContext>, argument: &str) -> Vec<String> {
+    match call.argument(argument) {
+        Some(Json::String(text)) => vec![text.clone()],
+        Some(Json::Array(items)) => {
+            items.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
 }

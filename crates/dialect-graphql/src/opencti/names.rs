@@ -118,7 +118,7 @@ pub(super) fn is_a(opencti: &str, sort: Sort, wanted: &str) -> bool {
 }
 
 /// The names that objects of one STIX type can have in OpenCTI.
-fn possible_names(kind: &Kind) -> Vec<&'static str> {
+pub(super) fn possible_names(kind: &Kind) -> Vec<&'static str> {
     match kind.stix_type {
         "identity" => vec!["Individual", "Organization", "Sector", "System", "SecurityPlatform"],
         "location" => vec!["City", "Country", "Region", "Administrative-Area", "Position"],

@@ -59,7 +59,11 @@ impl World {
             [7; 32],
             Arc::new(Unsigned),
         );
-        let store = if graph.exists() { Store::open(options) } else { Store::create(options) };
+        let store = if graph.exists() {
+            Store::open(options)
+        } else {
+            Store::create(options)
+        };
         let store = Arc::new(store.unwrap());
         let random = RandomSource(Arc::new(|bytes| {
             let drawn = DRAWN.fetch_add(1, Ordering::SeqCst).to_be_bytes();
@@ -82,7 +86,12 @@ impl World {
             may_export: true,
             integration_instance: None,
         };
-        Self { store, access, router: router(), clock }
+        Self {
+            store,
+            access,
+            router: router(),
+            clock,
+        }
     }
 
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, Json) {
@@ -106,7 +115,8 @@ impl World {
 
     pub async fn post(&self, path: &str, body: impl Into<Body>) -> (StatusCode, Json) {
         let path = format!("/persister/synchronization/jobs{path}");
-        self.send(Request::post(path).body(body.into()).unwrap()).await
+        self.send(Request::post(path).body(body.into()).unwrap())
+            .await
     }
 
     /// As [`World::post`], and it must go well.
@@ -117,11 +127,14 @@ impl World {
     }
 
     pub async fn get(&self, path: &str) -> (StatusCode, Json) {
-        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
     }
 
     pub async fn job(&self, id: &str) -> Json {
-        let (status, answer) = self.get(&format!("/persister/synchronization/jobs/{id}")).await;
+        let (status, answer) = self
+            .get(&format!("/persister/synchronization/jobs/{id}"))
+            .await;
         assert_eq!(status, StatusCode::OK);
         answer["job"].clone()
     }
@@ -138,8 +151,11 @@ impl World {
     /// A whole job; the answer to its finalization.
     pub async fn run(&self, start: Json, upload: Json, finalize: Json) -> Json {
         let id = self.start(start).await;
-        self.done(&format!("/{id}/upload"), upload.to_string()).await;
-        self.done(&format!("/{id}/finalize"), finalize.to_string()).await["job"].clone()
+        self.done(&format!("/{id}/upload"), upload.to_string())
+            .await;
+        self.done(&format!("/{id}/finalize"), finalize.to_string())
+            .await["job"]
+            .clone()
     }
 
     pub fn view(&self) -> View {
@@ -148,8 +164,11 @@ impl World {
 
     pub fn value(&self, scope: &str, key: &str, property: &str) -> Value {
         let view = self.view();
-        let entity = view.find_by_key(&Namespace::new("api", scope), key).unwrap();
-        view.property_id(property).map_or(Value::Null, |property| view.value(entity, property))
+        let entity = view
+            .find_by_key(&Namespace::new("api", scope), key)
+            .unwrap();
+        view.property_id(property)
+            .map_or(Value::Null, |property| view.value(entity, property))
     }
 }
 
@@ -164,7 +183,13 @@ pub fn link(from: &str, to: &str) -> Json {
 
 /// Counters by their short names.
 pub fn counters(job: &Json) -> [u64; 6] {
-    ["EntitiesCreated", "EntitiesUpdated", "EntitiesDeleted", "RelationshipsCreated",
-        "RelationshipsUpdated", "RelationshipsDeleted"]
+    [
+        "EntitiesCreated",
+        "EntitiesUpdated",
+        "EntitiesDeleted",
+        "RelationshipsCreated",
+        "RelationshipsUpdated",
+        "RelationshipsDeleted",
+    ]
     .map(|name| job[format!("num{name}")].as_u64().unwrap())
 }

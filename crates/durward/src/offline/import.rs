@@ -2,6 +2,7 @@
 //! Imports into a data folder.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use durward_dialect_sync::import::{ImportProgress, ImportRequest, import_files};
@@ -35,7 +36,8 @@ pub(crate) fn import_graph(
         origin: offline.caller().origin("graph imported"),
     };
     let bar = progress_bar();
-    let report = import_files(organization.store(), &Catalog::built_in()?, &request, &|step| {
+    let catalog = Arc::new(Catalog::built_in()?);
+    let report = import_files(organization.store(), &catalog, &request, &|step| {
         match step {
             ImportProgress::Read { bytes, total } => {
                 bar.set_length(total);

@@ -10,11 +10,14 @@
     reason = "each test uses a part of this, and tests may panic"
 )]
 
+pub mod tokens;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use durward_testkit::{Answer, Client, Options, Server, repository};
+use durward_model::{Clock as _, Instant, SystemClock};
+use durward_testkit::{Answer, Client, Credentials, Options, Server, repository};
 use serde_json::{Value, json};
 
 /// The path of JupiterOne's schema.
@@ -47,6 +50,17 @@ pub fn binary() -> PathBuf {
 /// Options that name the program.
 pub fn options() -> Options {
     Options { binary: Some(binary()), ..Options::default() }
+}
+
+/// A second organization in the data folder of a server, which is restarted for it.
+pub fn second_organization(server: &mut Server, name: &str) -> Credentials {
+    server.stop().unwrap();
+    let folder = text_of(&server.data());
+    let admin = "admin@elsewhere.example";
+    let words = ["org", "create", "--data", &folder, "--org", name, "--admin", admin, "--json"];
+    let credentials = Credentials::parse(&done(&words)).unwrap();
+    server.restart().unwrap();
+    credentials
 }
 
 /// A server with one organization.
@@ -221,4 +235,21 @@ pub fn synchronize(client: &Client, scope: &str, upload: &Value) -> Value {
 pub fn ok(answer: Answer) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json().unwrap()
+}
+
+/// The instant so many seconds from now, as RFC 3339 text.
+pub fn in_seconds(seconds: u64) -> String {
+    now().plus_seconds(i64::try_from(seconds).unwrap()).to_rfc3339_millis()
+}
+
+/// Waits until an instant is over.
+pub fn wait_until(instant: &str) {
+    let end: Instant = instant.parse().unwrap();
+    while now() <= end {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn now() -> Instant {
+    SystemClock.now()
 }

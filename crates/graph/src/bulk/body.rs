@@ -71,7 +71,11 @@ pub enum BodyError {
 }
 
 fn key_note(key: &str) -> String {
-    if key.is_empty() { String::new() } else { format!(" (_key {key:?})") }
+    if key.is_empty() {
+        String::new()
+    } else {
+        format!(" (_key {key:?})")
+    }
 }
 
 /// Reads a whole body.
@@ -101,9 +105,9 @@ pub fn read_body(body: &[u8], kind: BodyKind, rules: ItemRules<'_>) -> Result<Pa
         BodyKind::Entities if !seen.contains(&List::Entities) => {
             Err(BodyError::NoList { list: "entities" })
         }
-        BodyKind::Relationships if !seen.contains(&List::Relationships) => {
-            Err(BodyError::NoList { list: "relationships" })
-        }
+        BodyKind::Relationships if !seen.contains(&List::Relationships) => Err(BodyError::NoList {
+            list: "relationships",
+        }),
         _ => Ok(builder.finish()),
     }
 }
@@ -119,14 +123,22 @@ pub fn read_lines(lines: &[u8], rules: ItemRules<'_>) -> Result<Part, BodyError>
         if scanner.is_at_end() {
             continue;
         }
-        let read = scanner.object(&mut members).and_then(|()| match scanner.is_at_end() {
-            true => Ok(()),
-            false => Err(scanner.error("more text follows the object")),
+        let read = scanner.object(&mut members).and_then(|()| {
+            if scanner.is_at_end() {
+                Ok(())
+            } else {
+                Err(scanner.error("more text follows the object"))
+            }
         });
-        read.map_err(|source| BodyError::Broken { list: "the lines", index, source })?;
-        let added = match is_relationship(&members) {
-            true => builder.relationship(&members),
-            false => builder.entity(&members),
+        read.map_err(|source| BodyError::Broken {
+            list: "the lines",
+            index,
+            source,
+        })?;
+        let added = if is_relationship(&members) {
+            builder.relationship(&members)
+        } else {
+            builder.entity(&members)
         };
         added.map_err(|source| item_error("the lines", index, &members, source))?;
     }
@@ -167,7 +179,9 @@ fn list_of(name: &str, kind: BodyKind) -> Result<List, BodyError> {
         ("relationships", BodyKind::Relationships | BodyKind::Upload) => Ok(List::Relationships),
         ("deleteEntities", BodyKind::Upload) => Ok(List::DeleteEntities),
         ("deleteRelationships", BodyKind::Upload) => Ok(List::DeleteRelationships),
-        _ => Err(BodyError::Unknown { name: name.chars().take(64).collect() }),
+        _ => Err(BodyError::Unknown {
+            name: name.chars().take(64).collect(),
+        }),
     }
 }
 
@@ -181,7 +195,9 @@ fn read_list(
         // A null list is an absent one; anything else is refused with the name of the list.
         return match scanner.value().map_err(BodyError::Json)? {
             Scalar::Null => Ok(()),
-            _ => Err(BodyError::NotList { list: name.to_owned() }),
+            _ => Err(BodyError::NotList {
+                list: name.to_owned(),
+            }),
         };
     }
     scanner.expect(b'[').map_err(BodyError::Json)?;
@@ -190,7 +206,11 @@ fn read_list(
     }
     let mut members = Members::new();
     for index in 0usize.. {
-        let broken = |source| BodyError::Broken { list: name, index, source };
+        let broken = |source| BodyError::Broken {
+            list: name,
+            index,
+            source,
+        };
         scanner.object(&mut members).map_err(broken)?;
         let added = match list {
             List::Entities => builder.entity(&members),
@@ -213,19 +233,33 @@ fn item_error(
     members: &Members<'_>,
     source: ItemError,
 ) -> BodyError {
-    let key = members.iter().find(|(name, _)| name == "_key").map(|(_, value)| match value {
-        Scalar::Text(text) => text.chars().take(200).collect(),
-        _ => String::new(),
-    });
-    BodyError::Item { list, index, key: key.unwrap_or_default(), source }
+    let key = members
+        .iter()
+        .find(|(name, _)| name == "_key")
+        .map(|(_, value)| match value {
+            Scalar::Text(text) => text.chars().take(200).collect(),
+            _ => String::new(),
+        });
+    BodyError::Item {
+        list,
+        index,
+        key: key.unwrap_or_default(),
+        source,
+    }
 }
 
 fn utf8(body: &[u8]) -> Result<&str, BodyError> {
-    std::str::from_utf8(body).map_err(|error| BodyError::NotUtf8 { at: error.valid_up_to() })
+    std::str::from_utf8(body).map_err(|error| BodyError::NotUtf8 {
+        at: error.valid_up_to(),
+    })
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
 mod tests {
     use durward_model::change::RelationshipKeys;
     use durward_model::{Catalog, Value};
@@ -234,7 +268,11 @@ mod tests {
 
     fn read(body: &str, kind: BodyKind) -> Result<Part, BodyError> {
         let catalog = Catalog::built_in().unwrap();
-        let rules = ItemRules { catalog: &catalog, patch: false, ignore_illegal_properties: false };
+        let rules = ItemRules {
+            catalog: &catalog,
+            patch: false,
+            ignore_illegal_properties: false,
+        };
         read_body(body.as_bytes(), kind, rules)
     }
 
@@ -256,15 +294,27 @@ mod tests {
         assert_eq!(boxes.keys.iter().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(boxes.classes.as_deref().unwrap(), ["Host", "Device"]);
         let cell = |name: &str, row| {
-            let column = boxes.columns.iter().find(|column| column.property == name).unwrap();
+            let column = boxes
+                .columns
+                .iter()
+                .find(|column| column.property == name)
+                .unwrap();
             column.values.get(row)
         };
         assert_eq!((cell("n", 0), cell("n", 1)), (Value::Int(1), Value::Null));
-        assert_eq!((cell("tag", 1), cell("on", 0)), (Value::from("x"), Value::Null));
+        assert_eq!(
+            (cell("tag", 1), cell("on", 0)),
+            (Value::from("x"), Value::Null)
+        );
         let groups = &part.relationships.groups;
         assert_eq!(groups[0].keys, RelationshipKeys::Conventional);
-        assert!(matches!(&groups[1].keys, RelationshipKeys::Explicit(keys) if keys.get(0) == Some("own")));
-        assert_eq!((groups[1].verb.as_str(), &groups[1].from, &groups[1].to), ("HAS", &vec![1], &vec![0]));
+        assert!(
+            matches!(&groups[1].keys, RelationshipKeys::Explicit(keys) if keys.get(0) == Some("own"))
+        );
+        assert_eq!(
+            (groups[1].verb.as_str(), &groups[1].from, &groups[1].to),
+            ("HAS", &vec![1], &vec![0])
+        );
         assert_eq!(part.counts().removals, 1);
     }
 
@@ -278,27 +328,48 @@ mod tests {
         assert_eq!(text, "item 1 of entities (_key \"b\"): _type is missing");
         for (body, text) in [
             (r#"{"entities":{}}"#, "entities must be a list of objects"),
-            (r#"{"entities":[1]}"#, "item 0 of entities is not a valid object: expected '{', found '1' at byte 13"),
+            (
+                r#"{"entities":[1]}"#,
+                "item 0 of entities is not a valid object: expected '{', found '1' at byte 13",
+            ),
             (r#"{"entitys":[]}"#, "member entitys is not known here"),
-            (r#"{}"#, "the body has no member entities"),
-            (r#"{"entities":[{"_key":"a","_type":"account","_class":"User"}]}"#,
-             "item 0 of entities (_key \"a\"): type account is protected: only Durward itself writes it"),
-            (r#"{"entities":[{"_key":"a","_type":"t","_class":"C","_x":1}]}"#,
-             "item 0 of entities (_key \"a\"): property _x begins with an underscore, which is reserved"),
-            (r#"{"entities":[{"_key":"a","_type":"t","_class":"C","x":{}}]}"#,
-             "item 0 of entities (_key \"a\"): property x: nested objects are not property values"),
-            (r#"{"entities":[{"_key":"a","_type":"t","_class":"C","x":1,"x":2}]}"#,
-             "item 0 of entities (_key \"a\"): property x is given twice"),
+            (r"{}", "the body has no member entities"),
+            (
+                r#"{"entities":[{"_key":"a","_type":"account","_class":"User"}]}"#,
+                "item 0 of entities (_key \"a\"): type account is protected: only Durward itself writes it",
+            ),
+            (
+                r#"{"entities":[{"_key":"a","_type":"t","_class":"C","_x":1}]}"#,
+                "item 0 of entities (_key \"a\"): property _x begins with an underscore, which is reserved",
+            ),
+            (
+                r#"{"entities":[{"_key":"a","_type":"t","_class":"C","x":{}}]}"#,
+                "item 0 of entities (_key \"a\"): property x: nested objects are not property values",
+            ),
+            (
+                r#"{"entities":[{"_key":"a","_type":"t","_class":"C","x":1,"x":2}]}"#,
+                "item 0 of entities (_key \"a\"): property x is given twice",
+            ),
         ] {
-            assert_eq!(read(body, BodyKind::Entities).unwrap_err().to_string(), text);
+            assert_eq!(
+                read(body, BodyKind::Entities).unwrap_err().to_string(),
+                text
+            );
         }
-        assert!(matches!(read(r#"{"entities":[{"_key":"#, BodyKind::Entities), Err(BodyError::Broken { index: 0, .. })));
+        assert!(matches!(
+            read(r#"{"entities":[{"_key":"#, BodyKind::Entities),
+            Err(BodyError::Broken { index: 0, .. })
+        ));
     }
 
     #[test]
     fn lines_may_mix_both() {
         let catalog = Catalog::built_in().unwrap();
-        let rules = ItemRules { catalog: &catalog, patch: false, ignore_illegal_properties: false };
+        let rules = ItemRules {
+            catalog: &catalog,
+            patch: false,
+            ignore_illegal_properties: false,
+        };
         let lines = "{\"_key\":\"a\",\"_type\":\"t\",\"_class\":\"C\"}\r\n\n{\"_type\":\"r\",\"_class\":\"HAS\",\"_fromEntityKey\":\"a\",\"_toEntityKey\":\"a\"}\n";
         let counts = read_lines(lines.as_bytes(), rules).unwrap().counts();
         assert_eq!((counts.entities, counts.relationships), (1, 1));

@@ -22,7 +22,10 @@ const DICTIONARY_PROBE: usize = 1024;
 /// Hash of a client-chosen key, seeded per process so that nobody can prepare collisions.
 pub(crate) fn key_hash(text: &[u8]) -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();
-    xxh3_64_with_seed(text, *SEED.get_or_init(|| RandomState::new().build_hasher().finish()))
+    xxh3_64_with_seed(
+        text,
+        *SEED.get_or_init(|| RandomState::new().build_hasher().finish()),
+    )
 }
 
 /// A column under construction.
@@ -40,7 +43,10 @@ enum Form {
     Ints(Vec<i64>),
     Floats(Vec<f64>),
     Texts(StringArena),
-    Coded { codes: Vec<u32>, dictionary: Dictionary },
+    Coded {
+        codes: Vec<u32>,
+        dictionary: Dictionary,
+    },
     Mixed(Vec<Value>),
 }
 
@@ -73,7 +79,9 @@ impl Dictionary {
         };
         let Self { values, table } = self;
         let same = |(_, code): &(u64, u32)| {
-            values.get(*code as usize).is_some_and(|known| same_value(known, &value))
+            values
+                .get(*code as usize)
+                .is_some_and(|known| same_value(known, &value))
         };
         if let Some((_, code)) = table.find(hash, same) {
             return *code;
@@ -91,7 +99,10 @@ pub(crate) fn same_value(left: &Value, right: &Value) -> bool {
         (Value::Float(left), Value::Float(right)) => left.to_bits() == right.to_bits(),
         (Value::List(left), Value::List(right)) => {
             left.len() == right.len()
-                && left.iter().zip(right).all(|(left, right)| same_value(left, right))
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| same_value(left, right))
         }
         _ => left == right,
     }
@@ -114,7 +125,14 @@ impl ColumnBuilder {
     /// A column whose first `rows` rows are absent.
     pub(crate) fn new(rows: usize, hasty: bool) -> Self {
         let codes = vec![ABSENT_CODE; rows];
-        Self { form: Form::Coded { codes, dictionary: Dictionary::default() }, rows, hasty }
+        Self {
+            form: Form::Coded {
+                codes,
+                dictionary: Dictionary::default(),
+            },
+            rows,
+            hasty,
+        }
     }
 
     /// How many rows there are.
@@ -245,7 +263,9 @@ impl ColumnBuilder {
 
     /// Gives a dictionary up that does not pay.
     fn judge(&mut self) {
-        let Form::Coded { codes, dictionary } = &self.form else { return };
+        let Form::Coded { codes, dictionary } = &self.form else {
+            return;
+        };
         let distinct = dictionary.values.len();
         let unique = self.hasty && distinct >= DICTIONARY_PROBE && distinct >= codes.len() / 8 * 7;
         if distinct <= DICTIONARY_MAX && !unique {
@@ -262,7 +282,11 @@ impl ColumnBuilder {
         let mut codes = Vec::with_capacity(values.len());
         for row in 0..values.len() {
             let value = values.get(row);
-            codes.push(if value.is_null() { ABSENT_CODE } else { dictionary.value(value) });
+            codes.push(if value.is_null() {
+                ABSENT_CODE
+            } else {
+                dictionary.value(value)
+            });
             if dictionary.values.len() > DICTIONARY_MAX {
                 self.form = Form::Mixed((0..values.len()).map(|row| values.get(row)).collect());
                 return;
@@ -277,9 +301,17 @@ impl ColumnBuilder {
             (Form::Bools(rows), ColumnValues::Bools(more)) => rows.extend_from_slice(more),
             (Form::Ints(rows), ColumnValues::Ints(more)) => rows.extend_from_slice(more),
             (Form::Floats(rows), ColumnValues::Floats(more)) => rows.extend_from_slice(more),
-            (Form::Coded { codes, dictionary }, ColumnValues::Coded { codes: more, dictionary: other }) => {
-                let map: Vec<u32> =
-                    other.iter().map(|value| dictionary.value(value.clone())).collect();
+            (
+                Form::Coded { codes, dictionary },
+                ColumnValues::Coded {
+                    codes: more,
+                    dictionary: other,
+                },
+            ) => {
+                let map: Vec<u32> = other
+                    .iter()
+                    .map(|value| dictionary.value(value.clone()))
+                    .collect();
                 codes.extend(
                     more.iter()
                         .map(|code| map.get(*code as usize).copied().unwrap_or(ABSENT_CODE)),
@@ -316,7 +348,9 @@ impl ColumnBuilder {
                 }
             }
             ColumnValues::Mixed(values) => {
-                values.iter().for_each(|value| self.push_value(value.clone()));
+                for value in values {
+                    self.push_value(value.clone());
+                }
             }
         }
     }
@@ -359,9 +393,10 @@ fn finished(form: Form) -> ColumnValues {
         Form::Ints(values) => ColumnValues::Ints(values),
         Form::Floats(values) => ColumnValues::Floats(values),
         Form::Texts(values) => ColumnValues::Texts(values),
-        Form::Coded { codes, dictionary } => {
-            ColumnValues::Coded { codes, dictionary: dictionary.values }
-        }
+        Form::Coded { codes, dictionary } => ColumnValues::Coded {
+            codes,
+            dictionary: dictionary.values,
+        },
         Form::Mixed(values) => ColumnValues::Mixed(values),
     }
 }
@@ -394,13 +429,22 @@ pub(crate) fn permuted(column: &ColumnValues, order: &[u32]) -> ColumnValues {
     let pick = |row: &u32| *row as usize;
     match column {
         ColumnValues::Bools(values) => ColumnValues::Bools(
-            order.iter().map(|row| values.get(pick(row)).copied().unwrap_or(2)).collect(),
+            order
+                .iter()
+                .map(|row| values.get(pick(row)).copied().unwrap_or(2))
+                .collect(),
         ),
         ColumnValues::Ints(values) => ColumnValues::Ints(
-            order.iter().map(|row| values.get(pick(row)).copied().unwrap_or(0)).collect(),
+            order
+                .iter()
+                .map(|row| values.get(pick(row)).copied().unwrap_or(0))
+                .collect(),
         ),
         ColumnValues::Floats(values) => ColumnValues::Floats(
-            order.iter().map(|row| values.get(pick(row)).copied().unwrap_or(0.0)).collect(),
+            order
+                .iter()
+                .map(|row| values.get(pick(row)).copied().unwrap_or(0.0))
+                .collect(),
         ),
         ColumnValues::Coded { codes, dictionary } => ColumnValues::Coded {
             codes: order
@@ -413,9 +457,13 @@ pub(crate) fn permuted(column: &ColumnValues, order: &[u32]) -> ColumnValues {
             let mut builder = ColumnBuilder::new(0, false);
             if let ColumnValues::Texts(texts) = column {
                 builder.form = Form::Texts(StringArena::new());
-                order.iter().for_each(|row| builder.push_text(texts.get(pick(row)).unwrap_or("")));
+                for row in order {
+                    builder.push_text(texts.get(pick(row)).unwrap_or(""));
+                }
             } else {
-                order.iter().for_each(|row| builder.push_value(column.get(pick(row))));
+                for row in order {
+                    builder.push_value(column.get(pick(row)));
+                }
             }
             finished(builder.form)
         }
@@ -424,76 +472,4 @@ pub(crate) fn permuted(column: &ColumnValues, order: &[u32]) -> ColumnValues {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may panic")]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn value() -> impl Strategy<Value = Value> {
-        prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::Bool),
-            (0i64..4).prop_map(Value::Int),
-            (0u8..4).prop_map(|n| Value::Float(f64::from(n))),
-            "[ab]{0,2}".prop_map(Value::from),
-            proptest::collection::vec("[ab]{0,1}", 0..3).prop_map(Value::from),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn keeps_every_value_in_every_form(
-            parts in proptest::collection::vec(
-                proptest::collection::vec(value(), 0..9), 0..5),
-            kind in 0usize..7,
-        ) {
-            let keep = |value: &&Value| match kind {
-                0 => true,
-                1 => matches!(value, Value::Bool(_) | Value::Null),
-                2 => matches!(value, Value::Int(_)),
-                3 => matches!(value, Value::Float(_)),
-                4 => matches!(value, Value::String(_)),
-                5 => matches!(value, Value::String(_) | Value::Null),
-                _ => matches!(value, Value::Int(_) | Value::String(_)),
-            };
-            let mut whole = ColumnBuilder::new(0, false);
-            let mut expected = Vec::new();
-            for part in &parts {
-                let mut column = ColumnBuilder::new(0, true);
-                for value in part.iter().filter(keep) {
-                    match value {
-                        Value::String(text) => column.push_text(text),
-                        Value::Int(value) => column.push_int(*value),
-                        Value::Float(value) => column.push_float(*value),
-                        Value::Bool(value) => column.push_bool(*value),
-                        other => column.push_value(other.clone()),
-                    }
-                    expected.push(value.clone());
-                }
-                whole.append(&column.finish());
-            }
-            prop_assert_eq!(whole.len(), expected.len());
-            let values = whole.finish();
-            prop_assert_eq!(values.len(), expected.len());
-            let order: Vec<u32> = (0..expected.len() as u32).rev().collect();
-            let turned = permuted(&values, &order);
-            for (row, value) in expected.iter().enumerate() {
-                prop_assert!(same_value(&values.get(row), value));
-                prop_assert!(same_value(&turned.get(expected.len() - 1 - row), value));
-            }
-        }
-    }
-
-    #[test]
-    fn unique_texts_leave_the_dictionary_and_come_back_for_nulls() {
-        let mut column = ColumnBuilder::new(0, true);
-        for row in 0..5000 {
-            column.push_text(&format!("name {row}"));
-        }
-        assert!(matches!(column.form, Form::Texts(_)));
-        column.pad(5001);
-        let values = column.finish();
-        assert_eq!(values.get(4999), Value::from("name 4999"));
-        assert_eq!((values.get(5000), values.len()), (Value::Null, 5001));
-    }
-}
+mod tests;

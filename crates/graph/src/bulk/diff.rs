@@ -4,11 +4,13 @@
 
 mod cells;
 mod edges;
+mod endings;
 mod ends;
 mod entities;
 mod gather;
 mod mapping;
 mod marks;
+mod order;
 mod parallel;
 mod relationships;
 #[cfg(test)]
@@ -177,7 +179,13 @@ pub fn prepare_from(
     }
     let mut report = DiffReport::default();
     let members = marks::Members::new(view, &spec.namespace);
-    let context = Context { view, spec, catalog, members, blank: members.is_empty() };
+    let context = Context {
+        view,
+        spec,
+        catalog,
+        members,
+        blank: members.is_empty(),
+    };
     let mut gathered = gather::gather(parts, &mut report)?;
     let mut outcome = entities::compare(context, &mut gathered, base, &mut report)?;
     let mut edges = edges::gather(context, &gathered, &mut outcome, parts, &mut report)?;
@@ -193,12 +201,19 @@ pub fn prepare_from(
     changes.append(&mut outcome.patches);
     let mut next = base.relationship.0;
     for mut batch in related.creations {
-        let Change::CreateRelationships(rows) = &mut batch else { continue };
+        let Change::CreateRelationships(rows) = &mut batch else {
+            continue;
+        };
         rows.first = durward_model::RelationshipNumber(next);
         let count = u32::try_from(rows.len()).map_err(|_| DiffError::Full)?;
         next = next.checked_add(count).ok_or(DiffError::Full)?;
         changes.push(batch);
     }
     changes.extend(related.patches);
-    Ok(Prepared { changes, based_on: view.sequence(), base, report })
+    Ok(Prepared {
+        changes,
+        based_on: view.sequence(),
+        base,
+        report,
+    })
 }

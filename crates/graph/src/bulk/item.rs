@@ -28,9 +28,22 @@ const GROUPS_MAX: usize = 4000;
 
 /// Members that the server sets itself; they come back with exported objects.
 const SET_BY_SERVER: &[&str] = &[
-    "_id", "_source", "_scope", "_accountId", "_version", "_createdOn", "_beginOn", "_endOn",
-    "_deleted", "_latest", "_integrationInstanceId", "_integrationDefinitionId",
-    "_integrationName", "_integrationType", "_integrationClass", "_rawDataHashes",
+    "_id",
+    "_source",
+    "_scope",
+    "_accountId",
+    "_version",
+    "_createdOn",
+    "_beginOn",
+    "_endOn",
+    "_deleted",
+    "_latest",
+    "_integrationInstanceId",
+    "_integrationDefinitionId",
+    "_integrationName",
+    "_integrationType",
+    "_integrationClass",
+    "_rawDataHashes",
 ];
 
 /// How items are read.
@@ -86,10 +99,15 @@ impl<'r> PartBuilder<'r> {
             if by_id || removal.is_none() {
                 let name = text(value, "_id or _key", KEY_BYTES_MAX * 3)?;
                 let name = normalized(name).into_owned();
-                removal = Some(Removal { relationship, by_id, name });
+                removal = Some(Removal {
+                    relationship,
+                    by_id,
+                    name,
+                });
             }
         }
-        self.removals.push(removal.ok_or(ItemError::Missing("_id or _key"))?);
+        self.removals
+            .push(removal.ok_or(ItemError::Missing("_id or _key"))?);
         Ok(())
     }
 
@@ -127,8 +145,11 @@ impl<'r> PartBuilder<'r> {
         part.entities.removals = self.removals;
         part.relationships.ends = self.ends.arena;
         part.relationships.mapped = self.mapped;
-        part.warnings =
-            self.ignored.iter().map(|name| format!("property {name} was left out")).collect();
+        part.warnings = self
+            .ignored
+            .iter()
+            .map(|name| format!("property {name} was left out"))
+            .collect();
         part
     }
 }
@@ -144,9 +165,10 @@ pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
 
 /// A type or class name without control characters.
 fn check_name(text: &str, name: &'static str) -> Result<(), ItemError> {
-    match text.chars().any(char::is_control) {
-        true => Err(ItemError::Control(name)),
-        false => Ok(()),
+    if text.chars().any(char::is_control) {
+        Err(ItemError::Control(name))
+    } else {
+        Ok(())
     }
 }
 
@@ -172,8 +194,15 @@ fn check_size(members: &Members<'_>) -> Result<(), ItemError> {
         Scalar::Texts(list) => list.len(),
         _ => 8,
     };
-    let bytes: usize = members.iter().map(|(name, value)| name.len() + size(value)).sum();
-    if bytes > OBJECT_BYTES_MAX { Err(ItemError::TooLarge) } else { Ok(()) }
+    let bytes: usize = members
+        .iter()
+        .map(|(name, value)| name.len() + size(value))
+        .sum();
+    if bytes > OBJECT_BYTES_MAX {
+        Err(ItemError::TooLarge)
+    } else {
+        Ok(())
+    }
 }
 
 /// Decides about a member whose name begins with an underscore: fine, left out, or refused.

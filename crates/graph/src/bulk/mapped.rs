@@ -47,7 +47,10 @@ pub(crate) fn take_apart(object: &Map<String, Json>) -> Result<Mapping<'_>, Item
     let mapping = object.get("_mapping").and_then(Json::as_object);
     let mapping = mapping.ok_or(bad("must be an object"))?;
     let text = |value: Option<&'_ Json>| -> Option<String> {
-        value.and_then(Json::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+        value
+            .and_then(Json::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
     };
     let source_key = mapping.get("sourceEntityKey").and_then(Json::as_str);
     let source_key = source_key
@@ -63,8 +66,9 @@ pub(crate) fn take_apart(object: &Map<String, Json>) -> Result<Mapping<'_>, Item
     let filters = filters(mapping.get("targetFilterKeys"))?;
     let verb = text(object.get("_class")).ok_or(ItemError::NotText("_class"))?;
     let relationship_type = object.get("_type").and_then(Json::as_str);
-    let relationship_type =
-        relationship_type.filter(|name| !name.is_empty()).ok_or(ItemError::NotText("_type"))?;
+    let relationship_type = relationship_type
+        .filter(|name| !name.is_empty())
+        .ok_or(ItemError::NotText("_type"))?;
     if verb.len() > NAME_BYTES_MAX || relationship_type.len() > NAME_BYTES_MAX {
         return Err(ItemError::TooLong("_class or _type", NAME_BYTES_MAX));
     }
@@ -73,16 +77,24 @@ pub(crate) fn take_apart(object: &Map<String, Json>) -> Result<Mapping<'_>, Item
         forward,
         filters,
         target,
-        skip_creation: mapping.get("skipTargetCreation").and_then(Json::as_bool).unwrap_or(false),
+        skip_creation: mapping
+            .get("skipTargetCreation")
+            .and_then(Json::as_bool)
+            .unwrap_or(false),
         verb: verb.to_ascii_uppercase(),
         relationship_type,
-        key: object.get("_key").and_then(Json::as_str).filter(|key| !key.is_empty()),
+        key: object
+            .get("_key")
+            .and_then(Json::as_str)
+            .filter(|key| !key.is_empty()),
     })
 }
 
 fn filters(json: Option<&Json>) -> Result<Vec<Vec<&str>>, ItemError> {
     let bad = ItemError::BadMapping("targetFilterKeys must be a list of lists of property names");
-    let Some(sets) = json.and_then(Json::as_array) else { return Err(bad) };
+    let Some(sets) = json.and_then(Json::as_array) else {
+        return Err(bad);
+    };
     let mut filters = Vec::new();
     for set in sets {
         // One name alone is a set of one.

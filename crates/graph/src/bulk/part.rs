@@ -112,8 +112,17 @@ pub struct PartCounts {
 impl Part {
     /// How much is in it.
     pub fn counts(&self) -> PartCounts {
-        let entities = self.entities.groups.iter().map(|group| group.keys.len() as u64).sum();
-        let rows = self.relationships.groups.iter().map(|group| group.from.len() as u64);
+        let entities = self
+            .entities
+            .groups
+            .iter()
+            .map(|group| group.keys.len() as u64)
+            .sum();
+        let rows = self
+            .relationships
+            .groups
+            .iter()
+            .map(|group| group.from.len() as u64);
         PartCounts {
             entities,
             relationships: rows.sum(),

@@ -65,7 +65,10 @@ impl<'a> Scanner<'a> {
     }
 
     pub(crate) fn error(&self, what: impl Into<String>) -> ScanError {
-        ScanError { at: self.at, what: what.into() }
+        ScanError {
+            at: self.at,
+            what: what.into(),
+        }
     }
 
     /// The next byte that is not white space, which stays unread.
@@ -183,7 +186,10 @@ impl<'a> Scanner<'a> {
         while self.bytes().get(end) == Some(&b'\\') {
             end = self.special_from(end.saturating_add(2))?;
         }
-        let quoted = self.text.get(start.saturating_sub(1)..=end).unwrap_or_default();
+        let quoted = self
+            .text
+            .get(start.saturating_sub(1)..=end)
+            .unwrap_or_default();
         let text = serde_json::from_str::<String>(quoted).map_err(|error| ScanError {
             at: start,
             what: format!("a string is not valid JSON ({})", plain(&error)),
@@ -214,7 +220,10 @@ impl<'a> Scanner<'a> {
                 }
                 Some(_) => at += 1,
                 None => {
-                    return Err(ScanError { at, what: "a string is not closed".to_owned() });
+                    return Err(ScanError {
+                        at,
+                        what: "a string is not closed".to_owned(),
+                    });
                 }
             }
         }
@@ -228,7 +237,9 @@ impl<'a> Scanner<'a> {
         let mut at = digits_from;
         let mut magnitude = 0i64;
         while let Some(digit @ b'0'..=b'9') = bytes.get(at).copied() {
-            magnitude = magnitude.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+            magnitude = magnitude
+                .wrapping_mul(10)
+                .wrapping_add(i64::from(digit - b'0'));
             at += 1;
         }
         let digits = at - digits_from;
@@ -285,9 +296,10 @@ impl<'a> Scanner<'a> {
                 self.at = self.at.saturating_add(stream.byte_offset());
                 Ok(Scalar::Nested(value))
             }
-            Some(Err(error)) => {
-                Err(self.error(format!("a nested value is not valid JSON ({})", plain(&error))))
-            }
+            Some(Err(error)) => Err(self.error(format!(
+                "a nested value is not valid JSON ({})",
+                plain(&error)
+            ))),
             None => Err(self.error("expected a value, but the text ends")),
         }
     }
@@ -314,8 +326,8 @@ pub fn split_texts(list: &str) -> Vec<String> {
 fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
-    let quotes = word ^ (ONES * b'"' as u64);
-    let slashes = word ^ (ONES * b'\\' as u64);
+    let quotes = word ^ (ONES * u64::from(b'"'));
+    let slashes = word ^ (ONES * u64::from(b'\\'));
     let quote = quotes.wrapping_sub(ONES) & !quotes;
     let slash = slashes.wrapping_sub(ONES) & !slashes;
     let control = word.wrapping_sub(ONES * 0x20) & !word;
@@ -332,114 +344,10 @@ fn plain(error: &serde_json::Error) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn to_json(value: &Scalar<'_>) -> Json {
-        match value {
-            Scalar::Null => Json::Null,
-            Scalar::Bool(value) => (*value).into(),
-            Scalar::Int(value) => (*value).into(),
-            Scalar::Float(value) => (*value).into(),
-            Scalar::Text(text) => text.as_ref().into(),
-            Scalar::Texts(list) => split_texts(list).into(),
-            Scalar::Nested(json) => json.clone(),
-        }
-    }
-
-    /// What the scanner makes of a text that should be one object.
-    fn scan(text: &str) -> Option<Json> {
-        let mut scanner = Scanner::new(text);
-        let mut members = Vec::new();
-        scanner.object(&mut members).ok()?;
-        scanner.is_at_end().then(|| {
-            let members = members.iter().map(|(name, value)| (name.to_string(), to_json(value)));
-            Json::Object(members.collect())
-        })
-    }
-
-    /// What serde_json makes of it, whole numbers beyond 64 bits as floats.
-    fn oracle(text: &str) -> Option<Json> {
-        let Ok(Json::Object(members)) = serde_json::from_str::<Json>(text) else { return None };
-        let members = members.into_iter().map(|(name, value)| match &value {
-            Json::Number(number) if number.as_i64().is_none() => {
-                (name, number.as_f64().unwrap().into())
-            }
-            _ => (name, value),
-        });
-        Some(Json::Object(members.collect()))
-    }
-
-    fn json() -> impl Strategy<Value = Json> {
-        let leaf = prop_oneof![
-            Just(Json::Null),
-            any::<bool>().prop_map(Json::from),
-            any::<i64>().prop_map(Json::from),
-            any::<u64>().prop_map(Json::from),
-            any::<f64>().prop_filter("finite", |value| value.is_finite()).prop_map(Json::from),
-            "\\PC{0,20}".prop_map(Json::from),
-            "[a-z\"\\\\\n\u{e9}\u{1f600}]{0,12}".prop_map(Json::from),
-            proptest::collection::vec("[a-zA-Z]{0,9}", 0..4).prop_map(Json::from),
-        ];
-        leaf.prop_recursive(3, 20, 4, |inner| {
-            prop_oneof![
-                proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
-                proptest::collection::btree_map("[a-z\"]{0,4}", inner, 0..4)
-                    .prop_map(|map| map.into_iter().collect()),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn reads_what_serde_json_reads(
-            object in proptest::collection::btree_map("\\PC{0,9}", json(), 0..6),
-            pretty in any::<bool>(),
-        ) {
-            let object = Json::Object(object.into_iter().collect());
-            let text = if pretty {
-                serde_json::to_string_pretty(&object).unwrap()
-            } else {
-                object.to_string()
-            };
-            prop_assert_eq!(scan(&text), oracle(&text));
-        }
-
-        #[test]
-        fn agrees_on_damaged_text(
-            object in proptest::collection::btree_map("[a-z]{0,4}", json(), 1..4),
-            at in any::<prop::sample::Index>(),
-            with in "[\\PC\n\"\\\\0-9eE.,:{}\\[\\]-]{0,2}",
-        ) {
-            let mut text = Json::Object(object.into_iter().collect()).to_string();
-            let mut position = at.index(text.len());
-            while !text.is_char_boundary(position) { position -= 1; }
-            text.replace_range(position..position + text[position..].chars().next().map_or(0, char::len_utf8), &with);
-            prop_assert_eq!(scan(&text), oracle(&text), "{}", text);
-        }
-    }
-
-    #[test]
-    fn agrees_on_awkward_objects() {
-        for text in [
-            "{}", " { } ", "{\"a\":-0}", "{\"a\":00}", "{\"a\":-}", "{\"a\":1.}", "{\"a\":1e400}",
-            "{\"a\":123456789012345678}", "{\"a\":1234567890123456789}", "{\"a\":-9223372036854775808}",
-            "{\"a\":18446744073709551616}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\ud83d\\ude00\"}",
-            "{\"a\":\"tab\there\"}", "{\"a\":\"x\\\\\"}", "{\"a\":\"x\\\"}", "{\"a\":[\"b\",]}",
-            "{\"a\":[]}", "{\"a\":[ \"b\" , \"c\" ]}", "{\"a\":[\"b\",1]}", "{\"a\":1,}", "{,}", "{\"a\"}",
-            "{\"a\":tru}", "{\"a\":nulll}", "{\"a\":1 2}", "{\"a\":\"1\"\"b\":2}", "{\"a\":1}x",
-            "{\"a\":\"\u{7f}\u{80}\u{ffff}\"}", "{\"a\":1,\"a\":2}", "[]", "", "\"a\"", "{\"a\":+1}",
-        ] {
-            assert_eq!(scan(text), oracle(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn deep_nesting_is_an_error_and_no_overflow() {
-        let text = format!("{{\"a\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(scan(&text), None);
-    }
-}
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "tests may panic"
+)]
+mod tests;

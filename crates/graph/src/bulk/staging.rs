@@ -83,18 +83,32 @@ pub struct Staging {
 }
 
 fn failed<'p>(action: &'static str, path: &'p Path) -> impl FnOnce(io::Error) -> StagingError + 'p {
-    move |source| StagingError::Io { action, path: path.to_owned(), source }
+    move |source| StagingError::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 impl Staging {
     /// Opens the folder, which is made if it is not there, and finds the parts in it.
     pub fn open(folder: &Path) -> Result<Self, StagingError> {
         fs::create_dir_all(folder).map_err(failed("create", folder))?;
-        let mut staging = Self { folder: folder.to_owned(), parts: Vec::new(), next: 0 };
+        let mut staging = Self {
+            folder: folder.to_owned(),
+            parts: Vec::new(),
+            next: 0,
+        };
         for entry in fs::read_dir(folder).map_err(failed("list", folder))? {
             let path = entry.map_err(failed("list", folder))?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let Some(number) = name.strip_suffix(".part").and_then(|stem| stem.parse().ok()) else {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let Some(number) = name
+                .strip_suffix(".part")
+                .and_then(|stem| stem.parse().ok())
+            else {
                 continue;
             };
             match read_verified(&path, number)? {
@@ -121,7 +135,9 @@ impl Staging {
 
     /// Whether a body with this fingerprint is staged already.
     pub fn holds(&self, fingerprint: u128) -> bool {
-        self.parts.iter().any(|part| part.fingerprint == fingerprint)
+        self.parts
+            .iter()
+            .any(|part| part.fingerprint == fingerprint)
     }
 
     /// Reserves the place of a part, to be written without holding a lock on the job.
@@ -129,7 +145,12 @@ impl Staging {
         let number = self.next;
         self.next = self.next.saturating_add(1);
         let path = self.folder.join(format!("{number:06}.part"));
-        PartWriter { number, fingerprint, ignore_duplicates, path }
+        PartWriter {
+            number,
+            fingerprint,
+            ignore_duplicates,
+            path,
+        }
     }
 
     /// Takes up a written part. When another upload of the same body came first, the part is
@@ -139,7 +160,9 @@ impl Staging {
             fs::remove_file(&part.path).map_err(failed("remove", &part.path))?;
             return Ok(false);
         }
-        let at = self.parts.partition_point(|other| other.number < part.number);
+        let at = self
+            .parts
+            .partition_point(|other| other.number < part.number);
         self.parts.insert(at, part);
         Ok(true)
     }
@@ -288,7 +311,10 @@ impl StagedPart {
     }
 
     fn damaged(&self) -> impl FnOnce(DecodeError) -> StagingError + '_ {
-        |source| StagingError::Damaged { path: self.path.clone(), source }
+        |source| StagingError::Damaged {
+            path: self.path.clone(),
+            source,
+        }
     }
 
     /// Its entities and removals.
@@ -314,7 +340,11 @@ mod tests {
 
     fn part(key: &str) -> Part {
         let catalog = Catalog::built_in().unwrap();
-        let rules = ItemRules { catalog: &catalog, patch: false, ignore_illegal_properties: false };
+        let rules = ItemRules {
+            catalog: &catalog,
+            patch: false,
+            ignore_illegal_properties: false,
+        };
         let body = format!(
             r#"{{"entities":[{{"_key":"{key}","_type":"t","_class":"C"}}],"deleteEntities":[{{"_key":"x"}}],
             "relationships":[{{"_type":"r","_class":"HAS","_fromEntityKey":"a","_toEntityKey":"b"}}]}}"#
@@ -335,7 +365,12 @@ mod tests {
         assert!(!staging.add(again.write(&part("one")).unwrap()).unwrap());
         let cut = staging.reserve(4, false).write(&part("cut")).unwrap();
         let length = fs::metadata(&cut.path).unwrap().len();
-        File::options().write(true).open(&cut.path).unwrap().set_len(length - 1).unwrap();
+        File::options()
+            .write(true)
+            .open(&cut.path)
+            .unwrap()
+            .set_len(length - 1)
+            .unwrap();
         let reopened = Staging::open(folder.path()).unwrap();
         assert_eq!(reopened.parts(), staging.parts());
         assert_eq!(reopened.next, 4);

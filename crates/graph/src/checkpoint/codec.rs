@@ -54,7 +54,9 @@ impl Encoder {
 
     pub(super) fn words(&mut self, words: &[u64]) {
         self.length(words.len());
-        words.iter().for_each(|word| self.bytes.extend_from_slice(&word.to_le_bytes()));
+        for word in words {
+            self.bytes.extend_from_slice(&word.to_le_bytes());
+        }
     }
 
     pub(super) fn value(&mut self, value: &Value) {
@@ -68,7 +70,8 @@ impl Encoder {
             }
             Value::Float(number) => {
                 self.byte(4);
-                self.bytes.extend_from_slice(&number.to_bits().to_le_bytes());
+                self.bytes
+                    .extend_from_slice(&number.to_bits().to_le_bytes());
             }
             Value::String(text) => {
                 self.byte(5);
@@ -85,7 +88,9 @@ impl Encoder {
             Value::List(items) => {
                 self.byte(8);
                 self.length(items.len());
-                items.iter().for_each(|item| self.value(item));
+                for item in items {
+                    self.value(item);
+                }
             }
             Value::Document(json) => {
                 self.byte(9);
@@ -106,13 +111,19 @@ impl<'a> Decoder<'a> {
     }
 
     pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], Damage> {
-        let (taken, rest) = self.rest.split_at_checked(len).ok_or("a section ends early")?;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(len)
+            .ok_or("a section ends early")?;
         self.rest = rest;
         Ok(taken)
     }
 
     pub(super) fn end(&self) -> Result<(), Damage> {
-        self.rest.is_empty().then_some(()).ok_or_else(|| "a section goes on too long".to_owned())
+        self.rest
+            .is_empty()
+            .then_some(())
+            .ok_or_else(|| "a section goes on too long".to_owned())
     }
 
     pub(super) fn byte(&mut self) -> Result<u8, Damage> {
@@ -209,5 +220,8 @@ impl<'a> Decoder<'a> {
 
 /// Eight bytes as a number; fewer are read as if zeros followed.
 pub(super) fn fixed(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

@@ -25,26 +25,37 @@ pub(super) fn write_codes(out: &mut Encoder, chunk: &CodeChunk) {
         CodeChunk::U16(codes) => {
             out.byte(2);
             out.length(codes.len());
-            codes.iter().for_each(|code| out.bytes.extend_from_slice(&code.to_le_bytes()));
+            for code in codes {
+                out.bytes.extend_from_slice(&code.to_le_bytes());
+            }
         }
         CodeChunk::U32(codes) => {
             out.byte(3);
             out.length(codes.len());
-            codes.iter().for_each(|code| out.bytes.extend_from_slice(&code.to_le_bytes()));
+            for code in codes {
+                out.bytes.extend_from_slice(&code.to_le_bytes());
+            }
         }
     }
 }
 
 /// Checks that a chunk is not longer than chunks are.
 fn rows(len: usize) -> Result<usize, Damage> {
-    if len > CHUNK_ROWS { Err("a chunk is too long".to_owned()) } else { Ok(len) }
+    if len > CHUNK_ROWS {
+        Err("a chunk is too long".to_owned())
+    } else {
+        Ok(len)
+    }
 }
 
 pub(super) fn read_codes(from: &mut Decoder<'_>) -> Result<CodeChunk, Damage> {
     Ok(match from.byte()? {
         0 => {
             let code = from.small()?;
-            CodeChunk::Constant { code, len: rows(from.small()? as usize)? as u16 }
+            CodeChunk::Constant {
+                code,
+                len: rows(from.small()? as usize)? as u16,
+            }
         }
         1 => {
             let codes = from.blob()?;
@@ -59,7 +70,12 @@ pub(super) fn read_codes(from: &mut Decoder<'_>) -> Result<CodeChunk, Damage> {
         3 => {
             let len = rows(from.length()?)?;
             let bytes = from.take(len * 4)?;
-            CodeChunk::U32(bytes.chunks_exact(4).map(|four| fixed(four) as u32).collect())
+            CodeChunk::U32(
+                bytes
+                    .chunks_exact(4)
+                    .map(|four| fixed(four) as u32)
+                    .collect(),
+            )
         }
         other => return Err(format!("{other} is no kind of code chunk")),
     })
@@ -67,7 +83,9 @@ pub(super) fn read_codes(from: &mut Decoder<'_>) -> Result<CodeChunk, Damage> {
 
 pub(super) fn write_code_column(out: &mut Encoder, column: &CodeColumn) {
     out.length(column.chunks().len());
-    column.chunks().iter().for_each(|chunk| write_codes(out, chunk));
+    for chunk in column.chunks() {
+        write_codes(out, chunk);
+    }
 }
 
 pub(super) fn read_code_column(from: &mut Decoder<'_>) -> Result<CodeColumn, Damage> {
@@ -84,7 +102,11 @@ fn write_present(out: &mut Encoder, present: Option<&Vec<u64>>) {
 }
 
 fn read_present(from: &mut Decoder<'_>) -> Result<Option<Vec<u64>>, Damage> {
-    Ok(if from.flag()? { Some(from.words()?) } else { None })
+    Ok(if from.flag()? {
+        Some(from.words()?)
+    } else {
+        None
+    })
 }
 
 pub(super) fn write_texts(out: &mut Encoder, texts: &TextChunk) {
@@ -131,7 +153,9 @@ fn write_chunk(out: &mut Encoder, chunk: &Chunk) {
             });
             write_present(out, numbers.present.as_ref());
             out.length(numbers.values.len());
-            numbers.values.iter().for_each(|value| out.bytes.extend_from_slice(&value.to_le_bytes()));
+            for value in &numbers.values {
+                out.bytes.extend_from_slice(&value.to_le_bytes());
+            }
         }
         Chunk::Texts(texts) => {
             out.byte(5);
@@ -155,7 +179,11 @@ fn read_chunk(from: &mut Decoder<'_>) -> Result<Chunk, Damage> {
         0 => Chunk::Codes(read_codes(from)?),
         1 => {
             let len = rows(from.number()? as usize)?;
-            Chunk::Bools(BoolChunk { len, present: from.words()?, truths: from.words()? })
+            Chunk::Bools(BoolChunk {
+                len,
+                present: from.words()?,
+                truths: from.words()?,
+            })
         }
         tag @ 2..=4 => {
             let kind = match tag {
@@ -166,8 +194,15 @@ fn read_chunk(from: &mut Decoder<'_>) -> Result<Chunk, Damage> {
             let present = read_present(from)?;
             let len = rows(from.length()?)?;
             let bytes = from.take(len * 8)?;
-            let values = bytes.chunks_exact(8).map(|eight| fixed(eight) as i64).collect();
-            Chunk::Numbers(NumberChunk { kind, values, present })
+            let values = bytes
+                .chunks_exact(8)
+                .map(|eight| fixed(eight) as i64)
+                .collect();
+            Chunk::Numbers(NumberChunk {
+                kind,
+                values,
+                present,
+            })
         }
         5 => Chunk::Texts(read_texts(from)?),
         6 => {
@@ -189,9 +224,13 @@ pub(super) fn write_column(out: &mut Encoder, column: &Column) {
     let dictionary = column.dictionary();
     let codes = dictionary.len();
     out.small(codes);
-    (0..codes).for_each(|code| out.value(&dictionary.get(code).to_value()));
+    for code in 0..codes {
+        out.value(&dictionary.get(code).to_value());
+    }
     out.length(column.chunks().len());
-    column.chunks().iter().for_each(|chunk| write_chunk(out, chunk));
+    for chunk in column.chunks().iter() {
+        write_chunk(out, chunk);
+    }
     out.length(column.undo_log().len());
     for undo in column.undo_log().iter() {
         out.small(undo.row);

@@ -9,9 +9,9 @@ use durward_model::{EntityNumber, Instant, Namespace, ObjectNumber, Relationship
 use super::CheckpointExtra;
 use super::codec::{Damage, Decoder, Encoder};
 use crate::ids::ClassId;
+use crate::state::Snapshot;
 use crate::state::aliases::AliasLife;
 use crate::state::timeline::Tick;
-use crate::state::Snapshot;
 use crate::symbols::Interner;
 
 /// How many sections of either kind follow, and the numbers given out.
@@ -42,12 +42,16 @@ pub(super) fn write_common(out: &mut Encoder, snapshot: &Snapshot, extra: &Check
         &symbols.edge_types,
     ] {
         out.length(names.len());
-        names.iter().for_each(|name| out.text(name));
+        for name in names.iter() {
+            out.text(name);
+        }
     }
     out.length(symbols.class_sets.len());
     for set in symbols.class_sets.iter() {
         out.length(set.len());
-        set.iter().for_each(|class| out.small(u32::from(class.0)));
+        for class in set.iter() {
+            out.small(u32::from(class.0));
+        }
     }
     out.length(symbols.namespaces.len());
     for namespace in symbols.namespaces.iter() {
@@ -100,8 +104,10 @@ pub(super) fn read_common(
     let from = &mut Decoder::new(bytes);
     snapshot.sequence = Sequence(from.number()?);
     snapshot.committed_at = Instant::from_micros(from.signed()?);
-    let head: [u8; HASH_BYTES] =
-        from.blob()?.try_into().map_err(|_| "the head hash has a wrong length".to_owned())?;
+    let head: [u8; HASH_BYTES] = from
+        .blob()?
+        .try_into()
+        .map_err(|_| "the head hash has a wrong length".to_owned())?;
     let more = from.blob()?.to_vec();
     let counts = Counts {
         types: from.number()? as usize,
@@ -131,9 +137,13 @@ pub(super) fn read_common(
     }
     let (mut sequence, mut instant) = (0u64, 0i64);
     for _ in 0..from.small()? {
-        sequence = sequence.checked_add(from.number()?).ok_or("a sequence is too large")?;
+        sequence = sequence
+            .checked_add(from.number()?)
+            .ok_or("a sequence is too large")?;
         instant = instant.wrapping_add(from.signed()?);
-        snapshot.timeline.push(Sequence(sequence), Instant::from_micros(instant));
+        snapshot
+            .timeline
+            .push(Sequence(sequence), Instant::from_micros(instant));
     }
     read_aliases(from, snapshot)?;
     from.end()?;
@@ -150,7 +160,14 @@ fn read_aliases(from: &mut Decoder<'_>, snapshot: &mut Snapshot) -> Result<(), D
             };
             let (begun, until) = (Tick(from.small()?), from.small()?);
             let until = (until > 0).then_some(Tick(until));
-            snapshot.aliases.restore(alias, AliasLife { object, from: begun, until });
+            snapshot.aliases.restore(
+                alias,
+                AliasLife {
+                    object,
+                    from: begun,
+                    until,
+                },
+            );
         }
     }
     Ok(())

@@ -26,25 +26,30 @@ impl Section {
         // Compression into memory has no way to fail; should it, the empty section is refused when
         // the file is read, and the journal is replayed.
         let packed = zstd::bulk::compress(raw, ZSTD_LEVEL).unwrap_or_default();
-        Self { raw_len: raw.len() as u64, packed }
+        Self {
+            raw_len: raw.len() as u64,
+            packed,
+        }
     }
 }
 
 /// The whole file.
-pub(super) fn join(sections: Vec<Section>) -> Vec<u8> {
+pub(super) fn join(sections: &[Section]) -> Vec<u8> {
     let packed: usize = sections.iter().map(|section| section.packed.len()).sum();
     let mut file = Vec::with_capacity(HEADER + sections.len() * ENTRY + SUM + packed);
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&FORMAT.to_le_bytes());
     file.extend_from_slice(&(sections.len() as u32).to_le_bytes());
-    for section in &sections {
+    for section in sections {
         file.extend_from_slice(&section.raw_len.to_le_bytes());
         file.extend_from_slice(&(section.packed.len() as u64).to_le_bytes());
         file.extend_from_slice(&xxh3_128(&section.packed).to_le_bytes());
     }
     let sum = xxh3_128(&file);
     file.extend_from_slice(&sum.to_le_bytes());
-    sections.iter().for_each(|section| file.extend_from_slice(&section.packed));
+    for section in sections {
+        file.extend_from_slice(&section.packed);
+    }
     file
 }
 
@@ -85,7 +90,11 @@ pub(super) fn split(file: &[u8]) -> Result<Vec<Packed<'_>>, Damage> {
         }
         let end = at.checked_add(packed_len).ok_or_else(early)?;
         let bytes = file.get(at..end).ok_or_else(early)?;
-        sections.push(Packed { raw_len: raw_len as usize, bytes, sum: part(16..32) });
+        sections.push(Packed {
+            raw_len: raw_len as usize,
+            bytes,
+            sum: part(16..32),
+        });
         at = end;
     }
     if at != file.len() {
@@ -106,9 +115,9 @@ impl Packed<'_> {
         }
         let raw = zstd::bulk::decompress(self.bytes, self.raw_len);
         let raw = raw.map_err(|_| "a section cannot be unpacked".to_owned())?;
-        match raw.len() == self.raw_len {
-            true => Ok(raw),
-            false => Err("a section has a wrong length".to_owned()),
+        if raw.len() != self.raw_len {
+            return Err("a section has a wrong length".to_owned());
         }
+        Ok(raw)
     }
 }

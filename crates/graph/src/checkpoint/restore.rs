@@ -60,14 +60,17 @@ fn read_tables(
                 let id = u16::try_from(*position).map_err(|_| "there are too many types")?;
                 Table::Type(read_type(&bytes, &known, TypeId(id))?)
             }
-            Some(triple) => {
-                Table::Triple(Box::new(read_triple(&bytes, &known, TripleId(triple as u32))?))
-            }
+            Some(triple) => Table::Triple(Box::new(read_triple(
+                &bytes,
+                &known,
+                TripleId(triple as u32),
+            )?)),
         };
         Ok((*position, table))
     };
-    let mut read: Vec<(usize, Table)> =
-        in_two_threads(jobs, read).into_iter().collect::<Result<_, Damage>>()?;
+    let mut read: Vec<(usize, Table)> = in_two_threads(jobs, read)
+        .into_iter()
+        .collect::<Result<_, Damage>>()?;
     read.sort_by_key(|(position, _)| *position);
     let (mut types, mut triples) = (Vec::new(), Vec::new());
     for (_, table) in read {
@@ -111,15 +114,17 @@ fn number(snapshot: &mut Snapshot, counts: Counts) -> Result<(), Damage> {
         snapshot.relationships.push(owner, run.first_row, run.len);
     }
     let given = (snapshot.entities.next(), snapshot.relationships.next());
-    match given == (counts.entities, counts.relationships) {
-        true => Ok(()),
-        false => Err("objects are missing".to_owned()),
+    if given != (counts.entities, counts.relationships) {
+        return Err("objects are missing".to_owned());
     }
+    Ok(())
 }
 
 /// Makes the key indexes again.
 fn index(snapshot: &Snapshot) {
-    snapshot.key_index.reserve(snapshot.entities.next() as usize);
+    snapshot
+        .key_index
+        .reserve(snapshot.entities.next() as usize);
     let mut types: Vec<&Arc<TypeTable>> = snapshot.types.iter().collect();
     types.sort_by_key(|table| std::cmp::Reverse(table.records.rows()));
     in_two_threads(types, |table| {
@@ -136,7 +141,9 @@ fn index(snapshot: &Snapshot) {
             let rows = run.first_row..run.first_row + run.len;
             let texts = rows.map(|row| keys.at(row).as_str());
             let key_of = |number| snapshot.edge_key_of_number(number);
-            snapshot.edge_key_index.insert(run.first_number, texts, key_of);
+            snapshot
+                .edge_key_index
+                .insert(run.first_number, texts, key_of);
         }
     });
 }

@@ -69,14 +69,19 @@ fn read_records(
     let mut records = Records::default();
     for _ in 0..from.length()? {
         let (first, len, tick) = (from.small()?, from.small()?, from.small()?);
-        if first.checked_add(len).is_none_or(|end| end > known.numbers_max) {
+        if first
+            .checked_add(len)
+            .is_none_or(|end| end > known.numbers_max)
+        {
             return Err("a run of numbers is too long".to_owned());
         }
         records.extents.push(first, len, Tick(tick));
     }
     let mut row = 0u32;
     for _ in 0..from.small()? {
-        row = row.checked_add(from.small()?).ok_or("an ended row is too large")?;
+        row = row
+            .checked_add(from.small()?)
+            .ok_or("an ended row is too large")?;
         if row >= records.rows() {
             return Err("an ended row does not exist".to_owned());
         }
@@ -92,7 +97,11 @@ fn read_records(
     records.namespaces = read_code_column(from)?;
     for _ in 0..from.length()? {
         let property = PropertyId(from.small()?);
-        let name = known.symbols.properties.get(property.0).ok_or("a property has no name")?;
+        let name = known
+            .symbols
+            .properties
+            .get(property.0)
+            .ok_or("a property has no name")?;
         let secret = known.catalog.is_secret(type_name, name);
         let column = read_column(from, known.seed, secret)?;
         *records.column_mut(property, || Column::new(0, secret)) = Arc::new(column);
@@ -103,7 +112,9 @@ fn read_records(
 pub(super) fn write_type(out: &mut Encoder, table: &TypeTable) {
     write_records(out, &table.records);
     out.length(table.keys.chunks().len());
-    table.keys.chunks().iter().for_each(|chunk| write_texts(out, chunk));
+    for chunk in table.keys.chunks() {
+        write_texts(out, chunk);
+    }
     write_code_column(out, &table.classes);
     out.length(table.class_undo.len());
     for undo in table.class_undo.iter() {
@@ -113,22 +124,31 @@ pub(super) fn write_type(out: &mut Encoder, table: &TypeTable) {
     }
 }
 
-pub(super) fn read_type(
-    bytes: &[u8],
-    known: &Known<'_>,
-    id: TypeId,
-) -> Result<TypeTable, Damage> {
+pub(super) fn read_type(bytes: &[u8], known: &Known<'_>, id: TypeId) -> Result<TypeTable, Damage> {
     let from = &mut Decoder::new(bytes);
-    let name = known.symbols.types.get(u32::from(id.0)).ok_or("a type has no name")?;
+    let name = known
+        .symbols
+        .types
+        .get(u32::from(id.0))
+        .ok_or("a type has no name")?;
     let records = read_records(from, known, name)?;
     let count = from.length()?;
     let chunks = (0..count).map(|_| read_texts(from).map(Arc::new));
     let keys = KeyArena::from_chunks(chunks.collect::<Result<_, _>>()?);
     if keys.rows() != records.rows() {
-        return Err(format!("type {name} has {} keys, {} rows", keys.rows(), records.rows()));
+        return Err(format!(
+            "type {name} has {} keys, {} rows",
+            keys.rows(),
+            records.rows()
+        ));
     }
     let classes = read_code_column(from)?;
-    let mut table = TypeTable { records, keys, classes, ..TypeTable::default() };
+    let mut table = TypeTable {
+        records,
+        keys,
+        classes,
+        ..TypeTable::default()
+    };
     for _ in 0..from.length()? {
         let (row, tick, old) = (from.small()?, Tick(from.small()?), from.small()?);
         table.class_undo.push(ClassUndo { row, tick, old });
@@ -161,7 +181,9 @@ pub(super) fn write_triple(out: &mut Encoder, table: &TripleTable) {
 /// Sorted relationships as gaps, and their edge rows where these are not simply 0, 1, 2, ...
 fn write_edges(out: &mut Encoder, edges: &[Edge]) {
     out.length(edges.len());
-    let rows: Vec<_> = edges.chunk_by(|left, right| left.from == right.from).collect();
+    let rows: Vec<_> = edges
+        .chunk_by(|left, right| left.from == right.from)
+        .collect();
     out.length(rows.len());
     let mut before = 0;
     for row in rows {
@@ -175,7 +197,10 @@ fn write_edges(out: &mut Encoder, edges: &[Edge]) {
             other = edge.to;
         }
     }
-    let plain = edges.iter().zip(0u32..).all(|(edge, slot)| edge.edge == slot);
+    let plain = edges
+        .iter()
+        .zip(0u32..)
+        .all(|(edge, slot)| edge.edge == slot);
     out.flag(plain);
     if !plain {
         let mut before = 0i64;
@@ -194,7 +219,10 @@ fn read_edges(from: &mut Decoder<'_>, limit: u32, numbers_max: u32) -> Result<Ba
     let mut row = 0u32;
     let too_large = || "a row of neighbours does not fit".to_owned();
     for _ in 0..sources {
-        row = row.checked_add(from.small()?).filter(|row| *row < numbers_max).ok_or_else(too_large)?;
+        row = row
+            .checked_add(from.small()?)
+            .filter(|row| *row < numbers_max)
+            .ok_or_else(too_large)?;
         let length = from.length()?;
         if others.len() + length > count {
             return Err(too_large());
@@ -203,7 +231,9 @@ fn read_edges(from: &mut Decoder<'_>, limit: u32, numbers_max: u32) -> Result<Ba
         let mut other = 0u32;
         for _ in 0..length {
             let next = other.checked_add(from.small()?);
-            other = next.filter(|other| *other < numbers_max).ok_or_else(too_large)?;
+            other = next
+                .filter(|other| *other < numbers_max)
+                .ok_or_else(too_large)?;
             others.push(other);
         }
     }
@@ -239,12 +269,18 @@ pub(super) fn read_triple(
     let start = TypeId(short(from.small()?)?);
     let verb = VerbId(short(from.small()?)?);
     let end = TypeId(short(from.small()?)?);
-    let meta = TripleMeta { id, from: start, verb, to: end };
+    let meta = TripleMeta {
+        id,
+        from: start,
+        verb,
+        to: end,
+    };
     let records = read_records(from, known, "")?;
     let types = read_code_column(from)?;
-    let keys = match from.flag()? {
-        true => Some(Arc::new(read_column(from, known.seed, false)?)),
-        false => None,
+    let keys = if from.flag()? {
+        Some(Arc::new(read_column(from, known.seed, false)?))
+    } else {
+        None
     };
     let mut edges = Edges::new(known.tuning);
     edges.restore(read_edges(from, records.rows(), known.numbers_max)?);
@@ -254,11 +290,25 @@ pub(super) fn read_triple(
         if edge >= records.rows() || start.max(end) >= known.numbers_max {
             return Err("an ended relationship does not fit".to_owned());
         }
-        edges.ended.push(Edge { from: start, to: end, edge }, tick);
+        edges.ended.push(
+            Edge {
+                from: start,
+                to: end,
+                edge,
+            },
+            tick,
+        );
     }
+    edges.ended.freeze_all();
     from.end()?;
     if edges.live() + edges.ended.len() != records.rows() as usize {
         return Err("relationships are missing".to_owned());
     }
-    Ok(TripleTable { meta, records, edges, types, keys })
+    Ok(TripleTable {
+        meta,
+        records,
+        edges,
+        types,
+        keys,
+    })
 }

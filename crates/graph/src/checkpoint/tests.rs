@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests may panic"
+)]
 
 use std::sync::Arc;
 
@@ -11,11 +16,18 @@ use crate::state::testing::{Step, World, steps};
 
 fn context() -> CheckpointContext {
     let catalog = Arc::new(Catalog::default());
-    CheckpointContext { cipher: IdCipher::new(&[5; 32]), catalog, key_seed: 0 }
+    CheckpointContext {
+        cipher: IdCipher::new(&[5; 32]),
+        catalog,
+        key_seed: 0,
+    }
 }
 
 fn extra() -> CheckpointExtra {
-    CheckpointExtra { head: [7; 32], more: vec![1, 2, 3] }
+    CheckpointExtra {
+        head: [7; 32],
+        more: vec![1, 2, 3],
+    }
 }
 
 proptest! {
@@ -26,7 +38,9 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint");
         let mut world = World::new();
-        before.iter().for_each(|step| world.take(step));
+        for step in &before {
+            world.take(step);
+        }
         let snapshot = world.writer.publish();
         write(&snapshot, &path, &extra()).unwrap();
         let (mut read, more) = read(&path, context()).unwrap();
@@ -34,13 +48,15 @@ proptest! {
         prop_assert_eq!(read.sequence(), snapshot.sequence());
         prop_assert_eq!(read.committed_at(), snapshot.committed_at());
         prop_assert_eq!(read.next_numbers(), snapshot.next_numbers());
-        world.check_all(&Arc::new(read.clone()), &world.history);
+        World::check_all(&Arc::new(read.clone()), &world.history);
         // Life goes on from it.
         read.tuning = snapshot.tuning;
         world.writer = crate::StateWriter::new(read);
-        after.iter().take(20).for_each(|step| world.take(step));
+        for step in after.iter().take(20) {
+            world.take(step);
+        }
         let last = world.writer.publish();
-        world.check_all(&last, &world.history);
+        World::check_all(&last, &world.history);
     }
 }
 
@@ -49,7 +65,13 @@ fn any_damage_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
     let mut world = World::new();
-    (0..40).for_each(|turn| world.take(&Step { kind: turn % 14, a: 3, b: u16::from(turn) * 5 }));
+    (0..40).for_each(|turn| {
+        world.take(&Step {
+            kind: turn % 14,
+            a: 3,
+            b: u16::from(turn) * 5,
+        });
+    });
     write(&world.writer.publish(), &path, &extra()).unwrap();
     let whole = std::fs::read(&path).unwrap();
     for position in 0..whole.len() {
@@ -65,8 +87,14 @@ fn any_damage_is_noticed() {
     }
     for length in (0..whole.len()).step_by(97) {
         std::fs::write(&path, &whole[..length]).unwrap();
-        assert!(matches!(read(&path, context()), Err(CheckpointError::Damaged { .. })));
+        assert!(matches!(
+            read(&path, context()),
+            Err(CheckpointError::Damaged { .. })
+        ));
     }
     std::fs::remove_file(&path).unwrap();
-    assert!(matches!(read(&path, context()), Err(CheckpointError::Io { action: "read", .. })));
+    assert!(matches!(
+        read(&path, context()),
+        Err(CheckpointError::Io { action: "read", .. })
+    ));
 }

@@ -47,7 +47,11 @@ impl AliasLife {
 
 impl Aliases {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { names: Arc::default(), owners: Arc::default(), seed }
+        Self {
+            names: Arc::default(),
+            owners: Arc::default(),
+            seed,
+        }
     }
 
     fn shard(&self, alias: &str) -> usize {
@@ -64,13 +68,22 @@ impl Aliases {
 
     /// Gives an object an alias. Answers whether it did not have it already.
     pub(crate) fn add(&mut self, object: ObjectNumber, alias: &str, tick: Tick) -> bool {
-        let life = AliasLife { object, from: tick, until: None };
+        let life = AliasLife {
+            object,
+            from: tick,
+            until: None,
+        };
         self.restore(alias, life)
     }
 
     pub(crate) fn restore(&mut self, alias: &str, life: AliasLife) -> bool {
-        let Some(lives) = self.lives_mut(alias) else { return false };
-        if lives.iter().any(|old| old.object == life.object && old.until.is_none()) {
+        let Some(lives) = self.lives_mut(alias) else {
+            return false;
+        };
+        if lives
+            .iter()
+            .any(|old| old.object == life.object && old.until.is_none())
+        {
             return false;
         }
         lives.push(life);
@@ -87,8 +100,12 @@ impl Aliases {
 
     /// Takes an alias from an object. Answers whether it had it.
     pub(crate) fn remove(&mut self, object: ObjectNumber, alias: &str, tick: Tick) -> bool {
-        let Some(lives) = self.lives_mut(alias) else { return false };
-        let life = lives.iter_mut().find(|life| life.object == object && life.until.is_none());
+        let Some(lives) = self.lives_mut(alias) else {
+            return false;
+        };
+        let life = lives
+            .iter_mut()
+            .find(|life| life.object == object && life.until.is_none());
         let Some(life) = life else { return false };
         life.until = Some(tick);
         true
@@ -97,13 +114,17 @@ impl Aliases {
     /// All uses of an alias.
     pub(crate) fn lives(&self, alias: &str) -> &[AliasLife] {
         let names = self.names.get(self.shard(alias));
-        names.and_then(|names| names.get(alias)).map_or(&[], Vec::as_slice)
+        names
+            .and_then(|names| names.get(alias))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Every alias that an object has or had, ascending.
     pub(crate) fn of_object(&self, object: ObjectNumber) -> &[Arc<str>] {
         let owners = self.owners.get(owner_shard(object));
-        owners.and_then(|owners| owners.get(&object)).map_or(&[], Vec::as_slice)
+        owners
+            .and_then(|owners| owners.get(&object))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// All aliases in ascending order.
@@ -115,6 +136,8 @@ impl Aliases {
 
     pub(crate) fn bytes(&self) -> usize {
         let names = self.names.iter().flat_map(|names| names.iter());
-        names.map(|(name, lives)| name.len() + lives.len() * 24 + 120).sum()
+        names
+            .map(|(name, lives)| name.len() + lives.len() * 24 + 120)
+            .sum()
     }
 }

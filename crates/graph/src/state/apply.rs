@@ -27,7 +27,8 @@ impl Snapshot {
         let sequence = transaction.sequence.0;
         let tick = self.timeline.last();
         for change in &transaction.changes {
-            self.fold_change(change, tick).map_err(|reason| StateError { sequence, reason })?;
+            self.fold_change(change, tick)
+                .map_err(|reason| StateError { sequence, reason })?;
         }
         self.settle_triples();
         Ok(())
@@ -38,16 +39,24 @@ impl Snapshot {
         let sequence = transaction.sequence.0;
         let tick = self.timeline.last();
         for change in transaction.changes {
-            self.fold_change(&change, tick).map_err(|reason| StateError { sequence, reason })?;
+            self.fold_change(&change, tick)
+                .map_err(|reason| StateError { sequence, reason })?;
         }
         self.settle_triples();
         Ok(())
     }
 
     fn begin(&mut self, transaction: &Transaction) -> Result<(), StateError> {
-        let Transaction { sequence, committed_at, .. } = transaction;
+        let Transaction {
+            sequence,
+            committed_at,
+            ..
+        } = transaction;
         let misfit = |reason: &str| {
-            Err(StateError { sequence: sequence.0, reason: reason.to_owned() })
+            Err(StateError {
+                sequence: sequence.0,
+                reason: reason.to_owned(),
+            })
         };
         if *sequence != self.sequence.next() {
             return misfit("it does not follow the last one");
@@ -67,22 +76,28 @@ impl Snapshot {
         match change {
             Change::CreateEntities(batch) => self.create_entities(batch, tick),
             Change::PatchEntities(patch) => self.patch_entities(patch, tick),
-            Change::DeleteEntities { entity_type, entities } => {
-                self.delete_entities(entity_type, entities, tick)
-            }
+            Change::DeleteEntities {
+                entity_type,
+                entities,
+            } => self.delete_entities(entity_type, entities, tick),
             Change::CreateRelationships(batch) => self.create_relationships(batch, tick),
             Change::PatchRelationships(patch) => self.patch_relationships(patch, tick),
-            Change::DeleteRelationships { triple, relationships } => {
-                self.delete_relationships(triple, relationships, tick)
-            }
+            Change::DeleteRelationships {
+                triple,
+                relationships,
+            } => self.delete_relationships(triple, relationships, tick),
             Change::AddAlias { object, alias } => {
                 self.check_object(*object)?;
                 let added = self.aliases.add(*object, alias, tick);
-                added.then_some(()).ok_or_else(|| "the object has the alias already".to_owned())
+                added
+                    .then_some(())
+                    .ok_or_else(|| "the object has the alias already".to_owned())
             }
             Change::RemoveAlias { object, alias } => {
                 let removed = self.aliases.remove(*object, alias, tick);
-                removed.then_some(()).ok_or_else(|| "the object has no such alias".to_owned())
+                removed
+                    .then_some(())
+                    .ok_or_else(|| "the object has no such alias".to_owned())
             }
         }
     }
@@ -102,7 +117,9 @@ impl Snapshot {
                 })
             }
         };
-        lives.then_some(()).ok_or_else(|| format!("{object:?} does not live"))
+        lives
+            .then_some(())
+            .ok_or_else(|| format!("{object:?} does not live"))
     }
 
     pub(crate) fn type_table_mut(&mut self, id: TypeId) -> Option<&mut TypeTable> {
@@ -117,27 +134,46 @@ impl Snapshot {
         let len = batch.len();
         if batch.first.0 != self.entities.next() {
             let next = self.entities.next();
-            return Err(format!("entity numbers start at {}, not at {next}", batch.first.0));
+            return Err(format!(
+                "entity numbers start at {}, not at {next}",
+                batch.first.0
+            ));
         }
-        let fits = u32::try_from(len).ok().and_then(|len| batch.first.0.checked_add(len));
+        let fits = u32::try_from(len)
+            .ok()
+            .and_then(|len| batch.first.0.checked_add(len));
         if fits.is_none() || !columns_fit(&batch.columns, len) {
             return Err("the columns and keys of an entity batch differ in length".to_owned());
         }
         let too_many = || "there are too many types or classes".to_owned();
-        let id = self.symbols.type_id(&batch.entity_type).ok_or_else(too_many)?;
-        let set = self.symbols.class_set(&batch.classes).ok_or_else(too_many)?;
-        let namespace = self.symbols.namespaces.intern_owned(batch.namespace.clone());
+        let id = self
+            .symbols
+            .type_id(&batch.entity_type)
+            .ok_or_else(too_many)?;
+        let set = self
+            .symbols
+            .class_set(&batch.classes)
+            .ok_or_else(too_many)?;
+        let namespace = self
+            .symbols
+            .namespaces
+            .intern_owned(batch.namespace.clone());
         let properties = self.properties(&batch.columns)?;
         let (seed, catalog) = (self.key_seed, Arc::clone(&self.catalog));
         let table = self.type_table_mut(id).ok_or_else(too_many)?;
         let first_row = table.records.rows();
         table.records.extents.push(batch.first.0, len as u32, tick);
-        table.records.namespaces.append(first_row, len as u32, namespace);
+        table
+            .records
+            .namespaces
+            .append(first_row, len as u32, namespace);
         table.classes.append(first_row, len as u32, set);
         table.keys.append(&batch.keys);
         for (property, column) in &properties {
             let secret = catalog.is_secret(&batch.entity_type, &column.property);
-            table.records.column_mut(*property, || Column::new(seed, secret));
+            table
+                .records
+                .column_mut(*property, || Column::new(seed, secret));
         }
         self.entities.push(u32::from(id.0), first_row, len as u32);
         self.take_in(id, first_row, batch, &properties)
@@ -154,7 +190,9 @@ impl Snapshot {
         if batch.len() < PARALLEL_ROWS {
             if let Some(table) = self.type_table_mut(id) {
                 for (property, column) in properties {
-                    let own = table.records.column_mut(*property, || Column::new(0, false));
+                    let own = table
+                        .records
+                        .column_mut(*property, || Column::new(0, false));
                     Arc::make_mut(own).append(first_row, &column.values);
                 }
             }
@@ -167,7 +205,10 @@ impl Snapshot {
             let ids: Vec<PropertyId> = properties.iter().map(|(property, _)| *property).collect();
             let columns = table.records.columns_mut(&ids).into_iter();
             work.extend(columns.zip(properties).map(|(own, (_, values))| {
-                (std::mem::replace(own, Arc::new(Column::new(0, false))), &values.values)
+                (
+                    std::mem::replace(own, Arc::new(Column::new(0, false))),
+                    &values.values,
+                )
             }));
         }
         let done = Mutex::new(Vec::new());
@@ -175,7 +216,9 @@ impl Snapshot {
         let queue = Mutex::new(work.into_iter().enumerate());
         let fill = || {
             loop {
-                let Some((position, (mut column, values))) = queue.lock().next() else { return };
+                let Some((position, (mut column, values))) = queue.lock().next() else {
+                    return;
+                };
                 Arc::make_mut(&mut column).append(first_row, values);
                 done.lock().push((position, column));
             }
@@ -191,14 +234,20 @@ impl Snapshot {
         if let Some(table) = self.type_table_mut(id) {
             let ids: Vec<PropertyId> = properties.iter().map(|(property, _)| *property).collect();
             let columns = table.records.columns_mut(&ids);
-            columns.into_iter().zip(done).for_each(|(own, (_, column))| *own = column);
+            columns
+                .into_iter()
+                .zip(done)
+                .for_each(|(own, (_, column))| *own = column);
         }
-        (count == properties.len()).then_some(()).ok_or_else(|| "a column went missing".to_owned())
+        (count == properties.len())
+            .then_some(())
+            .ok_or_else(|| "a column went missing".to_owned())
     }
 
     fn index_keys(&self, batch: &EntityBatch) {
         let keys = (0..batch.len()).map(|position| batch.keys.get(position));
-        self.key_index.insert(batch.first.0, keys, |number| self.key_of_number(number));
+        self.key_index
+            .insert(batch.first.0, keys, |number| self.key_of_number(number));
     }
 
     pub(crate) fn key_of_number(&self, number: u32) -> Option<&str> {
@@ -227,7 +276,11 @@ impl Snapshot {
         entity_type: &str,
         entities: &[EntityNumber],
     ) -> Result<(TypeId, Vec<u32>), Misfit> {
-        let id = self.symbols.types.find(entity_type).map(|id| TypeId(id as u16));
+        let id = self
+            .symbols
+            .types
+            .find(entity_type)
+            .map(|id| TypeId(id as u16));
         let table = id.and_then(|id| self.types.get(usize::from(id.0)));
         let (Some(id), Some(table)) = (id, table) else {
             return Err(format!("there is no entity of type {entity_type}"));
@@ -237,20 +290,31 @@ impl Snapshot {
             row.filter(|row| table.records.is_live(*row, None))
                 .ok_or_else(|| format!("no {entity_type} of number {} lives", number.0))
         };
-        let rows = entities.iter().map(row).collect::<Result<Vec<u32>, Misfit>>()?;
-        match rows.iter().zip(rows.iter().skip(1)).all(|(one, two)| one < two) {
-            true => Ok((id, rows)),
-            false => Err("entity numbers are not ascending".to_owned()),
+        let rows = entities
+            .iter()
+            .map(row)
+            .collect::<Result<Vec<u32>, Misfit>>()?;
+        if !rows.is_sorted_by(|one, two| one < two) {
+            return Err("entity numbers are not ascending".to_owned());
         }
+        Ok((id, rows))
     }
 
     fn patch_entities(&mut self, patch: &EntityPatch, tick: Tick) -> Result<(), Misfit> {
         let (id, rows) = self.live_rows_of(&patch.entity_type, &patch.entities)?;
-        if patch.columns.iter().any(|column| column.cells.len() != rows.len()) {
+        if patch
+            .columns
+            .iter()
+            .any(|column| column.cells.len() != rows.len())
+        {
             return Err("the columns and rows of a patch differ in length".to_owned());
         }
         let set = match &patch.classes {
-            Some(names) => Some(self.symbols.class_set(names).ok_or("there are too many classes")?),
+            Some(names) => Some(
+                self.symbols
+                    .class_set(names)
+                    .ok_or("there are too many classes")?,
+            ),
             None => None,
         };
         for column in &patch.columns {
@@ -259,7 +323,9 @@ impl Snapshot {
             let seed = self.key_seed;
             let cells = cells_by_row(&rows, column);
             if let Some(table) = self.type_table_mut(id) {
-                let own = table.records.column_mut(property, || Column::new(seed, secret));
+                let own = table
+                    .records
+                    .column_mut(property, || Column::new(seed, secret));
                 Arc::make_mut(own).patch(&cells, tick);
             }
         }

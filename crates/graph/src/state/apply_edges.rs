@@ -31,17 +31,27 @@ impl Snapshot {
     fn find_triple(&self, triple: &Triple) -> Option<TripleId> {
         let (from, to) = (self.end_type(&triple.from)?, self.end_type(&triple.to)?);
         let verb = self.symbols.verbs.find(&*triple.verb)? as u16;
-        self.triple_ids.get(&(from.0, verb, to.0)).copied().map(TripleId)
+        self.triple_ids
+            .get(&(from.0, verb, to.0))
+            .copied()
+            .map(TripleId)
     }
 
     fn triple_id(&mut self, triple: &Triple) -> Result<TripleId, Misfit> {
         if let Some(id) = self.find_triple(triple) {
             return Ok(id);
         }
-        let (Some(from), Some(to)) = (self.end_type(&triple.from), self.end_type(&triple.to)) else {
-            return Err(format!("an end type of {} is unknown", Self::triple_name(triple)));
+        let (Some(from), Some(to)) = (self.end_type(&triple.from), self.end_type(&triple.to))
+        else {
+            return Err(format!(
+                "an end type of {} is unknown",
+                Self::triple_name(triple)
+            ));
         };
-        let verb = self.symbols.verb_id(&triple.verb).ok_or("there are too many verbs")?;
+        let verb = self
+            .symbols
+            .verb_id(&triple.verb)
+            .ok_or("there are too many verbs")?;
         Ok(self.add_triple(from, verb, to))
     }
 
@@ -67,7 +77,9 @@ impl Snapshot {
 
     fn triple_table_mut(&mut self, id: TripleId) -> Result<&mut TripleTable, Misfit> {
         let table = Arc::make_mut(&mut self.triples).get_mut(id.0 as usize);
-        table.map(Arc::make_mut).ok_or_else(|| "a triple went missing".to_owned())
+        table
+            .map(Arc::make_mut)
+            .ok_or_else(|| "a triple went missing".to_owned())
     }
 
     /// The rows of living objects at one end.
@@ -114,41 +126,58 @@ impl Snapshot {
         let len = batch.len();
         let next = self.relationships.next();
         if batch.first.0 != next {
-            return Err(format!("relationship numbers start at {}, not at {next}", batch.first.0));
+            return Err(format!(
+                "relationship numbers start at {}, not at {next}",
+                batch.first.0
+            ));
         }
         let keys_fit = match &batch.keys {
             RelationshipKeys::Conventional => true,
             RelationshipKeys::Explicit(keys) => keys.len() == len,
         };
-        let fits = u32::try_from(len).ok().and_then(|len| next.checked_add(len)).is_some();
+        let fits = u32::try_from(len)
+            .ok()
+            .and_then(|len| next.checked_add(len))
+            .is_some();
         if !fits || batch.to.len() != len || !keys_fit || !columns_fit(&batch.columns, len) {
             return Err("the parts of a relationship batch differ in length".to_owned());
         }
         let id = self.triple_id(&batch.triple)?;
         let properties = self.properties(&batch.columns)?;
         let edge_type = self.symbols.edge_types.intern(&*batch.relationship_type);
-        let namespace = self.symbols.namespaces.intern_owned(batch.namespace.clone());
+        let namespace = self
+            .symbols
+            .namespaces
+            .intern_owned(batch.namespace.clone());
         let seed = self.key_seed;
         let meta = self.triple_table_mut(id)?.meta;
         let (from, to) = self.both_end_rows(meta, batch)?;
         let table = self.triple_table_mut(id)?;
         let first = table.records.rows();
         table.records.extents.push(next, len as u32, tick);
-        table.records.namespaces.append(first, len as u32, namespace);
+        table
+            .records
+            .namespaces
+            .append(first, len as u32, namespace);
         table.types.append(first, len as u32, edge_type);
         table.edges.append(from.into_iter().zip(to));
         for (property, column) in properties {
-            let own = table.records.column_mut(property, || Column::new(seed, false));
+            let own = table
+                .records
+                .column_mut(property, || Column::new(seed, false));
             Arc::make_mut(own).append(first, &column.values);
         }
         if let RelationshipKeys::Explicit(keys) = &batch.keys {
-            let own = table.keys.get_or_insert_with(|| Arc::new(Column::plain(seed)));
+            let own = table
+                .keys
+                .get_or_insert_with(|| Arc::new(Column::plain(seed)));
             Arc::make_mut(own).append(first, &ColumnValues::Texts(keys.clone()));
         }
         self.relationships.push(id.0, first, len as u32);
         if let RelationshipKeys::Explicit(keys) = &batch.keys {
             let keys = (0..len).map(|position| keys.get(position));
-            self.edge_key_index.insert(next, keys, |number| self.edge_key_of_number(number));
+            self.edge_key_index
+                .insert(next, keys, |number| self.edge_key_of_number(number));
         }
         Ok(())
     }
@@ -159,12 +188,20 @@ impl Snapshot {
         batch: &RelationshipBatch,
     ) -> Result<(Vec<u32>, Vec<u32>), Misfit> {
         if batch.len() < PARALLEL_ROWS {
-            return Ok((self.end_rows(meta.from, &batch.from)?, self.end_rows(meta.to, &batch.to)?));
+            return Ok((
+                self.end_rows(meta.from, &batch.from)?,
+                self.end_rows(meta.to, &batch.to)?,
+            ));
         }
         let (from, to) = std::thread::scope(|scope| {
             let other = scope.spawn(|| self.end_rows(meta.to, &batch.to));
             let from = self.end_rows(meta.from, &batch.from);
-            (from, other.join().unwrap_or_else(|_| Err("a thread failed".to_owned())))
+            (
+                from,
+                other
+                    .join()
+                    .unwrap_or_else(|_| Err("a thread failed".to_owned())),
+            )
         });
         Ok((from?, to?))
     }
@@ -172,7 +209,12 @@ impl Snapshot {
     /// The explicit key of a relationship, if it has one.
     pub(crate) fn edge_key_of_number(&self, number: u32) -> Option<&str> {
         let (owner, row) = self.relationships.get(number)?;
-        self.triples.get(owner as usize)?.keys.as_ref()?.at(row).as_str()
+        self.triples
+            .get(owner as usize)?
+            .keys
+            .as_ref()?
+            .at(row)
+            .as_str()
     }
 
     fn live_edge_rows_of(
@@ -181,7 +223,10 @@ impl Snapshot {
         relationships: &[RelationshipNumber],
     ) -> Result<(TripleId, Vec<u32>), Misfit> {
         let Some(id) = self.find_triple(triple) else {
-            return Err(format!("there is no relationship of {}", Self::triple_name(triple)));
+            return Err(format!(
+                "there is no relationship of {}",
+                Self::triple_name(triple)
+            ));
         };
         let table = self.triple_table_mut(id)?;
         if table.edges.has_staged() {
@@ -189,15 +234,23 @@ impl Snapshot {
         }
         let row = |number: &RelationshipNumber| {
             let row = table.records.extents.row(number.0);
-            row.filter(|row| table.records.is_live(*row, None)).ok_or_else(|| {
-                format!("no relationship of number {} lives in {}", number.0, Self::triple_name(triple))
-            })
+            row.filter(|row| table.records.is_live(*row, None))
+                .ok_or_else(|| {
+                    format!(
+                        "no relationship of number {} lives in {}",
+                        number.0,
+                        Self::triple_name(triple)
+                    )
+                })
         };
-        let rows = relationships.iter().map(row).collect::<Result<Vec<u32>, Misfit>>()?;
-        match rows.iter().zip(rows.iter().skip(1)).all(|(one, two)| one < two) {
-            true => Ok((id, rows)),
-            false => Err("relationship numbers are not ascending".to_owned()),
+        let rows = relationships
+            .iter()
+            .map(row)
+            .collect::<Result<Vec<u32>, Misfit>>()?;
+        if !rows.is_sorted_by(|one, two| one < two) {
+            return Err("relationship numbers are not ascending".to_owned());
         }
+        Ok((id, rows))
     }
 
     pub(crate) fn patch_relationships(
@@ -206,7 +259,11 @@ impl Snapshot {
         tick: Tick,
     ) -> Result<(), Misfit> {
         let (id, rows) = self.live_edge_rows_of(&patch.triple, &patch.relationships)?;
-        if patch.columns.iter().any(|column| column.cells.len() != rows.len()) {
+        if patch
+            .columns
+            .iter()
+            .any(|column| column.cells.len() != rows.len())
+        {
             return Err("the columns and rows of a patch differ in length".to_owned());
         }
         let seed = self.key_seed;
@@ -218,7 +275,9 @@ impl Snapshot {
             Arc::make_mut(own).patch(&cells, tick);
         }
         let records = &mut self.triple_table_mut(id)?.records;
-        rows.into_iter().for_each(|row| records.note_change(row, tick));
+        for row in rows {
+            records.note_change(row, tick);
+        }
         Ok(())
     }
 
@@ -247,18 +306,21 @@ impl Snapshot {
         }
         let tables = Arc::make_mut(&mut self.triples).iter_mut();
         let due = tables.filter(|table| table.edges.is_due());
-        let mut due: Vec<&mut Edges> =
-            due.map(|table| &mut Arc::make_mut(table).edges).collect();
+        let mut due: Vec<&mut Edges> = due.map(|table| &mut Arc::make_mut(table).edges).collect();
         let work: usize = due.iter().map(|edges| edges.live()).sum();
         if due.len() < 2 || work < PARALLEL_ROWS {
-            due.iter_mut().for_each(|edges| edges.settle());
+            for edges in &mut due {
+                edges.settle();
+            }
             return;
         }
         due.sort_unstable_by_key(|edges| edges.live());
         let queue = Mutex::new(due);
         let settle = || {
             loop {
-                let Some(edges) = queue.lock().pop() else { return };
+                let Some(edges) = queue.lock().pop() else {
+                    return;
+                };
                 edges.settle();
             }
         };

@@ -54,7 +54,9 @@ pub(crate) struct NumberChunk {
 }
 
 pub(crate) fn bit(words: &[u64], position: usize) -> bool {
-    words.get(position >> 6).is_some_and(|word| word >> (position & 63) & 1 == 1)
+    words
+        .get(position >> 6)
+        .is_some_and(|word| word >> (position & 63) & 1 == 1)
 }
 
 pub(crate) fn set_bit(words: &mut Vec<u64>, position: usize, on: bool) {
@@ -132,7 +134,12 @@ impl Chunk {
             Self::Codes(codes) => dictionary.get(codes.get(position)),
             Self::Bools(bools) => bools.get(position).map_or(ValueRef::Null, ValueRef::Bool),
             Self::Numbers(numbers) => match numbers.values.get(position) {
-                Some(bits) if numbers.present.as_ref().is_none_or(|words| bit(words, position)) => {
+                Some(bits)
+                    if numbers
+                        .present
+                        .as_ref()
+                        .is_none_or(|words| bit(words, position)) =>
+                {
                     numbers.kind.value(*bits)
                 }
                 _ => ValueRef::Null,
@@ -149,9 +156,11 @@ impl Chunk {
     pub(crate) fn code(&self, position: usize) -> Option<u32> {
         match self {
             Self::Codes(codes) => Some(codes.get(position)),
-            Self::Bools(bools) => {
-                Some(bools.get(position).map_or(NULL_CODE, |truth| FALSE_CODE + u32::from(truth)))
-            }
+            Self::Bools(bools) => Some(
+                bools
+                    .get(position)
+                    .map_or(NULL_CODE, |truth| FALSE_CODE + u32::from(truth)),
+            ),
             _ => None,
         }
     }
@@ -213,7 +222,12 @@ impl Chunk {
             Some(kind) if one_kind && nulls + numbers == len => Self::numbers(len, kind, value),
             None if nulls + texts == len && text_bytes <= TEXT_BYTES_MAX => {
                 let bytes = text_bytes;
-                Self::Texts(TextChunk::collect(len, bytes, |row| value(row).as_str(), nulls > 0))
+                Self::Texts(TextChunk::collect(
+                    len,
+                    bytes,
+                    |row| value(row).as_str(),
+                    nulls > 0,
+                ))
             }
             _ => Self::mixed(len, value),
         }
@@ -233,7 +247,11 @@ impl Chunk {
 
     fn bools<'v>(len: usize, value: impl Fn(usize) -> ValueRef<'v>) -> Self {
         let words = len.div_ceil(64);
-        let mut chunk = BoolChunk { len, present: vec![0; words], truths: vec![0; words] };
+        let mut chunk = BoolChunk {
+            len,
+            present: vec![0; words],
+            truths: vec![0; words],
+        };
         for position in 0..len {
             if let ValueRef::Bool(truth) = value(position) {
                 chunk.set(position, Some(truth));
@@ -250,8 +268,16 @@ impl Chunk {
             set_bit(&mut present, position, number.is_some());
             values.push(number.map_or(0, |(_, bits)| bits));
         }
-        let all = present.iter().map(|word| word.count_ones() as usize).sum::<usize>() == len;
-        Self::Numbers(NumberChunk { kind, values, present: (!all).then_some(present) })
+        let all = present
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum::<usize>()
+            == len;
+        Self::Numbers(NumberChunk {
+            kind,
+            values,
+            present: (!all).then_some(present),
+        })
     }
 
     fn mixed<'v>(len: usize, value: impl Fn(usize) -> ValueRef<'v>) -> Self {
@@ -293,7 +319,9 @@ impl Chunk {
                 if values.len() <= position {
                     values.resize(position + 1, None);
                 }
-                let Some(slot) = values.get_mut(position) else { return false };
+                let Some(slot) = values.get_mut(position) else {
+                    return false;
+                };
                 let keep = !value.is_null();
                 *slot = keep.then(|| Arc::new(value.to_value()));
             }
@@ -302,7 +330,9 @@ impl Chunk {
                     *self = Self::bools(0, |_| ValueRef::Null);
                     return self.set(position, value, dictionary, coded);
                 }
-                let Some(code) = dictionary.intern(value) else { return false };
+                let Some(code) = dictionary.intern(value) else {
+                    return false;
+                };
                 codes.set(position, code);
             }
             _ => return false,

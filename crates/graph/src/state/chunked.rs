@@ -19,7 +19,11 @@ pub(crate) struct Chunked<T> {
 
 impl<T> Default for Chunked<T> {
     fn default() -> Self {
-        Self { large: Arc::default(), small: Arc::default(), tail: Arc::default() }
+        Self {
+            large: Arc::default(),
+            small: Arc::default(),
+            tail: Arc::default(),
+        }
     }
 }
 
@@ -45,7 +49,9 @@ impl<T: Clone> Chunked<T> {
     }
 
     pub(crate) fn last(&self) -> Option<&T> {
-        self.len().checked_sub(1).and_then(|position| self.get(position))
+        self.len()
+            .checked_sub(1)
+            .and_then(|position| self.get(position))
     }
 
     /// The last item, to be changed in place.
@@ -53,7 +59,11 @@ impl<T: Clone> Chunked<T> {
         if !self.tail.is_empty() {
             return Arc::make_mut(&mut self.tail).last_mut();
         }
-        let blocks = if self.small.is_empty() { &mut self.large } else { &mut self.small };
+        let blocks = if self.small.is_empty() {
+            &mut self.large
+        } else {
+            &mut self.small
+        };
         let block = Arc::make_mut(blocks).last_mut()?;
         Arc::make_mut(block).last_mut()
     }
@@ -92,9 +102,11 @@ impl<T: Clone> Chunked<T> {
         low
     }
 
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + Clone {
         let large = self.large.iter().flat_map(|block| block.iter());
-        large.chain(self.small.iter().flat_map(|block| block.iter())).chain(self.tail.iter())
+        large
+            .chain(self.small.iter().flat_map(|block| block.iter()))
+            .chain(self.tail.iter())
     }
 
     /// Bytes taken, without what the items point to.

@@ -46,9 +46,14 @@ impl CodeChunk {
 
     /// The narrowest chunk for these codes.
     pub(crate) fn from_codes(codes: &[u32]) -> Self {
-        let Some(first) = codes.first() else { return Self::EMPTY };
+        let Some(first) = codes.first() else {
+            return Self::EMPTY;
+        };
         if codes.iter().all(|code| code == first) {
-            return Self::Constant { code: *first, len: codes.len() as u16 };
+            return Self::Constant {
+                code: *first,
+                len: codes.len() as u16,
+            };
         }
         match codes.iter().copied().max().unwrap_or(0) {
             0..=0xff => Self::U8(codes.iter().map(|code| *code as u8).collect()),
@@ -59,43 +64,29 @@ impl CodeChunk {
 
     /// Sets the code of a row, making the chunk longer or wider as needed.
     pub(crate) fn set(&mut self, position: usize, code: u32) {
-        let missing = position.saturating_add(1).saturating_sub(self.len());
+        fn put<T: Copy + Default>(codes: &mut Vec<T>, position: usize, code: T) {
+            if codes.len() <= position {
+                codes.resize(position + 1, T::default());
+            }
+            if let Some(slot) = codes.get_mut(position) {
+                *slot = code;
+            }
+        }
         match self {
-            Self::Constant { code: same, len } => {
-                if *same == code && position <= usize::from(*len) {
-                    *len = (*len).max(position as u16 + 1);
-                    return;
-                }
+            Self::Constant { code: same, len }
+                if *same == code && position <= usize::from(*len) =>
+            {
+                *len = (*len).max(position as u16 + 1);
             }
-            Self::U8(codes) if code <= 0xff => {
-                codes.resize(codes.len() + missing, 0);
-                if let Some(slot) = codes.get_mut(position) {
-                    *slot = code as u8;
-                }
-                return;
+            Self::U8(codes) if code <= 0xff => put(codes, position, code as u8),
+            Self::U16(codes) if code <= 0xffff => put(codes, position, code as u16),
+            Self::U32(codes) => put(codes, position, code),
+            _ => {
+                let mut codes = self.to_vec();
+                put(&mut codes, position, code);
+                *self = Self::from_codes(&codes);
             }
-            Self::U16(codes) if code <= 0xffff => {
-                codes.resize(codes.len() + missing, 0);
-                if let Some(slot) = codes.get_mut(position) {
-                    *slot = code as u16;
-                }
-                return;
-            }
-            Self::U32(codes) => {
-                codes.resize(codes.len() + missing, 0);
-                if let Some(slot) = codes.get_mut(position) {
-                    *slot = code;
-                }
-                return;
-            }
-            _ => {}
         }
-        let mut codes = self.to_vec();
-        codes.resize(codes.len() + missing, 0);
-        if let Some(slot) = codes.get_mut(position) {
-            *slot = code;
-        }
-        *self = Self::from_codes(&codes);
     }
 
     pub(crate) fn to_vec(&self) -> Vec<u32> {
@@ -154,7 +145,10 @@ impl CodeColumn {
                 match chunk {
                     CodeChunk::Constant { code: same, len } if *same == code || *len == 0 => {
                         if inside == usize::from(*len) {
-                            *chunk = CodeChunk::Constant { code, len: (inside + count) as u16 };
+                            *chunk = CodeChunk::Constant {
+                                code,
+                                len: (inside + count) as u16,
+                            };
                         } else {
                             (inside..inside + count).for_each(|position| chunk.set(position, code));
                         }
@@ -191,7 +185,9 @@ impl CodeColumn {
     }
 
     pub(crate) fn from_chunks(chunks: Vec<Arc<CodeChunk>>) -> Self {
-        Self { chunks: Arc::new(chunks) }
+        Self {
+            chunks: Arc::new(chunks),
+        }
     }
 
     /// Whether both are the same version of a column.

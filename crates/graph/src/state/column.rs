@@ -62,7 +62,10 @@ impl Column {
 
     /// A column that never tries a dictionary: for values that are unique by nature.
     pub(crate) fn plain(seed: u64) -> Self {
-        Self { coded: false, ..Self::new(seed, false) }
+        Self {
+            coded: false,
+            ..Self::new(seed, false)
+        }
     }
 
     pub(crate) fn chunks(&self) -> &Chunks {
@@ -112,7 +115,14 @@ impl Column {
             let row = first as usize + done;
             let inside = row & (CHUNK_ROWS - 1);
             let count = (CHUNK_ROWS - inside).min(len - done);
-            self.append_part(row >> CHUNK_SHIFT, inside, done, count, values, remap.as_deref());
+            self.append_part(
+                row >> CHUNK_SHIFT,
+                inside,
+                done,
+                count,
+                values,
+                remap.as_deref(),
+            );
             done += count;
         }
         self.decide(first.saturating_add(len as u32));
@@ -120,11 +130,16 @@ impl Column {
 
     /// Codes in this column's dictionary of a batch's dictionary, where the batch repeats values.
     fn remap(&self, values: &ColumnValues) -> Option<Vec<u32>> {
-        let ColumnValues::Coded { codes, dictionary } = values else { return None };
+        let ColumnValues::Coded { codes, dictionary } = values else {
+            return None;
+        };
         if !self.coded || dictionary.len() > codes.len() {
             return None;
         }
-        dictionary.iter().map(|value| self.dictionary.intern(ValueRef::from(value))).collect()
+        dictionary
+            .iter()
+            .map(|value| self.dictionary.intern(ValueRef::from(value)))
+            .collect()
     }
 
     fn append_part(
@@ -143,7 +158,8 @@ impl Column {
             let mut left = from..from + count;
             while let Some(index) = left.next() {
                 let value = value_at(values, index);
-                if !value.is_null() && !mutable.set(inside + index - from, value, &dictionary, coded)
+                if !value.is_null()
+                    && !mutable.set(inside + index - from, value, &dictionary, coded)
                 {
                     left = index..from + count;
                     break;
@@ -188,7 +204,11 @@ impl Column {
         }
         self.decide_at = rows.saturating_mul(2);
         let distinct = self.dictionary.len();
-        let present = self.chunks.iter().map(|chunk| chunk.coded_rows()).sum::<usize>();
+        let present = self
+            .chunks
+            .iter()
+            .map(|chunk| chunk.coded_rows())
+            .sum::<usize>();
         if present as u32 >= DECIDE_ROWS / 2 && distinct as usize > present / 10 * 7 {
             self.recode_plain();
         } else if distinct >= DICTIONARY_MAX {
@@ -204,7 +224,12 @@ impl Column {
         self.cache = Arc::default();
         let fresh = &self.dictionary;
         let recode = |chunk: &Arc<Chunk>| {
-            Arc::new(Chunk::encode(chunk.len(), |row| chunk.at(row, &old), fresh, false))
+            Arc::new(Chunk::encode(
+                chunk.len(),
+                |row| chunk.at(row, &old),
+                fresh,
+                false,
+            ))
         };
         self.chunks = Arc::new(self.chunks.iter().map(recode).collect());
         let undo = std::mem::take(&mut self.undo);
@@ -227,7 +252,11 @@ impl Column {
                 continue;
             }
             let old = self.keep_old(*row);
-            self.undo.push(Undo { row: *row, tick, old });
+            self.undo.push(Undo {
+                row: *row,
+                tick,
+                old,
+            });
         }
         self.put(changes);
     }
@@ -249,10 +278,15 @@ impl Column {
 
     fn put(&mut self, changes: &[(u32, &Value)]) {
         let (dictionary, coded) = (self.dictionary.clone(), self.coded);
-        for group in changes.chunk_by(|left, right| left.0 >> CHUNK_SHIFT == right.0 >> CHUNK_SHIFT) {
-            let Some((first, _)) = group.first() else { continue };
+        for group in changes.chunk_by(|left, right| left.0 >> CHUNK_SHIFT == right.0 >> CHUNK_SHIFT)
+        {
+            let Some((first, _)) = group.first() else {
+                continue;
+            };
             let chunk = self.chunk_mut((first >> CHUNK_SHIFT) as usize);
-            let changes = group.iter().map(|(row, value)| (*row, ValueRef::from(*value)));
+            let changes = group
+                .iter()
+                .map(|(row, value)| (*row, ValueRef::from(*value)));
             put_in_chunk(chunk, changes, &dictionary, coded);
         }
     }
@@ -312,7 +346,9 @@ impl Column {
         let mut rest: Vec<Undo> = Vec::new();
         let mut encode_anew = vec![false; chunks.len()];
         for position in (from..self.undo.len()).rev() {
-            let Some(entry) = self.undo.get(position) else { continue };
+            let Some(entry) = self.undo.get(position) else {
+                continue;
+            };
             let position = (entry.row >> CHUNK_SHIFT) as usize;
             let (Some(chunk), Some(anew)) =
                 (chunks.get_mut(position), encode_anew.get_mut(position))
@@ -343,7 +379,9 @@ impl Column {
         rest.dedup_by_key(|entry| entry.row);
         for group in rest.chunk_by(|one, two| one.row >> CHUNK_SHIFT == two.row >> CHUNK_SHIFT) {
             let position = group.first().map_or(0, |entry| entry.row >> CHUNK_SHIFT);
-            let Some(chunk) = chunks.get_mut(position as usize) else { continue };
+            let Some(chunk) = chunks.get_mut(position as usize) else {
+                continue;
+            };
             let changes = group.iter().map(|entry| (entry.row, self.old_value(entry)));
             put_in_chunk(chunk, changes, &self.dictionary, self.coded);
         }
@@ -352,8 +390,16 @@ impl Column {
 
     /// Bytes of values, and of history.
     pub(crate) fn bytes(&self) -> (usize, usize) {
-        let values = self.chunks.iter().map(|chunk| chunk.bytes() + 64).sum::<usize>();
-        let old = self.undo_values.iter().map(|value| value.byte_size() + 48).sum::<usize>();
+        let values = self
+            .chunks
+            .iter()
+            .map(|chunk| chunk.bytes() + 64)
+            .sum::<usize>();
+        let old = self
+            .undo_values
+            .iter()
+            .map(|value| value.byte_size() + 48)
+            .sum::<usize>();
         (values + self.dictionary.bytes(), self.undo.bytes() + old)
     }
 }
@@ -368,7 +414,10 @@ fn put_in_chunk<'v>(
     let inside = |row: u32| row as usize & (CHUNK_ROWS - 1);
     if changes.len() <= SET_EACH_MAX || matches!(&**chunk, Chunk::Codes(_) | Chunk::Bools(_)) {
         let mutable = Arc::make_mut(chunk);
-        if changes.clone().all(|(row, value)| mutable.set(inside(row), value, dictionary, coded)) {
+        if changes
+            .clone()
+            .all(|(row, value)| mutable.set(inside(row), value, dictionary, coded))
+        {
             return;
         }
     }
@@ -383,8 +432,13 @@ fn put_in_chunk<'v>(
     }
     let old = Arc::clone(chunk);
     let value = |row: usize| {
-        let index = changed.get(row).map_or(usize::MAX, |index| usize::from(*index));
-        values.get(index).copied().unwrap_or_else(|| old.at(row, dictionary))
+        let index = changed
+            .get(row)
+            .map_or(usize::MAX, |index| usize::from(*index));
+        values
+            .get(index)
+            .copied()
+            .unwrap_or_else(|| old.at(row, dictionary))
     };
     *chunk = Arc::new(Chunk::encode(len, value, dictionary, coded));
 }
@@ -401,7 +455,9 @@ pub(crate) fn value_at(values: &ColumnValues, row: usize) -> ValueRef<'_> {
         ColumnValues::Floats(numbers) => numbers.get(row).map(|number| ValueRef::Float(*number)),
         ColumnValues::Texts(texts) => texts.get(row).map(ValueRef::String),
         ColumnValues::Coded { codes, dictionary } => {
-            let value = codes.get(row).and_then(|code| dictionary.get(*code as usize));
+            let value = codes
+                .get(row)
+                .and_then(|code| dictionary.get(*code as usize));
             value.map(ValueRef::from)
         }
         ColumnValues::Mixed(values) => values.get(row).map(ValueRef::from),

@@ -86,7 +86,9 @@ impl Dictionary {
     pub(crate) fn get(&self, code: u32) -> ValueRef<'_> {
         let (block, offset) = place(code);
         let slot = self.0.blocks.get(block).and_then(OnceLock::get);
-        let value = slot.and_then(|slots| slots.get(offset)).and_then(OnceLock::get);
+        let value = slot
+            .and_then(|slots| slots.get(offset))
+            .and_then(OnceLock::get);
         value.map_or(ValueRef::Null, ValueRef::from)
     }
 
@@ -104,7 +106,9 @@ impl Dictionary {
             return (0..self.len()).find(|code| same_value(self.get(*code), value));
         }
         let hash = hash_value(value, self.0.seed);
-        index.find(hash, |code| same_value(self.get(*code), value)).copied()
+        index
+            .find(hash, |code| same_value(self.get(*code), value))
+            .copied()
     }
 
     /// The code of a value, added if need be; `None` when the dictionary is full or the value too
@@ -138,7 +142,9 @@ impl Dictionary {
             _ => 0,
         };
         self.0.number_kinds.fetch_or(kind, Ordering::AcqRel);
-        self.0.has_lists.fetch_or(matches!(value, Value::List(_)), Ordering::AcqRel);
+        self.0
+            .has_lists
+            .fetch_or(matches!(value, Value::List(_)), Ordering::AcqRel);
         let (block, offset) = place(code);
         let size = (FIRST_BLOCK as usize) << block;
         let slots = self.0.blocks.get(block)?;
@@ -157,7 +163,12 @@ impl Dictionary {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let slots = self.0.blocks.iter().filter_map(OnceLock::get).map(|block| block.len());
+        let slots = self
+            .0
+            .blocks
+            .iter()
+            .filter_map(OnceLock::get)
+            .map(|block| block.len());
         slots.sum::<usize>() * size_of::<OnceLock<Value>>()
             + self.0.value_bytes.load(Ordering::Relaxed)
             + self.0.index.read().capacity() * 5
@@ -193,9 +204,14 @@ mod tests {
     #[test]
     fn is_bounded() {
         let dictionary = Dictionary::new(1);
-        let codes = (0..70_000i64).filter_map(|n| dictionary.intern(ValueRef::Int(n))).count();
+        let codes = (0..70_000i64)
+            .filter_map(|n| dictionary.intern(ValueRef::Int(n)))
+            .count();
         assert_eq!(codes as u32, DICTIONARY_MAX - 3);
-        assert_eq!(dictionary.get(DICTIONARY_MAX - 1), ValueRef::Int(codes as i64 - 1));
+        assert_eq!(
+            dictionary.get(DICTIONARY_MAX - 1),
+            ValueRef::Int(codes as i64 - 1)
+        );
         assert_eq!(dictionary.get(u32::MAX), ValueRef::Null);
     }
 }

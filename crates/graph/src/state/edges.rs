@@ -35,7 +35,10 @@ pub(crate) struct Edges {
 
 impl Edges {
     pub(crate) fn new(tuning: Tuning) -> Self {
-        Self { tuning, ..Self::default() }
+        Self {
+            tuning,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn live(&self) -> usize {
@@ -65,7 +68,9 @@ impl Edges {
         let first = self.edge_rows();
         let count = ends.len();
         self.live += count;
-        let edges = (first..).zip(ends).map(|(edge, (from, to))| Edge { from, to, edge });
+        let edges = (first..)
+            .zip(ends)
+            .map(|(edge, (from, to))| Edge { from, to, edge });
         if count >= self.tuning.bulk_min || self.has_staged() {
             self.staged.extend(edges);
             return;
@@ -78,12 +83,16 @@ impl Edges {
     /// Ends live relationships. Many at once are only noted until [`Edges::settle`].
     pub(crate) fn end_all(&mut self, edges: Vec<Edge>, tick: Tick) {
         self.live -= edges.len();
-        edges.iter().for_each(|edge| self.ended.push(*edge, tick));
+        for edge in &edges {
+            self.ended.push(*edge, tick);
+        }
         if self.pending + edges.len() > self.pending_max() || self.has_staged() {
             self.doomed.extend(edges.into_iter().map(|edge| edge.edge));
             return;
         }
-        edges.into_iter().for_each(|edge| self.take_out(edge));
+        for edge in edges {
+            self.take_out(edge);
+        }
     }
 
     fn take_out(&mut self, edge: Edge) {
@@ -107,8 +116,11 @@ impl Edges {
     fn row_mut(&mut self, edge: Edge, outwards: bool, change: impl FnOnce(&mut Row, &Base)) {
         let base = Arc::clone(&self.base);
         let whole_max = self.tuning.whole_max;
-        let (pages, at) =
-            if outwards { (&mut self.out, edge.from) } else { (&mut self.into, edge.to) };
+        let (pages, at) = if outwards {
+            (&mut self.out, edge.from)
+        } else {
+            (&mut self.into, edge.to)
+        };
         if let Some(row) = pages.get_mut(at, || first_row(&base, at, outwards, whole_max)) {
             change(row, &base);
             self.overgrown |= row.list_len() > self.tuning.beside_max;
@@ -161,7 +173,9 @@ impl Edges {
         };
         if !self.doomed.is_empty() {
             let mut doomed = RowSetBuilder::bitmap(edge_limit);
-            std::mem::take(&mut self.doomed).into_iter().for_each(|edge| doomed.insert(edge));
+            for edge in std::mem::take(&mut self.doomed) {
+                doomed.insert(edge);
+            }
             edges.retain(|edge| !doomed.contains(edge.edge));
         }
         self.base = Arc::new(Base::build(&edges, edge_limit));
@@ -170,6 +184,7 @@ impl Edges {
         self.recent = Chunked::default();
         self.pending = 0;
         self.overgrown = false;
+        self.ended.freeze();
     }
 
     /// Everything that lives, staged relationships left out, sorted.
@@ -196,20 +211,35 @@ impl Edges {
         let base = &self.base;
         let slots = range.clone().filter_map(|slot| {
             let to = *base.forward_others.get(slot)?;
-            Some(Edge { from, to, edge: base.edge_of_slot(slot) })
+            Some(Edge {
+                from,
+                to,
+                edge: base.edge_of_slot(slot),
+            })
         });
         match self.out.get(from) {
             None => all.extend(slots),
             Some(Row::Whole { others, edges }) => {
                 let pairs = others.iter().zip(edges);
-                all.extend(pairs.map(|(to, edge)| Edge { from, to: *to, edge: *edge }));
+                all.extend(pairs.map(|(to, edge)| Edge {
+                    from,
+                    to: *to,
+                    edge: *edge,
+                }));
             }
             Some(Row::Beside { removed, added }) => {
                 let start = all.len();
                 let gone = |slot: usize| removed.binary_search(&((slot - range.start) as u32));
-                let kept = range.clone().zip(slots).filter(|(slot, _)| gone(*slot).is_err());
+                let kept = range
+                    .clone()
+                    .zip(slots)
+                    .filter(|(slot, _)| gone(*slot).is_err());
                 all.extend(kept.map(|(_, edge)| edge));
-                all.extend(added.iter().map(|(to, edge)| Edge { from, to: *to, edge: *edge }));
+                all.extend(added.iter().map(|(to, edge)| Edge {
+                    from,
+                    to: *to,
+                    edge: *edge,
+                }));
                 if let Some(row) = all.get_mut(start..) {
                     row.sort_unstable();
                 }
@@ -232,14 +262,28 @@ impl Edges {
 
 /// What a row is before its first change: a copy of the base's row, or nothing beside a long one.
 fn first_row(base: &Base, at: u32, outwards: bool, whole_max: usize) -> Row {
-    let offsets = if outwards { &base.forward } else { &base.backward };
+    let offsets = if outwards {
+        &base.forward
+    } else {
+        &base.backward
+    };
     let range = offsets.range(at);
     if range.len() > whole_max {
-        return Row::Beside { removed: Vec::new(), added: Vec::new() };
+        return Row::Beside {
+            removed: Vec::new(),
+            added: Vec::new(),
+        };
     }
     if outwards {
-        let others = base.forward_others.get(range.clone()).unwrap_or_default().to_vec();
-        return Row::Whole { others, edges: range.map(|slot| base.edge_of_slot(slot)).collect() };
+        let others = base
+            .forward_others
+            .get(range.clone())
+            .unwrap_or_default()
+            .to_vec();
+        return Row::Whole {
+            others,
+            edges: range.map(|slot| base.edge_of_slot(slot)).collect(),
+        };
     }
     let (mut others, mut edges) = (Vec::new(), Vec::new());
     base.backward_edges(at, |_, from, edge| {

@@ -41,7 +41,12 @@ impl Extents {
             }
             return;
         }
-        self.runs.push(Extent { first_number, first_row, len, tick });
+        self.runs.push(Extent {
+            first_number,
+            first_row,
+            len,
+            tick,
+        });
     }
 
     /// The run that holds a row.
@@ -52,7 +57,8 @@ impl Extents {
     }
 
     pub(crate) fn number(&self, row: u32) -> Option<u32> {
-        self.of_row(row).map(|run| run.first_number + (row - run.first_row))
+        self.of_row(row)
+            .map(|run| run.first_number + (row - run.first_row))
     }
 
     /// The row of a number of this type or triple.
@@ -129,7 +135,11 @@ mod tests {
         let (mut map, mut one, mut two) =
             (NumberMap::default(), Extents::default(), Extents::default());
         for turn in 0..2_000u32 {
-            let (owner, extents) = if turn % 3 == 0 { (7, &mut one) } else { (8, &mut two) };
+            let (owner, extents) = if turn % 3 == 0 {
+                (7, &mut one)
+            } else {
+                (8, &mut two)
+            };
             extents.push(map.next(), turn % 5, Tick(turn / 10 + 1));
             map.push(owner, extents.rows() - turn % 5, turn % 5);
         }

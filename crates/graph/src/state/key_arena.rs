@@ -19,12 +19,16 @@ pub(crate) struct KeyArena {
 impl KeyArena {
     #[inline]
     pub(crate) fn get(&self, row: u32) -> Option<&str> {
-        self.chunks.get((row >> SHIFT) as usize)?.get(row as usize & (ROWS - 1))
+        self.chunks
+            .get((row >> SHIFT) as usize)?
+            .get(row as usize & (ROWS - 1))
     }
 
     pub(crate) fn rows(&self) -> u32 {
         let whole = self.chunks.len().saturating_sub(1) << SHIFT;
-        self.chunks.last().map_or(0, |last| (whole + last.len()) as u32)
+        self.chunks
+            .last()
+            .map_or(0, |last| (whole + last.len()) as u32)
     }
 
     /// Adds keys at the end.
@@ -38,7 +42,9 @@ impl KeyArena {
                 chunks.push(Arc::default());
                 continue;
             }
-            let part = ends.get(done..(done + room).min(ends.len())).unwrap_or_default();
+            let part = ends
+                .get(done..(done + room).min(ends.len()))
+                .unwrap_or_default();
             let end = part.last().copied().unwrap_or(base);
             let run = text.get(base as usize..end as usize).unwrap_or_default();
             if let Some(last) = chunks.last_mut() {
@@ -54,7 +60,9 @@ impl KeyArena {
     }
 
     pub(crate) fn from_chunks(chunks: Vec<Arc<TextChunk>>) -> Self {
-        Self { chunks: Arc::new(chunks) }
+        Self {
+            chunks: Arc::new(chunks),
+        }
     }
 
     pub(crate) fn chunks(&self) -> &[Arc<TextChunk>] {

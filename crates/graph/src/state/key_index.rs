@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Numbers of objects by their natural key. Only ever added to and shared by all snapshots; who
 //! asks compares the key itself and whether the object lives.
-#![expect(clippy::indexing_slicing, reason = "slots are computed modulo the capacity")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "slots are computed modulo the capacity"
+)]
 
 use std::sync::Arc;
 
@@ -104,18 +107,17 @@ pub(crate) struct KeyReader<'i>([RwLockReadGuard<'i, Shard>; SHARDS]);
 impl KeyReader<'_> {
     /// As [`KeyIndex::find`].
     #[inline]
-    pub(crate) fn find<R>(
-        &self,
-        hash: KeyHash,
-        accept: impl FnMut(u32) -> Option<R>,
-    ) -> Option<R> {
+    pub(crate) fn find<R>(&self, hash: KeyHash, accept: impl FnMut(u32) -> Option<R>) -> Option<R> {
         self.0[hash.shard()].find(hash, accept)
     }
 }
 
 impl KeyIndex {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(Arc::new(Inner { seed, shards: Default::default() }))
+        Self(Arc::new(Inner {
+            seed,
+            shards: Default::default(),
+        }))
     }
 
     pub(crate) fn hash(&self, key: &str) -> KeyHash {
@@ -123,11 +125,7 @@ impl KeyIndex {
     }
 
     /// The first number with this key's tag for which `accept` answers something.
-    pub(crate) fn find<R>(
-        &self,
-        hash: KeyHash,
-        accept: impl FnMut(u32) -> Option<R>,
-    ) -> Option<R> {
+    pub(crate) fn find<R>(&self, hash: KeyHash, accept: impl FnMut(u32) -> Option<R>) -> Option<R> {
         self.0.shards[hash.shard()].read().find(hash, accept)
     }
 
@@ -180,7 +178,11 @@ impl KeyIndex {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.0.shards.iter().map(|shard| shard.read().tags.capacity() * 5).sum()
+        self.0
+            .shards
+            .iter()
+            .map(|shard| shard.read().tags.capacity() * 5)
+            .sum()
     }
 }
 
@@ -195,7 +197,9 @@ mod tests {
         let key_of = |number: u32| keys.get(number as usize).map(String::as_str);
         let index = KeyIndex::new(3);
         for first in (0..5_000usize).step_by(37) {
-            let part = keys[first..(first + 37).min(5_000)].iter().map(|key| Some(key.as_str()));
+            let part = keys[first..(first + 37).min(5_000)]
+                .iter()
+                .map(|key| Some(key.as_str()));
             index.insert(first as u32, part, key_of);
         }
         for n in 0..4_100u32 {

@@ -10,7 +10,11 @@ pub(crate) enum Offsets {
     Dense(Vec<u32>),
     /// Bits of the rows that have neighbours, how many such rows lie before each word, and one
     /// start for each such row, and the end of the last.
-    Ranked { bits: Vec<u64>, ranks: Vec<u32>, starts: Vec<u32> },
+    Ranked {
+        bits: Vec<u64>,
+        ranks: Vec<u32>,
+        starts: Vec<u32>,
+    },
     /// The rows that have neighbours, ascending, and one start each, and the end of the last.
     Sorted { rows: Vec<u32>, starts: Vec<u32> },
 }
@@ -76,7 +80,11 @@ impl Offsets {
             rank
         };
         let ranks = bits.iter().map(rank).collect();
-        Self::Ranked { bits, ranks, starts }
+        Self::Ranked {
+            bits,
+            ranks,
+            starts,
+        }
     }
 
     fn dense(rows: &[u32], starts: &[u32], nodes: usize) -> Self {
@@ -99,7 +107,11 @@ impl Offsets {
                     _ => 0..0,
                 }
             }
-            Self::Ranked { bits, ranks, starts } => {
+            Self::Ranked {
+                bits,
+                ranks,
+                starts,
+            } => {
                 let word = row as usize / 64;
                 let (Some(bits), Some(rank)) = (bits.get(word), ranks.get(word)) else {
                     return 0..0;
@@ -121,15 +133,21 @@ impl Offsets {
     pub(crate) fn row_of(&self, position: usize) -> u32 {
         let position = position as u32;
         match self {
-            Self::Dense(starts) => {
-                starts.partition_point(|start| *start <= position).saturating_sub(1) as u32
-            }
+            Self::Dense(starts) => starts
+                .partition_point(|start| *start <= position)
+                .saturating_sub(1) as u32,
             Self::Sorted { rows, starts } => {
                 let after = starts.partition_point(|start| *start <= position);
                 rows.get(after.saturating_sub(1)).copied().unwrap_or(0)
             }
-            Self::Ranked { bits, ranks, starts } => {
-                let rank = starts.partition_point(|start| *start <= position).saturating_sub(1);
+            Self::Ranked {
+                bits,
+                ranks,
+                starts,
+            } => {
+                let rank = starts
+                    .partition_point(|start| *start <= position)
+                    .saturating_sub(1);
                 let word = ranks.partition_point(|before| *before as usize <= rank) - 1;
                 let mut left = bits.get(word).copied().unwrap_or(0);
                 for _ in 0..rank - ranks.get(word).copied().unwrap_or(0) as usize {
@@ -162,7 +180,9 @@ impl Offsets {
             }
             Self::Ranked { bits, starts, .. } => {
                 let rows = bits.iter().zip(0u32..).flat_map(|(word, position)| {
-                    (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| position * 64 + bit)
+                    (0..64)
+                        .filter(move |bit| word >> bit & 1 == 1)
+                        .map(move |bit| position * 64 + bit)
                 });
                 Box::new(rows.zip(starts.windows(2)).map(|(row, pair)| match pair {
                     [start, end] => (row, end - start),
@@ -175,9 +195,11 @@ impl Offsets {
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Dense(starts) => starts.capacity() * 4,
-            Self::Ranked { bits, ranks, starts } => {
-                bits.capacity() * 8 + (ranks.capacity() + starts.capacity()) * 4
-            }
+            Self::Ranked {
+                bits,
+                ranks,
+                starts,
+            } => bits.capacity() * 8 + (ranks.capacity() + starts.capacity()) * 4,
             Self::Sorted { rows, starts } => (rows.capacity() + starts.capacity()) * 4,
         }
     }
@@ -191,13 +213,23 @@ fn between(starts: &[u32], position: usize) -> Range<usize> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_form_answers_alike() {
-        for (nodes, step) in [(10usize, 1usize), (1_000, 3), (1_000, 30), (10_000, 400), (0, 1)] {
+        for (nodes, step) in [
+            (10usize, 1usize),
+            (1_000, 3),
+            (1_000, 30),
+            (10_000, 400),
+            (0, 1),
+        ] {
             let mut counts = vec![0u32; nodes];
             for row in (0..nodes).step_by(step) {
                 counts[row] = row as u32 % 4;
@@ -214,8 +246,10 @@ mod tests {
                 }
             }
             assert!(offsets.range(nodes as u32 + 1).is_empty());
-            let present: Vec<(u32, u32)> =
-                (0u32..).zip(counts).filter(|(_, count)| *count > 0).collect();
+            let present: Vec<(u32, u32)> = (0u32..)
+                .zip(counts)
+                .filter(|(_, count)| *count > 0)
+                .collect();
             assert!(offsets.counts().eq(present.iter().copied()));
             let again = Offsets::from_pairs(present.iter().copied(), present.len(), nodes);
             assert!((0..nodes as u32).all(|row| again.range(row) == offsets.range(row)));

@@ -68,9 +68,15 @@ impl Records {
             return RowSet::full(limit);
         }
         let mut words = RowSet::full(limit).to_words();
-        self.ended.clear_bits(&mut words, |ended| at.is_none_or(|tick| Tick(ended) <= tick));
+        self.ended.clear_bits(&mut words, |ended| {
+            at.is_none_or(|tick| Tick(ended) <= tick)
+        });
         let set = RowSet::from_words(words, limit);
-        if set.is_full() { RowSet::full(limit) } else { set }
+        if set.is_full() {
+            RowSet::full(limit)
+        } else {
+            set
+        }
     }
 
     pub(crate) fn live_count(&self, at: Option<Tick>) -> u64 {
@@ -87,24 +93,35 @@ impl Records {
     /// Notes that a row changed; several changes at one tick count once.
     pub(crate) fn note_change(&mut self, row: u32, tick: Tick) {
         let before = self.last_change.get(row).unwrap_or(0);
-        let last = (before as usize).checked_sub(1).and_then(|last| self.changes.get(last));
+        let last = (before as usize)
+            .checked_sub(1)
+            .and_then(|last| self.changes.get(last));
         if last.is_some_and(|last| last.tick == tick) {
             return;
         }
-        let created_now = self.extents.of_row(row).is_some_and(|extent| extent.tick == tick);
+        let created_now = self
+            .extents
+            .of_row(row)
+            .is_some_and(|extent| extent.tick == tick);
         if created_now {
             return;
         }
         let version = last.map_or(1, |last| last.version) + 1;
-        let position = self.changes.push(RowChange { row, tick, before, version });
+        let position = self.changes.push(RowChange {
+            row,
+            tick,
+            before,
+            version,
+        });
         self.last_change.insert(row, position + 1);
     }
 
     /// Version of a row and the tick of its last change up to a tick.
     pub(crate) fn version(&self, row: u32, at: Option<Tick>) -> (u32, Option<Tick>) {
         let mut position = self.last_change.get(row).unwrap_or(0);
-        while let Some(change) =
-            (position as usize).checked_sub(1).and_then(|last| self.changes.get(last))
+        while let Some(change) = (position as usize)
+            .checked_sub(1)
+            .and_then(|last| self.changes.get(last))
         {
             if at.is_none_or(|tick| change.tick <= tick) {
                 return (change.version, Some(change.tick));
@@ -119,7 +136,10 @@ impl Records {
     }
 
     pub(crate) fn column(&self, property: PropertyId) -> Option<&Arc<Column>> {
-        let position = self.columns.binary_search_by_key(&property, |(id, _)| *id).ok()?;
+        let position = self
+            .columns
+            .binary_search_by_key(&property, |(id, _)| *id)
+            .ok()?;
         self.columns.get(position).map(|(_, column)| column)
     }
 
@@ -140,7 +160,10 @@ impl Records {
                 position
             }
         };
-        #[expect(clippy::indexing_slicing, reason = "the position was found or made above")]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the position was found or made above"
+        )]
         &mut self.columns[position].1
     }
 
@@ -148,7 +171,11 @@ impl Records {
     /// ascending and every column must be there.
     pub(crate) fn columns_mut(&mut self, wanted: &[PropertyId]) -> Vec<&mut Arc<Column>> {
         let chosen = |(id, _): &&mut (PropertyId, Arc<Column>)| wanted.binary_search(id).is_ok();
-        self.columns.iter_mut().filter(chosen).map(|(_, column)| column).collect()
+        self.columns
+            .iter_mut()
+            .filter(chosen)
+            .map(|(_, column)| column)
+            .collect()
     }
 
     /// Bytes of columns, of history, and of the rest.

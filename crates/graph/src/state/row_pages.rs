@@ -18,7 +18,12 @@ pub(crate) struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { whole_max: 1024, beside_max: 16_384, pending_min: 1_024, bulk_min: 2_048 }
+        Self {
+            whole_max: 1024,
+            beside_max: 16_384,
+            pending_min: 1_024,
+            bulk_min: 2_048,
+        }
     }
 }
 
@@ -28,7 +33,10 @@ pub(crate) enum Row {
     /// All of them, in place of the base's.
     Whole { others: Vec<u32>, edges: Vec<u32> },
     /// For hubs: positions in the base's row that are gone, and what is new.
-    Beside { removed: Vec<u32>, added: Vec<(u32, u32)> },
+    Beside {
+        removed: Vec<u32>,
+        added: Vec<(u32, u32)>,
+    },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -83,14 +91,20 @@ impl RowPages {
 
     /// The rows that are replaced, ascending.
     pub(crate) fn rows(&self) -> impl Iterator<Item = u32> {
-        let middles = self.top.iter().zip(0u32..).filter_map(|(middle, at)| Some((middle.as_ref()?, at)));
+        let middles = self
+            .top
+            .iter()
+            .zip(0u32..)
+            .filter_map(|(middle, at)| Some((middle.as_ref()?, at)));
         let leaves = middles.flat_map(|(middle, high)| {
             middle.iter().zip(0u32..).filter_map(move |(leaf, at)| {
                 Some((leaf.as_ref()?.bits, high * LEAVES as u32 + at))
             })
         });
         leaves.flat_map(|(bits, high)| {
-            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| high * 64 + bit)
+            (0..64)
+                .filter(move |bit| bits >> bit & 1 == 1)
+                .map(move |bit| high * 64 + bit)
         })
     }
 

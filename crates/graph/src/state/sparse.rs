@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A map from rows to numbers for the few rows that have one, shared between snapshots.
-#![expect(clippy::indexing_slicing, reason = "positions are masked to the fixed chunk size")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions are masked to the fixed chunk size"
+)]
 
 use std::sync::Arc;
 
@@ -27,7 +30,11 @@ impl SparseChunk {
         let (word, bit) = ((row as usize >> 6) & (WORDS - 1), row & 63);
         let before = (self.bits[word] & ((1 << bit) - 1)).count_ones() as usize;
         let rank = self.ranks[word] as usize + before;
-        if self.bits[word] >> bit & 1 == 1 { Ok(rank) } else { Err(rank) }
+        if self.bits[word] >> bit & 1 == 1 {
+            Ok(rank)
+        } else {
+            Err(rank)
+        }
     }
 }
 
@@ -47,13 +54,17 @@ impl SparseMap {
 
     #[inline]
     pub(crate) fn contains(&self, row: u32) -> bool {
-        self.chunk(row)
-            .is_some_and(|chunk| chunk.bits[(row as usize >> 6) & (WORDS - 1)] >> (row & 63) & 1 == 1)
+        self.chunk(row).is_some_and(|chunk| {
+            chunk.bits[(row as usize >> 6) & (WORDS - 1)] >> (row & 63) & 1 == 1
+        })
     }
 
     pub(crate) fn get(&self, row: u32) -> Option<u32> {
         let chunk = self.chunk(row)?;
-        chunk.rank(row).ok().and_then(|rank| chunk.values.get(rank).copied())
+        chunk
+            .rank(row)
+            .ok()
+            .and_then(|rank| chunk.values.get(rank).copied())
     }
 
     /// Sets the number of a row and returns the one it had.
@@ -64,7 +75,11 @@ impl SparseMap {
             chunks.resize(position + 1, None);
         }
         let chunk = chunks[position].get_or_insert_with(|| {
-            Arc::new(SparseChunk { bits: [0; WORDS], ranks: [0; WORDS], values: Vec::new() })
+            Arc::new(SparseChunk {
+                bits: [0; WORDS],
+                ranks: [0; WORDS],
+                values: Vec::new(),
+            })
         });
         let chunk = Arc::make_mut(chunk);
         match chunk.rank(row) {
@@ -73,7 +88,9 @@ impl SparseMap {
                 chunk.values.insert(rank, value);
                 let word = (row as usize >> 6) & (WORDS - 1);
                 chunk.bits[word] |= 1 << (row & 63);
-                chunk.ranks[word + 1..].iter_mut().for_each(|rank| *rank += 1);
+                chunk.ranks[word + 1..]
+                    .iter_mut()
+                    .for_each(|rank| *rank += 1);
                 self.len += 1;
                 None
             }
@@ -104,16 +121,19 @@ impl SparseMap {
 
     /// Rows and numbers, ascending by row.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.chunks.iter().enumerate().flat_map(|(position, chunk)| {
-            chunk.iter().flat_map(move |chunk| {
-                let rows = chunk.bits.iter().enumerate().flat_map(move |(word, bits)| {
-                    (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| {
-                        ((position as u32) << SHIFT) + word as u32 * 64 + bit
-                    })
-                });
-                rows.zip(chunk.values.iter().copied())
+        self.chunks
+            .iter()
+            .enumerate()
+            .flat_map(|(position, chunk)| {
+                chunk.iter().flat_map(move |chunk| {
+                    let rows = chunk.bits.iter().enumerate().flat_map(move |(word, bits)| {
+                        (0..64)
+                            .filter(move |bit| bits >> bit & 1 == 1)
+                            .map(move |bit| ((position as u32) << SHIFT) + word as u32 * 64 + bit)
+                    });
+                    rows.zip(chunk.values.iter().copied())
+                })
             })
-        })
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -54,7 +54,9 @@ impl TypeTable {
 
     /// The class set of one row at a tick.
     pub(crate) fn class_set(&self, row: u32, at: Option<Tick>) -> u32 {
-        let Some(tick) = at else { return self.classes.get(row) };
+        let Some(tick) = at else {
+            return self.classes.get(row);
+        };
         let from = self.class_undo.partition_point(|undo| undo.tick <= tick);
         let later = (from..self.class_undo.len()).filter_map(|at| self.class_undo.get(at));
         let first = later.into_iter().find(|undo| undo.row == row);

@@ -16,7 +16,7 @@ use durward_model::{
 use super::row_pages::Tuning;
 use super::{Snapshot, StateWriter};
 
-pub(crate) use check::check;
+pub(crate) use check::{check, check_column};
 pub(crate) use history::{Step, steps};
 
 /// What the model says about dates and versions of any object.
@@ -69,7 +69,12 @@ pub(crate) struct World {
 
 impl Life {
     fn new(created: Instant) -> Self {
-        Self { created, updated: created, version: 1, ended: None }
+        Self {
+            created,
+            updated: created,
+            version: 1,
+            ended: None,
+        }
     }
 
     fn change(&mut self, now: Instant) {
@@ -83,18 +88,27 @@ impl Life {
 impl Model {
     pub(crate) fn live_entities(&self) -> Vec<u32> {
         let all = (0u32..).zip(&self.entities);
-        all.filter(|(_, entity)| entity.life.ended.is_none()).map(|(number, _)| number).collect()
+        all.filter(|(_, entity)| entity.life.ended.is_none())
+            .map(|(number, _)| number)
+            .collect()
     }
 
     pub(crate) fn live_edges(&self) -> Vec<u32> {
         let all = (0u32..).zip(&self.edges);
-        all.filter(|(_, edge)| edge.life.ended.is_none()).map(|(number, _)| number).collect()
+        all.filter(|(_, edge)| edge.life.ended.is_none())
+            .map(|(number, _)| number)
+            .collect()
     }
 }
 
 pub(crate) fn empty_snapshot() -> Snapshot {
     let mut snapshot = Snapshot::empty(IdCipher::new(&[5; 32]));
-    snapshot.tuning = Tuning { whole_max: 3, beside_max: 6, pending_min: 10, bulk_min: 8 };
+    snapshot.tuning = Tuning {
+        whole_max: 3,
+        beside_max: 6,
+        pending_min: 10,
+        bulk_min: 8,
+    };
     snapshot
 }
 
@@ -128,11 +142,15 @@ impl World {
     }
 
     /// Checks the head and some of the past of a snapshot.
-    pub(crate) fn check_all(&self, snapshot: &Arc<Snapshot>, history: &[(Instant, Model)]) {
+    pub(crate) fn check_all(snapshot: &Arc<Snapshot>, history: &[(Instant, Model)]) {
         let head = snapshot.view(None);
         check(&head, &history.last().unwrap().1);
         let step = (history.len() / 6).max(1);
-        for (instant, model) in history.iter().step_by(step).chain(history.iter().rev().take(2)) {
+        for (instant, model) in history
+            .iter()
+            .step_by(step)
+            .chain(history.iter().rev().take(2))
+        {
             let view = snapshot.view(Some(*instant));
             check(&view, model);
             let later = snapshot.view(Some(instant.plus_micros(3)));
@@ -150,7 +168,13 @@ pub(crate) fn relationship(number: u32) -> ObjectNumber {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
 mod tests {
     use proptest::prelude::*;
 
@@ -176,10 +200,10 @@ mod tests {
                 }
             }
             let last = world.writer.publish();
-            world.check_all(&last, &world.history);
+            World::check_all(&last, &world.history);
             // Snapshots published earlier are as they were, and agree about their past.
             for (snapshot, length) in kept.iter().rev().take(4) {
-                world.check_all(snapshot, &world.history[..*length]);
+                World::check_all(snapshot, &world.history[..*length]);
             }
         }
     }
@@ -188,7 +212,11 @@ mod tests {
     fn a_transaction_that_does_not_fit_changes_nothing() {
         let mut world = World::new();
         for seed in 0..6 {
-            world.take(&Step { kind: 0, a: seed * 7, b: seed * 13 });
+            world.take(&Step {
+                kind: 0,
+                a: seed * 7,
+                b: seed * 13,
+            });
         }
         let before = world.writer.publish();
         let mut bad = Transaction {
@@ -205,28 +233,51 @@ mod tests {
         assert!(error.to_string().contains("9999"), "{error}");
         check(&world.writer.view(), &world.model);
         bad.sequence = Sequence(77);
-        assert!(world.writer.apply(&bad).unwrap_err().to_string().contains("follow"));
-        world.take(&Step { kind: 0, a: 3, b: 4 });
+        assert!(
+            world
+                .writer
+                .apply(&bad)
+                .unwrap_err()
+                .to_string()
+                .contains("follow")
+        );
+        world.take(&Step {
+            kind: 0,
+            a: 3,
+            b: 4,
+        });
         check(&world.writer.publish().view(None), &world.model);
     }
 
     #[test]
     fn discarded_changes_leave_no_trace() {
         let mut world = World::new();
-        world.take(&Step { kind: 0, a: 1, b: 9 });
+        world.take(&Step {
+            kind: 0,
+            a: 1,
+            b: 9,
+        });
         world.writer.publish();
         let (model, now, sequence) = (world.model.clone(), world.now, world.sequence);
         for turn in 0..20 {
-            world.take(&Step { kind: (turn % 12) as u8, a: turn, b: turn * 31 });
+            world.take(&Step {
+                kind: (turn % 12) as u8,
+                a: turn,
+                b: turn * 31,
+            });
         }
         world.writer.rollback();
         world.model = model;
         (world.now, world.sequence) = (now, sequence);
         world.history.truncate(2);
         for turn in 5..40 {
-            world.take(&Step { kind: (turn % 11) as u8, a: turn * 3, b: turn * 17 });
+            world.take(&Step {
+                kind: (turn % 11) as u8,
+                a: turn * 3,
+                b: turn * 17,
+            });
         }
         let snapshot = world.writer.publish();
-        world.check_all(&snapshot, &world.history);
+        World::check_all(&snapshot, &world.history);
     }
 }

@@ -14,7 +14,11 @@ pub(crate) struct TextChunk {
 
 impl TextChunk {
     pub(crate) fn with_capacity(rows: usize, bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(rows), present: None }
+        Self {
+            text: String::with_capacity(bytes),
+            ends: Vec::with_capacity(rows),
+            present: None,
+        }
     }
 
     pub(crate) fn collect<'v>(
@@ -37,10 +41,18 @@ impl TextChunk {
     }
 
     /// A chunk of these parts, if they fit together.
-    pub(crate) fn from_parts(text: String, ends: Vec<u32>, present: Option<Vec<u64>>) -> Option<Self> {
+    pub(crate) fn from_parts(
+        text: String,
+        ends: Vec<u32>,
+        present: Option<Vec<u64>>,
+    ) -> Option<Self> {
         let whole = ends.last().copied().unwrap_or(0) as usize == text.len();
         let whole = whole && ends.iter().all(|end| text.is_char_boundary(*end as usize));
-        (whole && ends.is_sorted()).then_some(Self { text, ends, present })
+        (whole && ends.is_sorted()).then_some(Self {
+            text,
+            ends,
+            present,
+        })
     }
 
     pub(crate) fn present(&self) -> Option<&Vec<u64>> {
@@ -65,7 +77,10 @@ impl TextChunk {
 
     pub(crate) fn is_present(&self, position: usize) -> bool {
         position < self.ends.len()
-            && self.present.as_ref().is_none_or(|present| bit(present, position))
+            && self
+                .present
+                .as_ref()
+                .is_none_or(|present| bit(present, position))
     }
 
     /// The text of a row.
@@ -102,8 +117,12 @@ impl TextChunk {
 
     /// Changes the text of a row inside; rows beyond the end are absent and stay so.
     pub(crate) fn replace(&mut self, position: usize, text: Option<&str>) {
-        let Some(&end) = self.ends.get(position) else { return };
-        let before = position.checked_sub(1).and_then(|before| self.ends.get(before));
+        let Some(&end) = self.ends.get(position) else {
+            return;
+        };
+        let before = position
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before));
         let start = before.copied().unwrap_or(0);
         let rows = self.ends.len();
         if text.is_none() || self.present.is_some() {
@@ -126,7 +145,8 @@ impl TextChunk {
     pub(crate) fn append_run(&mut self, text: &str, ends: &[u32], base: u32) {
         let start = self.text.len() as u32;
         self.text.push_str(text);
-        self.ends.extend(ends.iter().map(|end| start + (end - base)));
+        self.ends
+            .extend(ends.iter().map(|end| start + (end - base)));
     }
 
     pub(crate) fn shrink(&mut self) {

@@ -36,11 +36,13 @@ impl Timeline {
     }
 
     pub(crate) fn instant(&self, tick: Tick) -> Instant {
-        self.entry(tick).map_or(Instant::MIN, |(_, instant)| *instant)
+        self.entry(tick)
+            .map_or(Instant::MIN, |(_, instant)| *instant)
     }
 
     pub(crate) fn sequence(&self, tick: Tick) -> Sequence {
-        self.entry(tick).map_or(Sequence(0), |(sequence, _)| *sequence)
+        self.entry(tick)
+            .map_or(Sequence(0), |(sequence, _)| *sequence)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(Sequence, Instant)> {

@@ -14,7 +14,9 @@ const SKETCH_BITS: usize = 1 << 18;
 pub(crate) fn looks_unique(values: &ColumnValues, seed: u64) -> bool {
     match values {
         ColumnValues::Bools(_) => return false,
-        ColumnValues::Coded { codes, dictionary } => return dictionary.len() > codes.len() / 10 * 7,
+        ColumnValues::Coded { codes, dictionary } => {
+            return dictionary.len() > codes.len() / 10 * 7;
+        }
         _ => {}
     }
     let step = (values.len() / SAMPLE_ROWS).max(1);

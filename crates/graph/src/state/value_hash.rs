@@ -17,10 +17,11 @@ pub(crate) fn hash_value(value: ValueRef<'_>, seed: u64) -> u64 {
         ValueRef::String(text) => xxh3_64_with_seed(text.as_bytes(), seed),
         ValueRef::Bytes(bytes) => xxh3_64_with_seed(bytes, seed ^ 5),
         ValueRef::List(items) => items.iter().fold(mix(seed ^ 7), |hash, item| {
-            mix(hash ^ match item {
-                Value::List(inner) => inner.len() as u64,
-                other => hash_value(ValueRef::from(other), seed),
-            })
+            mix(hash
+                ^ match item {
+                    Value::List(inner) => inner.len() as u64,
+                    other => hash_value(ValueRef::from(other), seed),
+                })
         }),
         ValueRef::Document(json) => xxh3_64_with_seed(json.to_string().as_bytes(), seed ^ 9),
     }
@@ -32,10 +33,13 @@ pub(crate) fn same_value(left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
         (ValueRef::Float(one), ValueRef::Float(two)) => one.to_bits() == two.to_bits(),
         (ValueRef::List(one), ValueRef::List(two)) => {
             one.len() == two.len()
-                && one.iter().zip(two).all(|(left, right)| match (left, right) {
-                    (Value::Float(one), Value::Float(two)) => one.to_bits() == two.to_bits(),
-                    _ => left == right,
-                })
+                && one
+                    .iter()
+                    .zip(two)
+                    .all(|(left, right)| match (left, right) {
+                        (Value::Float(one), Value::Float(two)) => one.to_bits() == two.to_bits(),
+                        _ => left == right,
+                    })
         }
         _ => left == right,
     }

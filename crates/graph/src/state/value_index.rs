@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A hash index over the texts of a plain column, built when equality queries come again.
-#![expect(clippy::indexing_slicing, reason = "slots are computed modulo the capacity")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "slots are computed modulo the capacity"
+)]
 
 use std::sync::Arc;
 
@@ -43,7 +46,9 @@ impl ValueIndex {
             rows: vec![0; capacity],
         };
         for (position, chunk) in chunks.iter().enumerate() {
-            let Chunk::Texts(texts) = &**chunk else { continue };
+            let Chunk::Texts(texts) = &**chunk else {
+                continue;
+            };
             for inside in 0..texts.len() {
                 if let Some(text) = texts.get(inside) {
                     let row = ((position as u32) << CHUNK_SHIFT) + inside as u32;
@@ -69,7 +74,10 @@ impl ValueIndex {
             return Vec::new();
         }
         let changed = |(position, chunk): (usize, &Arc<Chunk>)| {
-            let same = self.built_on.get(position).is_some_and(|built| Arc::ptr_eq(built, chunk));
+            let same = self
+                .built_on
+                .get(position)
+                .is_some_and(|built| Arc::ptr_eq(built, chunk));
             (!same && !matches!(&**chunk, Chunk::Codes(codes) if codes.len() == 0))
                 .then_some(position)
         };
@@ -85,7 +93,8 @@ impl ValueIndex {
             if self.tags[at] == tag(hash) {
                 let row = self.rows[at];
                 let position = (row >> CHUNK_SHIFT) as usize;
-                if let (Some(built), Some(chunk)) = (self.built_on.get(position), chunks.get(position))
+                if let (Some(built), Some(chunk)) =
+                    (self.built_on.get(position), chunks.get(position))
                     && Arc::ptr_eq(built, chunk)
                     && let Chunk::Texts(texts) = &**chunk
                     && texts.get(row as usize & (CHUNK_ROWS - 1)) == Some(text)

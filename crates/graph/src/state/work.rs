@@ -15,7 +15,9 @@ pub(crate) fn in_two_threads<J: Send, R: Send>(
     let queue = Mutex::new(jobs.into_iter().enumerate());
     let run = || {
         loop {
-            let Some((position, job)) = queue.lock().next() else { return };
+            let Some((position, job)) = queue.lock().next() else {
+                return;
+            };
             let result = work(&job);
             done.lock().push((position, result));
         }

@@ -20,8 +20,14 @@ pub struct StateWriter {
 impl StateWriter {
     /// A writer that goes on from a snapshot.
     pub fn new(snapshot: Snapshot) -> Self {
-        let state = Snapshot { is_draft: true, ..snapshot.clone() };
-        Self { published: Arc::new(snapshot), state }
+        let state = Snapshot {
+            is_draft: true,
+            ..snapshot.clone()
+        };
+        Self {
+            published: Arc::new(snapshot),
+            state,
+        }
     }
 
     /// Folds a transaction in. After an error the writer is back at the last published snapshot.
@@ -44,12 +50,18 @@ impl StateWriter {
 
     /// Takes back everything applied since the last publication.
     pub fn rollback(&mut self) {
-        self.state = Snapshot { is_draft: true, ..Snapshot::clone(&self.published) };
+        self.state = Snapshot {
+            is_draft: true,
+            ..Snapshot::clone(&self.published)
+        };
     }
 
     /// A snapshot of everything applied so far.
     pub fn publish(&mut self) -> Arc<Snapshot> {
-        self.published = Arc::new(Snapshot { is_draft: false, ..self.state.clone() });
+        self.published = Arc::new(Snapshot {
+            is_draft: false,
+            ..self.state.clone()
+        });
         Arc::clone(&self.published)
     }
 

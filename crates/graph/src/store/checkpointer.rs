@@ -41,7 +41,6 @@ impl Checkpointer {
         path: Option<PathBuf>,
         (transactions_max, bytes_max): (u64, u64),
         covered: Sequence,
-        head: &Head,
     ) -> Result<Self, StoreError> {
         let thread = match path {
             None => None,
@@ -57,18 +56,12 @@ impl Checkpointer {
                 Some((sender, handle))
             }
         };
-        let is_empty = head.sequence == Sequence(0);
-        let bytes = if is_empty || covered == head.sequence {
-            0
-        } else {
-            1
-        };
         Ok(Self {
             thread,
             transactions_max,
             bytes_max,
             covered,
-            bytes,
+            bytes: 0,
         })
     }
 

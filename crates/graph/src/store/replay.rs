@@ -104,12 +104,15 @@ pub(super) fn open(options: StoreOptions) -> Result<OpenedStore, StoreError> {
         return Err(missing());
     }
     let lock = FolderLock::acquire_named(&folder, LOCK_FILE)?;
-    let (journal, sqlite): (Arc<dyn Journal>, _) = match options.journal {
-        Some(journal) => (journal, None),
-        None => {
-            let sqlite = Arc::new(SqliteJournal::open(&file)?);
-            (Arc::clone(&sqlite) as Arc<dyn Journal>, Some(sqlite))
-        }
+    let sqlite = match &options.journal {
+        Some(_) => None,
+        None => Some(Arc::new(SqliteJournal::open(&file)?)),
+    };
+    let embedded = sqlite
+        .as_ref()
+        .map(|sqlite| Arc::clone(sqlite) as Arc<dyn Journal>);
+    let Some(journal) = options.journal.or(embedded) else {
+        return Err(missing());
     };
     let cipher = IdCipher::new(&options.id_secret);
     match journal.meta(META_ID_CHECK)? {
@@ -150,7 +153,7 @@ pub(super) fn open(options: StoreOptions) -> Result<OpenedStore, StoreError> {
         unique: UniqueIndex::read(&view, &options.catalog),
         window: replayed.window,
         head: replayed.head,
-        checkpointer: Checkpointer::start(path, limits, checkpoint_sequence, &replayed.head)?,
+        checkpointer: Checkpointer::start(path, limits, checkpoint_sequence)?,
         snapshot,
         state,
     };

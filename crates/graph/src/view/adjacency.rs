@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The neighbours along one triple in one direction at one instant.
-#![expect(clippy::indexing_slicing, reason = "ranges come from offsets over the same arrays")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "ranges come from offsets over the same arrays"
+)]
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -52,12 +55,18 @@ impl Adjacency {
                 tick,
                 limit,
                 base_visible: edges.base.edge_limit <= limit,
-                late_level: edges.base.order.as_ref().and_then(|order| order.late_level(limit)),
+                late_level: edges
+                    .base
+                    .order
+                    .as_ref()
+                    .and_then(|order| order.late_level(limit)),
                 ended: ended.then(|| edges.ended.clone()),
             })
         });
         let count = edges.live()
-            + past.as_ref().map_or(0, |past| edges.ended.len() - edges.ended.ended_by(past.tick));
+            + past.as_ref().map_or(0, |past| {
+                edges.ended.len() - edges.ended.ended_by(past.tick)
+            });
         Self {
             base: Arc::clone(&edges.base),
             has_pages: !pages.is_empty(),
@@ -70,17 +79,29 @@ impl Adjacency {
 
     #[inline]
     fn base_range(&self, row: u32) -> Range<usize> {
-        if self.outwards { self.base.forward.range(row) } else { self.base.backward.range(row) }
+        if self.outwards {
+            self.base.forward.range(row)
+        } else {
+            self.base.backward.range(row)
+        }
     }
 
     #[inline]
     fn base_others(&self) -> &[u32] {
-        if self.outwards { &self.base.forward_others } else { &self.base.backward_others }
+        if self.outwards {
+            &self.base.forward_others
+        } else {
+            &self.base.backward_others
+        }
     }
 
     #[inline]
     fn replaced(&self, row: u32) -> Option<&Row> {
-        if self.has_pages { self.pages.get(row) } else { None }
+        if self.has_pages {
+            self.pages.get(row)
+        } else {
+            None
+        }
     }
 
     /// How many neighbours a row has at most (parallel relationships counted each).
@@ -93,13 +114,14 @@ impl Adjacency {
                 self.base_range(row).len() + added.len() - removed.len()
             }
         };
-        let Some(Past { ended: Some(ended), tick, .. }) = &self.past else { return now };
-        let mut more = 0;
-        ended.any_after(row, self.outwards, *tick, |_, _| {
-            more += 1;
-            false
-        });
-        now + more
+        match &self.past {
+            Some(Past {
+                ended: Some(ended),
+                tick,
+                ..
+            }) => now + ended.count(row, self.outwards, *tick),
+            _ => now,
+        }
     }
 
     /// How many relationships there are at most.
@@ -114,7 +136,7 @@ impl Adjacency {
             return false;
         }
         match (&self.base.order, past.late_level) {
-            (Some(order), Some(level)) => order.is_late(level, row, self.outwards),
+            (Some(order), Some(level)) => order.is_late_row(level, row, self.outwards),
             _ => true,
         }
     }
@@ -127,7 +149,10 @@ impl Adjacency {
         if let Some(past) = &self.past
             && (replaced.is_some()
                 || self.may_be_late(past, row)
-                || past.ended.as_ref().is_some_and(|ended| ended.touches(row, self.outwards)))
+                || past
+                    .ended
+                    .as_ref()
+                    .is_some_and(|ended| ended.touches(row, self.outwards)))
         {
             return None;
         }
@@ -142,7 +167,9 @@ impl Adjacency {
     #[inline]
     pub fn for_each(&self, row: u32, mut visit: impl FnMut(u32)) {
         if let Some(others) = self.slice(row) {
-            others.iter().for_each(|other| visit(*other));
+            for other in others {
+                visit(*other);
+            }
             return;
         }
         self.for_each_edge(row, |other, _| visit(other));
@@ -182,23 +209,20 @@ impl Adjacency {
         if !self.may_be_late(past, row) {
             return others.iter().any(|other| test(*other));
         }
-        if let Some(order) = &self.base.order {
-            let edges = if self.outwards { &order.edges } else { &order.backward_edges };
-            let mut all = others.iter().zip(&edges[range]);
-            return all.any(|(other, edge)| *edge < past.limit && test(*other));
+        if let (Some(order), Some(level)) = (&self.base.order, past.late_level) {
+            return range.zip(others).any(|(position, other)| {
+                !order.is_hidden(level, position, past.limit, self.outwards) && test(*other)
+            });
         }
         self.any_now(row, |other, _| test(other))
     }
 
     /// Neighbours that have ended since the instant.
     #[inline]
-    fn any_gone(
-        &self,
-        past: &Past,
-        row: u32,
-        mut test: impl FnMut(u32, u32) -> bool,
-    ) -> bool {
-        let Some(ended) = &past.ended else { return false };
+    fn any_gone(&self, past: &Past, row: u32, mut test: impl FnMut(u32, u32) -> bool) -> bool {
+        let Some(ended) = &past.ended else {
+            return false;
+        };
         ended.touches(row, self.outwards)
             && ended.any_after(row, self.outwards, past.tick, |other, edge| {
                 edge < past.limit && test(other, edge)
@@ -209,7 +233,12 @@ impl Adjacency {
     /// the order of their edge rows.
     pub fn for_each_edge(&self, row: u32, mut visit: impl FnMut(u32, u32)) {
         let mut gone = Gone::default();
-        if let Some(Past { ended: Some(ended), tick, limit, .. }) = &self.past
+        if let Some(Past {
+            ended: Some(ended),
+            tick,
+            limit,
+            ..
+        }) = &self.past
             && ended.touches(row, self.outwards)
         {
             ended.any_after(row, self.outwards, *tick, |other, edge| {
@@ -243,7 +272,9 @@ impl Adjacency {
         if self.any_now(row, &mut test) {
             return true;
         }
-        self.past.as_ref().is_some_and(|past| self.any_gone(past, row, test))
+        self.past
+            .as_ref()
+            .is_some_and(|past| self.any_gone(past, row, test))
     }
 
     /// Calls `visit` with the edge row of every relationship between two rows.
@@ -275,7 +306,10 @@ impl Adjacency {
         let mut visit = |other, edge| edge < limit && visit(other, edge);
         let (removed, added): (&[u32], &[(u32, u32)]) = match self.replaced(row) {
             Some(Row::Whole { others, edges }) => {
-                return others.iter().zip(edges).any(|(other, edge)| visit(*other, *edge));
+                return others
+                    .iter()
+                    .zip(edges)
+                    .any(|(other, edge)| visit(*other, *edge));
             }
             Some(Row::Beside { removed, added }) => (removed, added),
             None => (&[], &[]),
@@ -303,8 +337,7 @@ impl Adjacency {
         let others = &self.base_others()[range.clone()];
         match &self.base.order {
             Some(order) => {
-                let edges = if self.outwards { &order.edges } else { &order.backward_edges };
-                let edges = &edges[range.clone()];
+                let edges = &order.edges_of(self.outwards)[range.clone()];
                 let mut all = range.zip(others.iter().zip(edges));
                 all.any(|(at, (other, edge))| visit(at, *other, *edge))
             }
@@ -329,7 +362,11 @@ struct Gone {
 
 impl Default for Gone {
     fn default() -> Self {
-        Self { few: [(0, 0); GONE_FEW], len: 0, many: Vec::new() }
+        Self {
+            few: [(0, 0); GONE_FEW],
+            len: 0,
+            many: Vec::new(),
+        }
     }
 }
 
@@ -347,7 +384,11 @@ impl Gone {
     }
 
     fn sorted(&mut self) -> &[(u32, u32)] {
-        let pairs = if self.many.is_empty() { &mut self.few[..self.len] } else { &mut self.many };
+        let pairs = if self.many.is_empty() {
+            &mut self.few[..self.len]
+        } else {
+            &mut self.many
+        };
         pairs.sort_unstable();
         pairs
     }

@@ -26,7 +26,10 @@ enum Kind {
     /// Codes of the dictionary by way of this table, because some of its values are equal.
     United(Arc<Vec<u32>>),
     /// A code for each row, and a row for each code.
-    Built { codes: Arc<Vec<u32>>, rows: Arc<Vec<u32>> },
+    Built {
+        codes: Arc<Vec<u32>>,
+        rows: Arc<Vec<u32>>,
+    },
 }
 
 /// A number as all kinds of numbers compare: milliseconds for instants, with their fraction, so
@@ -47,6 +50,10 @@ fn group_hash(value: ValueRef<'_>, seed: u64) -> u64 {
     }
 }
 
+#[expect(
+    clippy::float_cmp,
+    reason = "values group when they are equal, not when they are close"
+)]
 fn groups_with(left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
     match (left, right) {
         (ValueRef::Int(one), ValueRef::Int(two)) => one == two,
@@ -65,8 +72,15 @@ impl ColumnView {
         if !self.chunks.iter().all(coded) {
             return None;
         }
-        let kind = if self.dictionary.mixes_numbers() { self.united() } else { Kind::Plain };
-        Some(ColumnCodes { view: self.clone(), kind })
+        let kind = if self.dictionary.mixes_numbers() {
+            self.united()
+        } else {
+            Kind::Plain
+        };
+        Some(ColumnCodes {
+            view: self.clone(),
+            kind,
+        })
     }
 
     fn united(&self) -> Kind {
@@ -93,7 +107,10 @@ impl ColumnView {
                 if Arc::ptr_eq(&built.chunks, &self.chunks)
                     && built.codes.len() >= self.rows as usize =>
             {
-                Kind::Built { codes: Arc::clone(&built.codes), rows: Arc::clone(&built.rows) }
+                Kind::Built {
+                    codes: Arc::clone(&built.codes),
+                    rows: Arc::clone(&built.rows),
+                }
             }
             _ => {
                 let (codes, rows) = self.build_codes();
@@ -107,7 +124,10 @@ impl ColumnView {
             }
         };
         drop(kept);
-        ColumnCodes { view: self.clone(), kind }
+        ColumnCodes {
+            view: self.clone(),
+            kind,
+        }
     }
 
     fn build_codes(&self) -> (Vec<u32>, Vec<u32>) {
@@ -122,18 +142,20 @@ impl ColumnView {
                 codes.push(0);
                 continue;
             }
-            let of = |code: &u32| first_rows.get(*code as usize).map_or(ValueRef::Null, |row| self.at(*row));
-            let hash = group_hash(value, seed);
-            let found = table.find(hash, |code| groups_with(of(code), value)).copied();
-            let code = match found {
-                Some(code) => code,
-                None => {
-                    let code = first_rows.len() as u32;
-                    table.insert_unique(hash, code, |code| group_hash(of(code), seed));
-                    first_rows.push(row);
-                    code
-                }
+            let of = |code: &u32| {
+                first_rows
+                    .get(*code as usize)
+                    .map_or(ValueRef::Null, |row| self.at(*row))
             };
+            let hash = group_hash(value, seed);
+            let found = table
+                .find(hash, |code| groups_with(of(code), value))
+                .copied();
+            let code = found.unwrap_or(first_rows.len() as u32);
+            if found.is_none() {
+                table.insert_unique(hash, code, |code| group_hash(of(code), seed));
+                first_rows.push(row);
+            }
             codes.push(code);
         }
         (codes, first_rows)
@@ -176,9 +198,9 @@ impl ColumnCodes {
     pub fn value_ref(&self, code: u32) -> ValueRef<'_> {
         match &self.kind {
             Kind::Plain | Kind::United(_) => self.view.dictionary.get(code),
-            Kind::Built { rows, .. } => {
-                rows.get(code as usize).map_or(ValueRef::Null, |row| self.view.at(*row))
-            }
+            Kind::Built { rows, .. } => rows
+                .get(code as usize)
+                .map_or(ValueRef::Null, |row| self.view.at(*row)),
         }
     }
 }

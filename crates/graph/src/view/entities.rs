@@ -18,12 +18,15 @@ const SCAN_UNDO_MAX: usize = 256;
 impl View {
     /// How many rows a type had at the instant, ended ones included.
     pub fn rows(&self, type_id: TypeId) -> u32 {
-        self.type_table(type_id).map_or(0, |table| table.records.limit(self.tick()))
+        self.type_table(type_id)
+            .map_or(0, |table| table.records.limit(self.tick()))
     }
 
     /// The rows that live at the instant.
     pub fn live_rows(&self, type_id: TypeId) -> RowSet {
-        let Some(table) = self.type_table(type_id) else { return RowSet::empty(0) };
+        let Some(table) = self.type_table(type_id) else {
+            return RowSet::empty(0);
+        };
         if self.includes_deleted() {
             return RowSet::full(table.records.limit(self.tick()));
         }
@@ -35,16 +38,21 @@ impl View {
         if self.includes_deleted() {
             return u64::from(self.rows(type_id));
         }
-        self.type_table(type_id).map_or(0, |table| table.records.live_count(self.tick()))
+        self.type_table(type_id)
+            .map_or(0, |table| table.records.live_count(self.tick()))
     }
 
     /// Whether an entity lives at the instant. Under [`TypeId::RELATIONSHIP`] it is a relationship
     /// that is asked about.
     pub fn is_live(&self, entity: EntityRef) -> bool {
         if let Some(number) = entity.as_relationship() {
-            return self.edge_of(number).is_some_and(|edge| self.is_edge_live(edge));
+            return self
+                .edge_of(number)
+                .is_some_and(|edge| self.is_edge_live(edge));
         }
-        let Some(table) = self.type_table(entity.type_id) else { return false };
+        let Some(table) = self.type_table(entity.type_id) else {
+            return false;
+        };
         if self.includes_deleted() {
             return entity.row < table.records.limit(self.tick());
         }
@@ -57,7 +65,9 @@ impl View {
         let has: Vec<bool> = sets.map(|set| set.contains(&class)).collect();
         let mut found = Vec::new();
         for id in self.types() {
-            let Some(table) = self.type_table(id) else { continue };
+            let Some(table) = self.type_table(id) else {
+                continue;
+            };
             let cover = self.class_cover(table, class, &has);
             if cover != ClassCover::Some(RowSet::empty(0)) {
                 found.push((id, cover));
@@ -73,29 +83,36 @@ impl View {
         if table.class_undo.is_empty()
             && let Some(set) = table.classes.constant(rows)
         {
-            return if carries(set) { ClassCover::All } else { none() };
+            return if carries(set) {
+                ClassCover::All
+            } else {
+                none()
+            };
         }
         let classes = table.classes_at(self.tick());
         if let Some(set) = classes.constant(rows) {
-            return if carries(set) { ClassCover::All } else { none() };
+            return if carries(set) {
+                ClassCover::All
+            } else {
+                none()
+            };
         }
         let mut kept = table.cover_cache.lock();
-        let same = kept.iter().find(|(id, of, count, _)| {
-            *id == class && *count == rows && of.is_same(&classes)
-        });
-        let cover = match same {
-            Some((_, _, _, cover)) => cover.clone(),
-            None => {
-                let mut builder = RowSetBuilder::new(rows);
-                let carrying = (0..rows).filter(|row| carries(classes.get(*row)));
-                carrying.for_each(|row| builder.insert(row));
-                let cover = builder.finish();
-                if kept.len() >= COVERS_MAX {
-                    kept.remove(0);
-                }
-                kept.push((class, classes, rows, cover.clone()));
-                cover
+        let same = kept
+            .iter()
+            .find(|(id, of, count, _)| *id == class && *count == rows && of.is_same(&classes));
+        let cover = if let Some((_, _, _, cover)) = same {
+            cover.clone()
+        } else {
+            let mut builder = RowSetBuilder::new(rows);
+            let carrying = (0..rows).filter(|row| carries(classes.get(*row)));
+            carrying.for_each(|row| builder.insert(row));
+            let cover = builder.finish();
+            if kept.len() >= COVERS_MAX {
+                kept.remove(0);
             }
+            kept.push((class, classes, rows, cover.clone()));
+            cover
         };
         match cover.len() {
             0 => none(),
@@ -106,12 +123,18 @@ impl View {
 
     /// The classes of an entity, in the order given.
     pub fn classes(&self, entity: EntityRef) -> Vec<ClassId> {
-        let Some(table) = self.type_table(entity.type_id) else { return Vec::new() };
+        let Some(table) = self.type_table(entity.type_id) else {
+            return Vec::new();
+        };
         if entity.row >= table.records.rows() {
             return Vec::new();
         }
         let set = table.class_set(entity.row, self.tick());
-        self.snapshot().symbols.class_sets.get(set).map_or(Vec::new(), |set| set.to_vec())
+        self.snapshot()
+            .symbols
+            .class_sets
+            .get(set)
+            .map_or(Vec::new(), |set| set.to_vec())
     }
 
     fn stored_column(&self, type_id: TypeId, property: PropertyId) -> Option<&Column> {
@@ -120,7 +143,8 @@ impl View {
     }
 
     fn shown_column(&self, type_id: TypeId, property: PropertyId) -> Option<&Column> {
-        self.stored_column(type_id, property).filter(|column| !column.secret)
+        self.stored_column(type_id, property)
+            .filter(|column| !column.secret)
     }
 
     pub(crate) fn open(&self, column: &Column, rows: u32) -> ColumnView {
@@ -141,8 +165,14 @@ impl View {
 
     /// The properties that entities of a type have or had, secret ones left out.
     pub fn properties_of_type(&self, type_id: TypeId) -> Vec<PropertyId> {
-        let columns = self.type_table(type_id).map_or(&[][..], |table| table.records.columns());
-        columns.iter().filter(|(_, column)| !column.secret).map(|(id, _)| *id).collect()
+        let columns = self
+            .type_table(type_id)
+            .map_or(&[][..], |table| table.records.columns());
+        columns
+            .iter()
+            .filter(|(_, column)| !column.secret)
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// One value; null if there is none or it is secret.
@@ -153,7 +183,9 @@ impl View {
 
     /// All values of an entity by property id, no nulls, secret ones left out.
     pub fn entity_properties(&self, entity: EntityRef) -> Vec<(PropertyId, Value)> {
-        let Some(table) = self.type_table(entity.type_id) else { return Vec::new() };
+        let Some(table) = self.type_table(entity.type_id) else {
+            return Vec::new();
+        };
         self.read_row(&table.records, entity.row, false)
     }
 
@@ -165,7 +197,9 @@ impl View {
 
     /// All values of an entity, secret ones included: for the writer.
     pub fn stored_properties(&self, entity: EntityRef) -> Vec<(PropertyId, Value)> {
-        let Some(table) = self.type_table(entity.type_id) else { return Vec::new() };
+        let Some(table) = self.type_table(entity.type_id) else {
+            return Vec::new();
+        };
         self.read_row(&table.records, entity.row, true)
     }
 
@@ -175,14 +209,19 @@ impl View {
         row: u32,
         secrets: bool,
     ) -> Vec<(PropertyId, Value)> {
-        let shown = records.columns().iter().filter(|(_, column)| secrets || !column.secret);
+        let shown = records
+            .columns()
+            .iter()
+            .filter(|(_, column)| secrets || !column.secret);
         let values = shown.map(|(property, column)| (*property, self.read(column, row)));
         values.filter(|(_, value)| !value.is_null()).collect()
     }
 
     /// One value at the instant.
     pub(crate) fn read(&self, column: &Column, row: u32) -> Value {
-        let Some(tick) = self.tick() else { return column.at(row).to_value() };
+        let Some(tick) = self.tick() else {
+            return column.at(row).to_value();
+        };
         match column.read_at(row, tick, SCAN_UNDO_MAX) {
             Some(value) => value.to_value(),
             None => self.open(column, row.saturating_add(1)).get(row),
@@ -191,17 +230,25 @@ impl View {
 
     /// The namespace of the key.
     pub fn namespace(&self, entity: EntityRef) -> Namespace {
-        let Some(table) = self.type_table(entity.type_id) else { return Namespace::default() };
+        let Some(table) = self.type_table(entity.type_id) else {
+            return Namespace::default();
+        };
         self.namespace_in(&table.records, entity.row)
     }
 
     pub(crate) fn namespace_in(&self, records: &Records, row: u32) -> Namespace {
         let namespaces = &self.snapshot().symbols.namespaces;
-        namespaces.get(records.namespaces.get(row)).cloned().unwrap_or_default()
+        namespaces
+            .get(records.namespaces.get(row))
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub(crate) fn created_in(&self, records: &Records, row: u32) -> Instant {
-        records.extents.of_row(row).map_or(Instant::MIN, |extent| self.when(extent.tick))
+        records
+            .extents
+            .of_row(row)
+            .map_or(Instant::MIN, |extent| self.when(extent.tick))
     }
 
     pub(crate) fn updated_in(&self, records: &Records, row: u32) -> Instant {
@@ -211,19 +258,25 @@ impl View {
 
     pub(crate) fn ended_in(&self, records: &Records, row: u32) -> Option<Instant> {
         let ended = records.ended_at(row)?;
-        self.tick().is_none_or(|tick| ended <= tick).then(|| self.when(ended))
+        self.tick()
+            .is_none_or(|tick| ended <= tick)
+            .then(|| self.when(ended))
     }
 
     /// When it was created.
     pub fn created_at(&self, entity: EntityRef) -> Instant {
         let table = self.type_table(entity.type_id);
-        table.map_or(Instant::MIN, |table| self.created_in(&table.records, entity.row))
+        table.map_or(Instant::MIN, |table| {
+            self.created_in(&table.records, entity.row)
+        })
     }
 
     /// When it was last changed, up to the instant; its creation if never.
     pub fn updated_at(&self, entity: EntityRef) -> Instant {
         let table = self.type_table(entity.type_id);
-        table.map_or(Instant::MIN, |table| self.updated_in(&table.records, entity.row))
+        table.map_or(Instant::MIN, |table| {
+            self.updated_in(&table.records, entity.row)
+        })
     }
 
     /// When it ended, if that was not after the instant.

@@ -17,7 +17,9 @@ impl View {
     /// The natural key, borrowed.
     pub fn key_str(&self, entity: EntityRef) -> &str {
         let table = self.type_table(entity.type_id);
-        table.and_then(|table| table.keys.get(entity.row)).unwrap_or("")
+        table
+            .and_then(|table| table.keys.get(entity.row))
+            .unwrap_or("")
     }
 
     /// Number of an entity. One that never existed has the number that is never given out.
@@ -37,13 +39,19 @@ impl View {
     /// The entity of a number, whether it lives or not.
     pub fn entity_of(&self, number: EntityNumber) -> Option<EntityRef> {
         let (owner, row) = self.snapshot().entities.get(number.0)?;
-        Some(EntityRef { type_id: TypeId(owner as u16), row })
+        Some(EntityRef {
+            type_id: TypeId(owner as u16),
+            row,
+        })
     }
 
     /// The relationship of a number, whether it lives or not.
     pub fn edge_of(&self, number: RelationshipNumber) -> Option<EdgeRef> {
         let (owner, edge) = self.snapshot().relationships.get(number.0)?;
-        Some(EdgeRef { triple: TripleId(owner), edge })
+        Some(EdgeRef {
+            triple: TripleId(owner),
+            edge,
+        })
     }
 
     /// Public id of an entity, or of a relationship under [`TypeId::RELATIONSHIP`].
@@ -57,7 +65,8 @@ impl View {
 
     /// Public id of a relationship.
     pub fn edge_id(&self, edge: EdgeRef) -> ObjectId {
-        self.id_cipher().id_of(ObjectNumber::Relationship(self.edge_number(edge)))
+        self.id_cipher()
+            .id_of(ObjectNumber::Relationship(self.edge_number(edge)))
     }
 
     /// The object of an id, if it exists and lives at the instant.
@@ -121,7 +130,10 @@ impl View {
         });
         numbers.sort_unstable();
         numbers.dedup();
-        numbers.into_iter().filter_map(|number| self.entity_of(EntityNumber(number))).collect()
+        numbers
+            .into_iter()
+            .filter_map(|number| self.entity_of(EntityNumber(number)))
+            .collect()
     }
 
     /// As [`View::find_by_key`] for many keys at once, which is faster.
@@ -136,7 +148,9 @@ impl View {
         let index = &self.snapshot().key_index;
         let reader = index.reader();
         let find = |key: &str| {
-            reader.find(index.hash(key), |number| self.is_keyed(number, Some(namespace), key))
+            reader.find(index.hash(key), |number| {
+                self.is_keyed(number, Some(namespace), key)
+            })
         };
         keys.map(find).collect()
     }
@@ -159,8 +173,12 @@ impl View {
     fn find_conventional(&self, namespace: u32, key: &str) -> Option<EdgeRef> {
         for (start, _) in key.match_indices('|') {
             let (from, rest) = (key.get(..start)?, key.get(start + 1..)?);
-            let Some((verb, to)) = rest.split_once('|') else { break };
-            let Some(verb) = self.verb_id(verb) else { continue };
+            let Some((verb, to)) = rest.split_once('|') else {
+                break;
+            };
+            let Some(verb) = self.verb_id(verb) else {
+                continue;
+            };
             let (starts, ends) = (self.ends_by_key(from), self.ends_by_key(to));
             for from in &starts {
                 for to in &ends {
@@ -181,7 +199,8 @@ impl View {
     /// What an end of a conventional key may be: entities by their key, relationships by their id.
     fn ends_by_key(&self, key: &str) -> Vec<EntityRef> {
         let mut found = self.find_by_key_any_namespace(key);
-        if let Some(ObjectRef::Edge(edge)) = ObjectId::parse_hex(key).and_then(|id| self.resolve(id))
+        if let Some(ObjectRef::Edge(edge)) =
+            ObjectId::parse_hex(key).and_then(|id| self.resolve(id))
         {
             found.push(EntityRef::relationship(self.edge_number(edge)));
         }
@@ -197,14 +216,17 @@ impl View {
     ) -> Option<EdgeRef> {
         let table = self.triple_table(triple)?;
         let mut found = None;
-        self.adjacency(triple, Direction::Out).find(from.row, to.row, |edge| {
-            let here = table.records.namespaces.get(edge) == namespace;
-            let conventional =
-                table.keys.as_ref().is_none_or(|keys| keys.at(edge).is_null());
-            if found.is_none() && here && conventional {
-                found = Some(EdgeRef { triple, edge });
-            }
-        });
+        self.adjacency(triple, Direction::Out)
+            .find(from.row, to.row, |edge| {
+                let here = table.records.namespaces.get(edge) == namespace;
+                let conventional = table
+                    .keys
+                    .as_ref()
+                    .is_none_or(|keys| keys.at(edge).is_null());
+                if found.is_none() && here && conventional {
+                    found = Some(EdgeRef { triple, edge });
+                }
+            });
         found
     }
 
@@ -238,6 +260,11 @@ impl View {
             let mut lives = aliases.lives(alias).iter();
             lives.any(|life| life.object == number && life.holds(self.tick()))
         };
-        aliases.of_object(number).iter().filter(holds).map(|alias| alias.to_string()).collect()
+        aliases
+            .of_object(number)
+            .iter()
+            .filter(holds)
+            .map(ToString::to_string)
+            .collect()
     }
 }

@@ -33,15 +33,18 @@ impl Needle {
         if !self.word.is_ascii() || self.word.len() > text.len() {
             return false;
         }
-        self.finder.find(text.to_ascii_lowercase().as_bytes()).is_some()
+        self.finder
+            .find(text.to_ascii_lowercase().as_bytes())
+            .is_some()
     }
 
     fn is_in_value(&self, value: ValueRef<'_>) -> bool {
         match value {
             ValueRef::String(text) => self.is_in(text),
-            ValueRef::List(items) => {
-                items.iter().filter_map(Value::as_str).any(|text| self.is_in(text))
-            }
+            ValueRef::List(items) => items
+                .iter()
+                .filter_map(Value::as_str)
+                .any(|text| self.is_in(text)),
             _ => false,
         }
     }
@@ -49,7 +52,8 @@ impl Needle {
     /// Positions of the texts that contain the word.
     fn find_in(&self, texts: &TextChunk, buffer: &mut Vec<u8>, mut found: impl FnMut(usize)) {
         if !texts.text().is_ascii() || self.word.is_empty() {
-            let rows = (0..texts.len()).filter(|at| texts.get(*at).is_some_and(|text| self.is_in(text)));
+            let rows =
+                (0..texts.len()).filter(|at| texts.get(*at).is_some_and(|text| self.is_in(text)));
             rows.for_each(found);
             return;
         }
@@ -85,7 +89,9 @@ impl ColumnView {
                 Chunk::Codes(codes) => {
                     for at in 0..codes.len() {
                         let code = codes.get(at);
-                        let Some(verdict) = verdicts.get_mut(code as usize) else { continue };
+                        let Some(verdict) = verdicts.get_mut(code as usize) else {
+                            continue;
+                        };
                         let value = self.dictionary.get(code);
                         if *verdict.get_or_insert_with(|| needle.is_in_value(value)) {
                             into.insert(first + at as u32);
@@ -130,7 +136,9 @@ impl View {
     }
 
     fn search_keys(&self, type_id: TypeId, needle: &Needle, hits: &mut RowSetBuilder) {
-        let Some(table) = self.type_table(type_id) else { return };
+        let Some(table) = self.type_table(type_id) else {
+            return;
+        };
         let (mut first, mut buffer) = (0u32, Vec::new());
         for chunk in table.keys.chunks() {
             needle.find_in(chunk, &mut buffer, |at| hits.insert(first + at as u32));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Selecting rows of a column, chunk by chunk.
-#![expect(clippy::indexing_slicing, reason = "kernels over arrays of one checked length")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "kernels over arrays of one checked length"
+)]
 
 use std::sync::Arc;
 
@@ -49,7 +52,11 @@ impl ColumnView {
     /// value where the column has a dictionary. Absent values are asked as a null.
     pub fn select(&self, rows: &RowSet, test: impl Fn(ValueRef<'_>) -> bool) -> RowSet {
         let known = vec![0; self.dictionary.len() as usize];
-        let mut verdicts = Verdicts { view: self, test: &test, known };
+        let mut verdicts = Verdicts {
+            view: self,
+            test: &test,
+            known,
+        };
         if rows.len() <= FEW_ROWS || rows.as_list().is_some() {
             let passes = |row: &u32| match self.code(*row) {
                 Some(code) => verdicts.ask(code),
@@ -59,9 +66,15 @@ impl ColumnView {
         }
         let null_passes = test(ValueRef::Null);
         self.select_words(rows, |chunk, asked, words| match chunk {
-            Chunk::Codes(codes) => select_codes(codes, asked, words, &mut |code| verdicts.ask(code)),
+            Chunk::Codes(codes) => {
+                select_codes(codes, asked, words, &mut |code| verdicts.ask(code));
+            }
             Chunk::Bools(bools) => {
-                let passes = [test(ValueRef::Bool(false)), test(ValueRef::Bool(true)), null_passes];
+                let passes = [
+                    test(ValueRef::Bool(false)),
+                    test(ValueRef::Bool(true)),
+                    null_passes,
+                ];
                 select_bools(bools, asked, words, passes);
             }
             chunk => each_row(asked, words, |at| test(chunk.at(at, &self.dictionary))),
@@ -85,12 +98,11 @@ impl ColumnView {
         mut kernel: impl FnMut(&Chunk, &[u64], &mut [u64]),
     ) -> RowSet {
         let whole;
-        let asked = match rows.as_words() {
-            Some(words) => words,
-            None => {
-                whole = rows.to_words();
-                &whole
-            }
+        let asked = if let Some(words) = rows.as_words() {
+            words
+        } else {
+            whole = rows.to_words();
+            &whole
         };
         let mut found = vec![0u64; asked.len()];
         let pairs = asked.chunks(CHUNK_WORDS).zip(found.chunks_mut(CHUNK_WORDS));
@@ -158,7 +170,9 @@ impl ColumnView {
                     each_row(asked, words, |at| !texts.is_present(at));
                 }
             }
-            chunk => each_row(asked, words, |at| chunk.at(at, &self.dictionary).matches(value)),
+            chunk => each_row(asked, words, |at| {
+                chunk.at(at, &self.dictionary).matches(value)
+            }),
         }
     }
 
@@ -170,7 +184,9 @@ impl ColumnView {
             || matches!(value, Value::List(_) | Value::Document(_))
         {
             let all = 0..self.dictionary.len();
-            return all.filter(|code| self.dictionary.get(*code).matches(value)).collect();
+            return all
+                .filter(|code| self.dictionary.get(*code).matches(value))
+                .collect();
         }
         let exact = self.dictionary.code_of(ValueRef::from(value));
         if !is_number || exact.is_some() {
@@ -178,7 +194,8 @@ impl ColumnView {
         }
         // The dictionary holds numbers of one kind only, which may not be the kind asked for.
         let all = 0..self.dictionary.len();
-        all.filter(|code| self.dictionary.get(*code).equals(value)).collect()
+        all.filter(|code| self.dictionary.get(*code).equals(value))
+            .collect()
     }
 
     /// The index of the plain texts, if the column is worth one by now.
@@ -189,9 +206,8 @@ impl ColumnView {
             return None;
         }
         let index = self.cache.index.lock().clone();
-        let usable = index.filter(|index| {
-            index.changed_chunks(&self.chunks).len() * 4 <= self.chunks.len()
-        });
+        let usable =
+            index.filter(|index| index.changed_chunks(&self.chunks).len() * 4 <= self.chunks.len());
         if usable.is_some() {
             return usable;
         }
@@ -223,7 +239,11 @@ impl ColumnView {
                         other => other.matches(&Value::from(text)),
                     },
                 };
-                found.extend((0..chunk.len()).filter(equal).map(|inside| first + inside as u32));
+                found.extend(
+                    (0..chunk.len())
+                        .filter(equal)
+                        .map(|inside| first + inside as u32),
+                );
             }
         };
         let mut changed = index.changed_chunks(&self.chunks);
@@ -284,7 +304,11 @@ fn select_codes(
 fn constant(len: usize, here: bool, beyond: bool, asked: &[u64], words: &mut [u64]) {
     for (position, (asked, word)) in asked.iter().zip(words).enumerate() {
         let covered = len.saturating_sub(position * 64).min(64);
-        let mask = if covered == 64 { u64::MAX } else { (1 << covered) - 1 };
+        let mask = if covered == 64 {
+            u64::MAX
+        } else {
+            (1 << covered) - 1
+        };
         *word = asked & (if here { mask } else { 0 } | if beyond { !mask } else { 0 });
     }
 }

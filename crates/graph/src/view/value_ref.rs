@@ -78,6 +78,10 @@ impl<'a> ValueRef<'a> {
     }
 
     /// Whether both are the same value; numbers and instants by magnitude.
+    #[expect(
+        clippy::float_cmp,
+        reason = "values match when they are equal, not when they are close"
+    )]
     pub fn equals(self, value: &Value) -> bool {
         match (self, value) {
             (Self::Null, Value::Null) => true,
@@ -88,7 +92,10 @@ impl<'a> ValueRef<'a> {
             (Self::Bytes(left), Value::Bytes(right)) => left == right,
             (Self::List(left), Value::List(right)) => {
                 left.len() == right.len()
-                    && left.iter().zip(right).all(|(one, two)| ValueRef::from(one).equals(two))
+                    && left
+                        .iter()
+                        .zip(right)
+                        .all(|(one, two)| ValueRef::from(one).equals(two))
             }
             (Self::Document(left), Value::Document(right)) => left == right,
             _ => match (self.as_number(), value.as_number()) {

@@ -11,7 +11,7 @@ use super::binding::Source;
 use super::compare::{holds, matches_pattern, write_canonical};
 use super::formula::{Formula, Row};
 use crate::error::QueryError;
-use crate::plan::{Comparison, Condition, Expression, Operand, Part, Plan, Relation};
+use crate::plan::{Comparison, Condition, Expression, Operand, Part, Plan, Relation, Slot};
 
 /// From this many values on, an "equal to any of these" looks them up by hash.
 const HASHED_FROM: usize = 12;
@@ -23,7 +23,8 @@ pub(crate) enum Check {
     Any(Vec<Check>),
     Not(Box<Check>),
     Compare(CompareCheck),
-    Exists(Vec<Part>),
+    Exists(Slot, Vec<Part>),
+    Text(Slot, Vec<String>),
 }
 
 /// A comparison made ready.
@@ -73,7 +74,8 @@ impl Check {
             Condition::Compare(comparison) => {
                 Self::Compare(CompareCheck::new(view, comparison, subqueries)?)
             }
-            Condition::Exists(parts) => Self::Exists(parts.clone()),
+            Condition::Exists(slot, parts) => Self::Exists(*slot, parts.clone()),
+            Condition::Text(slot, texts) => Self::Text(*slot, texts.clone()),
         })
     }
 
@@ -89,19 +91,20 @@ impl Check {
             Self::All(members) | Self::Any(members) => {
                 members.iter().map(Self::cost).max().unwrap_or(0).max(2)
             }
-            Self::Exists(_) => 5,
+            Self::Text(..) => 3,
+            Self::Exists(..) => 5,
         }
     }
 
-    /// Whether a row fulfils the condition. [`Check::Exists`] never occurs in conditions that are
-    /// tested row by row; it holds for nothing here.
+    /// Whether a row fulfils the condition. Existence and text tests need more than a row: see
+    /// [`super::engine::Engine::holds`]; here they hold for nothing.
     pub(crate) fn test(&self, source: Source<'_>, row: Row<'_>) -> bool {
         match self {
             Self::All(members) => members.iter().all(|member| member.test(source, row)),
             Self::Any(members) => members.iter().any(|member| member.test(source, row)),
             Self::Not(inner) => !inner.test(source, row),
             Self::Compare(compare) => compare.test(source, row),
-            Self::Exists(_) => false,
+            Self::Exists(..) | Self::Text(..) => false,
         }
     }
 }

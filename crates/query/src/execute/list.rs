@@ -84,7 +84,7 @@ fn offer(
 }
 
 /// The distinct objects of all these slots, in a stable order.
-pub(crate) fn collect_objects(
+fn collect_objects(
     engine: &Engine,
     prepared: &Prepared,
     slots: &[Slot],

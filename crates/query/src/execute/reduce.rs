@@ -5,6 +5,7 @@
 //! A step goes by *push* (walk the relationships of the nodes at hand) or by *pull* (ask each
 //! candidate at the other end whether one of its neighbours is at hand), whichever is cheaper.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -23,6 +24,12 @@ const EXACT_COST_ROWS: usize = 4096;
 const PULL_COST: u64 = 2;
 /// How much smaller than the candidates a push must be to be made before they are worked out.
 const FORWARD_SHARE: u64 = 8;
+/// Longer lists are probed as bits.
+const PROBE_LIST_MAX: usize = 8;
+/// Larger universes are not made into bits for a list.
+const PROBE_UNIVERSE_MAX: u32 = 1 << 27;
+/// A push over more relationships than this share of the rows collects bits from the start.
+const BITMAP_SHARE: u32 = 32;
 /// A push below this is always made.
 const FORWARD_MIN: u64 = 256;
 
@@ -88,7 +95,7 @@ impl Engine {
         let is_cheap = push <= most / FORWARD_SHARE || push <= FORWARD_MIN;
         if is_cheap || hop.to.is_relationship() {
             self.meter.tick(push)?;
-            let reached = pushed(forward, from, edges, universe);
+            let reached = pushed(forward, from, edges, universe, push);
             return self.admitted(reached, hop.to, candidates);
         }
         if candidates.is_open(self, hop.to) && from.is_full() && edges.is_none() {
@@ -117,7 +124,7 @@ impl Engine {
             Ok(pulled(hop.backward(self), from, edges, wanted))
         } else {
             self.meter.tick(push)?;
-            Ok(pushed(forward, from, edges, universe).intersect(wanted))
+            Ok(pushed(forward, from, edges, universe, push).intersect(wanted))
         }
     }
 
@@ -298,7 +305,11 @@ impl Engine {
 
     /// The nodes worth looking at after a step: those that its start can reach where that is cheap
     /// to find out, else all that fit.
-    fn ends_of_step(&self, step: &StepOp, within: &TypedSet) -> Result<TypedSet, QueryError> {
+    pub(crate) fn ends_of_step(
+        &self,
+        step: &StepOp,
+        within: &TypedSet,
+    ) -> Result<TypedSet, QueryError> {
         let mut cost = 0u64;
         let mut most = 0u64;
         for hop in &step.hops {
@@ -353,13 +364,17 @@ fn pushed(
     from: &RowSet,
     edges: Option<&RowSet>,
     universe: u32,
+    cost: u64,
 ) -> RowSet {
-    let mut builder = RowSetBuilder::new(universe);
+    let mut builder = match cost > u64::from(universe / BITMAP_SHARE) {
+        true => RowSetBuilder::bitmap(universe),
+        false => RowSetBuilder::new(universe),
+    };
     for row in from {
         match edges {
             None => match forward.slice(row) {
                 Some(others) => others.iter().for_each(|other| builder.insert(*other)),
-                None => forward.for_each(row, |other| builder.insert(other)),
+                None => forward.for_each_unordered(row, |other| builder.insert(other)),
             },
             Some(edges) => forward.for_each_edge(row, |other, edge| {
                 if edges.contains(edge) {
@@ -378,22 +393,54 @@ fn pulled(
     edges: Option<&RowSet>,
     wanted: &RowSet,
 ) -> RowSet {
-    let mut rows = Vec::new();
-    let all = from.is_full() && edges.is_none();
-    for row in wanted {
-        let hit = match edges {
-            None if all => backward.any(row, |_| true),
-            None => match backward.slice(row) {
-                Some(others) => others.iter().any(|other| from.contains(*other)),
-                None => backward.any(row, |other| from.contains(other)),
-            },
-            Some(edges) => {
-                backward.any_edge(row, |other, edge| from.contains(other) && edges.contains(edge))
+    let Some(edges) = edges else {
+        return match Probe::new(from) {
+            Probe::All => filter(wanted, |row| backward.any(row, |_| true)),
+            Probe::Words(words) => filter(wanted, |row| match backward.slice(row) {
+                Some(others) => others.iter().any(|other| bit(&words, *other)),
+                None => backward.any(row, |other| bit(&words, other)),
+            }),
+            Probe::Set(set) => {
+                filter(wanted, |row| backward.any(row, |other| set.contains(other)))
             }
         };
-        if hit {
-            rows.push(row);
+    };
+    filter(wanted, |row| {
+        backward.any_edge(row, |other, edge| from.contains(other) && edges.contains(edge))
+    })
+}
+
+fn filter(rows: &RowSet, test: impl Fn(u32) -> bool) -> RowSet {
+    RowSet::from_sorted(rows.iter().filter(|row| test(*row)).collect(), rows.universe())
+}
+
+/// A set in the form in which membership is asked fastest.
+#[derive(Debug)]
+enum Probe<'s> {
+    /// Everything is in it.
+    All,
+    /// One bit a row.
+    Words(Cow<'s, [u64]>),
+    /// Too few rows, or too large a universe, for bits.
+    Set(&'s RowSet),
+}
+
+impl<'s> Probe<'s> {
+    fn new(set: &'s RowSet) -> Self {
+        if set.is_full() {
+            return Self::All;
+        }
+        match set.as_words() {
+            Some(words) => Self::Words(Cow::Borrowed(words)),
+            None if set.len() > PROBE_LIST_MAX && set.universe() < PROBE_UNIVERSE_MAX => {
+                Self::Words(Cow::Owned(set.to_words()))
+            }
+            None => Self::Set(set),
         }
     }
-    RowSet::from_sorted(rows, wanted.universe())
+}
+
+#[inline]
+fn bit(words: &[u64], row: u32) -> bool {
+    words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
 }

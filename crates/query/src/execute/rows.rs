@@ -9,7 +9,7 @@ use std::rc::Rc;
 use durward_graph::EntityRef;
 
 use super::binding::Binding;
-use super::chain::{Chain, Op};
+use super::chain::{Chain, Op, StepOp};
 use super::check::Check;
 use super::engine::Engine;
 use super::pairs::Pairs;
@@ -63,17 +63,40 @@ impl Prepared {
 
     /// The start nodes worth walking from; fills the sets of the steps.
     pub(crate) fn reduce(&self, engine: &Engine) -> Result<TypedSet, QueryError> {
-        let mut all = TypedSet::default();
-        for type_id in self.chain.start.types() {
-            engine.meter.tick(1)?;
-            all.add(type_id, durward_graph::RowSet::clone(
-                &*self.chain.start.full(engine, type_id)?,
-            ));
-        }
-        engine.note(|| format!("start: {} nodes", all.len()));
+        let all = self.all_starts(engine)?;
         let starts = engine.starts(&self.chain.ops, all, None)?;
         engine.note(|| format!("start: {} nodes after reduction", starts.len()));
         Ok(starts)
+    }
+
+    /// The first step of the chain with the nodes at its two ends, when these are all that is asked
+    /// for: what follows only has to exist, and the ends need not be matched to each other.
+    pub(crate) fn first_step(
+        &self,
+        engine: &Engine,
+        slots: &[Slot; 2],
+    ) -> Result<Option<(&StepOp, TypedSet, TypedSet)>, QueryError> {
+        let Some((Op::Step(step), rest)) = self.chain.ops.split_first() else { return Ok(None) };
+        let ends = [self.chain.start.slot, step.gate.slot];
+        let [one, two] = slots;
+        if one == two || !slots.iter().all(|slot| ends.contains(slot)) {
+            return Ok(None);
+        }
+        let left = self.all_starts(engine)?;
+        let right = engine.ends_of_step(step, &left)?;
+        let right = engine.starts(rest, right, None)?;
+        Ok(Some((step, left, right)))
+    }
+
+    fn all_starts(&self, engine: &Engine) -> Result<TypedSet, QueryError> {
+        let mut all = TypedSet::default();
+        for type_id in self.chain.start.types() {
+            engine.meter.tick(1)?;
+            let full = self.chain.start.full(engine, type_id)?;
+            all.add(type_id, durward_graph::RowSet::clone(&full));
+        }
+        engine.note(|| format!("start: {} nodes", all.len()));
+        Ok(all)
     }
 
     /// Whether sets give exactly the nodes of valid paths.

@@ -9,11 +9,12 @@ use durward_model::Value;
 
 use super::binding::{Binding, metadata_value};
 use super::check::{Check, CompareCheck, Right};
+use super::compare::holds;
 use super::engine::Engine;
 use super::formula::{Formula, Row};
 use super::sets::TypedSet;
 use crate::error::QueryError;
-use crate::plan::{Metadata, Property, Relation};
+use crate::plan::{Metadata, Part, Property, Relation};
 
 /// Rows of what are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -83,14 +84,99 @@ impl Engine {
                 Ok(within.difference(&self.select_subject(inner, subject, within)?))
             }
             Check::Compare(compare) => self.select_compare(compare, check, subject, within),
-            Check::Exists(parts) => {
-                let Subject::Type(type_id) = subject else {
-                    return Err(QueryError::unsupported("a path from a relationship"));
-                };
+            Check::Exists(_, parts) => self.select_existing(parts, subject, within),
+            Check::Text(_, texts) => self.select_text(texts, subject, within),
+        }
+    }
+
+    fn select_existing(
+        &self,
+        parts: &[Part],
+        subject: Subject,
+        within: &RowSet,
+    ) -> Result<RowSet, QueryError> {
+        match subject {
+            Subject::Type(type_id) => {
                 let from: TypedSet = [(type_id, within.clone())].into_iter().collect();
                 let with_path = self.starts_of(parts, from)?;
                 let none = || RowSet::empty(within.universe());
                 Ok(with_path.get(type_id).cloned().unwrap_or_else(none))
+            }
+            Subject::Triple(triple) => {
+                let number = |edge: u32| self.view.edge_number(EdgeRef { triple, edge }).0;
+                let mut numbers: Vec<u32> = within.iter().map(number).collect();
+                numbers.sort_unstable();
+                let from = RowSet::from_sorted(numbers, u32::MAX);
+                let from: TypedSet = [(TypeId::RELATIONSHIP, from)].into_iter().collect();
+                let with_path = self.starts_of(parts, from)?;
+                let Some(numbers) = with_path.get(TypeId::RELATIONSHIP) else {
+                    return Ok(RowSet::empty(within.universe()));
+                };
+                let rows = within.iter().filter(|edge| numbers.contains(number(*edge))).collect();
+                Ok(RowSet::from_sorted(rows, within.universe()))
+            }
+        }
+    }
+
+    fn select_text(
+        &self,
+        texts: &[String],
+        subject: Subject,
+        within: &RowSet,
+    ) -> Result<RowSet, QueryError> {
+        self.meter.tick(within.len() as u64)?;
+        match subject {
+            Subject::Type(type_id) => {
+                Ok(within.intersect(&self.view.search_text(type_id, texts)))
+            }
+            Subject::Triple(triple) => {
+                let mut rows = within.clone();
+                for text in texts {
+                    let mut found = RowSet::empty(within.universe());
+                    for property in self.view.properties_of_triple(triple) {
+                        if let Some(column) = self.view.edge_column(triple, property) {
+                            let right = ValueRef::String(text);
+                            found = found.union(&column.select(&rows, |value| {
+                                holds(Relation::Contains, true, value, right)
+                            }));
+                        }
+                    }
+                    rows = found;
+                }
+                Ok(rows)
+            }
+        }
+    }
+
+    /// Whether a whole row fulfils a condition, whatever it is made of.
+    pub(crate) fn holds(&self, check: &Check, row: Row<'_>) -> Result<bool, QueryError> {
+        match check {
+            Check::All(members) => {
+                for member in members {
+                    if !self.holds(member, row)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Check::Any(members) => {
+                for member in members {
+                    if self.holds(member, row)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Check::Not(inner) => Ok(!self.holds(inner, row)?),
+            Check::Compare(_) => Ok(check.test(self.source(), row)),
+            Check::Exists(slot, _) | Check::Text(slot, _) => {
+                let (subject, row) = match row.binding(*slot) {
+                    Binding::Empty => return Ok(false),
+                    Binding::Entity(entity) => (Subject::Type(entity.type_id), entity.row),
+                    Binding::Edge(edge) => (Subject::Triple(edge.triple), edge.edge),
+                };
+                let one = RowSet::from_sorted(vec![row], row.saturating_add(1));
+                Ok(!self.select_subject(check, subject, &one)?.is_empty())
             }
         }
     }

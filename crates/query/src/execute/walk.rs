@@ -256,9 +256,10 @@ impl<'e> Walker<'e> {
         }
         self.engine.meter.path()?;
         let row = Row { bindings: &self.bindings, ..Row::default() };
-        let source = self.engine.source();
-        if !self.checks.iter().all(|check| check.test(source, row)) {
-            return GO_ON;
+        for check in self.checks {
+            if !self.engine.holds(check, row)? {
+                return GO_ON;
+            }
         }
         for position in 0..self.skipped.len() {
             if let Some(skipped) = self.skipped.get(position).cloned()

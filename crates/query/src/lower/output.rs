@@ -263,6 +263,6 @@ fn inline(condition: Condition, table: &Table) -> Condition {
             }
             Condition::Compare(comparison)
         }
-        exists @ Condition::Exists(_) => exists,
+        other @ (Condition::Exists(..) | Condition::Text(..)) => other,
     }
 }

@@ -172,8 +172,11 @@ pub enum Condition {
     Not(Box<Condition>),
     /// A comparison of values.
     Compare(Comparison),
-    /// A path of these parts starts at the object. Only in filters of nodes.
-    Exists(Vec<Part>),
+    /// A path of these parts starts at the object in the slot.
+    Exists(Slot, Vec<Part>),
+    /// The key or the text values of the object in the slot contain all of these texts, upper and
+    /// lower case being the same.
+    Text(Slot, Vec<String>),
 }
 
 /// A comparison of one value with one or several.
@@ -260,7 +263,8 @@ impl Condition {
     }
 
     /// Calls `visit` with every expression in it, except those inside [`Condition::Exists`] and
-    /// [`Operand::Query`], which speak of other slots.
+    /// [`Operand::Query`], which speak of other slots. The object of an existence or text test is
+    /// visited as such.
     pub fn visit_expressions(&self, visit: &mut dyn FnMut(&Expression)) {
         match self {
             Self::All(members) | Self::Any(members) => {
@@ -275,7 +279,7 @@ impl Condition {
                     }
                 }
             }
-            Self::Exists(_) => {}
+            Self::Exists(slot, _) | Self::Text(slot, _) => visit(&Expression::Object(*slot)),
         }
     }
 

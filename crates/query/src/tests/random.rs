@@ -36,15 +36,22 @@ impl History {
         Self { fixture, states }
     }
 
+    /// Commits something, so that what was the present is past.
+    fn go_on(&mut self, dice: &mut Dice) {
+        let edits = generate::edits(dice, &self.fixture.plain, false);
+        self.fixture.commit(&edits);
+        self.states.push(self.fixture.plain.clone());
+    }
+
     /// The view and the plain graph after some transaction.
-    fn moment(&self, dice: &mut Dice) -> (View, &Plain) {
+    fn moment(&self, dice: &mut Dice) -> (View, Plain) {
         let last = self.states.len() - 1;
         let sequence = if dice.one_in(2) { last } else { dice.below(self.states.len()) };
         let at = match sequence {
             one if one == last && dice.one_in(2) => None,
             one => Some(committed_at(one as u64).plus_micros(dice.below(2) as i64)),
         };
-        (self.fixture.snapshot.view(at), &self.states[sequence])
+        (self.fixture.snapshot.view(at), self.states[sequence].clone())
     }
 }
 
@@ -94,7 +101,14 @@ fn whole(view: &View, query: &str, options: &RunOptions) -> (ResultKind, Vec<Jso
 }
 
 /// Pages and windows of a result are parts of the whole.
-fn check_parts(dice: &mut Dice, view: &View, query: &str, options: &RunOptions, rows: &[Json]) {
+fn check_parts(
+    history: &mut History,
+    dice: &mut Dice,
+    view: &View,
+    query: &str,
+    options: &RunOptions,
+    rows: &[Json],
+) {
     let size = dice.between(1, 5) as u64;
     let page = match dice.one_in(3) {
         true => PageSize::Bytes(dice.between(1, 400)),
@@ -111,8 +125,9 @@ fn check_parts(dice: &mut Dice, view: &View, query: &str, options: &RunOptions, 
     ] {
         let mut options = RunOptions { page, ..options.clone() };
         let mut got = Vec::new();
+        let mut view = view.clone();
         for _ in 0..10_000 {
-            let answer = run(view, &text, &options).unwrap();
+            let answer = run(&view, &text, &options).unwrap();
             let rows: Vec<Json> = serde_json::from_slice(&answer.data).unwrap();
             got.extend(rows);
             options.cursor = answer.cursor;
@@ -120,12 +135,16 @@ fn check_parts(dice: &mut Dice, view: &View, query: &str, options: &RunOptions, 
             if options.cursor.is_none() {
                 break;
             }
+            if dice.one_in(3) {
+                history.go_on(dice);
+                view = history.fixture.snapshot.view(None);
+            }
         }
         assert_eq!(got, wanted, "{text} in pages of {page:?}");
     }
 }
 
-fn check_query(history: &History, dice: &mut Dice, seed: u64) {
+fn check_query(history: &mut History, dice: &mut Dice, seed: u64) {
     let (view, plain) = history.moment(dice);
     let condition = dice.one_in(3).then(|| generate::condition(dice));
     let text = generate::query(dice);
@@ -133,10 +152,10 @@ fn check_query(history: &History, dice: &mut Dice, seed: u64) {
     let hidden;
     let plain = match &condition {
         Some(condition) => {
-            hidden = hide(plain, condition);
+            hidden = hide(&plain, condition);
             &hidden
         }
-        None => plain,
+        None => &plain,
     };
     let uuid = |bound: Bound| match bound {
         Bound::Entity(number) => history.fixture.entity_uuid(number),
@@ -157,7 +176,7 @@ fn check_query(history: &History, dice: &mut Dice, seed: u64) {
         options.row_condition
     );
     if kind != ResultKind::Tree {
-        check_parts(dice, &view, &text, &options, &rows);
+        check_parts(history, dice, &view, &text, &options, &rows);
     }
 }
 
@@ -166,9 +185,9 @@ fn results_equal_those_of_the_naive_evaluator() {
     let graphs = std::env::var("DURWARD_RANDOM_GRAPHS").ok().and_then(|text| text.parse().ok());
     for seed in 0..graphs.unwrap_or(GRAPHS) {
         let mut dice = Dice::new(seed);
-        let history = History::new(&mut dice);
+        let mut history = History::new(&mut dice);
         for _ in 0..QUERIES {
-            check_query(&history, &mut dice, seed);
+            check_query(&mut history, &mut dice, seed);
         }
     }
 }

@@ -30,10 +30,12 @@ fn staged_ref(values: &ColumnValues, row: usize) -> ValueRef<'_> {
             Some(1) => ValueRef::Bool(true),
             _ => ValueRef::Null,
         },
-        ColumnValues::Ints(values) => values.get(row).map_or(ValueRef::Null, |v| ValueRef::Int(*v)),
-        ColumnValues::Floats(values) => {
-            values.get(row).map_or(ValueRef::Null, |v| ValueRef::Float(*v))
-        }
+        ColumnValues::Ints(values) => values
+            .get(row)
+            .map_or(ValueRef::Null, |v| ValueRef::Int(*v)),
+        ColumnValues::Floats(values) => values
+            .get(row)
+            .map_or(ValueRef::Null, |v| ValueRef::Float(*v)),
         ColumnValues::Texts(texts) => texts.get(row).map_or(ValueRef::Null, ValueRef::String),
         ColumnValues::Coded { codes, dictionary } => codes
             .get(row)
@@ -48,7 +50,9 @@ fn is_same(staged: ValueRef<'_>, known: ValueRef<'_>) -> bool {
     staged == known
         || match (staged, known) {
             (ValueRef::Int(whole), ValueRef::Float(float))
-            | (ValueRef::Float(float), ValueRef::Int(whole)) => whole as f64 == float,
+            | (ValueRef::Float(float), ValueRef::Int(whole)) => {
+                (whole as f64).total_cmp(&float).is_eq()
+            }
             _ => false,
         }
 }
@@ -63,12 +67,11 @@ pub(crate) fn changed_cells(
     let mut changed = Vec::new();
     for (at, pair) in pairs.iter().enumerate() {
         let staged = staged_ref(column, pair.staged as usize);
-        if staged.is_null() {
-            if let Absent::Keeps(nulls) = absent
-                && nulls.binary_search(&pair.staged).is_err()
-            {
-                continue;
-            }
+        if staged.is_null()
+            && let Absent::Keeps(nulls) = absent
+            && nulls.binary_search(&pair.staged).is_err()
+        {
+            continue;
         }
         let same = match known {
             Some(known) => known.value_ref(pair.known, |known| is_same(staged, known)),
@@ -83,7 +86,7 @@ pub(crate) fn changed_cells(
 
 /// Positions in `pairs` whose row of the graph has a value, which goes.
 pub(crate) fn removed_cells(known: &ColumnView, pairs: &[Pair]) -> Vec<(usize, Value)> {
-    let has_value = |pair: &Pair| !known.value_ref(pair.known, |value| value.is_null());
+    let has_value = |pair: &Pair| known.value_ref(pair.known, |value| value != ValueRef::Null);
     let rows = pairs.iter().enumerate().filter(|(_, pair)| has_value(pair));
     rows.map(|(at, _)| (at, Value::Null)).collect()
 }

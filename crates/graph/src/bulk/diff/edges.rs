@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use durward_model::StringArena;
-use durward_model::change::{Column, ColumnValues, RelationshipKeys};
 use durward_model::Value;
+use durward_model::change::{Column, ColumnValues, RelationshipKeys};
 
 use super::ends::{End, EndFinder, EndTypes, NoEnd};
 use super::entities::EntityOutcome;
@@ -55,7 +55,10 @@ impl EdgeRows {
     /// Whether a row may replace an earlier one that has its key.
     pub(crate) fn is_lenient(&self, row: u32) -> bool {
         let after = self.lenient.partition_point(|(first, _)| *first <= row);
-        after.checked_sub(1).and_then(|at| self.lenient.get(at)).is_some_and(|run| run.1)
+        after
+            .checked_sub(1)
+            .and_then(|at| self.lenient.get(at))
+            .is_some_and(|run| run.1)
     }
 
     fn begin_part(&mut self, lenient: bool) {
@@ -127,9 +130,12 @@ pub(crate) fn gather(
     };
     map_in_order(parts, work, |found, part| {
         report.relationships.create_errors += found.problems;
-        found.messages.into_iter().for_each(|text| report.message(|| text));
+        found
+            .messages
+            .into_iter()
+            .for_each(|text| report.message(|| text));
         for rows in found.rows {
-            edges.append(rows, &found.groups, part.ignore_duplicates);
+            edges.append(&rows, &found.groups, part.ignore_duplicates);
         }
         mapped.extend(found.mapped);
     })?;
@@ -165,7 +171,10 @@ fn find_ends(
     outcome: &EntityOutcome,
     section: RelationshipSection,
 ) -> Found {
-    let mut found = Found { mapped: section.mapped, ..Found::default() };
+    let mut found = Found {
+        mapped: section.mapped,
+        ..Found::default()
+    };
     let mut caches: Vec<Cache> = Vec::new();
     for (at, group) in section.groups.iter().enumerate() {
         let from_cache = cache_of(&mut caches, &group.from_address, section.ends.len());
@@ -188,9 +197,8 @@ fn find_ends(
                     continue;
                 }
             };
-            let fits = |rows: &FoundRows| {
-                (rows.from_type, rows.to_type) == (from.type_at, to.type_at)
-            };
+            let fits =
+                |rows: &FoundRows| (rows.from_type, rows.to_type) == (from.type_at, to.type_at);
             if !found.rows.get(last).is_some_and(fits) {
                 let known = found.rows.iter().skip(first).position(fits);
                 last = known.map_or(found.rows.len(), |at| first + at);
@@ -231,14 +239,18 @@ impl Found {
             let name = ends.get(code as usize).unwrap_or_default();
             let kind = &group.relationship_type;
             let text = problem.text();
-            self.messages.push(format!("relationship of type {kind}: entity {name:?} ({which}) {text}"));
+            self.messages.push(format!(
+                "relationship of type {kind}: entity {name:?} ({which}) {text}"
+            ));
         }
     }
 }
 
 impl Edges {
-    fn append(&mut self, found: FoundRows, groups: &[RelationshipGroup], lenient: bool) {
-        let Some(group) = groups.get(found.group) else { return };
+    fn append(&mut self, found: &FoundRows, groups: &[RelationshipGroup], lenient: bool) {
+        let Some(group) = groups.get(found.group) else {
+            return;
+        };
         let at = self.kind(EdgeKind {
             from_type: found.from_type,
             verb: group.verb.clone(),
@@ -247,7 +259,9 @@ impl Edges {
             conventional: group.keys == RelationshipKeys::Conventional,
             mapped: false,
         });
-        let Some(rows) = self.rows.get_mut(at) else { return };
+        let Some(rows) = self.rows.get_mut(at) else {
+            return;
+        };
         rows.begin_part(lenient);
         let before = rows.from.len();
         rows.from.extend_from_slice(&found.from);
@@ -276,8 +290,14 @@ impl Cache {
         ends: &StringArena,
         code: u32,
     ) -> Result<End, NoEnd> {
-        let Self { address, found, problems } = self;
-        let Some(slot) = found.get_mut(code as usize) else { return Err(NoEnd::Missing) };
+        let Self {
+            address,
+            found,
+            problems,
+        } = self;
+        let Some(slot) = found.get_mut(code as usize) else {
+            return Err(NoEnd::Missing);
+        };
         if *slot == UNKNOWN {
             if let Some(problem) = problems.get(&code) {
                 return Err(*problem);
@@ -291,7 +311,10 @@ impl Cache {
                 }
             }
         }
-        Ok(End { type_at: (*slot >> 32) as u32, number: *slot as u32 })
+        Ok(End {
+            type_at: (*slot >> 32) as u32,
+            number: *slot as u32,
+        })
     }
 }
 
@@ -337,7 +360,10 @@ impl EdgeRows {
             let _ = self.keys.push(key);
         }
         for (name, value) in properties {
-            let column = Column { property: name, values: ColumnValues::Mixed(vec![value]) };
+            let column = Column {
+                property: name,
+                values: ColumnValues::Mixed(vec![value]),
+            };
             append_columns(&mut self.column_index, &mut self.builders, row, &[column]);
         }
     }

@@ -83,17 +83,20 @@ pub(crate) struct EndFinder<'d> {
 }
 
 impl<'d> EndFinder<'d> {
-    pub(crate) fn new(
-        context: Context<'d>,
-        gathered: &'d Gathered,
-        mut types: EndTypes,
-    ) -> Self {
+    pub(crate) fn new(context: Context<'d>, gathered: &'d Gathered, mut types: EndTypes) -> Self {
         for type_id in context.view.types() {
             types.number(context.view.type_name(type_id));
         }
         let groups = gathered.groups.iter();
-        let group_types = groups.map(|group| types.number(&group.entity_type)).collect();
-        Self { context, gathered, types, group_types }
+        let group_types = groups
+            .map(|group| types.number(&group.entity_type))
+            .collect();
+        Self {
+            context,
+            gathered,
+            types,
+            group_types,
+        }
     }
 
     /// The end that a name means.
@@ -110,13 +113,23 @@ impl<'d> EndFinder<'d> {
             };
         }
         let own = &self.context.spec.namespace;
-        let is_own = address.source.as_ref().is_none_or(|source| *source == own.source)
-            && address.scope.as_ref().is_none_or(|scope| *scope == own.scope);
+        let is_own = address
+            .source
+            .as_ref()
+            .is_none_or(|source| *source == own.source)
+            && address
+                .scope
+                .as_ref()
+                .is_none_or(|scope| *scope == own.scope);
         if !is_own {
             let source = address.source.clone().unwrap_or_else(|| own.source.clone());
             let scope = address.scope.clone().unwrap_or_default();
             let namespace = Namespace::new(source, scope);
-            let entity = self.context.view.find_by_key(&namespace, name).ok_or(NoEnd::Missing)?;
+            let entity = self
+                .context
+                .view
+                .find_by_key(&namespace, name)
+                .ok_or(NoEnd::Missing)?;
             return self.known(outcome, entity);
         }
         if let Some((group, row)) = self.gathered.find(name)
@@ -148,7 +161,10 @@ impl<'d> EndFinder<'d> {
         if number == NO_NUMBER || rows.entity_type.is_empty() {
             return None;
         }
-        Some(End { type_at: *self.group_types.get(group as usize)?, number })
+        Some(End {
+            type_at: *self.group_types.get(group as usize)?,
+            number,
+        })
     }
 
     pub(crate) fn known(&self, outcome: &EntityOutcome, entity: EntityRef) -> Result<End, NoEnd> {
@@ -163,7 +179,10 @@ impl<'d> EndFinder<'d> {
             return Err(NoEnd::Missing);
         }
         let type_at = self.types.known(name).ok_or(NoEnd::Missing)?;
-        Ok(End { type_at, number: view.entity_number(entity).0 })
+        Ok(End {
+            type_at,
+            number: view.entity_number(entity).0,
+        })
     }
 
     fn known_edge(&self, outcome: &EntityOutcome, edge: EdgeRef) -> Result<End, NoEnd> {
@@ -171,9 +190,16 @@ impl<'d> EndFinder<'d> {
         if view.edge_namespace(edge).source == Namespace::DURWARD {
             return Err(NoEnd::Protected);
         }
-        if outcome.ended_edges.get(&edge.triple).is_some_and(|rows| rows.get(edge.edge)) {
+        if outcome
+            .ended_edges
+            .get(&edge.triple)
+            .is_some_and(|rows| rows.get(edge.edge))
+        {
             return Err(NoEnd::Missing);
         }
-        Ok(End { type_at: RELATIONSHIP, number: view.edge_number(edge).0 })
+        Ok(End {
+            type_at: RELATIONSHIP,
+            number: view.edge_number(edge).0,
+        })
     }
 }

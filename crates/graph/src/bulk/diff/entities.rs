@@ -8,8 +8,8 @@ use durward_model::{EntityNumber, Namespace, ObjectId, StringArena, Value};
 
 use super::cells::{Absent, Pair, changed_cells, removed_cells};
 use super::gather::{Gathered, Group, NO_NUMBER};
+use super::marks::{EdgeMarks, EntityMarks, Marks, cascade};
 use super::parallel::map_ranges;
-use super::marks::{EdgeMarks, EntityMarks, Marks, cascade, has_entity};
 use super::{Context, DiffError, DiffReport, SyncMode};
 use crate::bulk::columns::permuted;
 use crate::ids::{EntityRef, NextNumbers, ObjectRef, TypeId};
@@ -37,13 +37,25 @@ pub(crate) struct EntityOutcome {
 
 /// Finds the object that the text of an id names.
 pub(crate) fn resolve_id(view: &View, text: &str) -> Option<ObjectRef> {
-    let id = view.id_cipher().parse_uuid(text).or_else(|| ObjectId::parse_hex(text))?;
+    let id = view
+        .id_cipher()
+        .parse_uuid(text)
+        .or_else(|| ObjectId::parse_hex(text))?;
     view.resolve(id)
+}
+
+fn resolve_entity(view: &View, text: &str) -> Option<EntityRef> {
+    match resolve_id(view, text) {
+        Some(ObjectRef::Entity(entity)) => Some(entity),
+        _ => None,
+    }
 }
 
 /// Whether a job may write an existing entity.
 pub(crate) fn is_writable(context: Context<'_>, entity: EntityRef) -> bool {
-    !context.catalog.is_protected(context.view.type_name(entity.type_id))
+    !context
+        .catalog
+        .is_protected(context.view.type_name(entity.type_id))
         && (context.members.has_entity(entity)
             || context.view.namespace(entity).source != Namespace::DURWARD)
 }
@@ -55,10 +67,15 @@ pub(crate) fn compare(
     base: NextNumbers,
     report: &mut DiffReport,
 ) -> Result<EntityOutcome, DiffError> {
-    let mut outcome = EntityOutcome { next: base.entity.0, ..EntityOutcome::default() };
+    let mut outcome = EntityOutcome {
+        next: base.entity.0,
+        ..EntityOutcome::default()
+    };
     let mut seen = EntityMarks::new();
     for at in 0..gathered.groups.len() {
-        let Some(group) = gathered.groups.get_mut(at) else { break };
+        let Some(group) = gathered.groups.get_mut(at) else {
+            break;
+        };
         compare_group(context, at, group, &mut outcome, &mut seen, report)?;
     }
     if context.spec.mode == SyncMode::Diff && !context.blank {
@@ -67,14 +84,22 @@ pub(crate) fn compare(
     remove_listed(context, gathered, &mut outcome, report);
     cascade(context.view, &outcome.ended, &mut outcome.ended_edges);
     for (type_id, rows) in &outcome.ended {
-        let number = |row| context.view.entity_number(EntityRef { type_id: *type_id, row });
+        let number = |row| {
+            context.view.entity_number(EntityRef {
+                type_id: *type_id,
+                row,
+            })
+        };
         let entities: Vec<EntityNumber> = rows.iter().map(number).collect();
         if entities.is_empty() {
             continue;
         }
         report.entities.deleted += entities.len() as u64;
         let entity_type = context.view.type_name(*type_id).to_owned();
-        outcome.deletions.push(Change::DeleteEntities { entity_type, entities });
+        outcome.deletions.push(Change::DeleteEntities {
+            entity_type,
+            entities,
+        });
     }
     Ok(outcome)
 }
@@ -111,19 +136,26 @@ fn compare_group(
             if let Some(number) = group.numbers.get_mut(row as usize) {
                 *number = context.view.entity_number(entity).0;
             }
-            matched
-                .entry(entity.type_id)
-                .or_default()
-                .push(Pair { staged: row, known: entity.row });
+            matched.entry(entity.type_id).or_default().push(Pair {
+                staged: row,
+                known: entity.row,
+            });
         } else if context.spec.mode == SyncMode::Diff {
             // The key goes over to an entity of another type: another entity.
-            outcome.ended.entry(entity.type_id).or_default().set(entity.row);
+            outcome
+                .ended
+                .entry(entity.type_id)
+                .or_default()
+                .set(entity.row);
             created.push(row);
         } else {
             report.entities.update_errors += 1;
             let known = context.view.type_name(entity.type_id).to_owned();
             report.message(|| {
-                format!("{} has type {known}, which an update cannot change", key_of(group, row))
+                format!(
+                    "{} has type {known}, which an update cannot change",
+                    key_of(group, row)
+                )
             });
         }
     }
@@ -143,10 +175,7 @@ fn key_of(group: &Group, row: u32) -> String {
 /// The live entity of each row.
 fn known_entities(context: Context<'_>, group: &Group) -> Vec<Option<EntityRef>> {
     if group.by_id {
-        let entity = |text| match resolve_id(context.view, text) {
-            Some(ObjectRef::Entity(entity)) => Some(entity),
-            _ => None,
-        };
+        let entity = |text| resolve_entity(context.view, text);
         return group.keys.iter().map(entity).collect();
     }
     if context.blank {
@@ -168,37 +197,46 @@ fn create(
     if created.is_empty() {
         return Ok(());
     }
-    let Some(classes) = group.classes.clone().filter(|_| {
-        !group.by_id && !group.entity_type.is_empty()
-    }) else {
+    let Some(classes) = group
+        .classes
+        .clone()
+        .filter(|_| !group.by_id && !group.entity_type.is_empty())
+    else {
         let count = created.len() as u64;
         report.entities.update_errors += count;
         for row in created.iter().take(super::MESSAGES_MAX) {
             report.message(|| {
-                format!("{} does not exist, and _type and _class are needed to make it", key_of(group, *row))
+                format!(
+                    "{} does not exist, and _type and _class are needed to make it",
+                    key_of(group, *row)
+                )
             });
         }
         return Ok(());
     };
     let first = outcome.next;
     let count = u32::try_from(created.len()).map_err(|_| DiffError::Full)?;
-    outcome.next = first.checked_add(count).filter(|next| *next < NO_NUMBER).ok_or(DiffError::Full)?;
+    outcome.next = first
+        .checked_add(count)
+        .filter(|next| *next < NO_NUMBER)
+        .ok_or(DiffError::Full)?;
     for (number, row) in (first..).zip(&created) {
         if let Some(slot) = group.numbers.get_mut(*row as usize) {
             *slot = number;
         }
     }
     let all = created.len() == group.keys.len();
-    let columns = match all {
-        true => std::mem::take(&mut group.columns),
-        false => group
+    let columns = if all {
+        std::mem::take(&mut group.columns)
+    } else {
+        group
             .columns
             .iter()
             .map(|column| Column {
                 property: column.property.clone(),
                 values: permuted(&column.values, &created),
             })
-            .collect(),
+            .collect()
     };
     report.entities.created += u64::from(count);
     outcome.sources.push((at, (!all).then_some(created)));
@@ -208,7 +246,10 @@ fn create(
         namespace: Namespace::default(),
         first: EntityNumber(first),
         keys: StringArena::new(),
-        columns: columns.into_iter().filter(|column| !is_absent(column)).collect(),
+        columns: columns
+            .into_iter()
+            .filter(|column| !is_absent(column))
+            .collect(),
     }));
     Ok(())
 }
@@ -238,7 +279,9 @@ pub(crate) fn fill_keys(
             Some(rows) => {
                 for row in rows {
                     // The rows are some of those of an arena, so that they fit into one.
-                    let _ = batch.keys.push(group.keys.get(row as usize).unwrap_or_default());
+                    let _ = batch
+                        .keys
+                        .push(group.keys.get(row as usize).unwrap_or_default());
                 }
             }
         }
@@ -269,15 +312,18 @@ fn update(
         if cells.is_empty() {
             return;
         }
-        cells.iter().for_each(|(at, _)| {
+        for (at, _) in &cells {
             touched.set(*at as u32);
-        });
+        }
         outcome.patches.push(Change::PatchEntities(EntityPatch {
             entity_type: view.type_name(type_id).to_owned(),
             entities: cells.iter().map(|(at, _)| number(*at)).collect(),
             columns: vec![PatchColumn {
                 property: property.to_owned(),
-                cells: cells.into_iter().map(|(_, value)| Cell::Set(value)).collect(),
+                cells: cells
+                    .into_iter()
+                    .map(|(_, value)| Cell::Set(value))
+                    .collect(),
             }],
             classes: None,
         }));
@@ -285,9 +331,19 @@ fn update(
     for (at, column) in group.columns.iter().enumerate() {
         let property = view.property_id(&column.property);
         let known = property.and_then(|property| view.column(type_id, property));
-        let given = nulls.get(&(at as u32)).map(Vec::as_slice).unwrap_or_default();
-        let absent = if replaces { Absent::Removes } else { Absent::Keeps(given) };
-        add(&column.property, changed_cells(&column.values, known.as_ref(), pairs, absent));
+        let given = nulls
+            .get(&(at as u32))
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let absent = if replaces {
+            Absent::Removes
+        } else {
+            Absent::Keeps(given)
+        };
+        add(
+            &column.property,
+            changed_cells(&column.values, known.as_ref(), pairs, absent),
+        );
     }
     if replaces {
         for property in view.properties_of_type(type_id) {
@@ -303,9 +359,9 @@ fn update(
     if let Some(classes) = &group.classes {
         let changed = changed_classes(view, type_id, classes, pairs);
         if !changed.is_empty() {
-            changed.iter().for_each(|at| {
+            for at in &changed {
                 touched.set(*at as u32);
-            });
+            }
             outcome.patches.push(Change::PatchEntities(EntityPatch {
                 entity_type: view.type_name(type_id).to_owned(),
                 entities: changed.iter().map(|at| number(*at)).collect(),
@@ -333,21 +389,35 @@ fn changed_classes(view: &View, type_id: TypeId, classes: &[String], pairs: &[Pa
         return (0..pairs.len()).collect();
     }
     let cover = |class| {
-        view.types_with_class(class).into_iter().find(|(id, _)| *id == type_id).map(|found| found.1)
+        view.types_with_class(class)
+            .into_iter()
+            .find(|(id, _)| *id == type_id)
+            .map(|found| found.1)
     };
-    let uniform = view.class_ids().into_iter().all(|class| match cover(class) {
-        Some(ClassCover::All) => wanted.contains(&class),
-        Some(ClassCover::Some(_)) => false,
-        None => !wanted.contains(&class),
-    });
+    let uniform = view
+        .class_ids()
+        .into_iter()
+        .all(|class| match cover(class) {
+            Some(ClassCover::All) => wanted.contains(&class),
+            Some(ClassCover::Some(_)) => false,
+            None => !wanted.contains(&class),
+        });
     if uniform {
         return Vec::new();
     }
     let differs = |pair: &Pair| {
-        let known = view.classes(EntityRef { type_id, row: pair.known });
+        let known = view.classes(EntityRef {
+            type_id,
+            row: pair.known,
+        });
         known.len() != wanted.len() || !known.iter().all(|class| wanted.contains(class))
     };
-    pairs.iter().enumerate().filter(|(_, pair)| differs(pair)).map(|(at, _)| at).collect()
+    pairs
+        .iter()
+        .enumerate()
+        .filter(|(_, pair)| differs(pair))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// Ends the live entities of the namespace that were not uploaded.
@@ -359,7 +429,7 @@ fn end_absent(context: Context<'_>, seen: &EntityMarks, outcome: &mut EntityOutc
             continue;
         }
         let seen = seen.get(&type_id);
-        for row in view.live_rows(type_id).iter() {
+        for row in &view.live_rows(type_id) {
             if seen.is_some_and(|seen| seen.get(row)) {
                 continue;
             }
@@ -378,13 +448,15 @@ fn remove_listed(
     report: &mut DiffReport,
 ) {
     let view = context.view;
-    for removal in gathered.removals.iter().filter(|removal| !removal.relationship) {
-        let entity = match removal.by_id {
-            true => match resolve_id(view, &removal.name) {
-                Some(ObjectRef::Entity(entity)) => Some(entity),
-                _ => None,
-            },
-            false => view.find_by_key(&context.spec.namespace, &removal.name),
+    for removal in gathered
+        .removals
+        .iter()
+        .filter(|removal| !removal.relationship)
+    {
+        let entity = if removal.by_id {
+            resolve_entity(view, &removal.name)
+        } else {
+            view.find_by_key(&context.spec.namespace, &removal.name)
         };
         let name = &removal.name;
         match entity {
@@ -397,9 +469,11 @@ fn remove_listed(
                 report.message(|| format!("entity {name:?} is uploaded and deleted in one job"));
             }
             Some(entity) => {
-                if !has_entity(&outcome.ended, entity) {
-                    outcome.ended.entry(entity.type_id).or_default().set(entity.row);
-                }
+                outcome
+                    .ended
+                    .entry(entity.type_id)
+                    .or_default()
+                    .set(entity.row);
             }
             // Gone already: what was asked for holds.
             None => {}
@@ -413,6 +487,10 @@ impl Gathered {
         let number = view.entity_number(entity).0;
         let by_key = view.namespace(entity) == context.spec.namespace
             && self.find(view.key_str(entity)).is_some();
-        by_key || self.groups.iter().any(|group| group.by_id && group.numbers.contains(&number))
+        by_key
+            || self
+                .groups
+                .iter()
+                .any(|group| group.by_id && group.numbers.contains(&number))
     }
 }

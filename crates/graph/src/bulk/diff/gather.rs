@@ -56,10 +56,12 @@ impl Gathered {
     /// Group and row of a key.
     pub(crate) fn find(&self, key: &str) -> Option<Place> {
         let hash = key_hash(key.as_bytes());
-        self.index.find(hash, |place| key_at(&self.groups, *place) == key).copied()
+        self.index
+            .find(hash, |place| key_at(&self.groups, *place) == key)
+            .copied()
     }
 
-    fn append(&mut self, part: EntityGroup, last_wins: bool, twins: &mut Vec<Twin>) {
+    fn append(&mut self, part: &EntityGroup, last_wins: bool, twins: &mut Vec<Twin>) {
         let known = self.groups.iter().position(|group| {
             group.entity_type == part.entity_type
                 && group.by_id == part.by_id
@@ -67,14 +69,18 @@ impl Gathered {
         });
         let at = known.unwrap_or(self.groups.len());
         if known.is_none() {
-            self.groups.push(Group::of(&part));
+            self.groups.push(Group::of(part));
         }
-        let Some(group) = self.groups.get_mut(at) else { return };
+        let Some(group) = self.groups.get_mut(at) else {
+            return;
+        };
         let first_row = group.keys.len() as u32;
-        let columns = group.append_columns(&part);
-        group.nulls.extend(part.nulls.iter().filter_map(|(row, column)| {
-            Some((first_row + row, *columns.get(*column as usize)?))
-        }));
+        let columns = group.append_columns(part);
+        group.nulls.extend(
+            part.nulls.iter().filter_map(|(row, column)| {
+                Some((first_row + row, *columns.get(*column as usize)?))
+            }),
+        );
         for (row, key) in part.keys.iter().enumerate() {
             if let Some(group) = self.groups.get_mut(at) {
                 // An arena of 4 GiB of keys cannot come to be: parts are limited, and numbers end
@@ -93,7 +99,11 @@ impl Gathered {
             );
             match entry {
                 hashbrown::hash_table::Entry::Occupied(entry) => {
-                    twins.push(Twin { first: *entry.get(), second: place, last_wins });
+                    twins.push(Twin {
+                        first: *entry.get(),
+                        second: place,
+                        last_wins,
+                    });
                     if last_wins {
                         *entry.into_mut() = place;
                     }
@@ -115,7 +125,7 @@ impl Gathered {
             if !self.is_same(first, second) && !twin.last_wins {
                 different += 1;
                 if example.is_empty() {
-                    example = key_at(&self.groups, second).to_owned();
+                    key_at(&self.groups, second).clone_into(&mut example);
                 }
             }
             report.twins += 1;
@@ -125,17 +135,28 @@ impl Gathered {
         }
         match different {
             0 => Ok(()),
-            count => Err(DiffError::Duplicates { count, key: example }),
+            count => Err(DiffError::Duplicates {
+                count,
+                key: example,
+            }),
         }
     }
 
     fn is_same(&self, first: Place, second: Place) -> bool {
-        let Some(group) = self.groups.get(first.0 as usize).filter(|_| first.0 == second.0) else {
+        let Some(group) = self
+            .groups
+            .get(first.0 as usize)
+            .filter(|_| first.0 == second.0)
+        else {
             return false;
         };
         let null_columns = |row: u32| -> Vec<u32> {
             let from = group.nulls.partition_point(|null| null.0 < row);
-            let nulls = group.nulls.iter().skip(from).take_while(|null| null.0 == row);
+            let nulls = group
+                .nulls
+                .iter()
+                .skip(from)
+                .take_while(|null| null.0 == row);
             nulls.map(|null| null.1).collect()
         };
         let same_columns = group.columns.iter().all(|column| {
@@ -147,7 +168,9 @@ impl Gathered {
 }
 
 fn key_at(groups: &[Group], (group, row): Place) -> &str {
-    let found = groups.get(group as usize).and_then(|group| group.keys.get(row as usize));
+    let found = groups
+        .get(group as usize)
+        .and_then(|group| group.keys.get(row as usize));
     found.unwrap_or_default()
 }
 
@@ -194,13 +217,12 @@ pub(crate) fn append_columns(
 ) -> Vec<u32> {
     let mut positions = Vec::with_capacity(columns.len());
     for column in columns {
-        let at = match index.get(&column.property) {
-            Some(at) => *at,
-            None => {
-                builders.push(ColumnBuilder::new(0, false));
-                index.insert(column.property.clone(), builders.len() - 1);
-                builders.len() - 1
-            }
+        let at = if let Some(at) = index.get(&column.property) {
+            *at
+        } else {
+            builders.push(ColumnBuilder::new(0, false));
+            index.insert(column.property.clone(), builders.len() - 1);
+            builders.len() - 1
         };
         if let Some(builder) = builders.get_mut(at) {
             builder.pad(rows);
@@ -227,16 +249,16 @@ pub(crate) fn finish_columns(
     columns
         .map(|(property, mut builder)| {
             builder.pad(rows);
-            Column { property, values: builder.finish() }
+            Column {
+                property,
+                values: builder.finish(),
+            }
         })
         .collect()
 }
 
 /// Reads all entity sections.
-pub(crate) fn gather(
-    parts: &[StagedPart],
-    report: &mut DiffReport,
-) -> Result<Gathered, DiffError> {
+pub(crate) fn gather(parts: &[StagedPart], report: &mut DiffReport) -> Result<Gathered, DiffError> {
     let total: u64 = parts.iter().map(|part| part.counts.entities).sum();
     if total >= u64::from(u32::MAX) {
         return Err(DiffError::Full);
@@ -246,7 +268,7 @@ pub(crate) fn gather(
     let mut twins = Vec::new();
     map_in_order(parts, StagedPart::entities, |section, part| {
         for group in section.groups {
-            gathered.append(group, part.ignore_duplicates, &mut twins);
+            gathered.append(&group, part.ignore_duplicates, &mut twins);
         }
         gathered.removals.extend(section.removals);
     })?;
@@ -254,4 +276,3 @@ pub(crate) fn gather(
     gathered.settle(&twins, report)?;
     Ok(gathered)
 }
-

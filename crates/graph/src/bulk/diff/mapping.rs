@@ -78,11 +78,17 @@ pub(crate) fn add(
             Target::Known(end) => end,
             Target::Made(at) => {
                 let Some(made) = made.get(at) else { continue };
-                End { type_at: finder.types.number(&made.entity_type), number: made.number }
+                End {
+                    type_at: finder.types.number(&made.entity_type),
+                    number: made.number,
+                }
             }
         };
-        let (from, to) =
-            if link.forward { (link.source, target) } else { (target, link.source) };
+        let (from, to) = if link.forward {
+            (link.source, target)
+        } else {
+            (target, link.source)
+        };
         let at = edges.kind(EdgeKind {
             from_type: from.type_at,
             verb: link.verb,
@@ -144,7 +150,9 @@ fn find_target(
     for names in &mapping.filters {
         let mut wanted = Vec::new();
         for name in names {
-            let Some(json) = mapping.target.get(*name).filter(|json| !json.is_null()) else { break };
+            let Some(json) = mapping.target.get(*name).filter(|json| !json.is_null()) else {
+                break;
+            };
             let value = Value::from_json(json).map_err(|error| format!("{name}: {error}"))?;
             wanted.push((*name, value));
         }
@@ -172,7 +180,10 @@ impl Made {
             "_key" => value.as_str() == Some(&self.key),
             "_type" => value.as_str() == Some(&self.entity_type),
             "_class" => has_classes(&self.classes, value),
-            name => self.properties.iter().any(|(known, held)| known == name && held == value),
+            name => self
+                .properties
+                .iter()
+                .any(|(known, held)| known == name && held == value),
         })
     }
 }
@@ -209,13 +220,17 @@ fn find_staged(
 }
 
 fn staged_matches(group: &Group, row: u32, wanted: &[(&str, Value)]) -> bool {
-    group.numbers.get(row as usize).is_some_and(|number| *number != NO_NUMBER)
+    group
+        .numbers
+        .get(row as usize)
+        .is_some_and(|number| *number != NO_NUMBER)
         && wanted.iter().all(|(name, value)| match *name {
             "_key" => group.keys.get(row as usize) == value.as_str(),
             "_type" | "_class" => true,
-            name => group.columns.iter().any(|column| {
-                column.property == name && column.values.get(row as usize) == *value
-            }),
+            name => group
+                .columns
+                .iter()
+                .any(|column| column.property == name && column.values.get(row as usize) == *value),
         })
 }
 
@@ -233,12 +248,17 @@ fn find_known(
     };
     let class_fits = |entity: &EntityRef| {
         let classes = view.classes(*entity).into_iter();
-        let classes: Vec<String> = classes.map(|class| view.class_name(class).to_owned()).collect();
-        wanted.iter().all(|(name, value)| *name != "_class" || has_classes(&classes, value))
+        let classes: Vec<String> = classes
+            .map(|class| view.class_name(class).to_owned())
+            .collect();
+        wanted
+            .iter()
+            .all(|(name, value)| *name != "_class" || has_classes(&classes, value))
     };
-    let types = view.types().into_iter().filter(|type_id| {
-        text_of("_type").is_none_or(|name| view.type_name(*type_id) == name)
-    });
+    let types = view
+        .types()
+        .into_iter()
+        .filter(|type_id| text_of("_type").is_none_or(|name| view.type_name(*type_id) == name));
     let by_key = text_of("_key").map(|key| view.find_by_key_any_namespace(key));
     for type_id in types {
         let mut rows = match &by_key {
@@ -278,16 +298,22 @@ fn make_target(
         entity_type.ok_or("targetEntity needs _type to be made, as no entity matches")?;
     let classes: Vec<String> = match mapping.target.get("_class") {
         Some(Json::String(class)) => vec![class.clone()],
-        Some(Json::Array(classes)) => {
-            classes.iter().filter_map(Json::as_str).map(str::to_owned).collect()
-        }
+        Some(Json::Array(classes)) => classes
+            .iter()
+            .filter_map(Json::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     };
     if classes.is_empty() {
         return Err("targetEntity needs _class to be made, as no entity matches".to_owned());
     }
     let mut properties = Vec::new();
-    for (name, json) in mapping.target.iter().filter(|(name, _)| !name.starts_with('_')) {
+    for (name, json) in mapping
+        .target
+        .iter()
+        .filter(|(name, _)| !name.starts_with('_'))
+    {
         let value = Value::from_json(json).map_err(|error| format!("property {name}: {error}"))?;
         if !value.is_null() {
             properties.push((name.clone(), value));
@@ -296,7 +322,11 @@ fn make_target(
     let key = match text("_key") {
         Some(key) if !key.is_empty() => key.to_owned(),
         _ => {
-            let names = mapping.filters.first().map(Vec::as_slice).unwrap_or_default();
+            let names = mapping
+                .filters
+                .first()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             let values = names.iter().map(|name| {
                 let json = mapping.target.get(*name).unwrap_or(&Json::Null);
                 format!("{name}={json}")
@@ -316,7 +346,13 @@ fn make_target(
     if let Some(at) = made.iter().position(|made| made.key == key) {
         return Ok(Target::Made(at));
     }
-    made.push(Made { entity_type: entity_type.to_owned(), classes, key, properties, number: 0 });
+    made.push(Made {
+        entity_type: entity_type.to_owned(),
+        classes,
+        key,
+        properties,
+        number: 0,
+    });
     Ok(Target::Made(made.len() - 1))
 }
 
@@ -324,17 +360,25 @@ fn make_target(
 fn number(made: &mut [Made], outcome: &mut EntityOutcome) -> Result<(), DiffError> {
     let mut kinds: BTreeMap<(String, Vec<String>), Vec<usize>> = BTreeMap::new();
     for (at, made) in made.iter().enumerate() {
-        kinds.entry((made.entity_type.clone(), made.classes.clone())).or_default().push(at);
+        kinds
+            .entry((made.entity_type.clone(), made.classes.clone()))
+            .or_default()
+            .push(at);
     }
     for ((entity_type, classes), members) in kinds {
         let first = outcome.next;
         let mut keys = StringArena::new();
         let mut columns: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for (row, at) in members.iter().enumerate() {
-            let Some(made) = made.get_mut(*at) else { continue };
+            let Some(made) = made.get_mut(*at) else {
+                continue;
+            };
             made.number = outcome.next;
-            outcome.next =
-                outcome.next.checked_add(1).filter(|next| *next < NO_NUMBER).ok_or(DiffError::Full)?;
+            outcome.next = outcome
+                .next
+                .checked_add(1)
+                .filter(|next| *next < NO_NUMBER)
+                .ok_or(DiffError::Full)?;
             keys.push(&made.key).map_err(|_| DiffError::Full)?;
             for (name, value) in &made.properties {
                 let column = columns.entry(name.clone()).or_default();
@@ -344,16 +388,21 @@ fn number(made: &mut [Made], outcome: &mut EntityOutcome) -> Result<(), DiffErro
         }
         let columns = columns.into_iter().map(|(property, mut values)| {
             values.resize(members.len(), Value::Null);
-            Column { property, values: ColumnValues::Mixed(values) }
+            Column {
+                property,
+                values: ColumnValues::Mixed(values),
+            }
         });
-        outcome.mapped_creations.push(Change::CreateEntities(EntityBatch {
-            entity_type,
-            classes,
-            namespace: Namespace::new(MAPPER_SOURCE, ""),
-            first: EntityNumber(first),
-            keys,
-            columns: columns.collect(),
-        }));
+        outcome
+            .mapped_creations
+            .push(Change::CreateEntities(EntityBatch {
+                entity_type,
+                classes,
+                namespace: Namespace::new(MAPPER_SOURCE, ""),
+                first: EntityNumber(first),
+                keys,
+                columns: columns.collect(),
+            }));
     }
     Ok(())
 }

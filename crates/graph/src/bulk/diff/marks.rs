@@ -22,7 +22,9 @@ impl Marks {
             self.words.resize(at + 1, 0);
         }
         let bit = 1u64 << (row % 64);
-        let Some(word) = self.words.get_mut(at) else { return false };
+        let Some(word) = self.words.get_mut(at) else {
+            return false;
+        };
         let new = *word & bit == 0;
         *word |= bit;
         new
@@ -30,7 +32,9 @@ impl Marks {
 
     /// Whether a row is in it.
     pub(crate) fn get(&self, row: u32) -> bool {
-        self.words.get((row / 64) as usize).is_some_and(|word| word >> (row % 64) & 1 == 1)
+        self.words
+            .get((row / 64) as usize)
+            .is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
     /// The rows, ascending.
@@ -56,7 +60,9 @@ pub(crate) type EdgeMarks = BTreeMap<TripleId, Marks>;
 
 /// Whether rows are marked.
 pub(crate) fn has_entity(marks: &EntityMarks, entity: EntityRef) -> bool {
-    marks.get(&entity.type_id).is_some_and(|rows| rows.get(entity.row))
+    marks
+        .get(&entity.type_id)
+        .is_some_and(|rows| rows.get(entity.row))
 }
 
 /// Tells which objects are in a namespace.
@@ -69,7 +75,10 @@ pub(crate) struct Members<'v> {
 
 impl<'v> Members<'v> {
     pub(crate) fn new(view: &'v View, namespace: &Namespace) -> Self {
-        Self { view, namespace: view.namespace_number(namespace) }
+        Self {
+            view,
+            namespace: view.namespace_number(namespace),
+        }
     }
 
     /// Whether an entity is in it.
@@ -93,12 +102,18 @@ impl<'v> Members<'v> {
         }
         let entities = self.view.types().into_iter().any(|type_id| {
             let rows = self.view.live_rows(type_id);
-            rows.iter().any(|row| self.has_entity(EntityRef { type_id, row }))
+            rows.iter()
+                .any(|row| self.has_entity(EntityRef { type_id, row }))
         });
         !entities
             && !self.view.triples().into_iter().any(|triple| {
                 let rows = self.view.live_edge_rows(triple.id);
-                rows.iter().any(|edge| self.has_edge(EdgeRef { triple: triple.id, edge }))
+                rows.iter().any(|edge| {
+                    self.has_edge(EdgeRef {
+                        triple: triple.id,
+                        edge,
+                    })
+                })
             })
     }
 }
@@ -132,12 +147,21 @@ pub(crate) fn cascade_edges(view: &View, edges: &mut EdgeMarks) {
     if on_edges.is_empty() && to_edges.is_empty() {
         return;
     }
-    let out = on_edges.drain(..).map(|triple| (triple.id, view.adjacency(triple.id, Direction::Out)));
-    let back = to_edges.drain(..).map(|triple| (triple.id, view.adjacency(triple.id, Direction::In)));
+    let out = on_edges
+        .drain(..)
+        .map(|triple| (triple.id, view.adjacency(triple.id, Direction::Out)));
+    let back = to_edges
+        .drain(..)
+        .map(|triple| (triple.id, view.adjacency(triple.id, Direction::In)));
     let adjacencies: Vec<_> = out.chain(back).collect();
     let mut work: Vec<EdgeRef> = edges
         .iter()
-        .flat_map(|(triple, rows)| rows.iter().map(|edge| EdgeRef { triple: *triple, edge }))
+        .flat_map(|(triple, rows)| {
+            rows.iter().map(|edge| EdgeRef {
+                triple: *triple,
+                edge,
+            })
+        })
         .collect();
     while let Some(ended) = work.pop() {
         let number = view.edge_number(ended).0;
@@ -145,7 +169,10 @@ pub(crate) fn cascade_edges(view: &View, edges: &mut EdgeMarks) {
             let marks = edges.entry(*triple).or_default();
             adjacency.for_each_edge(number, |_, edge| {
                 if marks.set(edge) {
-                    work.push(EdgeRef { triple: *triple, edge });
+                    work.push(EdgeRef {
+                        triple: *triple,
+                        edge,
+                    });
                 }
             });
         }

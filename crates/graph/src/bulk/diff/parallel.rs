@@ -30,7 +30,11 @@ pub(crate) fn map_in_order<I: Sync, T: Send, E: Send>(
         taken: usize,
         stop: bool,
     }
-    let progress = Mutex::new(Progress { next: 0, taken: 0, stop: false });
+    let progress = Mutex::new(Progress {
+        next: 0,
+        taken: 0,
+        stop: false,
+    });
     let moved = Condvar::new();
     let claim = || {
         let mut state = progress.lock();
@@ -39,7 +43,11 @@ pub(crate) fn map_in_order<I: Sync, T: Send, E: Send>(
         }
         let at = state.next;
         state.next += 1;
-        if state.stop { None } else { items.get(at).map(|item| (at, item)) }
+        if state.stop {
+            None
+        } else {
+            items.get(at).map(|item| (at, item))
+        }
     };
     let result = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(AHEAD);
@@ -87,8 +95,9 @@ pub(crate) fn map_ranges<T: Send>(
         return work(0..rows);
     }
     let step = rows.div_ceil(threads);
-    let ranges: Vec<Range<usize>> =
-        (0..threads).map(|at| at * step..((at + 1) * step).min(rows)).collect();
+    let ranges: Vec<Range<usize>> = (0..threads)
+        .map(|at| at * step..((at + 1) * step).min(rows))
+        .collect();
     let mut values = Vec::with_capacity(rows);
     let done = map_in_order(
         &ranges,
@@ -109,8 +118,15 @@ mod tests {
     fn results_come_in_order_and_errors_end_the_work() {
         let items: Vec<u32> = (0..100).collect();
         let mut taken = Vec::new();
-        let done = map_in_order(&items, |item| Ok::<u32, u32>(item * 2), |twice, _| taken.push(twice));
-        assert_eq!((done, taken), (Ok(()), (0..100).map(|item| item * 2).collect()));
+        let done = map_in_order(
+            &items,
+            |item| Ok::<u32, u32>(item * 2),
+            |twice, _| taken.push(twice),
+        );
+        assert_eq!(
+            (done, taken),
+            (Ok(()), (0..100).map(|item| item * 2).collect())
+        );
         let failed = map_in_order(
             &items,
             |item| if *item == 50 { Err(*item) } else { Ok(*item) },
@@ -118,7 +134,12 @@ mod tests {
         );
         assert_eq!(failed, Err(50));
         let squares = map_ranges(100_000, |range| range.map(|row| row * row).collect());
-        assert!(squares.iter().enumerate().all(|(row, square)| row * row == *square));
+        assert!(
+            squares
+                .iter()
+                .enumerate()
+                .all(|(row, square)| row * row == *square)
+        );
         assert_eq!(squares.len(), 100_000);
     }
 }

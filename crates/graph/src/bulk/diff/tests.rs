@@ -34,14 +34,25 @@ impl World {
         let mut writer = StateWriter::new(first);
         let snapshot = writer.publish();
         let folder = tempfile::tempdir().unwrap();
-        Self { catalog, writer, snapshot, folder, jobs: 0 }
+        Self {
+            catalog,
+            writer,
+            snapshot,
+            folder,
+            jobs: 0,
+        }
     }
 
     fn view(&self) -> View {
         self.snapshot.view(None)
     }
 
-    fn run(&mut self, mode: SyncMode, scope: &str, bodies: &[&str]) -> Result<DiffReport, DiffError> {
+    fn run(
+        &mut self,
+        mode: SyncMode,
+        scope: &str,
+        bodies: &[&str],
+    ) -> Result<DiffReport, DiffError> {
         self.run_with(mode, scope, bodies, &[], false)
     }
 
@@ -68,7 +79,10 @@ impl World {
         let spec = JobSpec {
             namespace: Namespace::new("api", scope),
             mode,
-            partial_types: partial.iter().map(ToString::to_string).collect::<BTreeSet<_>>(),
+            partial_types: partial
+                .iter()
+                .map(ToString::to_string)
+                .collect::<BTreeSet<_>>(),
         };
         let prepared = prepare(&self.view(), &spec, staging.parts(), &self.catalog)?;
         if !prepared.changes.is_empty() {
@@ -88,8 +102,12 @@ impl World {
 
     fn value(&self, scope: &str, key: &str, property: &str) -> Value {
         let view = self.view();
-        let entity = view.find_by_key(&Namespace::new("api", scope), key).expect(key);
-        let Some(property) = view.property_id(property) else { return Value::Null };
+        let entity = view
+            .find_by_key(&Namespace::new("api", scope), key)
+            .expect(key);
+        let Some(property) = view.property_id(property) else {
+            return Value::Null;
+        };
         view.value(entity, property)
     }
 
@@ -98,15 +116,20 @@ impl World {
         let view = self.view();
         let mut keys = BTreeSet::new();
         for triple in view.triples() {
-            for edge in view.live_edge_rows(triple.id).iter() {
-                keys.insert(view.edge_key(crate::EdgeRef { triple: triple.id, edge }));
+            for edge in &view.live_edge_rows(triple.id) {
+                keys.insert(view.edge_key(crate::EdgeRef {
+                    triple: triple.id,
+                    edge,
+                }));
             }
         }
         keys
     }
 
     fn has(&self, scope: &str, key: &str) -> bool {
-        self.view().find_by_key(&Namespace::new("api", scope), key).is_some()
+        self.view()
+            .find_by_key(&Namespace::new("api", scope), key)
+            .is_some()
     }
 }
 
@@ -120,7 +143,12 @@ const BASE: &str = r#"{"entities":[
 
 fn counts(report: &DiffReport) -> [[u64; 4]; 2] {
     let four = |counts: &super::Outcomes| {
-        [counts.created, counts.updated, counts.deleted, counts.create_errors]
+        [
+            counts.created,
+            counts.updated,
+            counts.deleted,
+            counts.create_errors,
+        ]
     };
     [four(&report.entities), four(&report.relationships)]
 }
@@ -131,11 +159,17 @@ fn diff_creates_keeps_changes_and_deletes() {
     let report = world.run(SyncMode::Diff, "s", &[BASE]).unwrap();
     assert_eq!(counts(&report), [[3, 0, 0, 0], [2, 0, 0, 0]]);
     assert_eq!(world.value("s", "u1", "tags"), Value::from(vec!["a", "b"]));
-    assert_eq!(world.edges(), ["g1|HAS|u1", "own"].map(str::to_owned).into());
+    assert_eq!(
+        world.edges(),
+        ["g1|HAS|u1", "own"].map(str::to_owned).into()
+    );
     let before = world.snapshot.sequence();
     let again = world.run(SyncMode::Diff, "s", &[BASE]).unwrap();
     assert_eq!(counts(&again), [[0; 4], [0; 4]]);
-    assert_eq!((again.entities.unchanged, again.relationships.unchanged), (3, 2));
+    assert_eq!(
+        (again.entities.unchanged, again.relationships.unchanged),
+        (3, 2)
+    );
     assert_eq!(world.snapshot.sequence(), before);
     let changed = r#"{"entities":[
         {"_key":"u1","_type":"user","_class":["User"],"name":"Uno","tags":["a","b"],"new":2.5},
@@ -152,9 +186,15 @@ fn diff_creates_keeps_changes_and_deletes() {
     assert!(!world.has("s", "u2") && world.has("s", "u3"));
     let view = world.view();
     let group = view.find_by_key(&Namespace::new("api", "s"), "g1").unwrap();
-    let classes: Vec<&str> = view.classes(group).into_iter().map(|c| view.class_name(c)).collect();
+    let classes: Vec<&str> = view
+        .classes(group)
+        .into_iter()
+        .map(|c| view.class_name(c))
+        .collect();
     assert_eq!(classes, ["UserGroup", "Group"]);
-    let own = view.find_edge_by_key(&Namespace::new("api", "s"), "own").unwrap();
+    let own = view
+        .find_edge_by_key(&Namespace::new("api", "s"), "own")
+        .unwrap();
     assert_eq!(view.key(view.edge_ends(own).unwrap().1), "u3");
     let again = world.run(SyncMode::Diff, "s", &[changed]).unwrap();
     assert_eq!(counts(&again), [[0; 4], [0; 4]]);
@@ -165,16 +205,20 @@ fn scopes_do_not_touch_each_other_and_partial_types_stay() {
     let mut world = World::new();
     world.run(SyncMode::Diff, "a", &[BASE]).unwrap();
     world.run(SyncMode::Diff, "b", &[BASE]).unwrap();
-    let team_only = r#"{"entities":[{"_key":"g1","_type":"team","_class":"UserGroup","name":"G"}]}"#;
+    let team_only =
+        r#"{"entities":[{"_key":"g1","_type":"team","_class":"UserGroup","name":"G"}]}"#;
     let partial = ["user", "team_has_user"];
-    let report =
-        world.run_with(SyncMode::Diff, "a", &[team_only], &partial, false).unwrap();
+    let report = world
+        .run_with(SyncMode::Diff, "a", &[team_only], &partial, false)
+        .unwrap();
     assert_eq!(counts(&report), [[0; 4], [0; 4]]);
     let report = world.run(SyncMode::Diff, "a", &[team_only]).unwrap();
     assert_eq!(counts(&report), [[0, 0, 2, 0], [0, 0, 2, 0]]);
     assert!(world.has("b", "u1") && !world.has("a", "u1"));
     assert_eq!(world.edges().len(), 2);
-    let gone = world.run(SyncMode::Diff, "b", &[r#"{"entities":[]}"#]).unwrap();
+    let gone = world
+        .run(SyncMode::Diff, "b", &[r#"{"entities":[]}"#])
+        .unwrap();
     assert_eq!(counts(&gone), [[0, 0, 3, 0], [0, 0, 2, 0]]);
     let back = world.run(SyncMode::Diff, "b", &[BASE]).unwrap();
     assert_eq!(counts(&back), [[3, 0, 0, 0], [2, 0, 0, 0]]);
@@ -184,7 +228,10 @@ fn scopes_do_not_touch_each_other_and_partial_types_stay() {
 fn a_new_type_under_an_old_key_is_another_entity() {
     let mut world = World::new();
     world.run(SyncMode::Diff, "s", &[BASE]).unwrap();
-    let moved = BASE.replace(r#""_key":"u1","_type":"user""#, r#""_key":"u1","_type":"robot""#);
+    let moved = BASE.replace(
+        r#""_key":"u1","_type":"user""#,
+        r#""_key":"u1","_type":"robot""#,
+    );
     let report = world.run(SyncMode::Diff, "s", &[&moved]).unwrap();
     assert_eq!(counts(&report), [[1, 0, 1, 0], [1, 0, 1, 0]]);
     let view = world.view();
@@ -229,10 +276,15 @@ fn twins_count_once_and_different_ones_are_errors() {
         "relationships":[{"_type":"r","_class":"IS","_fromEntityKey":"a","_toEntityKey":"a"}]}"#;
     let two = r#"{"entities":[{"_key":"a","_type":"t","_class":"C","n":2}]}"#;
     let report = world.run(SyncMode::Diff, "s", &[one, one]).unwrap();
-    assert_eq!((counts(&report), report.twins), ([[1, 0, 0, 0], [1, 0, 0, 0]], 2));
+    assert_eq!(
+        (counts(&report), report.twins),
+        ([[1, 0, 0, 0], [1, 0, 0, 0]], 2)
+    );
     let error = world.run(SyncMode::Diff, "s", &[one, two]).unwrap_err();
     assert!(matches!(error, DiffError::Duplicates { count: 1, ref key } if key == "a"));
-    let report = world.run_with(SyncMode::Diff, "s", &[one, two], &[], true).unwrap();
+    let report = world
+        .run_with(SyncMode::Diff, "s", &[one, two], &[], true)
+        .unwrap();
     assert_eq!(counts(&report), [[0, 1, 0, 0], [0, 0, 0, 0]]);
     assert_eq!(world.value("s", "a", "n"), Value::Int(2));
 }
@@ -258,7 +310,11 @@ fn cross_scope_relationships_join_other_scopes() {
     let mut world = World::new();
     world.run(SyncMode::Diff, "a", &[BASE]).unwrap();
     world
-        .run(SyncMode::Diff, "b", &[r#"{"entities":[{"_key":"host","_type":"host","_class":"Host"}]}"#])
+        .run(
+            SyncMode::Diff,
+            "b",
+            &[r#"{"entities":[{"_key":"host","_type":"host","_class":"Host"}]}"#],
+        )
         .unwrap();
     let body = r#"{"relationships":[
         {"_key":"x","_type":"r","_class":"OWNS","_fromEntityKey":"u1","_toEntityKey":"host"},
@@ -268,7 +324,9 @@ fn cross_scope_relationships_join_other_scopes() {
     assert_eq!(counts(&report), [[0; 4], [2, 0, 0, 0]]);
     let report = world.run(SyncMode::CrossScope, "cross", &[body]).unwrap();
     assert_eq!(report.relationships.unchanged, 2);
-    let gone = world.run(SyncMode::Diff, "b", &[r#"{"entities":[]}"#]).unwrap();
+    let gone = world
+        .run(SyncMode::Diff, "b", &[r#"{"entities":[]}"#])
+        .unwrap();
     assert_eq!(counts(&gone), [[0, 0, 1, 0], [0, 0, 2, 0]]);
 }
 

@@ -58,7 +58,9 @@ impl Columns {
             Some(known) if known == name => hint,
             _ => self.column(name)?,
         };
-        let Some(builder) = self.builders.get_mut(at) else { return Err(ItemError::BadName) };
+        let Some(builder) = self.builders.get_mut(at) else {
+            return Err(ItemError::BadName);
+        };
         if builder.len() < row {
             builder.pad(row);
         } else if builder.len() > row {
@@ -67,13 +69,23 @@ impl Columns {
         if keep_null && matches!(value, Scalar::Null) {
             self.nulls.push((row as u32, at as u32));
         }
-        let bad = |source| ItemError::BadValue { property: name.to_owned(), source };
+        let bad = |source| ItemError::BadValue {
+            property: name.to_owned(),
+            source,
+        };
         builder.push(value).map_err(bad)
     }
 
-    pub(super) fn put_document(&mut self, row: usize, name: &str, json: &Json) -> Result<(), ItemError> {
+    pub(super) fn put_document(
+        &mut self,
+        row: usize,
+        name: &str,
+        json: &Json,
+    ) -> Result<(), ItemError> {
         let at = self.column(name)?;
-        let Some(builder) = self.builders.get_mut(at) else { return Err(ItemError::BadName) };
+        let Some(builder) = self.builders.get_mut(at) else {
+            return Err(ItemError::BadName);
+        };
         if builder.len() > row {
             return Err(ItemError::Twice(name.to_owned()));
         }
@@ -82,7 +94,10 @@ impl Columns {
         let bytes = value.byte_size();
         if bytes > durward_model::limits::VALUE_BYTES_MAX {
             let source = ValueError::TooLarge { bytes };
-            return Err(ItemError::BadValue { property: name.to_owned(), source });
+            return Err(ItemError::BadValue {
+                property: name.to_owned(),
+                source,
+            });
         }
         builder.push_value(value);
         Ok(())
@@ -103,9 +118,10 @@ impl Columns {
     }
 
     pub(super) fn check_cells(&self, rows: usize) -> Result<(), ItemError> {
-        match self.names.len().saturating_mul(rows) > CELLS_MAX {
-            true => Err(ItemError::TooManyCells),
-            false => Ok(()),
+        if self.names.len().saturating_mul(rows) > CELLS_MAX {
+            Err(ItemError::TooManyCells)
+        } else {
+            Ok(())
         }
     }
 
@@ -113,7 +129,10 @@ impl Columns {
         let columns = self.names.into_iter().zip(self.builders);
         let columns = columns.map(|(property, mut builder)| {
             builder.pad(rows);
-            Column { property, values: builder.finish() }
+            Column {
+                property,
+                values: builder.finish(),
+            }
         });
         (columns.collect(), self.nulls)
     }

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use super::columns::Columns;
 use super::{
-    GROUPS_MAX, ItemError, PartBuilder, check_name, check_size, normalized, note, skip_reserved, text,
+    GROUPS_MAX, ItemError, PartBuilder, check_name, check_size, normalized, note, skip_reserved,
+    text,
 };
 use crate::bulk::scan::{Members, Scalar, split_texts};
 
@@ -57,9 +58,13 @@ impl PartBuilder<'_> {
             None => return Err(ItemError::Missing("_type")),
         };
         let at = self.entity_rows(entity_type, class, by_id)?;
-        let Some(rows) = self.entities.get_mut(at) else { return Err(ItemError::Full) };
+        let Some(rows) = self.entities.get_mut(at) else {
+            return Err(ItemError::Full);
+        };
         let row = rows.keys.len();
-        rows.keys.push(&normalized(name)).map_err(|_| ItemError::Full)?;
+        rows.keys
+            .push(&normalized(name))
+            .map_err(|_| ItemError::Full)?;
         let mut hint = 0;
         for (name, value) in members {
             if name.starts_with('_') {
@@ -77,7 +82,8 @@ impl PartBuilder<'_> {
         match raw {
             Some(Scalar::Nested(json)) => rows.columns.put_document(row, "_rawData", json)?,
             Some(Scalar::Texts(list)) => {
-                rows.columns.put_document(row, "_rawData", &split_texts(list).into())?;
+                rows.columns
+                    .put_document(row, "_rawData", &split_texts(list).into())?;
             }
             _ => {}
         }
@@ -98,7 +104,8 @@ impl PartBuilder<'_> {
                     (ClassText::One(known), Some(Scalar::Text(given))) => known == given,
                     (ClassText::List(known), Some(Scalar::Texts(given))) => known == given,
                     (ClassText::List(known), Some(Scalar::Nested(given))) => {
-                        *known == given.to_string()
+                        let given = given.to_string();
+                        *known == given
                     }
                     _ => false,
                 }
@@ -119,15 +126,21 @@ impl PartBuilder<'_> {
         }
         let (class, classes) = match class {
             None | Some(Scalar::Null) => (ClassText::None, None),
-            Some(Scalar::Text(name)) => {
-                (ClassText::One(name.to_string()), Some(vec![name.to_string()]))
+            Some(Scalar::Text(name)) => (
+                ClassText::One(name.to_string()),
+                Some(vec![name.to_string()]),
+            ),
+            Some(Scalar::Texts(list)) => {
+                (ClassText::List((*list).to_owned()), Some(split_texts(list)))
             }
-            Some(Scalar::Texts(list)) => (ClassText::List((*list).to_owned()), Some(split_texts(list))),
             Some(Scalar::Nested(Json::Array(items))) => {
                 let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
                 let texts: Option<Vec<String>> = texts.collect();
                 let texts = texts.ok_or(ItemError::BadClass)?;
-                (ClassText::List(Json::from(texts.clone()).to_string()), Some(texts))
+                (
+                    ClassText::List(Json::from(texts.clone()).to_string()),
+                    Some(texts),
+                )
             }
             Some(_) => return Err(ItemError::BadClass),
         };
@@ -151,7 +164,10 @@ impl PartBuilder<'_> {
     ) -> Result<Option<Vec<String>>, ItemError> {
         let Some(given) = classes.filter(|classes| !classes.is_empty()) else {
             let entry = self.rules.catalog.entry(entity_type);
-            return match entry.map(|entry| entry.class.clone()).filter(|class| !class.is_empty()) {
+            return match entry
+                .map(|entry| entry.class.clone())
+                .filter(|class| !class.is_empty())
+            {
                 _ if self.rules.patch => Ok(None),
                 Some(classes) => Ok(Some(classes)),
                 None => Err(ItemError::Missing("_class")),

@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 
 use super::columns::Columns;
 use super::{
-    GROUPS_MAX, ItemError, PartBuilder, check_name, check_size, normalized, note, skip_reserved, text,
+    GROUPS_MAX, ItemError, PartBuilder, check_name, check_size, normalized, note, skip_reserved,
+    text,
 };
 use crate::bulk::mapped;
 use crate::bulk::part::EndAddress;
@@ -53,10 +54,19 @@ impl PartBuilder<'_> {
             rows.verb == verb.as_ref()
                 && rows.relationship_type == relationship_type
                 && rows.conventional == conventional
-                && is_address(&rows.from_address, from_by_id, given.from_source, given.from_scope)
+                && is_address(
+                    &rows.from_address,
+                    from_by_id,
+                    given.from_source,
+                    given.from_scope,
+                )
                 && is_address(&rows.to_address, to_by_id, given.to_source, given.to_scope)
         };
-        if !self.relationships.get(self.last_relationship).is_some_and(same) {
+        if !self
+            .relationships
+            .get(self.last_relationship)
+            .is_some_and(same)
+        {
             let known = self.relationships.iter().position(same);
             self.last_relationship = known.unwrap_or(self.relationships.len());
             if known.is_none() {
@@ -78,7 +88,10 @@ impl PartBuilder<'_> {
                 });
             }
         }
-        let rows = self.relationships.get_mut(self.last_relationship).ok_or(ItemError::Full)?;
+        let rows = self
+            .relationships
+            .get_mut(self.last_relationship)
+            .ok_or(ItemError::Full)?;
         let row = rows.from.len();
         rows.from.push(self.ends.intern(&from)?);
         rows.to.push(self.ends.intern(&to)?);
@@ -177,9 +190,10 @@ impl<'m> Ends<'m> {
             };
         }
         let verb = text(class, "_class", NAME_BYTES_MAX)?;
-        Ok(match verb.bytes().any(|byte| byte.is_ascii_lowercase()) {
-            true => Cow::Owned(verb.to_ascii_uppercase()),
-            false => Cow::Borrowed(verb),
+        Ok(if verb.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            Cow::Owned(verb.to_ascii_uppercase())
+        } else {
+            Cow::Borrowed(verb)
         })
     }
 }
@@ -203,22 +217,23 @@ fn end<'m>(
     }
 }
 
-fn is_address(
-    known: &EndAddress,
-    by_id: bool,
-    source: Option<&str>,
-    scope: Option<&str>,
-) -> bool {
+fn is_address(known: &EndAddress, by_id: bool, source: Option<&str>, scope: Option<&str>) -> bool {
     known.by_id == by_id && known.source.as_deref() == source && known.scope.as_deref() == scope
 }
 
 fn address(by_id: bool, source: Option<&str>, scope: Option<&str>) -> EndAddress {
-    EndAddress { by_id, source: source.map(str::to_owned), scope: scope.map(str::to_owned) }
+    EndAddress {
+        by_id,
+        source: source.map(str::to_owned),
+        scope: scope.map(str::to_owned),
+    }
 }
 
 /// Whether a key is `<from>|<VERB>|<to>`.
 pub(crate) fn is_conventional(key: &str, from: &str, verb: &str, to: &str) -> bool {
-    let rest = key.strip_prefix(from).and_then(|rest| rest.strip_prefix('|'));
+    let rest = key
+        .strip_prefix(from)
+        .and_then(|rest| rest.strip_prefix('|'));
     let rest = rest.and_then(|rest| rest.strip_prefix(verb));
     rest.and_then(|rest| rest.strip_prefix('|')) == Some(to)
 }

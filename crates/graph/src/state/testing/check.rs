@@ -39,12 +39,31 @@ fn check_entities(view: &View, model: &Model) {
         assert_eq!(view.key(entity), expected.key);
         assert_eq!(view.namespace(entity), expected.namespace);
         assert_eq!(view.created_at(entity), expected.life.created);
-        assert_eq!(view.updated_at(entity), expected.life.updated, "entity {number}");
-        assert_eq!(view.version(entity), expected.life.version, "entity {number}");
-        assert_eq!(view.ended_at(entity), expected.life.ended, "entity {number}");
-        assert_eq!(named(view, view.entity_properties(entity)), expected.values, "entity {number}");
+        assert_eq!(
+            view.updated_at(entity),
+            expected.life.updated,
+            "entity {number}"
+        );
+        assert_eq!(
+            view.version(entity),
+            expected.life.version,
+            "entity {number}"
+        );
+        assert_eq!(
+            view.ended_at(entity),
+            expected.life.ended,
+            "entity {number}"
+        );
+        assert_eq!(
+            named(view, view.entity_properties(entity)),
+            expected.values,
+            "entity {number}"
+        );
         let classes = view.classes(entity);
-        let classes: Vec<_> = classes.iter().map(|class| view.class_name(*class)).collect();
+        let classes: Vec<_> = classes
+            .iter()
+            .map(|class| view.class_name(*class))
+            .collect();
         assert_eq!(classes, expected.classes);
         let id = view.entity_id(entity);
         assert_eq!(view.resolve(id), live.then_some(ObjectRef::Entity(entity)));
@@ -52,13 +71,26 @@ fn check_entities(view: &View, model: &Model) {
 }
 
 fn check_types(view: &View, model: &Model) {
-    let names: BTreeSet<&str> =
-        model.entities.iter().map(|entity| &*entity.entity_type).collect();
+    let names: BTreeSet<&str> = model
+        .entities
+        .iter()
+        .map(|entity| &*entity.entity_type)
+        .collect();
     let types = view.types();
-    assert_eq!(types.iter().map(|id| view.type_name(*id)).collect::<BTreeSet<_>>(), names);
+    assert_eq!(
+        types
+            .iter()
+            .map(|id| view.type_name(*id))
+            .collect::<BTreeSet<_>>(),
+        names
+    );
     for id in types {
         let name = view.type_name(id);
-        let all: Vec<_> = model.entities.iter().filter(|e| e.entity_type == name).collect();
+        let all: Vec<_> = model
+            .entities
+            .iter()
+            .filter(|e| e.entity_type == name)
+            .collect();
         assert_eq!(view.rows(id) as usize, all.len());
         let live: Vec<u32> = (0u32..)
             .zip(&all)
@@ -71,8 +103,10 @@ fn check_types(view: &View, model: &Model) {
             let column = view.column(id, property).unwrap();
             let name = view.property_name(property);
             let null = Value::Null;
-            let values: Vec<&Value> =
-                all.iter().map(|entity| entity.values.get(name).unwrap_or(&null)).collect();
+            let values: Vec<&Value> = all
+                .iter()
+                .map(|entity| entity.values.get(name).unwrap_or(&null))
+                .collect();
             check_column(&column, &values);
         }
         for class in view.class_ids() {
@@ -82,7 +116,10 @@ fn check_types(view: &View, model: &Model) {
             };
             let expected: Vec<u32> = (0..all.len() as u32).filter(|row| carries(*row)).collect();
             let found = view.types_with_class(class);
-            let cover = found.into_iter().find(|(of, _)| *of == id).map(|(_, cover)| cover);
+            let cover = found
+                .into_iter()
+                .find(|(of, _)| *of == id)
+                .map(|(_, cover)| cover);
             let rows = match cover {
                 None => Vec::new(),
                 Some(ClassCover::All) => (0..all.len() as u32).collect(),
@@ -95,7 +132,14 @@ fn check_types(view: &View, model: &Model) {
 }
 
 fn check_search(view: &View, id: TypeId, live: &[u32], all: &[&super::ModelEntity]) {
-    for words in [&["NAME"][..], &["e 1", "red"], &["größe"], &["GRÖSSE"], &["k|"], &["green|h"]] {
+    for words in [
+        &["NAME"][..],
+        &["e 1", "red"],
+        &["größe"],
+        &["GRÖSSE"],
+        &["k|"],
+        &["green|h"],
+    ] {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         let contains = |row: &&u32| {
             let entity = all[**row as usize];
@@ -110,7 +154,11 @@ fn check_search(view: &View, id: TypeId, live: &[u32], all: &[&super::ModelEntit
             })
         };
         let expected: Vec<u32> = live.iter().filter(contains).copied().collect();
-        assert_eq!(view.search_text(id, &words).iter().collect::<Vec<_>>(), expected, "{words:?}");
+        assert_eq!(
+            view.search_text(id, &words).iter().collect::<Vec<_>>(),
+            expected,
+            "{words:?}"
+        );
     }
 }
 
@@ -123,7 +171,10 @@ pub(crate) fn check_column(column: &ColumnView, values: &[&Value]) {
         assert_eq!(column.get(row as u32), **value, "row {row}");
         let code = codes.code(row as u32);
         let before = groups.entry(code).or_insert(value);
-        assert!(before.total_cmp(value).is_eq(), "{before:?} and {value:?} have one code");
+        assert!(
+            before.total_cmp(value).is_eq(),
+            "{before:?} and {value:?} have one code"
+        );
         assert!(codes.value(code).total_cmp(value).is_eq());
         assert_eq!(code == 0, value.is_null());
         assert!((code as usize) < codes.len());
@@ -133,24 +184,40 @@ pub(crate) fn check_column(column: &ColumnView, values: &[&Value]) {
     distinct.dedup_by(|left, right| left.total_cmp(right).is_eq());
     assert_eq!(groups.len(), distinct.len());
     let mut asked = distinct.into_iter().cloned().collect::<Vec<Value>>();
-    asked.extend([Value::Null, Value::Float(2.0), Value::Int(3), Value::from("red")]);
+    asked.extend([
+        Value::Null,
+        Value::Float(2.0),
+        Value::Int(3),
+        Value::from("red"),
+    ]);
     asked.truncate(24);
     let halves = RowSet::from_sorted((0..universe).filter(|row| row % 2 == 0).collect(), universe);
     for rows in [RowSet::full(universe), halves] {
         for value in &asked {
-            let expected: Vec<u32> =
-                rows.iter().filter(|row| ValueRef::from(values[*row as usize]).matches(value)).collect();
+            let expected: Vec<u32> = rows
+                .iter()
+                .filter(|row| ValueRef::from(values[*row as usize]).matches(value))
+                .collect();
             let found = column.select_equal(&rows, value);
-            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "equal to {value:?}");
+            assert_eq!(
+                found.iter().collect::<Vec<_>>(),
+                expected,
+                "equal to {value:?}"
+            );
         }
         let test = |value: ValueRef<'_>| match value {
             ValueRef::Null | ValueRef::Bool(true) => true,
             ValueRef::String(text) => text.len() % 2 == 0,
             other => other.as_number().is_some_and(|number| number > 2.0),
         };
-        let expected: Vec<u32> =
-            rows.iter().filter(|row| test(ValueRef::from(values[*row as usize]))).collect();
-        assert_eq!(column.select(&rows, test).iter().collect::<Vec<_>>(), expected);
+        let expected: Vec<u32> = rows
+            .iter()
+            .filter(|row| test(ValueRef::from(values[*row as usize])))
+            .collect();
+        assert_eq!(
+            column.select(&rows, test).iter().collect::<Vec<_>>(),
+            expected
+        );
     }
 }
 
@@ -162,14 +229,21 @@ fn check_keys(view: &View, model: &Model) {
         let all: Vec<_> = model.entities.iter().enumerate().filter(lives).collect();
         let any: Vec<EntityRef> = all.iter().map(|(n, _)| entity_ref(view, *n)).collect();
         assert_eq!(view.find_by_key_any_namespace(&expected.key), any);
-        let here = all.iter().find(|(_, other)| other.namespace == expected.namespace);
+        let here = all
+            .iter()
+            .find(|(_, other)| other.namespace == expected.namespace);
         let here = here.map(|(n, _)| entity_ref(view, *n));
-        assert_eq!(view.find_by_key(&expected.namespace, &expected.key), here, "entity {number}");
+        assert_eq!(
+            view.find_by_key(&expected.namespace, &expected.key),
+            here,
+            "entity {number}"
+        );
         let many = view.find_by_keys(&expected.namespace, ["nobody", &expected.key].into_iter());
         assert_eq!(many, [None, here]);
-        let newest = model.entities.iter().rposition(|other| {
-            other.key == expected.key && other.namespace == expected.namespace
-        });
+        let newest = model
+            .entities
+            .iter()
+            .rposition(|other| other.key == expected.key && other.namespace == expected.namespace);
         let deleted = view.clone().include_deleted();
         let found = deleted.find_by_key(&expected.namespace, &expected.key);
         assert_eq!(found, newest.map(|n| entity_ref(view, n)));
@@ -190,7 +264,11 @@ fn check_edges(view: &View, model: &Model) {
         assert_eq!(view.is_edge_live(edge), live);
         let from = end_row(view, &expected.triple.from, expected.from);
         let to = end_row(view, &expected.triple.to, expected.to);
-        assert_eq!(view.edge_ends(edge), Some((from, to)), "relationship {number}");
+        assert_eq!(
+            view.edge_ends(edge),
+            Some((from, to)),
+            "relationship {number}"
+        );
         assert_eq!(view.edge_type(edge), expected.edge_type);
         assert_eq!(view.edge_namespace(edge), expected.namespace);
         assert_eq!(view.edge_created_at(edge), expected.life.created);
@@ -240,7 +318,11 @@ fn check_triples(view: &View, model: &Model) {
             for (row, edge) in live.clone() {
                 let from = end_row(view, &edge.triple.from, edge.from).row;
                 let to = end_row(view, &edge.triple.to, edge.to).row;
-                let (at, other) = if direction == Direction::Out { (from, to) } else { (to, from) };
+                let (at, other) = if direction == Direction::Out {
+                    (from, to)
+                } else {
+                    (to, from)
+                };
                 expected.entry(at).or_default().push((other, *row));
             }
             check_adjacency(view, meta.id, direction, expected);
@@ -248,8 +330,10 @@ fn check_triples(view: &View, model: &Model) {
         for property in view.properties_of_triple(meta.id) {
             let name = view.property_name(property);
             let null = Value::Null;
-            let values: Vec<&Value> =
-                here.iter().map(|(_, edge)| edge.values.get(name).unwrap_or(&null)).collect();
+            let values: Vec<&Value> = here
+                .iter()
+                .map(|(_, edge)| edge.values.get(name).unwrap_or(&null))
+                .collect();
             check_column(&view.edge_column(meta.id, property).unwrap(), &values);
         }
     }
@@ -293,10 +377,15 @@ fn check_adjacency(
             let mut between = Vec::new();
             adjacency.find(row, *other, |edge| between.push(edge));
             between.sort_unstable();
-            let all = own.iter().filter(|(this, _)| this == other).map(|(_, edge)| *edge);
+            let all = own
+                .iter()
+                .filter(|(this, _)| this == other)
+                .map(|(_, edge)| *edge);
             assert!(between.iter().copied().eq(all));
         }
-        adjacency.find(row, u32::MAX - 7, |edge| panic!("edge row {edge} leads nowhere"));
+        adjacency.find(row, u32::MAX - 7, |edge| {
+            panic!("edge row {edge} leads nowhere")
+        });
     }
     assert!(expected.is_empty());
 }
@@ -304,7 +393,11 @@ fn check_adjacency(
 fn check_aliases(view: &View, model: &Model) {
     for turn in 0..50 {
         let alias = format!("alias {turn}");
-        let owner = model.aliases.iter().find(|(name, _)| *name == alias).map(|(_, owner)| *owner);
+        let owner = model
+            .aliases
+            .iter()
+            .find(|(name, _)| *name == alias)
+            .map(|(_, owner)| *owner);
         let object = owner.map(|owner| match owner {
             ObjectNumber::Entity(number) => ObjectRef::Entity(view.entity_of(number).unwrap()),
             ObjectNumber::Relationship(number) => ObjectRef::Edge(view.edge_of(number).unwrap()),

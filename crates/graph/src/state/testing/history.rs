@@ -42,14 +42,14 @@ fn text(seed: usize) -> String {
 
 /// A value of a property that suits its usual kind, sometimes not, sometimes none.
 fn value(property: &str, seed: usize) -> Value {
-    if seed % 11 == 0 {
+    if seed.is_multiple_of(11) {
         return Value::Null;
     }
-    if seed % 13 == 0 {
+    if seed.is_multiple_of(13) {
         return Value::from(TAGS[seed % 4]);
     }
     match property {
-        "flag" => Value::Bool(seed % 3 == 0),
+        "flag" => Value::Bool(seed.is_multiple_of(3)),
         "count" => Value::Int(seed as i64 % 7),
         "name" => Value::String(text(seed)),
         "tag" => Value::from(TAGS[seed % 4]),
@@ -81,13 +81,18 @@ fn column(property: &str, rows: usize, seed: usize) -> Column {
             ColumnValues::Texts(arena)
         }
         "tag" => ColumnValues::Coded {
-            codes: (0..rows).map(|row| [0, 1, 2, ABSENT_CODE][each(row) % 4]).collect(),
+            codes: (0..rows)
+                .map(|row| [0, 1, 2, ABSENT_CODE][each(row) % 4])
+                .collect(),
             dictionary: vec![Value::from("red"), Value::Bool(true), Value::Int(5)],
         },
         "when" => ColumnValues::Floats((0..rows).map(|row| each(row) as f64 % 4.0).collect()),
         _ => ColumnValues::Mixed((0..rows).map(|row| value("other", each(row))).collect()),
     };
-    Column { property: property.to_owned(), values }
+    Column {
+        property: property.to_owned(),
+        values,
+    }
 }
 
 fn put(values: &mut BTreeMap<String, Value>, property: &str, value: Value) {
@@ -130,9 +135,13 @@ impl World {
         let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
         let namespace = namespace(a / 3);
         let first = self.model.entities.len();
-        let wanted = PROPERTIES.iter().enumerate().filter(|(at, _)| (a + b) >> at & 1 == 1);
-        let columns: Vec<Column> =
-            wanted.map(|(at, property)| column(property, rows, b + at)).collect();
+        let wanted = PROPERTIES
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| (a + b) >> at & 1 == 1);
+        let columns: Vec<Column> = wanted
+            .map(|(at, property)| column(property, rows, b + at))
+            .collect();
         let mut keys = StringArena::new();
         for row in 0..rows {
             // Keys come again after their owner has ended, and in other namespaces.
@@ -171,15 +180,20 @@ impl World {
 
     fn patch(&mut self, a: usize, b: usize) -> Vec<Change> {
         let live = self.model.live_entities();
-        let of_type = live.into_iter().filter(|number| {
-            self.model.entities[*number as usize].entity_type == TYPES[a % 3]
-        });
-        let chosen: Vec<u32> = of_type.filter(|number| (*number as usize + b) % 3 == 0).collect();
+        let of_type = live
+            .into_iter()
+            .filter(|number| self.model.entities[*number as usize].entity_type == TYPES[a % 3]);
+        let chosen: Vec<u32> = of_type
+            .filter(|number| (*number as usize + b).is_multiple_of(3))
+            .collect();
         if chosen.is_empty() {
             return Vec::new();
         }
-        let classes = (b % 5 == 0).then(|| {
-            CLASSES[a % 4].iter().map(|class| (*class).to_owned()).collect::<Vec<String>>()
+        let classes = (b.is_multiple_of(5)).then(|| {
+            CLASSES[a % 4]
+                .iter()
+                .map(|class| (*class).to_owned())
+                .collect::<Vec<String>>()
         });
         let mut columns = Vec::new();
         for (at, property) in PROPERTIES.iter().enumerate() {
@@ -191,7 +205,10 @@ impl World {
                 _ => Cell::Set(value(property, *number as usize * 3 + b + at)),
             };
             let cells = chosen.iter().map(cell).collect();
-            columns.push(PatchColumn { property: (*property).to_owned(), cells });
+            columns.push(PatchColumn {
+                property: (*property).to_owned(),
+                cells,
+            });
         }
         for (position, number) in chosen.iter().enumerate() {
             let entity = &mut self.model.entities[*number as usize];
@@ -215,7 +232,9 @@ impl World {
 
     fn delete(&mut self, a: usize) -> Vec<Change> {
         let live = self.model.live_entities();
-        let Some(number) = live.get(a % live.len().max(1)).copied() else { return Vec::new() };
+        let Some(number) = live.get(a % live.len().max(1)).copied() else {
+            return Vec::new();
+        };
         let mut changes = self.end_at(&[super::entity(number)]);
         let entity = &mut self.model.entities[number as usize];
         entity.life.ended = Some(self.now);
@@ -253,11 +272,17 @@ impl World {
         for number in doomed {
             let edge = &mut self.model.edges[number as usize];
             edge.life.ended = Some(self.now);
-            by_triple.entry(edge.triple.clone()).or_default().push(RelationshipNumber(number));
+            by_triple
+                .entry(edge.triple.clone())
+                .or_default()
+                .push(RelationshipNumber(number));
         }
         let change = |(triple, mut relationships): (Triple, Vec<RelationshipNumber>)| {
             relationships.sort_unstable();
-            Change::DeleteRelationships { triple, relationships }
+            Change::DeleteRelationships {
+                triple,
+                relationships,
+            }
         };
         by_triple.into_iter().map(change).collect()
     }
@@ -281,10 +306,10 @@ impl World {
                 (start, ends[(b / 3 + turn * 2) % ends.len()])
             })
             .collect();
-        if a % 4 != 0 {
+        if !a.is_multiple_of(4) {
             pairs.sort_unstable();
         }
-        self.connect(triple, pairs, a, b)
+        self.connect(triple, &pairs, a, b)
     }
 
     fn relate_edge(&mut self, a: usize, b: usize) -> Vec<Change> {
@@ -299,10 +324,19 @@ impl World {
             0 => (EndType::Relationship, EndType::Entity(name), (edge, entity)),
             _ => (EndType::Entity(name), EndType::Relationship, (entity, edge)),
         };
-        self.connect(Triple { from, verb: "MARKED".to_owned(), to }, vec![pair], a, b)
+        self.connect(
+            Triple {
+                from,
+                verb: "MARKED".to_owned(),
+                to,
+            },
+            &[pair],
+            a,
+            b,
+        )
     }
 
-    fn connect(&mut self, triple: Triple, pairs: Vec<(u32, u32)>, a: usize, b: usize) -> Vec<Change> {
+    fn connect(&mut self, triple: Triple, pairs: &[(u32, u32)], a: usize, b: usize) -> Vec<Change> {
         let first = self.model.edges.len();
         let namespace = namespace(b);
         let taken = |pair: &(u32, u32)| {
@@ -315,11 +349,14 @@ impl World {
         };
         let distinct: std::collections::BTreeSet<_> = pairs.iter().collect();
         let conventional =
-            b % 3 != 0 && distinct.len() == pairs.len() && !pairs.iter().any(taken);
+            !b.is_multiple_of(3) && distinct.len() == pairs.len() && !pairs.iter().any(taken);
         let mut keys = StringArena::new();
         let columns = match a % 3 {
             0 => Vec::new(),
-            _ => vec![column("tag", pairs.len(), a), column("other", pairs.len(), b)],
+            _ => vec![
+                column("tag", pairs.len(), a),
+                column("other", pairs.len(), b),
+            ],
         };
         for (row, (from, to)) in pairs.iter().enumerate() {
             let key = format!("edge:{}", self.model.edges.len());
@@ -346,9 +383,10 @@ impl World {
             first: RelationshipNumber(first as u32),
             from: pairs.iter().map(|(from, _)| *from).collect(),
             to: pairs.iter().map(|(_, to)| *to).collect(),
-            keys: match conventional {
-                true => RelationshipKeys::Conventional,
-                false => RelationshipKeys::Explicit(keys),
+            keys: if conventional {
+                RelationshipKeys::Conventional
+            } else {
+                RelationshipKeys::Explicit(keys)
             },
             columns,
         })]
@@ -356,10 +394,13 @@ impl World {
 
     fn patch_edges(&mut self, a: usize, b: usize) -> Vec<Change> {
         let live = self.model.live_edges();
-        let Some(number) = live.get(a % live.len().max(1)).copied() else { return Vec::new() };
+        let Some(number) = live.get(a % live.len().max(1)).copied() else {
+            return Vec::new();
+        };
         let triple = self.model.edges[number as usize].triple.clone();
         let same = |other: &u32| {
-            self.model.edges[*other as usize].triple == triple && (*other as usize + b) % 2 == 0
+            self.model.edges[*other as usize].triple == triple
+                && (*other as usize + b).is_multiple_of(2)
         };
         let chosen: Vec<u32> = live.iter().copied().filter(same).collect();
         let cell = |number: &u32| Cell::Set(value("other", *number as usize + b));
@@ -372,17 +413,28 @@ impl World {
             }
         }
         let relationships = chosen.into_iter().map(RelationshipNumber).collect();
-        let columns = vec![PatchColumn { property: "other".to_owned(), cells }];
-        vec![Change::PatchRelationships(RelationshipPatch { triple, relationships, columns })]
+        let columns = vec![PatchColumn {
+            property: "other".to_owned(),
+            cells,
+        }];
+        vec![Change::PatchRelationships(RelationshipPatch {
+            triple,
+            relationships,
+            columns,
+        })]
     }
 
     fn end_edges(&mut self, a: usize, b: usize) -> Vec<Change> {
         let live = self.model.live_edges();
-        let chosen: Vec<u32> =
-            live.into_iter().filter(|number| (*number as usize + a) % (2 + b % 5) == 0).collect();
+        let chosen: Vec<u32> = live
+            .into_iter()
+            .filter(|number| (*number as usize + a).is_multiple_of(2 + b % 5))
+            .collect();
         // First what hangs on the chosen ones, then these.
-        let objects: Vec<ObjectNumber> =
-            chosen.iter().map(|number| super::relationship(*number)).collect();
+        let objects: Vec<ObjectNumber> = chosen
+            .iter()
+            .map(|number| super::relationship(*number))
+            .collect();
         let mut changes = self.end_at(&objects);
         let rest = chosen.into_iter();
         let rest: Vec<u32> = rest
@@ -395,10 +447,16 @@ impl World {
     fn alias(&mut self, a: usize, b: usize) -> Vec<Change> {
         let (entities, edges) = (self.model.live_entities(), self.model.live_edges());
         let object = match a % 3 {
-            0 => edges.get(b % edges.len().max(1)).map(|number| super::relationship(*number)),
-            _ => entities.get(b % entities.len().max(1)).map(|number| super::entity(*number)),
+            0 => edges
+                .get(b % edges.len().max(1))
+                .map(|number| super::relationship(*number)),
+            _ => entities
+                .get(b % entities.len().max(1))
+                .map(|number| super::entity(*number)),
         };
-        let Some(object) = object else { return Vec::new() };
+        let Some(object) = object else {
+            return Vec::new();
+        };
         let alias = format!("alias {}", a % 50);
         let taken = self.model.aliases.iter().any(|(other, _)| *other == alias);
         if taken {

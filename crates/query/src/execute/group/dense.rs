@@ -12,7 +12,7 @@ use super::accumulate::Accumulator;
 use super::{Group, Keys};
 use crate::error::QueryError;
 use crate::execute::binding::Binding;
-use crate::execute::chain::StepOp;
+use crate::execute::chain::{Hop, StepOp};
 use crate::execute::compare::write_canonical;
 use crate::execute::engine::Engine;
 use crate::execute::formula::{Formula, Row};
@@ -35,6 +35,12 @@ pub(crate) fn grouped(
     prepared: &Prepared,
 ) -> Result<Option<Vec<Group>>, QueryError> {
     let Some((key_slot, counted)) = shape(plan, table, keys, prepared) else { return Ok(None) };
+    let first = prepared.first_step(engine, &[key_slot.unwrap_or(counted), counted])?;
+    if let (Some((step, left, right)), Some(key_slot)) = (first, key_slot) {
+        let mut work = Dense::new(engine, table, keys, prepared.chain.slots);
+        work.adjacent(step, &left, &right, key_slot == prepared.chain.start.slot)?;
+        return Ok(Some(work.finish()));
+    }
     let starts = prepared.reduce(engine)?;
     let steps = prepared.chain.steps();
     let place = |slot: Slot| match slot == prepared.chain.start.slot {
@@ -123,7 +129,7 @@ struct Dense<'d> {
     bindings: Vec<Binding>,
     by_key: HashMap<Vec<u8>, u32>,
     groups: Vec<Group>,
-    /// How many objects each group has, where nothing but that is asked.
+    /// How many objects each group has. A group that has none is not in the result.
     counts: Vec<u64>,
     only_counts: bool,
     codes: Vec<(TypeId, Option<(ColumnCodes, Vec<u32>)>)>,
@@ -153,6 +159,9 @@ impl<'d> Dense<'d> {
     /// The group that an object of the key slot belongs to.
     #[inline]
     fn group_of(&mut self, entity: EntityRef) -> Result<u32, QueryError> {
+        if self.keys.formulas.is_empty() && !self.groups.is_empty() {
+            return Ok(0);
+        }
         let position = match self.codes.iter().position(|(known, _)| *known == entity.type_id) {
             Some(position) => position,
             None => {
@@ -219,10 +228,10 @@ impl<'d> Dense<'d> {
     /// Adds an object to a group in which it is not yet.
     #[inline]
     fn add(&mut self, group: u32, entity: EntityRef) -> Result<(), QueryError> {
+        if let Some(count) = self.counts.get_mut(group as usize) {
+            *count += 1;
+        }
         if self.only_counts {
-            if let Some(count) = self.counts.get_mut(group as usize) {
-                *count += 1;
-            }
             return Ok(());
         }
         let row = Row::of(Binding::Entity(entity));
@@ -233,15 +242,18 @@ impl<'d> Dense<'d> {
         Ok(())
     }
 
-    fn finish(mut self) -> Vec<Group> {
-        if self.only_counts {
-            for (group, count) in self.groups.iter_mut().zip(&self.counts) {
+    fn finish(self) -> Vec<Group> {
+        let only_counts = self.only_counts;
+        let pairs = self.groups.into_iter().zip(self.counts);
+        let groups = pairs.filter(|(_, count)| *count > 0).map(|(mut group, count)| {
+            if only_counts {
                 for accumulator in &mut group.accumulators {
-                    *accumulator = Accumulator::Counted(*count);
+                    *accumulator = Accumulator::Counted(count);
                 }
             }
-        }
-        self.groups
+            group
+        });
+        groups.collect()
     }
 
     /// Keys and counted objects one step apart.
@@ -290,27 +302,32 @@ impl<'d> Dense<'d> {
     ) -> Result<(), QueryError> {
         let mut stamps: Vec<u32> = Vec::new();
         for (serial, entity) in (1u32..).zip(counted.iter()) {
-            let mut outcome = Ok(());
-            each_neighbour(self.engine, step, entity, keys, &mut |key| {
-                let added = self.group_of(key).and_then(|group| {
-                    if stamps.len() <= group as usize {
-                        stamps.resize(group as usize + 1, 0);
+            each_neighbour(self.engine, step, entity, keys, &mut |hop, row| {
+                let group = match self.known_group(hop.to, row) {
+                    Some(group) => group,
+                    None => self.group_of(EntityRef { type_id: hop.to, row })?,
+                };
+                if stamps.len() <= group as usize {
+                    stamps.resize(group as usize + 1, 0);
+                }
+                match stamps.get_mut(group as usize) {
+                    Some(stamp) if *stamp != serial => {
+                        *stamp = serial;
+                        self.add(group, entity)
                     }
-                    match stamps.get_mut(group as usize) {
-                        Some(stamp) if *stamp != serial => {
-                            *stamp = serial;
-                            self.add(group, entity)
-                        }
-                        _ => Ok(()),
-                    }
-                });
-                if outcome.is_ok() {
-                    outcome = added;
+                    _ => Ok(()),
                 }
             })?;
-            outcome?;
         }
         Ok(())
+    }
+
+    /// The group of a row whose code was met before.
+    #[inline]
+    fn known_group(&self, type_id: TypeId, row: u32) -> Option<u32> {
+        let (_, codes) = self.codes.iter().find(|(known, _)| *known == type_id)?;
+        let (codes, groups) = codes.as_ref()?;
+        groups.get(codes.code(row) as usize).copied().filter(|group| *group != UNKNOWN)
     }
 
     /// Starts at the keys, group by group; a stamp for each object says whether the present group
@@ -328,13 +345,12 @@ impl<'d> Dense<'d> {
         by_group.sort_unstable();
         let mut stamps = Stamps::default();
         for (group, key) in by_group {
-            let mut outcome = Ok(());
-            each_neighbour(self.engine, step, key, counted, &mut |entity| {
-                if stamps.is_new(self.engine, entity, group + 1) && outcome.is_ok() {
-                    outcome = self.add(group, entity);
+            each_neighbour(self.engine, step, key, counted, &mut |hop, row| {
+                if stamps.is_new(self.engine, hop.to, row, group + 1) {
+                    self.add(group, EntityRef { type_id: hop.to, row })?;
                 }
+                Ok(())
             })?;
-            outcome?;
         }
         Ok(())
     }
@@ -360,7 +376,7 @@ impl<'d> Dense<'d> {
         for (rank, start) in order {
             let _ = pairs.from(engine, start, &mut scratch, &mut |other| {
                 if key_is_left {
-                    if stamps.is_new(engine, other, rank + 1) {
+                    if stamps.is_new(engine, other.type_id, other.row, rank + 1) {
                         self.add(rank, other)?;
                     }
                 } else {
@@ -395,15 +411,15 @@ struct Stamps {
 
 impl Stamps {
     #[inline]
-    fn is_new(&mut self, engine: &Engine, entity: EntityRef, serial: u32) -> bool {
-        let known = self.by_type.iter().position(|(type_id, _)| *type_id == entity.type_id);
+    fn is_new(&mut self, engine: &Engine, type_id: TypeId, row: u32, serial: u32) -> bool {
+        let known = self.by_type.iter().position(|(known, _)| *known == type_id);
         let position = known.unwrap_or_else(|| {
-            let rows = engine.view.rows(entity.type_id) as usize;
-            self.by_type.push((entity.type_id, vec![0; rows]));
+            let rows = engine.view.rows(type_id) as usize;
+            self.by_type.push((type_id, vec![0; rows]));
             self.by_type.len() - 1
         });
         let stamps = self.by_type.get_mut(position).map(|(_, stamps)| stamps);
-        match stamps.and_then(|stamps| stamps.get_mut(entity.row as usize)) {
+        match stamps.and_then(|stamps| stamps.get_mut(row as usize)) {
             Some(stamp) if *stamp != serial => {
                 *stamp = serial;
                 true
@@ -413,38 +429,48 @@ impl Stamps {
     }
 }
 
-/// Calls `visit` with the neighbours of a node along a step that are in a set.
+/// Calls `visit` with the neighbours of a node along a step that are in a set, until it fails.
 #[inline]
 fn each_neighbour(
     engine: &Engine,
     step: &StepOp,
     from: EntityRef,
     within: &TypedSet,
-    visit: &mut impl FnMut(EntityRef),
+    visit: &mut impl FnMut(&Hop, u32) -> Result<(), QueryError>,
 ) -> Result<(), QueryError> {
     for hop in step.hops.iter().filter(|hop| hop.from == from.type_id) {
         let Some(rows) = within.get(hop.to) else { continue };
         let forward = hop.forward(engine);
         engine.meter.tick(forward.degree(from.row) as u64 + 1)?;
-        let mut one = |other: u32| {
-            if rows.contains(other) {
-                visit(EntityRef { type_id: hop.to, row: other });
+        let mut outcome = Ok(());
+        if let (None, Some(others)) = (&step.edge_gate, forward.slice(from.row)) {
+            if rows.is_full() {
+                others.iter().try_for_each(|other| visit(hop, *other))?;
+            } else if let Some(words) = rows.as_words() {
+                let is_in = |other: u32| {
+                    words.get(other as usize / 64).is_some_and(|word| word >> (other % 64) & 1 == 1)
+                };
+                let inside = others.iter().filter(|other| is_in(**other));
+                inside.copied().try_for_each(|other| visit(hop, other))?;
+            } else {
+                let inside = others.iter().filter(|other| rows.contains(**other));
+                inside.copied().try_for_each(|other| visit(hop, other))?;
             }
-        };
-        match &step.edge_gate {
-            None => match forward.slice(from.row) {
-                Some(others) => others.iter().copied().for_each(one),
-                None => forward.for_each(from.row, one),
-            },
-            Some(gate) => {
-                let allowed = gate.full(engine, hop.triple)?;
-                forward.for_each_edge(from.row, |other, edge| {
-                    if allowed.contains(edge) {
-                        one(other);
-                    }
-                });
-            }
+            continue;
         }
+        let allowed = match &step.edge_gate {
+            Some(gate) => Some(gate.full(engine, hop.triple)?),
+            None => None,
+        };
+        forward.any_edge(from.row, |other, edge| {
+            if allowed.as_ref().is_none_or(|allowed| allowed.contains(edge))
+                && rows.contains(other)
+            {
+                outcome = visit(hop, other);
+            }
+            outcome.is_err()
+        });
+        outcome?;
     }
     Ok(())
 }

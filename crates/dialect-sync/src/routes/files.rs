@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Upload URLs: one file a job, sent without a credential to an address that cannot be guessed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use durward_graph::bulk::BodyKind;
+use durward_model::Instant;
+use serde_json::json;
+
+use super::{Access, Answer, Shared, allowed, job_of, stage};
+use crate::body;
+use crate::error::SyncError;
+use crate::job_json::job_json;
+use crate::jobs::Jobs;
+use crate::upload::UploadFlags;
+
+/// How long an upload URL is valid.
+const UPLOAD_URL_SECONDS: i64 = 3600;
+/// Most upload URLs that are valid at one time.
+const UPLOAD_URLS_MAX: usize = 1000;
+
+#[derive(Clone, Debug)]
+pub(super) struct UploadUrl {
+    jobs: Arc<Jobs>,
+    job: String,
+    account: String,
+    expires: Instant,
+}
+
+pub(super) async fn upload_url(
+    State(shared): State<Shared>,
+    access: Access,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let access = allowed(access)?;
+    let job = job_of(&access, &id)?;
+    job.check_awaiting()?;
+    let now = access.jobs.now();
+    let expires = now.plus_seconds(UPLOAD_URL_SECONDS);
+    let token = format!(
+        "{}{}",
+        access.jobs.options.random.uuid(),
+        access.jobs.options.random.uuid()
+    );
+    let mut urls = shared.urls.lock();
+    urls.retain(|_, url| url.expires > now && url.job != id);
+    if urls.len() >= UPLOAD_URLS_MAX {
+        return Err(SyncError::TooManyJobs(UPLOAD_URLS_MAX));
+    }
+    let account = access.account.clone();
+    urls.insert(
+        token.clone(),
+        UploadUrl {
+            jobs: access.jobs,
+            job: id,
+            account,
+            expires,
+        },
+    );
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = header("host").unwrap_or("localhost");
+    let scheme = header("x-forwarded-proto").unwrap_or("http");
+    let url = format!("{scheme}://{host}/persister/synchronization/files/{token}");
+    Ok(Json(
+        json!({"uploadUrl": url, "expiresAt": expires.as_millis()}),
+    ))
+}
+
+pub(super) async fn upload_file(
+    State(shared): State<Shared>,
+    Path(token): Path<String>,
+    Query(flags): Query<UploadFlags>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let url = shared
+        .urls
+        .lock()
+        .get(&token)
+        .cloned()
+        .ok_or(SyncError::NoUploadUrl)?;
+    if url.expires <= url.jobs.now() {
+        return Err(SyncError::NoUploadUrl);
+    }
+    let job = url.jobs.find(&url.job)?;
+    job.check_awaiting()?;
+    body::check_json(&headers)?;
+    let permit = shared.uploads.clone().acquire_owned().await;
+    let permit = permit.map_err(|_| SyncError::Interrupted)?;
+    let bytes = body::read(&headers, body).await?;
+    stage(
+        Arc::clone(&url.jobs),
+        Arc::clone(&job),
+        bytes,
+        BodyKind::Upload,
+        flags,
+    )
+    .await?;
+    drop(permit);
+    shared.urls.lock().remove(&token);
+    Ok(Json(json!({"job": job_json(&job, &url.account)})))
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The bulk export through the routes, over a real store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "tests may panic, and their support is not a public API"
+)]
+
+mod support;
+
+use axum::http::StatusCode;
+use serde_json::{Value as Json, json};
+use support::{World, entity, link};
+
+#[tokio::test]
+async fn the_export_walks_one_instant() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path());
+    let items: Vec<Json> = (0..5).map(|n| entity(&format!("e{n}"), "x")).collect();
+    let upload = json!({"entities": items, "relationships": [link("e0", "e1")]});
+    world
+        .run(json!({"source": "api", "scope": "s"}), upload, json!({}))
+        .await;
+    let (_, first) = world.get("/entities?limit=3").await;
+    assert_eq!(first["items"].as_array().unwrap().len(), 3);
+    world
+        .run(
+            json!({"source": "api", "scope": "s"}),
+            json!({"entities": [entity("e9", "y")]}),
+            json!({}),
+        )
+        .await;
+    let cursor = first["endCursor"].as_str().unwrap();
+    let (_, second) = world
+        .get(&format!("/entities?limit=3&cursor={cursor}"))
+        .await;
+    let keys: Vec<&str> = second["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["_key"].as_str().unwrap())
+        .collect();
+    assert_eq!((keys, second.get("endCursor")), (vec!["e3", "e4"], None));
+    let (_, now) = world.get("/entities").await;
+    assert_eq!(now["items"].as_array().unwrap().len(), 1);
+    let (_, all) = world.get("/entities?includeDeleted=true").await;
+    let deleted = all["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["_deleted"] == true);
+    assert_eq!(deleted.count(), 5);
+    let (_, links) = world.get("/relationships?includeDeleted=true").await;
+    assert_eq!(links["items"][0]["_key"], "e0|HAS|e1");
+    assert_eq!(
+        world.get("/entities?limit=0").await.0,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        world.get("/entities?cursor=zz").await.0,
+        StatusCode::BAD_REQUEST
+    );
+}

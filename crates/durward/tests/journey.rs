@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an operator does with one data folder, from `init` to the end of an organization.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "tests may panic, and their support is not a public API"
+)]
+
+mod common;
+#[path = "journey/audit.rs"]
+mod audit;
+#[path = "journey/copies.rs"]
+mod copies;
+#[path = "journey/imports.rs"]
+mod imports;
+#[path = "journey/listening.rs"]
+mod listening;
+#[path = "journey/organizations.rs"]
+mod organizations;
+#[path = "journey/queries.rs"]
+mod queries;
