@@ -85,8 +85,12 @@ impl Configuration {
         text: &str,
         environment: impl Iterator<Item = (String, String)>,
     ) -> anyhow::Result<Self> {
-        let mut table: toml::Table =
-            toml::from_str(text).context("the configuration is not valid TOML")?;
+        let mut table: toml::Table = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |before| before.matches('\n').count().saturating_add(1));
+            let reason = error.message();
+            anyhow::anyhow!("the configuration is not valid TOML: line {line}: {reason}")
+        })?;
         for (name, value) in environment {
             let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
             overlay(&mut table, path, &value).with_context(|| format!("{name} is not usable"))?;

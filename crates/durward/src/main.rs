@@ -39,7 +39,8 @@ fn sentence(error: &anyhow::Error) -> String {
             parts.push(cause);
         }
     }
-    parts.join(": ")
+    // Parsers like to draw; an error is one line.
+    parts.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {

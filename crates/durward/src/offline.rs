@@ -72,7 +72,11 @@ impl Offline {
     pub(crate) fn open(target: &Target) -> anyhow::Result<Self> {
         let data = target.data.as_deref().context("name the data folder with --data")?;
         let organizations = open(data)?;
-        let organization = organizations.find_or_only(target.org.as_deref())?;
+        let organization = organizations.find_or_only(target.org.as_deref());
+        let organization = match &target.org {
+            None => organization.context("name it with --org; `durward org list` shows them")?,
+            Some(_) => organization?,
+        };
         Ok(Self { organizations, organization })
     }
 

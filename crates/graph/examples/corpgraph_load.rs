@@ -189,11 +189,11 @@ fn main() {
         return;
     }
     if folder == "loop" {
-        let path = std::env::temp_dir().join("corpgraph2.checkpoint");
+        let path = std::env::temp_dir().join(if std::env::args().nth(2).as_deref() == Some("first") { "corpgraph.checkpoint" } else { "corpgraph2.checkpoint" });
         let context = CheckpointContext { cipher: IdCipher::new(&[1; 32]), catalog: Arc::new(Catalog::default()), key_seed: 77 };
         let snapshot = Arc::new(checkpoint::read(&path, context.clone()).unwrap().0);
         let view = match std::env::args().nth(2).as_deref() { Some("past") => snapshot.view(Some(Instant::from_micros(1_001_000))), _ => snapshot.view(None) };
-        println!("{} {}", time("hop4", 500, || hop4(&view)), view.sequence().0);
+        println!("{} {}", time("hop4", 1000, || hop4(&view)), view.sequence().0);
         return;
     }
     let changes = parse(&folder);

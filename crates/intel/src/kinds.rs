@@ -172,14 +172,25 @@ pub fn kind(stix_type: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.stix_type == stix_type)
 }
 
+/// Type of the graph for STIX's `credential`, whose own name is that of Durward's credentials.
+const CREDENTIAL_OBSERVABLE: &str = "credential_observable";
+
 /// Entity type of a STIX type in the graph: `_` for `-`.
 pub fn entity_type(stix_type: &str) -> String {
-    stix_type.replace('-', "_")
+    match stix_type {
+        "credential" => CREDENTIAL_OBSERVABLE.to_owned(),
+        other => other.replace('-', "_"),
+    }
 }
 
-/// STIX type of an entity type in the graph.
+/// STIX type of an entity type in the graph; one that nothing knows for types that do not come from
+/// STIX.
 pub fn stix_type(entity_type: &str) -> String {
-    entity_type.replace('_', "-")
+    match entity_type {
+        CREDENTIAL_OBSERVABLE => "credential".to_owned(),
+        "credential" => "x-durward-credential".to_owned(),
+        other => other.replace('_', "-"),
+    }
 }
 
 /// Verb of a STIX relationship type: capitals, `_` for `-`.
@@ -247,6 +258,8 @@ mod tests {
     fn names_follow_the_rules() {
         assert_eq!(verb("subtechnique-of"), "SUBTECHNIQUE_OF");
         assert_eq!(entity_type("intrusion-set"), "intrusion_set");
+        assert_eq!(stix_type(&entity_type("credential")), "credential");
+        assert!(kind(&stix_type("credential")).is_none(), "that is a core kind");
         assert_eq!(
             classes("x-mitre-analytic"),
             ["XMitreAnalytic", "StixObject"]

@@ -8,6 +8,7 @@ pub mod bundle;
 mod canonical;
 pub mod import;
 pub mod kinds;
+mod markings;
 pub mod object;
 pub mod standard_id;
 

@@ -8,6 +8,7 @@ use durward_model::{Instant, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::kinds;
+use crate::markings;
 use crate::standard_id::{location_type, standard_id};
 
 /// Members that hold moments (STIX 2.1 and OpenCTI's own types).
@@ -156,6 +157,9 @@ impl StixObject {
         check_id(&id, &stix_type)?;
         let other_ids = lift_extensions(&mut members)?;
         lift_mitre_id(&stix_type, &mut members);
+        if stix_type == "marking-definition" {
+            name_marking(&mut members)?;
+        }
         if stix_type == "location" && !members.contains_key("x_opencti_location_type") {
             if let Some(kind) = location_type(&members).map(str::to_owned) {
                 members.insert("x_opencti_location_type".to_owned(), kind.into());
@@ -276,6 +280,8 @@ impl StixObject {
                     });
                 }
             }
+            // ATT&CK writes empty references where it has none; they are kept as they are.
+            _ if name.ends_with("_ref") && json.as_str() == Some("") => return Ok(false),
             _ if name.ends_with("_ref") => {
                 let id = json.as_str().ok_or_else(|| wrong("an id"))?.to_owned();
                 self.references.push(Reference::Object {
@@ -358,6 +364,35 @@ fn lift_extensions(members: &mut Map<String, Json>) -> Result<Vec<String>, Objec
     Ok(other_ids)
 }
 
+/// OpenCTI's form of a marking: the definition is a text, and a marking of the Traffic Light
+/// Protocol is named whole, with its place in the order.
+fn name_marking(members: &mut Map<String, Json>) -> Result<(), ObjectError> {
+    let expected = "a text";
+    let wrong = || ObjectError::Wrong { member: "definition".to_owned(), expected };
+    let definition = match members.get("definition") {
+        None => return Ok(()),
+        Some(Json::Object(inner)) => inner.values().next().cloned().unwrap_or_default(),
+        Some(other) => other.clone(),
+    };
+    let definition = definition.as_str().ok_or_else(wrong)?;
+    let kind = members.get("definition_type").and_then(Json::as_str).unwrap_or_default();
+    let is_tlp = kind.eq_ignore_ascii_case("tlp");
+    let name = match definition.strip_prefix("TLP:") {
+        _ if !is_tlp => definition.to_owned(),
+        Some(_) => definition.to_uppercase(),
+        None => format!("TLP:{}", definition.to_uppercase()),
+    };
+    if is_tlp {
+        members.insert("definition_type".to_owned(), "TLP".into());
+        if let Some((order, color)) = markings::tlp_looks(&name) {
+            members.entry("x_opencti_order").or_insert_with(|| order.into());
+            members.entry("x_opencti_color").or_insert_with(|| color.into());
+        }
+    }
+    members.insert("definition".to_owned(), name.into());
+    Ok(())
+}
+
 /// ATT&CK's techniques and mitigations carry their id in the external reference of a `mitre-*`
 /// source.
 fn lift_mitre_id(stix_type: &str, members: &mut Map<String, Json>) {
@@ -404,16 +439,6 @@ fn property(stix_type: &str, name: &str, json: &Json) -> Result<Value, ObjectErr
                 .map(Value::Instant)
                 .map_err(|_| wrong("a timestamp"));
         }
-    }
-    if stix_type == "marking-definition" && name == "definition" {
-        let text = json
-            .as_object()
-            .and_then(|inner| inner.values().next())
-            .unwrap_or(json);
-        return text
-            .as_str()
-            .map(Value::from)
-            .ok_or_else(|| wrong("a text"));
     }
     if json
         .as_array()

@@ -17,7 +17,8 @@ pub const FINDINGS_MAX: usize = 100;
 pub struct VerifyOptions {
     /// Begin after this head, which is known to be right (a checkpoint's); `None` verifies all.
     pub after: Option<Head>,
-    /// The hash that the head must have, as written down elsewhere before.
+    /// A hash that the head had at some time, as written down elsewhere then: one of the
+    /// transactions must still have it.
     pub expect_head: Option<Hash>,
 }
 
@@ -78,7 +79,7 @@ pub enum FindingKind {
         /// The key that it names.
         key_id: String,
     },
-    /// The head is not the one that the caller expected.
+    /// No transaction has the hash that the caller expected.
     UnexpectedHead,
 }
 
@@ -153,7 +154,10 @@ impl fmt::Display for Finding {
                 )
             }
             FindingKind::UnexpectedHead => {
-                write!(formatter, "the head at {sequence} is not the expected one")
+                write!(
+                    formatter,
+                    "no transaction until the head at {sequence} has the expected hash"
+                )
             }
         }
     }
@@ -282,6 +286,7 @@ pub fn verify(
     };
     check_start(journal, &start, &mut report)?;
     let mut cursor = ChainCursor::after(&start);
+    let mut is_known = options.expect_head.is_none_or(|expected| expected == start.hash);
     let signed = loop {
         let found = journal.read(cursor.next(), ReadLimit::default())?;
         if found.is_empty() {
@@ -304,6 +309,8 @@ pub fn verify(
             report.transactions += 1;
             report.records += stored.records.len() as u64;
             let envelope = check_records(&mut report, &stored);
+            let hash = envelope.as_ref().map(|envelope| envelope.hash);
+            is_known |= hash.is_some() && hash == options.expect_head;
             if let Some(finding) = cursor.accept(stored.sequence, envelope.as_ref()) {
                 report.add(finding.sequence, finding.kind);
             }
@@ -313,11 +320,9 @@ pub fn verify(
     for finding in cursor.compare_head(signed.as_ref(), signer) {
         report.add(finding.sequence, finding.kind);
     }
-    if let Some(expected) = options.expect_head {
+    if !is_known {
         let head = report.head.unwrap_or_else(Head::empty);
-        if head.hash != expected {
-            report.add(head.sequence, FindingKind::UnexpectedHead);
-        }
+        report.add(head.sequence, FindingKind::UnexpectedHead);
     }
     Ok(report)
 }

@@ -23,13 +23,13 @@ mod table;
 mod tree;
 mod walk;
 
-use durward_graph::{ObjectRef, RowSet, TypeId, View};
+use durward_graph::{EdgeRef, ObjectRef, RowSet, TripleId, TripleMeta, TypeId, View};
 
 use crate::condition::RowCondition;
 use crate::cursor::{Cursor, fingerprint};
 use crate::error::QueryError;
 use crate::limits::{Limits, STEPS_MAX};
-use crate::plan::{Condition, Operand, Output, Part, Plan, optimize};
+use crate::plan::{Condition, NodePattern, Operand, Output, Part, Plan, optimize};
 use crate::result::{QueryPage, ResultKind, RunOptions};
 
 pub use page::{PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize};
@@ -38,7 +38,9 @@ pub(crate) use formula::{arithmetic, call};
 pub(crate) use table::inline as inline_columns;
 pub(crate) use walk::Choice;
 
+use check::Check;
 use engine::Engine;
+use gate::Gate;
 use page::{PageWriter, WrittenPage};
 
 /// Runs a plan and gives one page of its result.
@@ -117,6 +119,45 @@ pub(crate) fn visible_rows(
     let engine = Engine::new(view, limits, account_id, Some(condition), false)?;
     let rows = engine.visible(type_id)?;
     Ok(RowSet::clone(&rows))
+}
+
+/// The entities that fit a pattern, type by type.
+pub(crate) fn select_entities(
+    view: &View,
+    pattern: &NodePattern,
+    options: &RunOptions,
+) -> Result<Vec<(TypeId, RowSet)>, QueryError> {
+    let engine = engine(view, options)?;
+    let gate = Gate::new(&engine, pattern)?;
+    let types: Vec<TypeId> = gate.types().collect();
+    let rows = |type_id| Ok((type_id, RowSet::clone(&*gate.full(&engine, type_id)?)));
+    types.into_iter().map(rows).collect()
+}
+
+/// The visible relationships of some triples that fulfil a condition, triple by triple.
+pub(crate) fn select_relationships(
+    view: &View,
+    is_candidate: &dyn Fn(&TripleMeta) -> bool,
+    condition: &Condition,
+    options: &RunOptions,
+) -> Result<Vec<(TripleId, RowSet)>, QueryError> {
+    let engine = engine(view, options)?;
+    let check = Check::new(view, condition, &engine)?;
+    let mut found = Vec::new();
+    for triple in view.triples().iter().filter(|triple| is_candidate(triple)) {
+        let live = view.live_edge_rows(triple.id);
+        let mut rows = engine.select_edges(&check, triple.id, &live)?;
+        if engine.has_condition() {
+            let ends = |edge| view.edge_ends(EdgeRef { triple: triple.id, edge });
+            let is_visible = |edge: &u32| {
+                ends(*edge)
+                    .is_some_and(|(from, to)| engine.is_visible(from) && engine.is_visible(to))
+            };
+            rows = RowSet::from_sorted(rows.iter().filter(is_visible).collect(), rows.universe());
+        }
+        found.push((triple.id, rows));
+    }
+    Ok(found)
 }
 
 fn engine(view: &View, options: &RunOptions) -> Result<Engine, QueryError> {
@@ -253,4 +294,65 @@ pub fn explain_plan(view: &View, plan: Plan, options: &RunOptions) -> Result<Str
     let outcome =
         execute(&engine, &plan, false, options.page, &Position::default(), None).map(|_| ());
     Ok(explain::explain(&engine, &plan, outcome.err().as_ref()))
+}
+
+/// One page of the objects of a list, for front ends that shape them themselves.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectPage {
+    /// The objects.
+    pub objects: Vec<ObjectRef>,
+    /// How many there are on all pages together.
+    pub total_count: u64,
+    /// For each object, a cursor that goes on behind it.
+    pub cursors: Vec<String>,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+/// One page of the objects of a list. Every cursor fixes the instant.
+pub(crate) fn run_objects(
+    view: &View,
+    plan: Plan,
+    options: &RunOptions,
+    position: &Position,
+    now: durward_model::Instant,
+    first: u64,
+) -> Result<ObjectPage, QueryError> {
+    let plan = prepare(plan)?;
+    let Output::List(slots) = &plan.output else {
+        return Err(QueryError::unsupported("a page of objects of a table"));
+    };
+    let mark = mark(&plan, options);
+    if let Some(text) = &options.cursor
+        && Cursor::open(text, &options.cursor_key)?.fingerprint != mark
+    {
+        return Err(QueryError::Cursor);
+    }
+    let engine = engine(view, options)?;
+    engine.meter.check()?;
+    let all = list::ordered_objects(&engine, &plan, slots)?;
+    let skip = match position.after {
+        After::Offset(offset) => offset,
+        _ => 0,
+    };
+    let start = usize::try_from(skip).unwrap_or(usize::MAX);
+    let count = usize::try_from(first).unwrap_or(usize::MAX);
+    let mut page = ObjectPage {
+        total_count: all.len() as u64,
+        has_more: all.len() > start.saturating_add(count),
+        ..ObjectPage::default()
+    };
+    for (number, binding) in (skip..).zip(all.into_iter().skip(start).take(count)) {
+        let offset = number.saturating_add(1);
+        let cursor = Cursor {
+            fingerprint: mark,
+            sequence: view.sequence(),
+            instant: view.instant(),
+            now,
+            position: Position { written: offset, after: After::Offset(offset) },
+        };
+        page.cursors.push(cursor.seal(&options.cursor_key));
+        page.objects.extend(binding.object());
+    }
+    Ok(page)
 }

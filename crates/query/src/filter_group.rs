@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! OpenCTI filter groups: the second front end of the plan algebra.
 //!
-//! [`FilterGroup::parse`] reads what a client sends, [`Keys`] says what its keys mean (data that the
-//! dialect owns), [`Lowering`] makes a condition of it, and [`list_entities`] and
-//! [`list_relationships`] give one page of objects in order, each with a cursor.
+//! [`FilterGroup::from_json`] reads what a client sends, [`KeyTable`] says what its keys mean (data
+//! that the dialect owns), [`ListRequest::plan`] makes a plan, and [`list`] gives one page of
+//! objects in order, each with a cursor.
 
 mod dates;
 mod keys;
 mod list;
+mod list_by_pattern;
 mod lower;
+mod lower_by_meaning;
+mod meaning;
 mod operators;
+mod regarding;
+mod search;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 mod tests;
@@ -18,9 +23,12 @@ use serde_json::Value as Json;
 
 use crate::error::QueryError;
 
-pub use keys::{Key, Keys};
-pub use list::{Listed, ObjectPage, Ordered, list_entities, list_relationships};
-pub use lower::Lowering;
+pub use keys::{KeyMeaning, KeyTable};
+pub use list::{ListRequest, ListSubject, list};
+pub use list_by_pattern::{Listed, Ordered, list_entities, list_relationships};
+pub use lower_by_meaning::Lowering;
+pub use meaning::{Key, Keys};
+pub use search::SearchFields;
 
 /// Deepest nesting of groups.
 const DEPTH_MAX: usize = 32;
@@ -123,11 +131,15 @@ impl FilterOperator {
 }
 
 impl FilterGroup {
-    /// Reads a group as clients send it: `{mode, filters, filterGroups}`. Null and a group that
-    /// holds for everything are `None`.
-    pub fn parse(json: &Json) -> Result<Option<Self>, QueryError> {
+    /// Reads a group as clients send it: `{mode, filters, filterGroups}`; null is the empty group.
+    pub fn from_json(json: &Json) -> Result<Self, QueryError> {
         let mut left = FILTERS_MAX;
-        let group = Self::read(json, 0, &mut left)?;
+        Self::read(json, 0, &mut left)
+    }
+
+    /// As [`FilterGroup::from_json`]; a group that holds for everything is `None`.
+    pub fn parse(json: &Json) -> Result<Option<Self>, QueryError> {
+        let group = Self::from_json(json)?;
         Ok((!group.is_empty()).then_some(group))
     }
 

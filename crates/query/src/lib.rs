@@ -32,7 +32,7 @@ pub use cursor::CursorKey;
 pub use dry_run::check;
 pub use error::QueryError;
 pub use execute::{
-    PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize, explain_plan, run_plan,
+    ObjectPage, PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize, explain_plan, run_plan,
     stream_plan,
 };
 pub use limits::{BYTES_DEFAULT, Limits, PATHS_DEFAULT, STEPS_MAX, TIME_MS_DEFAULT};

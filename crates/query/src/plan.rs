@@ -13,7 +13,7 @@ pub(crate) use optimize::optimize;
 
 pub use expression::{
     Aggregate, AggregateFunction, Arithmetic, Comparison, Condition, Expression, Function,
-    Metadata, Operand, Property, Relation,
+    Metadata, Operand, Property, Relation, SearchRank,
 };
 
 /// Place of an object in a path: the n-th node, relationship or alias of the query.

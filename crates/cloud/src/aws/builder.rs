@@ -126,7 +126,8 @@ impl Builder {
         }
     }
 
-    /// Adds a relationship between two keys. Its type is `<from type>_<verb>_<to type>`.
+    /// Adds a relationship between two keys. Its type is `<from type>_<verb>_<to type>`. Lists become
+    /// texts, because synchronization takes no lists on relationships.
     pub(super) fn relationship(&mut self, from: &str, verb: &str, to: &str, more: Properties) {
         let type_of = |key: &str| {
             self.entities
@@ -144,7 +145,7 @@ impl Builder {
             verb: verb.to_owned(),
             to_key: to.to_owned(),
             relationship_type: format!("{from_type}_{}_{to_type}", verb.to_ascii_lowercase()),
-            properties: more.0,
+            properties: more.0.into_iter().map(without_lists).collect(),
         };
         self.relationships.insert(record.key(), record);
     }
@@ -156,4 +157,17 @@ impl Builder {
             warnings: self.warnings,
         }
     }
+}
+
+/// A list of texts as one text.
+fn without_lists((name, value): (String, Value)) -> (String, Value) {
+    let Value::List(items) = value else { return (name, value) };
+    let texts: Vec<String> = items
+        .into_iter()
+        .map(|item| match item {
+            Value::String(text) => text.to_string(),
+            other => other.to_json().to_string(),
+        })
+        .collect();
+    (name, Value::from(texts.join(" ")))
 }

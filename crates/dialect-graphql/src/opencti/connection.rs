@@ -7,24 +7,46 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::context::RequestContext;
 use crate::engine::{Call, FieldError, Node, Object};
 
+/// The GraphQL type of the edges of a connection.
+fn edge_type(connection: &str) -> String {
+    let stem = connection.strip_suffix("Connection").unwrap_or(connection);
+    // The one contract type whose name does not follow the rule.
+    let plural = if stem == "StixSightingRelationship" { "s" } else { "" };
+    format!("{stem}{plural}Edge")
+}
+
 /// A page of nodes. Whoever lists makes the nodes; this gives them their GraphQL shape.
 pub(super) struct Connection {
     /// Name of the GraphQL type, such as `MalwareConnection`.
-    pub(super) type_name: String,
+    type_name: String,
+    edge_type: String,
     /// The nodes and the cursor of each.
-    pub(super) nodes: Vec<(String, Shown)>,
+    nodes: Vec<(String, Shown)>,
     /// Whether more follow.
-    pub(super) has_next: bool,
+    has_next: bool,
     /// Whether some come before.
-    pub(super) has_previous: bool,
+    has_previous: bool,
     /// All that match, over all pages.
-    pub(super) total: u64,
+    total: u64,
 }
 
 /// Something that can be shown any number of times.
 pub(super) type Shown = std::sync::Arc<dyn Object<RequestContext>>;
 
 impl Connection {
+    /// A page of a longer list.
+    pub(super) fn page(
+        type_name: &str,
+        nodes: Vec<(String, Shown)>,
+        has_next: bool,
+        has_previous: bool,
+        total: u64,
+    ) -> Self {
+        let edge_type = edge_type(type_name);
+        let type_name = type_name.to_owned();
+        Self { type_name, edge_type, nodes, has_next, has_previous, total }
+    }
+
     /// A connection that holds all of a short list.
     pub(super) fn whole(type_name: &str, nodes: Vec<Shown>) -> Self {
         let total = nodes.len() as u64;
@@ -33,7 +55,7 @@ impl Connection {
             .enumerate()
             .map(|(position, node)| (position_cursor(position), node))
             .collect();
-        Self { type_name: type_name.to_owned(), nodes, has_next: false, has_previous: false, total }
+        Self::page(type_name, nodes, false, false, total)
     }
 
     /// A connection without nodes.
@@ -67,8 +89,9 @@ impl Object<RequestContext> for Connection {
     ) -> Result<Node<'a, RequestContext>, FieldError> {
         match call.name() {
             "edges" => {
+                let edge_type = self.edge_type.as_str();
                 let edge = |(cursor, node): &'a (String, Shown)| {
-                    Node::object(Edge { connection: &self.type_name, cursor, node: &**node })
+                    Node::object(Edge { type_name: edge_type, cursor, node: &**node })
                 };
                 Ok(Node::list(self.nodes.iter().map(edge)))
             }
@@ -85,15 +108,14 @@ impl Object<RequestContext> for Connection {
 }
 
 struct Edge<'e> {
-    connection: &'e str,
+    type_name: &'e str,
     cursor: &'e str,
     node: &'e dyn Object<RequestContext>,
 }
 
 impl Object<RequestContext> for Edge<'_> {
     fn type_name(&self) -> &str {
-        // Edges are reached through one declared object type each; only `__typename` would differ.
-        self.connection.strip_suffix("Connection").unwrap_or(self.connection)
+        self.type_name
     }
 
     fn field<'a>(

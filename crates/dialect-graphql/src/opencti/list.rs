@@ -156,13 +156,13 @@ fn listed<'a>(
     let shown = page.objects.into_iter().zip(page.cursors);
     let nodes =
         shown.filter_map(|(object, cursor)| Some((cursor, show(&context.view, object)?)));
-    Ok(Node::object(Connection {
-        type_name: connection.to_owned(),
-        nodes: nodes.collect(),
-        has_next: page.has_more,
-        has_previous: after.is_some(),
-        total: page.total_count,
-    }))
+    Ok(Node::object(Connection::page(
+        connection,
+        nodes.collect(),
+        page.has_more,
+        after.is_some(),
+        page.total_count,
+    )))
 }
 
 fn filters(call: &Call<'_, RequestContext>) -> Result<FilterGroup, FieldError> {

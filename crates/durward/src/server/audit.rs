@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use durward_identity::Caller;
@@ -13,18 +13,20 @@ use durward_policy::Right;
 use serde::Deserialize;
 
 use crate::offline;
-use crate::server::import::PartsOnly;
+use crate::server::import::{PartsOnly, parameters};
 use crate::server::problem::Problem;
 use crate::server::{Server, authenticate};
 
 /// Parameters of `GET /audit/verify`.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct VerifyParameters {
     expect_head: Option<String>,
 }
 
 /// Parameters of `GET /audit/export`.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ExportParameters {
     /// First transaction.
     from: Option<u64>,
@@ -45,9 +47,9 @@ fn auditor(server: &Server, parts: &PartsOnly) -> Result<Caller, Problem> {
 pub(crate) async fn verify(
     State(server): State<Arc<Server>>,
     parts: PartsOnly,
-    Query(parameters): Query<VerifyParameters>,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let caller = auditor(&server, &parts)?;
+    let parameters: VerifyParameters = parameters(&parts.0)?;
     let task = move || {
         let expected = parameters.expect_head.as_deref();
         offline::verify_store(caller.organization().store(), expected)
@@ -61,9 +63,9 @@ pub(crate) async fn verify(
 pub(crate) async fn export(
     State(server): State<Arc<Server>>,
     parts: PartsOnly,
-    Query(parameters): Query<ExportParameters>,
 ) -> Result<Response, Problem> {
     let caller = auditor(&server, &parts)?;
+    let parameters: ExportParameters = parameters(&parts.0)?;
     let from = parameters.from.unwrap_or(1).max(1);
     let limit = parameters.limit.unwrap_or(EXPORT_MAX).clamp(1, EXPORT_MAX);
     let task = move || {

@@ -3,17 +3,19 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Query, Request, State};
 use axum::http::request;
 use axum::{Json, extract};
 use durward_intel::{import_bundle, parse_bundle};
 use durward_model::ErrorKind;
 use durward_policy::Right;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::offline::report_json;
 use crate::server::problem::Problem;
+use crate::server::router::BODY_BYTES_MAX;
 use crate::server::{Server, authenticate};
 
 /// Parameters of `POST /import/stix`.
@@ -25,15 +27,17 @@ pub(crate) struct StixParameters {
     scope: String,
 }
 
-/// Imports a STIX 2.1 bundle. Broken objects are named in the answer; the others arrive.
+/// Imports a STIX 2.1 bundle. Broken objects are named in the answer; the others arrive. The body is
+/// read only after the caller was let in.
 pub(crate) async fn stix(
     State(server): State<Arc<Server>>,
-    parts: PartsOnly,
-    Query(parameters): Query<StixParameters>,
-    body: Bytes,
+    request: Request,
 ) -> Result<Json<serde_json::Value>, Problem> {
-    let caller = authenticate::require(&server, &parts.0)?;
+    let (parts, body) = request.into_parts();
+    let caller = authenticate::require(&server, &parts)?;
     caller.require(Right::SYNCHRONIZE).map_err(|error| Problem::of(&error))?;
+    let parameters: StixParameters = parameters(&parts)?;
+    let body = bytes(body).await?;
     let task = move || {
         let bundle = parse_bundle(&body)
             .map_err(|error| Problem::new(error.kind(), error.to_string()))?;
@@ -47,6 +51,32 @@ pub(crate) async fn stix(
     let result = tokio::task::spawn_blocking(task).await;
     let failed = || Problem::new(ErrorKind::Internal, "the import ended abnormally");
     result.map_err(|_| failed())?.map(Json)
+}
+
+/// A whole body.
+async fn bytes(body: Body) -> Result<Bytes, Problem> {
+    let refused = |why| Problem::new(ErrorKind::Invalid, why);
+    let too_large = || refused(format!("the body is larger than {BODY_BYTES_MAX} bytes"));
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(too_large());
+    }
+    match axum::body::to_bytes(body, BODY_BYTES_MAX.saturating_add(1)).await {
+        Ok(bytes) if bytes.len() <= BODY_BYTES_MAX => Ok(bytes),
+        Ok(_) => Err(too_large()),
+        Err(_) => Err(refused(format!(
+            "the body broke off, or is larger than {BODY_BYTES_MAX} bytes"
+        ))),
+    }
+}
+
+/// The parameters of a request.
+///
+/// # Errors
+/// When one is unknown or has a wrong value.
+pub(crate) fn parameters<T: DeserializeOwned>(parts: &request::Parts) -> Result<T, Problem> {
+    let Query(parameters) = Query::try_from_uri(&parts.uri)
+        .map_err(|error| Problem::new(ErrorKind::Invalid, error.body_text()))?;
+    Ok(parameters)
 }
 
 /// The head of a request, taken without its body.

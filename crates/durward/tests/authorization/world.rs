@@ -106,10 +106,10 @@ impl World {
             (JUPITERONE, "{ tokens(limit: 100) { items { id revoked name } } }"),
             (NATIVE, "{ accounts { nodes { id email active } } organization { name } }"),
             (NATIVE, "{ organization { entityCount relationshipCount } types { name count } }"),
-            (OPENCTI, "{ intrusionSets { edges { node { id name updated_at } } } }"),
+            (OPENCTI, "{ intrusionSets { pageInfo { globalCount } } }"),
         ];
         let parts = texts.map(|(path, text)| data(&chief, path, text, &json!({})));
-        let boxes = common::rows(&chief, "FIND harbour_box AS x RETURN x ORDER BY x._key");
+        let boxes = common::rows(&chief, "FIND harbour_box AS x RETURN x.displayName, x.team, x.note ORDER BY x.displayName");
         let job = ok(chief.get(&format!("{}/{}", common::JOBS, self.ids.job)).unwrap());
         json!({"parts": parts, "boxes": boxes, "job": job})
     }
@@ -133,14 +133,16 @@ fn fill(server: &Server, chief: &Client) -> Ids {
             "name": format!("{MARK} {HIDDEN} crew")}]});
     let report = ok(server.client().post("/import/stix", &bundle).unwrap());
     assert_eq!(report["created"], 1, "{report}");
-    let sets = "{ intrusionSets { edges { node { id } } } }";
-    let sets = data(&server.client(), OPENCTI, sets, &json!({}));
-    let stix = sets.pointer("/intrusionSets/edges/0/node/id").and_then(Value::as_str);
-    let account = server.credentials().json()["admin"]["id"].as_str().unwrap().to_owned();
+    let id_of = |query: &str| {
+        let rows = common::rows(chief, query);
+        rows[0]["id"].as_str().unwrap().to_owned()
+    };
+    let stix = id_of("FIND intrusion_set AS x RETURN x._id AS id");
+    let account = id_of("FIND account AS x RETURN x._id AS id");
     Ids {
         entity,
         relationship: id.unwrap().to_owned(),
-        stix: stix.unwrap().to_owned(),
+        stix,
         account,
         credential: key(chief, HIDDEN, &tokens::allow_all(), None).0,
         job: common::start_job(chief, &format!("{MARK}-{HIDDEN}"), "DIFF"),
@@ -148,7 +150,8 @@ fn fill(server: &Server, chief: &Client) -> Ids {
 }
 
 fn strangers(server: &Server, chief: &Client, second_key: &str) -> Vec<Caller> {
-    let (account, real) = server.credentials().jupiterone();
+    let account = server.credentials().jupiterone().0;
+    let real = server.credentials().api_token();
     let bearer = |token: &str| server.anonymous().with_token(token);
     let with = |name: &'static str, client: Client| Caller { name, client };
     vec![

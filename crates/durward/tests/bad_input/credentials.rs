@@ -16,7 +16,8 @@ fn all_are_refused_with_one_sentence_that_tells_nothing() {
     let mut server = common::start();
     let second = second_organization(&mut server, "Elsewhere");
     let chief = jupiterone(&server);
-    let (account, real) = server.credentials().jupiterone();
+    let account = server.credentials().jupiterone().0;
+    let real = server.credentials().api_token();
     let bearer = |token: &str| server.anonymous().with_token(token);
     let foreign =
         bearer(second.jupiterone().1).with_header("JupiterOne-Account", account);

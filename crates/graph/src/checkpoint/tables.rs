@@ -12,6 +12,7 @@ use super::columns::{
 use crate::ids::{PropertyId, TripleId, TypeId, VerbId};
 use crate::state::base::{Base, Edge};
 use crate::state::column::Column;
+use crate::state::edge_order::Limits;
 use crate::state::edges::Edges;
 use crate::state::key_arena::KeyArena;
 use crate::state::offsets::Offsets;
@@ -211,7 +212,12 @@ fn write_edges(out: &mut Encoder, edges: &[Edge]) {
     }
 }
 
-fn read_edges(from: &mut Decoder<'_>, limit: u32, numbers_max: u32) -> Result<Base, Damage> {
+fn read_edges(
+    from: &mut Decoder<'_>,
+    limits: Limits<'_>,
+    numbers_max: u32,
+) -> Result<Base, Damage> {
+    let limit = limits.edge_limit;
     let count = from.length()?;
     let sources = from.length()?;
     let mut others = Vec::with_capacity(count);
@@ -256,7 +262,7 @@ fn read_edges(from: &mut Decoder<'_>, limit: u32, numbers_max: u32) -> Result<Ba
     };
     let nodes = pairs.last().map_or(0, |(row, _)| *row as usize + 1);
     let forward = Offsets::from_pairs(pairs.into_iter(), sources, nodes);
-    Ok(Base::from_forward(forward, others, edges, limit))
+    Ok(Base::from_forward(forward, others, edges, limits))
 }
 
 pub(super) fn read_triple(
@@ -283,7 +289,15 @@ pub(super) fn read_triple(
         None
     };
     let mut edges = Edges::new(known.tuning);
-    edges.restore(read_edges(from, records.rows(), known.numbers_max)?);
+    let bulks = records
+        .extents
+        .iter()
+        .filter(|run| run.len as usize >= known.tuning.bulk_min);
+    for run in bulks {
+        edges.note_bulk(run.first_row);
+    }
+    let base = read_edges(from, edges.limits(records.rows()), known.numbers_max)?;
+    edges.restore(base);
     for _ in 0..from.length()? {
         let (start, end, edge) = (from.small()?, from.small()?, from.small()?);
         let tick = Tick(from.small()?);

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::edge_order::Order;
+use super::edge_order::{Limits, Order};
 use super::offsets::Offsets;
 
 /// A relationship by its rows.
@@ -41,20 +41,20 @@ fn nodes(rows: impl Iterator<Item = u32>) -> usize {
 
 impl Base {
     /// A base of these relationships, which must be sorted.
-    pub(crate) fn build(edges: &[Edge], edge_limit: u32) -> Self {
+    pub(crate) fn build(edges: &[Edge], limits: Limits<'_>) -> Self {
         let mut counts = vec![0u32; nodes(edges.last().into_iter().map(|edge| edge.from))];
         for edge in edges {
             counts[edge.from as usize] += 1;
         }
         let forward = Offsets::from_counts(counts);
         let forward_others: Vec<u32> = edges.iter().map(|edge| edge.to).collect();
-        let same = edges.len() == edge_limit as usize
+        let same = edges.len() == limits.edge_limit as usize
             && edges
                 .iter()
                 .zip(0u32..)
                 .all(|(edge, slot)| edge.edge == slot);
         let numbers = (!same).then(|| edges.iter().map(|edge| edge.edge).collect());
-        Self::from_forward(forward, forward_others, numbers, edge_limit)
+        Self::from_forward(forward, forward_others, numbers, limits)
     }
 
     /// A base from its forward half, which must be sorted.
@@ -62,7 +62,7 @@ impl Base {
         forward: Offsets,
         forward_others: Vec<u32>,
         edges: Option<Vec<u32>>,
-        edge_limit: u32,
+        limits: Limits<'_>,
     ) -> Self {
         let mut cursors = vec![0u32; nodes(forward_others.iter().copied()) + 1];
         for to in &forward_others {
@@ -94,14 +94,14 @@ impl Base {
             before = end;
         }
         let order = edges
-            .map(|edges| Order::new(edges, backward_edges, &forward, &forward_others, edge_limit));
+            .map(|edges| Order::new(edges, backward_edges, &forward, &forward_others, &limits));
         let backward = Offsets::from_counts(cursors);
         Self {
             forward,
             forward_others,
             backward,
             backward_others,
-            edge_limit,
+            edge_limit: limits.edge_limit,
             order,
         }
     }

@@ -33,6 +33,27 @@ struct Late {
     positions: [Vec<u64>; 2],
 }
 
+/// Where edge rows end, and where many of them began to be added at once: reads at past instants
+/// mostly see edge rows up to one of these.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits<'b> {
+    pub(crate) edge_limit: u32,
+    pub(crate) bulks: &'b [u32],
+}
+
+impl Limits<'_> {
+    /// The first edge row of the newest `1 / 2^level` of all, or the next beginning of a bulk.
+    fn since(&self, level: u32) -> u32 {
+        let exact = self.edge_limit - (self.edge_limit >> level);
+        let next = self.bulks.partition_point(|bulk| *bulk < exact);
+        self.bulks
+            .get(next)
+            .copied()
+            .unwrap_or(exact)
+            .min(self.edge_limit)
+    }
+}
+
 fn side(outwards: bool) -> usize {
     usize::from(!outwards)
 }
@@ -47,13 +68,13 @@ impl Order {
         backward_edges: Vec<u32>,
         forward: &Offsets,
         others: &[u32],
-        edge_limit: u32,
+        limits: &Limits<'_>,
     ) -> Self {
-        let mut slots = vec![NONE; edge_limit as usize];
+        let mut slots = vec![NONE; limits.edge_limit as usize];
         for (slot, edge) in edges.iter().enumerate() {
             slots[*edge as usize] = slot as u32;
         }
-        let late = Late::levels(&edges, &backward_edges, forward, others, edge_limit);
+        let late = Late::levels(&edges, &backward_edges, forward, others, limits);
         Self {
             edges,
             slots,
@@ -91,13 +112,15 @@ impl Order {
         limit: u32,
         outwards: bool,
     ) -> bool {
-        self.late
-            .get(level)
-            .is_none_or(|late| bit(&late.positions[side(outwards)], position))
-            && self
-                .edges_of(outwards)
-                .get(position)
-                .is_none_or(|edge| *edge >= limit)
+        let Some(late) = self.late.get(level) else {
+            return true;
+        };
+        bit(&late.positions[side(outwards)], position)
+            && (late.since == limit
+                || self
+                    .edges_of(outwards)
+                    .get(position)
+                    .is_none_or(|edge| *edge >= limit))
     }
 
     /// Edge rows by position, either way.
@@ -127,14 +150,14 @@ impl Late {
         backward_edges: &[u32],
         forward: &Offsets,
         others: &[u32],
-        limit: u32,
+        limits: &Limits<'_>,
     ) -> Vec<Self> {
         let to_words = others.iter().max().map_or(0, |to| *to as usize / 64 + 1);
         let last = others.len().checked_sub(1);
         let from_words = last.map_or(0, |last| forward.row_of(last) as usize / 64 + 1);
         let words = others.len().div_ceil(64);
         let level = |level| Self {
-            since: limit - (limit >> level),
+            since: limits.since(level),
             rows: [vec![0; from_words], vec![0; to_words]],
             positions: [vec![0; words], vec![0; words]],
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::base::{Base, Edge};
 use super::chunked::Chunked;
+use super::edge_order::Limits;
 use super::ended_edges::EndedEdges;
 use super::row_pages::{Row, RowPages, Tuning};
 use super::timeline::Tick;
@@ -12,6 +13,8 @@ use crate::rowset::RowSetBuilder;
 
 /// A base is built anew when changes beside it reach this part of it.
 const PENDING_SHARE: usize = 64;
+/// How many beginnings of bulks are remembered.
+const BULKS_MAX: usize = 64;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edges {
@@ -30,6 +33,8 @@ pub(crate) struct Edges {
     /// Whether a list beside some row has grown too long.
     overgrown: bool,
     live: usize,
+    /// Edge rows from which many were added at once, ascending; the newest few.
+    bulks: Vec<u32>,
     pub(crate) tuning: Tuning,
 }
 
@@ -68,6 +73,9 @@ impl Edges {
         let first = self.edge_rows();
         let count = ends.len();
         self.live += count;
+        if count >= self.tuning.bulk_min {
+            self.note_bulk(first);
+        }
         let edges = (first..)
             .zip(ends)
             .map(|(edge, (from, to))| Edge { from, to, edge });
@@ -77,6 +85,22 @@ impl Edges {
         }
         for edge in edges {
             self.add_beside(edge);
+        }
+    }
+
+    /// Notes that many relationships were added at once from an edge row on.
+    pub(crate) fn note_bulk(&mut self, first: u32) {
+        if self.bulks.len() >= BULKS_MAX {
+            self.bulks.remove(0);
+        }
+        self.bulks.push(first);
+    }
+
+    /// What a new base has to know about edge rows.
+    pub(crate) fn limits(&self, edge_limit: u32) -> Limits<'_> {
+        Limits {
+            edge_limit,
+            bulks: &self.bulks,
         }
     }
 
@@ -178,7 +202,7 @@ impl Edges {
             }
             edges.retain(|edge| !doomed.contains(edge.edge));
         }
-        self.base = Arc::new(Base::build(&edges, edge_limit));
+        self.base = Arc::new(Base::build(&edges, self.limits(edge_limit)));
         self.out = RowPages::default();
         self.into = RowPages::default();
         self.recent = Chunked::default();

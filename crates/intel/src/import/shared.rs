@@ -9,19 +9,11 @@ use uuid::Uuid;
 use crate::canonical::canonical_json;
 use crate::import::{End, Importer};
 use crate::kinds;
+use crate::markings::tlp_looks;
 use crate::standard_id::{TLP, standard_id};
 
 /// Colour of a label that nobody gave one.
 const LABEL_COLOR: &str = "#7a8599";
-/// Order and colour of the markings of the Traffic Light Protocol.
-const TLP_LOOKS: [(&str, i64, &str); 5] = [
-    ("TLP:CLEAR", 1, "#ffffff"),
-    ("TLP:GREEN", 2, "#2e7d32"),
-    ("TLP:AMBER", 3, "#d84315"),
-    ("TLP:AMBER+STRICT", 4, "#d84315"),
-    ("TLP:RED", 5, "#c62828"),
-];
-
 impl Importer<'_> {
     /// The entity of an external reference, and what this citation says otherwise than the entity.
     ///
@@ -137,13 +129,13 @@ impl Importer<'_> {
             .rev()
             .find(|(_, known)| *known == tail)
             .map(|(name, _)| *name)?;
-        let (_, order, color) = TLP_LOOKS.iter().find(|(own, _, _)| *own == name)?;
+        let (order, color) = tlp_looks(name)?;
         let properties = vec![
             ("definition".to_owned(), name.into()),
             ("definition_type".to_owned(), "TLP".into()),
             ("displayName".to_owned(), name.into()),
-            ("x_opencti_color".to_owned(), (*color).into()),
-            ("x_opencti_order".to_owned(), Value::Int(*order)),
+            ("x_opencti_color".to_owned(), color.into()),
+            ("x_opencti_order".to_owned(), Value::Int(order)),
         ];
         let entity_type = kinds::MARKING_DEFINITION;
         let target = self.shared(entity_type, "marking-definition", id, properties);

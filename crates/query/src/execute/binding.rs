@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use durward_graph::{
-    ColumnView, EdgeRef, EntityRef, PropertyId, TripleId, TypeId, ValueRef, View,
+    ColumnView, EdgeRef, EntityRef, ObjectRef, PropertyId, TripleId, TypeId, ValueRef, View,
 };
 use durward_model::{Namespace, Value};
 
@@ -27,6 +27,14 @@ impl Binding {
         match node.as_relationship() {
             None => Self::Entity(node),
             Some(number) => view.edge_of(number).map_or(Self::Empty, Self::Edge),
+        }
+    }
+
+    pub(crate) fn object(self) -> Option<ObjectRef> {
+        match self {
+            Self::Empty => None,
+            Self::Entity(entity) => Some(ObjectRef::Entity(entity)),
+            Self::Edge(edge) => Some(ObjectRef::Edge(edge)),
         }
     }
 

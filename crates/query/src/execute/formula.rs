@@ -6,7 +6,7 @@ use durward_model::Value;
 
 use super::binding::{Accessor, Binding, Source};
 use super::compare::{write_canonical, write_text};
-use crate::plan::{Arithmetic, Expression, Function, Slot};
+use crate::plan::{Arithmetic, Expression, Function, Property, SearchRank, Slot};
 
 /// An expression whose properties are resolved.
 #[derive(Debug)]
@@ -19,6 +19,15 @@ pub(crate) enum Formula {
     Unwound(usize),
     Aggregated(usize),
     Column(usize),
+    Rank(Slot, Rank),
+}
+
+/// A search rank whose properties are resolved.
+#[derive(Debug)]
+pub(crate) struct Rank {
+    texts: Vec<String>,
+    exact: Vec<Accessor>,
+    near: Vec<Accessor>,
 }
 
 /// One row while it is evaluated.
@@ -67,6 +76,7 @@ impl Formula {
             Expression::Unwound(position) => Self::Unwound(*position),
             Expression::Aggregated(position) => Self::Aggregated(*position),
             Expression::Column(position) => Self::Column(*position),
+            Expression::SearchRank(slot, rank) => Self::Rank(*slot, Rank::new(view, *slot, rank)),
         }
     }
 
@@ -104,7 +114,41 @@ impl Formula {
             Self::Unwound(position) => from(row.unwound, *position),
             Self::Aggregated(position) => from(row.aggregated, *position),
             Self::Column(position) => from(row.columns, *position),
+            Self::Rank(slot, rank) => Value::Int(rank.of(source, row.binding(*slot))),
         }
+    }
+}
+
+impl Rank {
+    fn new(view: &View, slot: Slot, rank: &SearchRank) -> Self {
+        let all = |names: &[String]| -> Vec<Accessor> {
+            names.iter().map(|name| Accessor::new(view, slot, Property::of(name))).collect()
+        };
+        Self {
+            texts: rank.texts.iter().map(|text| text.to_lowercase()).collect(),
+            exact: all(&rank.exact),
+            near: all(&rank.near),
+        }
+    }
+
+    fn of(&self, source: Source<'_>, binding: Binding) -> i64 {
+        let any = |accessors: &[Accessor], test: &dyn Fn(&str) -> bool| {
+            accessors.iter().any(|accessor| {
+                accessor.read(source, binding, |value| match value {
+                    ValueRef::String(text) => test(&text.to_lowercase()),
+                    ValueRef::List(items) => items
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .any(|text| test(&text.to_lowercase())),
+                    _ => false,
+                })
+            })
+        };
+        if any(&self.exact, &|value| self.texts.iter().any(|text| value.trim() == text)) {
+            return 0;
+        }
+        let contains = |value: &str| self.texts.iter().any(|text| value.contains(text.as_str()));
+        if any(&self.near, &contains) { 1 } else { 2 }
     }
 }
 

@@ -63,6 +63,20 @@ pub(crate) fn write_list(
     Ok((page.finish(false)?, Some(total)))
 }
 
+/// The objects of a list in order.
+pub(crate) fn ordered_objects(
+    engine: &Engine,
+    plan: &Plan,
+    slots: &[Slot],
+) -> Result<Vec<Binding>, QueryError> {
+    let prepared = Prepared::new(engine, plan)?;
+    if plan.order.is_empty() {
+        collect_objects(engine, &prepared, slots)
+    } else {
+        sort_objects(engine, plan, &prepared, slots)
+    }
+}
+
 fn total_of(plan: &Plan, found: u64) -> u64 {
     found.saturating_sub(plan.skip).min(plan.limit.unwrap_or(u64::MAX))
 }

@@ -2,18 +2,21 @@
 //! Paths, one at a time: depth first, in an order that depends on nothing but the plan and the
 //! instant, so that a walk can be taken up again after any path.
 
+mod optional;
+
 use std::ops::ControlFlow;
 
 use durward_graph::{EdgeRef, EntityRef};
 
 use super::binding::Binding;
-use super::chain::{Chain, Hop, Op, OptionalOp, StepOp, WithoutOp};
+use super::chain::{Chain, Op, StepOp, WithoutOp};
 use super::check::Check;
 use super::engine::Engine;
 use super::formula::Row;
 use super::sets::TypedSet;
 use crate::error::QueryError;
 use crate::plan::{Repeat, Slot};
+use optional::{Forced, SkippedBlock};
 
 /// One choice on the way to a path. Choices at one place are made in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,19 +54,6 @@ pub(crate) struct Walker<'e> {
     /// While a row is compared with one in which a block is walked: what that row bound, and the
     /// slots that are free.
     forced: Option<Forced>,
-}
-
-#[derive(Clone)]
-struct SkippedBlock<'e> {
-    block: &'e OptionalOp,
-    from: EntityRef,
-    used: usize,
-    rest: Next<'e>,
-}
-
-struct Forced {
-    bindings: Vec<Binding>,
-    free: Vec<Slot>,
 }
 
 /// What follows the ops at hand.
@@ -202,11 +192,9 @@ impl<'e> Walker<'e> {
         let Some((op, rest)) = ops.split_first() else {
             return match next {
                 Next::End => self.complete(sink),
-                Next::Then(then) => {
-                    self.reaching(then.reached, at, |walker| {
-                        walker.walk(then.ops, &then.next, at, sink)
-                    })
-                }
+                Next::Then(then) => self.reaching(then.reached, at, |walker| {
+                    walker.walk(then.ops, &then.next, at, sink)
+                }),
             };
         };
         match op {
@@ -255,7 +243,10 @@ impl<'e> Walker<'e> {
             return GO_ON;
         }
         self.engine.meter.path()?;
-        let row = Row { bindings: &self.bindings, ..Row::default() };
+        let row = Row {
+            bindings: &self.bindings,
+            ..Row::default()
+        };
         for check in self.checks {
             if !self.engine.holds(check, row)? {
                 return GO_ON;
@@ -286,7 +277,9 @@ impl<'e> Walker<'e> {
             if !walker.admits(step, other)? {
                 return GO_ON;
             }
-            walker.enter(step, choice, other, edge, |walker| walker.walk(rest, next, other, sink))
+            walker.enter(step, choice, other, edge, |walker| {
+                walker.walk(rest, next, other, sink)
+            })
         })
     }
 
@@ -347,13 +340,26 @@ impl<'e> Walker<'e> {
                 if hop.skip_loops && other == at.row {
                     return false;
                 }
-                if allowed.as_ref().is_some_and(|rows| !edge.is_some_and(|e| rows.contains(e))) {
+                if allowed
+                    .as_ref()
+                    .is_some_and(|rows| !edge.is_some_and(|e| rows.contains(e)))
+                {
                     return false;
                 }
-                before = if before.0 == other { (other, before.1 + 1) } else { (other, 0) };
+                before = if before.0 == other {
+                    (other, before.1 + 1)
+                } else {
+                    (other, 0)
+                };
                 let choice = Choice::Hop(number as u16, other, before.1);
-                let node = EntityRef { type_id: hop.to, row: other };
-                let edge = edge.map(|edge| EdgeRef { triple: hop.triple, edge });
+                let node = EntityRef {
+                    type_id: hop.to,
+                    row: other,
+                };
+                let edge = edge.map(|edge| EdgeRef {
+                    triple: hop.triple,
+                    edge,
+                });
                 outcome = engine
                     .meter
                     .tick(1)
@@ -368,7 +374,9 @@ impl<'e> Walker<'e> {
                 _ if is_past => {
                     let mut pairs = Vec::new();
                     forward.for_each_edge(at.row, |other, edge| pairs.push((other, edge)));
-                    pairs.iter().any(|(other, edge)| one(*other, with_edges.then_some(*edge)))
+                    pairs
+                        .iter()
+                        .any(|(other, edge)| one(*other, with_edges.then_some(*edge)))
                 }
                 _ if with_edges => forward.any_edge(at.row, |other, edge| one(other, Some(edge))),
                 _ => forward.any(at.row, |other| one(other, None)),
@@ -412,45 +420,6 @@ impl<'e> Walker<'e> {
         })
     }
 
-    fn walk_optional(
-        &mut self,
-        optional: &'e OptionalOp,
-        rest: &'e [Op],
-        next: &Next<'e>,
-        at: EntityRef,
-        sink: &mut Sink<'_>,
-    ) -> Flow {
-        let (may_take, may_skip) = self.forced_choice(optional);
-        if may_take && self.choose(Choice::Taken) {
-            let then = Continuation { reached: optional.reached, ops: rest, next: next.clone() };
-            let then = Next::Then(std::rc::Rc::new(then));
-            let flow = self.walk(&optional.ops, &then, at, sink);
-            self.unchoose();
-            if flow?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        if may_skip && self.choose(Choice::Skipped) {
-            let rest_then = Continuation {
-                reached: optional.reached,
-                ops: rest,
-                next: next.clone(),
-            };
-            self.skipped.push(SkippedBlock {
-                block: optional,
-                from: at,
-                used: self.used.len(),
-                rest: Next::Then(std::rc::Rc::new(rest_then)),
-            });
-            let flow = self
-                .reaching(optional.reached, at, |walker| walker.walk(rest, next, at, sink));
-            self.skipped.pop();
-            self.unchoose();
-            return flow;
-        }
-        GO_ON
-    }
-
     /// Whether a path of a negated block starts at `at`, given the relationships used so far.
     fn excludes(&mut self, without: &'e WithoutOp, at: EntityRef) -> Result<bool, QueryError> {
         if let Some(excluded) = without.excluded.borrow().as_ref() {
@@ -463,80 +432,10 @@ impl<'e> Walker<'e> {
         }
         let mut inner = Walker::new(self.engine, self.bindings.len(), &[], true);
         inner.used.clone_from(&self.used);
-        let flow = inner.walk(&without.ops, &Next::End, at, &mut |_, _| Ok(ControlFlow::Break(())));
+        let flow = inner.walk(&without.ops, &Next::End, at, &mut |_, _| {
+            Ok(ControlFlow::Break(()))
+        });
         Ok(flow?.is_break())
-    }
-
-    /// Whether the same path exists with a block walked that this one left out.
-    fn has_row_with(&mut self, skipped: &SkippedBlock<'e>) -> Result<bool, QueryError> {
-        let mut free = skipped.block.slots.clone();
-        free.extend(skipped.block.reached);
-        let mut other = Walker::new(self.engine, self.bindings.len(), &[], true);
-        other.forced = Some(Forced { bindings: self.bindings.clone(), free });
-        other.used = self.used.iter().take(skipped.used).copied().collect();
-        let flow = other.walk(
-            &skipped.block.ops,
-            &skipped.rest,
-            skipped.from,
-            &mut |_, _| Ok(ControlFlow::Break(())),
-        );
-        Ok(flow?.is_break())
-    }
-
-    /// The relationship that a step has to take, while a row is compared.
-    fn forced_edge(&self, step: &StepOp) -> Option<Binding> {
-        let forced = self.forced.as_ref()?;
-        if forced.free.contains(&step.edge_slot) {
-            return None;
-        }
-        forced.bindings.get(step.edge_slot.0 as usize).copied()
-    }
-
-    /// Whether a block may be walked and may be left out, while a row is compared.
-    fn forced_choice(&self, optional: &OptionalOp) -> (bool, bool) {
-        let Some(forced) = &self.forced else { return (true, true) };
-        let Some(slot) = optional.slots.first() else { return (true, true) };
-        if forced.free.contains(slot) {
-            return (true, true);
-        }
-        let bound = |slot: &Slot| {
-            !matches!(forced.bindings.get(slot.0 as usize), None | Some(Binding::Empty))
-        };
-        let is_taken = optional.slots.iter().any(bound);
-        (is_taken, !is_taken)
-    }
-
-    fn walk_forced(
-        &mut self,
-        step: &'e StepOp,
-        rest: &'e [Op],
-        next: &Next<'e>,
-        at: EntityRef,
-        binding: Binding,
-        sink: &mut Sink<'_>,
-    ) -> Flow {
-        let Binding::Edge(edge) = binding else { return GO_ON };
-        let Some((from, to)) = self.engine.view.edge_ends(edge) else { return GO_ON };
-        let slot = step.gate.slot.0 as usize;
-        let wanted = self.forced.as_ref().and_then(|forced| forced.bindings.get(slot)).copied();
-        let leads_on = |hop: &&Hop| {
-            let (near, far) = ends_along(hop, from, to);
-            hop.triple == edge.triple
-                && near == at
-                && wanted == Some(Binding::node(&self.engine.view, far))
-        };
-        let Some(hop) = step.hops.iter().find(leads_on) else { return GO_ON };
-        let (_, other) = ends_along(hop, from, to);
-        self.enter(step, Choice::Hop(0, other.row, 0), other, Some(edge), |walker| {
-            walker.walk(rest, next, other, sink)
-        })
-    }
-}
-
-fn ends_along(hop: &Hop, from: EntityRef, to: EntityRef) -> (EntityRef, EntityRef) {
-    match hop.direction {
-        durward_graph::Direction::Out => (from, to),
-        durward_graph::Direction::In => (to, from),
     }
 }
 

@@ -1,224 +1,142 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Lists of objects by condition, search and order, page by page.
+//! Lists of objects by filters, search and order, page by page.
 
-use std::cmp::Ordering;
+use std::sync::Arc;
 
-use durward_graph::{EdgeRef, EntityRef, ObjectRef, TripleMeta, View};
-use durward_model::Value;
+use durward_graph::View;
+use durward_model::Instant;
 
+use super::lower::{Lowering, Target};
+use super::search::{self, SearchFields};
+use super::{FilterGroup, KeyMeaning, KeyTable};
 use crate::error::QueryError;
-use crate::execute::{
-    After, Position, open_cursor, select_entities, select_relationships,
+use crate::execute::{ObjectPage, open_cursor, run_objects};
+use crate::plan::{
+    Condition, EdgePattern, Expression, Function, NodePattern, Output, Part, Plan, Property, Repeat,
+    Slot, SlotInfo, SlotKind, SortKey, Source, Step, Way,
 };
-use crate::cursor::{Cursor, fingerprint};
-use crate::plan::{Condition, NodePattern, Slot};
 use crate::result::RunOptions;
 
-/// Most texts that one search looks for.
-const SEARCH_TEXTS_MAX: usize = 64;
-
-/// What a list is besides its objects.
-pub struct Listed<'l> {
-    /// Texts of which any must occur in an object (in an end of a relationship, too); none for no
-    /// search.
-    pub search: &'l [String],
-    /// How the objects are ordered; by their place in the graph without.
-    pub order: Option<Ordered<'l>>,
-    /// How many objects a page has at most.
-    pub first: usize,
-    /// What a cursor is bound to: everything that makes the list what it is.
-    pub mark: &'l str,
+/// What a list is of.
+#[derive(Clone, Debug)]
+pub enum ListSubject {
+    /// Entities of any of these graph types.
+    Entities(Vec<String>),
+    /// Relationships of any of these verbs; none for all verbs.
+    Relationships(Vec<String>),
 }
 
-/// An order of objects. Absent values come last either way; ties are ordered by id.
-pub struct Ordered<'l> {
-    /// What is compared.
-    pub value: &'l dyn Fn(ObjectRef) -> Value,
-    /// Whether large values come first.
-    pub descending: bool,
+/// A list as a client asks for it.
+#[derive(Clone, Debug)]
+pub struct ListRequest<'r> {
+    /// What it is of.
+    pub subject: ListSubject,
+    /// What the objects must fulfil.
+    pub filters: Option<&'r FilterGroup>,
+    /// What must occur in them.
+    pub search: Option<&'r str>,
+    /// What a search ranks by.
+    pub search_fields: &'r SearchFields,
+    /// Keys to order by, and whether the largest comes first. Without any, a search orders by how
+    /// well the objects fit.
+    pub order: &'r [(String, bool)],
+    /// What the keys mean.
+    pub table: &'r KeyTable,
 }
 
-impl std::fmt::Debug for Listed<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Listed").field("mark", &self.mark).finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Ordered<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Ordered").field("descending", &self.descending).finish_non_exhaustive()
-    }
-}
-
-/// One page of a list.
-#[derive(Clone, Debug, Default)]
-pub struct ObjectPage {
-    /// The objects.
-    pub objects: Vec<ObjectRef>,
-    /// For each object, a cursor that goes on behind it. It fixes the instant.
-    pub cursors: Vec<String>,
-    /// Whether there are more.
-    pub has_more: bool,
-    /// How many there are on all pages together.
-    pub total_count: u64,
-}
-
-/// One page of the entities that fit a pattern, and the view that it was taken from: a cursor in
-/// the options keeps to the instant of its first page.
-pub fn list_entities(
+/// One page of a list: `first` objects after the cursor in `options`.
+pub fn list(
     view: &View,
-    pattern: &NodePattern,
-    list: &Listed<'_>,
+    request: &ListRequest<'_>,
     options: &RunOptions,
-) -> Result<(View, ObjectPage), QueryError> {
-    let (view, position, _) = open_cursor(view, options)?;
-    let mut pattern = pattern.clone();
-    if let Some(search) = search(pattern.slot, list.search) {
-        pattern.filter = Some(match pattern.filter.take() {
-            Some(filter) => filter.and(search),
-            None => search,
-        });
-    }
-    let mut found = Vec::new();
-    for (type_id, rows) in select_entities(&view, &pattern, options)? {
-        found.extend(rows.iter().map(|row| ObjectRef::Entity(EntityRef { type_id, row })));
-    }
-    let page = page(&view, found, list, options, &position)?;
-    Ok((view, page))
-}
-
-/// The same for the relationships of some triples that fulfil a condition on slot 0.
-pub fn list_relationships(
-    view: &View,
-    is_candidate: &dyn Fn(&TripleMeta) -> bool,
-    condition: &Condition,
-    list: &Listed<'_>,
-    options: &RunOptions,
-) -> Result<(View, ObjectPage), QueryError> {
-    let (view, position, _) = open_cursor(view, options)?;
-    let mut found = Vec::new();
-    let hits = EndSearch::new(&view, list.search);
-    for (triple, rows) in select_relationships(&view, is_candidate, condition, options)? {
-        let edges = rows.iter().map(|edge| EdgeRef { triple, edge });
-        found.extend(edges.filter(|edge| hits.has(*edge)).map(ObjectRef::Edge));
-    }
-    let page = page(&view, found, list, options, &position)?;
-    Ok((view, page))
-}
-
-/// An object is hit when any text occurs in it.
-fn search(slot: Slot, texts: &[String]) -> Option<Condition> {
-    let any = texts.iter().take(SEARCH_TEXTS_MAX);
-    let any: Vec<Condition> =
-        any.map(|text| Condition::Text(slot, vec![text.clone()])).collect();
-    (!any.is_empty()).then_some(Condition::Any(any))
-}
-
-/// A search of relationships, which are hit by their own values and by those of their ends.
-struct EndSearch<'s> {
-    view: &'s View,
-    texts: Vec<String>,
-    ends: std::cell::RefCell<std::collections::HashMap<durward_graph::TypeId, durward_graph::RowSet>>,
-}
-
-impl<'s> EndSearch<'s> {
-    fn new(view: &'s View, texts: &[String]) -> Self {
-        let texts = texts.iter().take(SEARCH_TEXTS_MAX).map(|text| text.to_lowercase()).collect();
-        Self { view, texts, ends: std::cell::RefCell::default() }
-    }
-
-    fn has(&self, edge: EdgeRef) -> bool {
-        if self.texts.is_empty() {
-            return true;
-        }
-        let own = self.view.edge_properties(edge);
-        let contains = |value: &Value| {
-            value.as_str().is_some_and(|text| {
-                let text = text.to_lowercase();
-                self.texts.iter().any(|wanted| text.contains(wanted.as_str()))
-            })
-        };
-        own.iter().any(|(_, value)| contains(value))
-            || self
-                .view
-                .edge_ends(edge)
-                .is_some_and(|(from, to)| self.has_end(from) || self.has_end(to))
-    }
-
-    fn has_end(&self, end: EntityRef) -> bool {
-        if end.type_id.is_relationship() {
-            return false;
-        }
-        let mut ends = self.ends.borrow_mut();
-        let rows = ends.entry(end.type_id).or_insert_with(|| {
-            let none = durward_graph::RowSet::empty(self.view.rows(end.type_id));
-            self.texts.iter().fold(none, |rows, text| {
-                rows.union(&self.view.search_text(end.type_id, std::slice::from_ref(text)))
-            })
-        });
-        rows.contains(end.row)
-    }
-}
-
-fn page(
-    view: &View,
-    found: Vec<ObjectRef>,
-    list: &Listed<'_>,
-    options: &RunOptions,
-    position: &Position,
+    first: u64,
 ) -> Result<ObjectPage, QueryError> {
-    let mark = fingerprint(&format!(
-        "{} {:?} {}",
-        list.mark, options.row_condition, options.account_id
-    ));
-    if let Some(text) = &options.cursor
-        && Cursor::open(text, &options.cursor_key)?.fingerprint != mark
-    {
-        return Err(QueryError::Cursor);
-    }
-    let ordered = in_order(view, found, list.order.as_ref());
-    let offset = match position.after {
-        After::Offset(offset) => usize::try_from(offset).unwrap_or(usize::MAX),
-        _ => 0,
-    };
-    let end = offset.saturating_add(list.first);
-    let mut page = ObjectPage {
-        has_more: ordered.len() > end,
-        total_count: ordered.len() as u64,
-        ..ObjectPage::default()
-    };
-    for (number, object) in ordered.into_iter().enumerate().skip(offset).take(list.first) {
-        let next = number as u64 + 1;
-        let cursor = Cursor {
-            fingerprint: mark,
-            sequence: view.sequence(),
-            instant: view.instant(),
-            now: options.now,
-            position: Position { written: next, after: After::Offset(next) },
-        };
-        page.cursors.push(cursor.seal(&options.cursor_key));
-        page.objects.push(object);
-    }
-    Ok(page)
+    let (view, position, cursor) = open_cursor(view, options)?;
+    let now = cursor.map_or(options.now, |cursor| cursor.now);
+    let plan = request.plan(&view, now)?;
+    run_objects(&view, plan, options, &position, now, first)
 }
 
-fn in_order(view: &View, found: Vec<ObjectRef>, order: Option<&Ordered<'_>>) -> Vec<ObjectRef> {
-    let Some(order) = order else { return found };
-    let id = |object: ObjectRef| match object {
-        ObjectRef::Entity(entity) => view.entity_id(entity).0,
-        ObjectRef::Edge(edge) => view.edge_id(edge).0,
-    };
-    let keyed = found.into_iter().map(|object| ((order.value)(object), id(object), object));
-    let mut keyed: Vec<(Value, u64, ObjectRef)> = keyed.collect();
-    keyed.sort_by(|left, right| {
-        let by_value = match (left.0.is_null(), right.0.is_null()) {
-            (true, true) => Ordering::Equal,
-            (true, false) => Ordering::Greater,
-            (false, true) => Ordering::Less,
-            (false, false) if order.descending => right.0.total_cmp(&left.0),
-            (false, false) => left.0.total_cmp(&right.0),
+impl ListRequest<'_> {
+    /// The plan of the list.
+    pub fn plan(&self, view: &View, now: Instant) -> Result<Plan, QueryError> {
+        let (mut plan, target, searched) = match &self.subject {
+            ListSubject::Entities(types) => entities(types),
+            ListSubject::Relationships(verbs) => relationships(verbs),
         };
-        by_value.then_with(|| left.1.cmp(&right.1))
-    });
-    keyed.into_iter().map(|(.., object)| object).collect()
+        let mut conditions = Vec::new();
+        if let Some(group) = self.filters {
+            let lowering = Lowering { view, table: self.table, now };
+            conditions.push(lowering.group(group, target)?);
+        }
+        let parts = self.search.map(search::parts).unwrap_or_default();
+        if !parts.is_empty() {
+            conditions.push(search::condition(&searched, &parts));
+        }
+        if !conditions.is_empty() {
+            plan.path_filter = Some(Condition::All(conditions));
+        }
+        for (key, descending) in self.order {
+            let value = self.order_value(key, target.slot())?;
+            plan.order.push(SortKey { value, descending: *descending });
+        }
+        if self.order.is_empty() && !parts.is_empty() {
+            let rank = Arc::new(search::rank(&parts, self.search_fields));
+            let value = Expression::SearchRank(target.slot(), rank);
+            plan.order.push(SortKey { value, descending: false });
+        }
+        Ok(plan)
+    }
+
+    fn order_value(&self, key: &str, slot: Slot) -> Result<Expression, QueryError> {
+        let property = |name: &String| Expression::Property(slot, Property::of(name));
+        match self.table.keys.get(key) {
+            Some(KeyMeaning::Properties(names)) => match names.as_slice() {
+                [name] => Ok(property(name)),
+                names => {
+                    let names = names.iter().map(property).collect();
+                    Ok(Expression::Call(Function::Coalesce, names))
+                }
+            },
+            Some(KeyMeaning::EntityType) => Ok(Expression::Property(slot, Property::of("_type"))),
+            Some(KeyMeaning::RelationshipType) => {
+                Ok(Expression::Property(slot, Property::of("_class")))
+            }
+            Some(KeyMeaning::Ids) => Ok(Expression::Property(slot, Property::of("_id"))),
+            Some(_) => Err(QueryError::unsupported(format!("an order by {key}"))),
+            None => Err(QueryError::UnknownKey { key: key.to_owned() }),
+        }
+    }
+}
+
+fn slot_info(kind: SlotKind) -> SlotInfo {
+    SlotInfo { kind, name: None }
+}
+
+fn entities(types: &[String]) -> (Plan, Target, Vec<Slot>) {
+    let mut plan = Plan::list(Source::Any);
+    plan.start.sources = types.iter().map(|name| Source::Type(name.clone())).collect();
+    (plan, Target::Entity(Slot(0)), vec![Slot(0)])
+}
+
+/// Paths of one relationship, from its start to its end.
+fn relationships(verbs: &[String]) -> (Plan, Target, Vec<Slot>) {
+    let (from, edge, to) = (Slot(0), Slot(1), Slot(2));
+    let node = |slot| NodePattern { slot, sources: vec![Source::Any], filter: None };
+    let step = Step {
+        edge: EdgePattern {
+            slot: edge,
+            verbs: (!verbs.is_empty()).then(|| verbs.to_vec()),
+            way: Way::Out,
+            filter: None,
+        },
+        node: node(to),
+        repeat: Repeat::ONCE,
+    };
+    let mut plan = Plan::list(Source::Any);
+    plan.slots =
+        vec![slot_info(SlotKind::Node), slot_info(SlotKind::Edge), slot_info(SlotKind::Node)];
+    plan.parts = vec![Part::Step(step)];
+    plan.output = Output::List(vec![edge]);
+    (plan, Target::Relationship { edge, from, to }, vec![edge, from, to])
 }

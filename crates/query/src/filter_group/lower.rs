@@ -6,95 +6,127 @@ use durward_model::{Instant, Value};
 use serde_json::Value as Json;
 
 use super::operators::{join, on_property, without_negation};
-use super::{Filter, FilterGroup, FilterMode, FilterOperator, Key, Keys};
+use super::regarding::Regarding;
+use super::{Filter, FilterGroup, FilterMode, FilterOperator, KeyMeaning, KeyTable};
 use crate::error::QueryError;
 use crate::plan::{
-    Comparison, Condition, EdgePattern, Expression, Metadata, NodePattern, Operand, Part, Property,
-    Relation, Repeat, Slot, Source, Step, Way,
+    Comparison, Condition, EdgePattern, Expression, NodePattern, Operand, Part, Property, Relation,
+    Repeat, Slot, Source, Step, Way,
 };
 
-/// Slots of a path inside a condition; each has its own, whatever surrounds it.
+/// Slots of a path inside a condition, which has slots of its own.
 const EDGE: Slot = Slot(1);
 const NODE: Slot = Slot(2);
 
+/// What a group of filters speaks of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target {
+    /// The entity in a slot.
+    Entity(Slot),
+    /// The relationship in a slot, and its ends.
+    Relationship { edge: Slot, from: Slot, to: Slot },
+}
+
+impl Target {
+    /// The slot of the object itself.
+    pub(super) fn slot(self) -> Slot {
+        match self {
+            Self::Entity(slot) | Self::Relationship { edge: slot, .. } => slot,
+        }
+    }
+
+    fn ends(self, key: &str) -> Result<(Slot, Slot), QueryError> {
+        match self {
+            Self::Relationship { from, to, .. } => Ok((from, to)),
+            Self::Entity(_) => Err(QueryError::UnknownKey { key: key.to_owned() }),
+        }
+    }
+}
+
 /// Lowers the groups of one request.
-pub struct Lowering<'l> {
-    keys: &'l dyn Keys,
-    view: &'l View,
-    now: Instant,
+#[derive(Debug)]
+pub(super) struct Lowering<'l> {
+    pub(super) view: &'l View,
+    pub(super) table: &'l KeyTable,
+    pub(super) now: Instant,
 }
 
-impl std::fmt::Debug for Lowering<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Lowering").field("now", &self.now).finish_non_exhaustive()
-    }
-}
-
-impl<'l> Lowering<'l> {
-    /// Lowers by the meaning of some keys, with ids as a view resolves them, at an instant that
-    /// relative dates count from.
-    pub fn new(keys: &'l dyn Keys, view: &'l View, now: Instant) -> Self {
-        Self { keys, view, now }
-    }
-
-    /// The condition that a group sets on the object in a slot.
-    pub fn group(&self, slot: Slot, group: &FilterGroup) -> Result<Condition, QueryError> {
+impl Lowering<'_> {
+    pub(super) fn group(
+        &self,
+        group: &FilterGroup,
+        target: Target,
+    ) -> Result<Condition, QueryError> {
         if group.is_empty() {
             return Ok(Condition::All(Vec::new()));
         }
         let mut members = Vec::new();
         for filter in &group.filters {
-            members.push(self.filter(slot, filter)?);
+            members.push(self.filter(filter, target)?);
         }
         for inner in group.groups.iter().filter(|inner| !inner.is_empty()) {
-            members.push(self.group(slot, inner)?);
+            members.push(self.group(inner, target)?);
         }
         Ok(join(group.mode, members))
     }
 
-    fn filter(&self, slot: Slot, filter: &Filter) -> Result<Condition, QueryError> {
+    fn filter(&self, filter: &Filter, target: Target) -> Result<Condition, QueryError> {
         let mut any = Vec::with_capacity(filter.keys.len());
-        for name in &filter.keys {
-            let key = self.keys.key(name);
-            let key = key.ok_or_else(|| QueryError::UnknownKey { key: name.clone() })?;
-            any.push(self.key(slot, name, &key, filter)?);
+        for key in &filter.keys {
+            let meaning = self.table.keys.get(key);
+            let meaning = meaning.ok_or_else(|| QueryError::UnknownKey { key: key.clone() })?;
+            any.push(self.key(key, meaning, filter, target)?);
         }
-        Ok(Condition::Any(any))
+        match any.len() {
+            1 => Ok(any.pop().unwrap_or(Condition::Any(Vec::new()))),
+            _ => Ok(Condition::Any(any)),
+        }
     }
 
     fn key(
         &self,
-        slot: Slot,
-        name: &str,
-        key: &Key,
+        key: &str,
+        meaning: &KeyMeaning,
         filter: &Filter,
+        target: Target,
     ) -> Result<Condition, QueryError> {
-        match key {
-            Key::Properties(names) => {
-                let properties: Vec<Property> = names.iter().map(|one| Property::of(one)).collect();
-                self.on_properties(slot, &properties, filter)
+        match meaning {
+            KeyMeaning::Properties(names) => self.on_properties(target.slot(), names, filter),
+            KeyMeaning::Reference { verbs, way } => {
+                self.reference(key, Some(verbs), *way, filter, target)
             }
-            Key::Moment(moment) => {
-                self.on_properties(slot, &[Property::Metadata(*moment)], filter)
+            KeyMeaning::ConnectedTo => self.reference(key, None, Way::Either, filter, target),
+            KeyMeaning::ReferenceProperty { verbs, way, properties } => {
+                self.reference_property(verbs, *way, properties, filter, target)
             }
-            Key::Absent => self.on_properties(slot, &[Property::Named("".into())], filter),
-            Key::Ids => per_value(filter, |values| {
-                Ok(compare_any(slot, Metadata::Id, self.uuids(values)))
-            }),
-            Key::Type => self.per_name(filter, |kind| self.keys.of_type(slot, kind)),
-            Key::Linked { verbs, way } => self.linked(slot, name, verbs, *way, filter),
-            Key::LinkedProperties { verbs, way, properties } => {
-                self.linked_properties(slot, verbs, *way, properties, filter)
+            KeyMeaning::Ids => self.ids(filter, target.slot()),
+            KeyMeaning::EntityType => self.kinds(filter, target),
+            KeyMeaning::RelationshipType => {
+                target.ends(key)?;
+                self.verbs(filter, target.slot())
             }
-            Key::FromId => self.at_ends(slot, name, filter, &[Metadata::FromId]),
-            Key::ToId => self.at_ends(slot, name, filter, &[Metadata::ToId]),
-            Key::FromOrToId => {
-                self.at_ends(slot, name, filter, &[Metadata::FromId, Metadata::ToId])
+            KeyMeaning::FromId | KeyMeaning::ToId | KeyMeaning::FromOrToId => {
+                let ends = positive_ends(key, meaning, filter, target)?;
+                at_any(&ends, |slot| self.ids(filter, slot))
             }
-            Key::FromTypes => self.ends_of_type(slot, name, filter, &[false]),
-            Key::ToTypes => self.ends_of_type(slot, name, filter, &[true]),
-            Key::FromOrToTypes => self.ends_of_type(slot, name, filter, &[false, true]),
-            Key::Regarding | Key::DynamicRegarding => self.regarding(slot, name, filter),
+            KeyMeaning::FromTypes | KeyMeaning::ToTypes | KeyMeaning::FromOrToTypes => {
+                let ends = positive_ends(key, meaning, filter, target)?;
+                at_any(&ends, |slot| self.kinds(filter, Target::Entity(slot)))
+            }
+            KeyMeaning::RegardingOf | KeyMeaning::DynamicRegardingOf => {
+                self.regarding(key, filter, target)
+            }
+            KeyMeaning::DynamicFrom => {
+                let (from, _) = target.ends(key)?;
+                self.dynamic(key, &filter.values, from)
+            }
+            KeyMeaning::DynamicTo => {
+                let (_, to) = target.ends(key)?;
+                self.dynamic(key, &filter.values, to)
+            }
+            KeyMeaning::NotSupported => {
+                Err(QueryError::unsupported(format!("the filter key {key}")))
+            }
         }
     }
 
@@ -102,10 +134,11 @@ impl<'l> Lowering<'l> {
     fn on_properties(
         &self,
         slot: Slot,
-        properties: &[Property],
+        names: &[String],
         filter: &Filter,
     ) -> Result<Condition, QueryError> {
-        let conditions = properties.iter().map(|one| on_property(slot, one, filter, self.now));
+        let conditions =
+            names.iter().map(|name| on_property(slot, &Property::of(name), filter, self.now));
         let mut conditions = conditions.collect::<Result<Vec<_>, _>>()?;
         let wants_absence = match (filter.operator, filter.values.is_empty()) {
             (FilterOperator::Nil, _) | (FilterOperator::Eq, true) => true,
@@ -119,82 +152,66 @@ impl<'l> Lowering<'l> {
         }
     }
 
-    fn uuids(&self, ids: &[Json]) -> Vec<Value> {
+    /// The object is one of those that the values name.
+    fn ids(&self, filter: &Filter, slot: Slot) -> Result<Condition, QueryError> {
         let cipher = self.view.id_cipher();
-        let objects = ids.iter().filter_map(Json::as_str).flat_map(|id| self.keys.objects(id));
-        objects.map(|id| Value::String(cipher.uuid_of(id))).collect()
-    }
-
-    fn per_name(
-        &self,
-        filter: &Filter,
-        condition: impl Fn(&str) -> Condition,
-    ) -> Result<Condition, QueryError> {
         per_value(filter, |values| {
-            let names = values.iter().filter_map(Json::as_str);
-            Ok(Condition::Any(names.map(&condition).collect()))
+            let ids = values.iter().filter_map(Json::as_str);
+            let ids = ids.flat_map(|id| self.table.resolve(self.view, id));
+            let uuids = ids.map(|id| Value::String(cipher.uuid_of(id))).collect();
+            Ok(compare_any(slot, "_id", uuids))
         })
     }
 
-    fn at_ends(
-        &self,
-        slot: Slot,
-        name: &str,
-        filter: &Filter,
-        ends: &[Metadata],
-    ) -> Result<Condition, QueryError> {
-        only_positive(name, filter)?;
+    /// The object is of one of the kinds that the values name.
+    fn kinds(&self, filter: &Filter, target: Target) -> Result<Condition, QueryError> {
+        if let Target::Relationship { edge, .. } = target {
+            return self.verbs(filter, edge);
+        }
         per_value(filter, |values| {
-            let uuids = self.uuids(values);
-            let at = |end: &Metadata| compare_any(slot, *end, uuids.clone());
-            Ok(Condition::Any(ends.iter().map(at).collect()))
+            let kinds = values.iter().filter_map(Json::as_str);
+            let names = kinds.flat_map(|kind| self.table.types_of(kind)).map(Value::from);
+            Ok(compare_any(target.slot(), "_type", names.collect()))
         })
     }
 
-    fn ends_of_type(
-        &self,
-        slot: Slot,
-        name: &str,
-        filter: &Filter,
-        ends: &[bool],
-    ) -> Result<Condition, QueryError> {
-        only_positive(name, filter)?;
-        self.per_name(filter, |kind| {
-            let at = |is_end: &bool| self.keys.end_of_type(slot, *is_end, kind);
-            Condition::Any(ends.iter().map(at).collect())
+    fn verbs(&self, filter: &Filter, slot: Slot) -> Result<Condition, QueryError> {
+        per_value(filter, |values| {
+            let kinds = values.iter().filter_map(Json::as_str);
+            let names = kinds.flat_map(|kind| self.table.verbs_of(kind)).map(Value::from);
+            Ok(compare_any(slot, "_class", names.collect()))
         })
     }
 
-    fn linked(
+    fn reference(
         &self,
-        slot: Slot,
-        name: &str,
-        verbs: &[String],
+        key: &str,
+        verbs: Option<&Vec<String>>,
         way: Way,
         filter: &Filter,
+        target: Target,
     ) -> Result<Condition, QueryError> {
-        let verbs = (!verbs.is_empty()).then(|| verbs.to_vec());
-        let any = || exists(slot, verbs.clone(), way, vec![Source::Any], None);
+        let any = || exists(target.slot(), verbs.cloned(), way, vec![Source::Any], None);
         match (filter.operator, filter.values.is_empty()) {
             (FilterOperator::Nil, _) | (FilterOperator::Eq, true) => return Ok(not(any())),
             (FilterOperator::NotNil, _) | (FilterOperator::NotEq, true) => return Ok(any()),
             (FilterOperator::Eq | FilterOperator::NotEq, false) => {}
-            (operator, _) => return Err(not_with(operator, name)),
+            (operator, _) => return Err(not_with(operator, key)),
         }
         per_value(filter, |values| {
             let ids = values.iter().filter_map(Json::as_str);
-            let sources = vec![Source::Ids(ids.flat_map(|id| self.keys.objects(id)).collect())];
-            Ok(exists(slot, verbs.clone(), way, sources, None))
+            let ids = ids.flat_map(|id| self.table.resolve(self.view, id)).collect();
+            Ok(exists(target.slot(), verbs.cloned(), way, vec![Source::Ids(ids)], None))
         })
     }
 
-    fn linked_properties(
+    fn reference_property(
         &self,
-        slot: Slot,
         verbs: &[String],
         way: Way,
         properties: &[String],
         filter: &Filter,
+        target: Target,
     ) -> Result<Condition, QueryError> {
         let (positive, negated) = match (filter.operator, filter.values.is_empty()) {
             (FilterOperator::Eq, true) | (FilterOperator::Nil, _) => (FilterOperator::NotNil, true),
@@ -207,82 +224,70 @@ impl<'l> Lowering<'l> {
             true => vec![filter.values.clone()],
             false => filter.values.iter().map(|value| vec![value.clone()]).collect(),
         };
-        let properties: Vec<Property> = properties.iter().map(|one| Property::of(one)).collect();
         let mut members = Vec::with_capacity(lists.len());
         for values in lists {
             let one = Filter { values, operator: positive, ..filter.clone() };
-            let there = self.on_properties(NODE, &properties, &one)?;
-            let verbs = (!verbs.is_empty()).then(|| verbs.to_vec());
-            let exists = exists(slot, verbs, way, vec![Source::Any], Some(there));
-            members.push(if negated { not(exists) } else { exists });
+            let there = self.on_properties(NODE, properties, &one)?;
+            let verbs = Some(verbs.to_vec());
+            let found = exists(target.slot(), verbs, way, vec![Source::Any], Some(there));
+            members.push(if negated { not(found) } else { found });
         }
         Ok(join(filter.mode, members))
     }
 
-    /// `regardingOf`: `[{key: "relationship_type", values}, {key: "id", values}, ...]`.
     fn regarding(
         &self,
-        slot: Slot,
-        name: &str,
+        key: &str,
         filter: &Filter,
+        target: Target,
     ) -> Result<Condition, QueryError> {
-        let mut verbs: Option<Vec<String>> = None;
-        let mut sources = vec![Source::Any];
-        let mut there = None;
-        let (mut forced, mut reversed, mut inferred) = (false, false, false);
-        for member in &filter.values {
-            let key = member.get("key").map(|key| match key {
-                Json::Array(keys) => keys.first().and_then(Json::as_str).unwrap_or_default(),
-                other => other.as_str().unwrap_or_default(),
-            });
-            let values = match member.get("values") {
-                Some(Json::Array(values)) => values.as_slice(),
-                _ => &[],
-            };
-            let is_true = || values.iter().any(|value| *value == true || *value == "true");
-            let texts = || values.iter().filter_map(Json::as_str);
-            match key.unwrap_or_default() {
-                "relationship_type" if !values.is_empty() => {
-                    let named: Option<Vec<_>> = texts().map(|kind| self.keys.verbs(kind)).collect();
-                    verbs = named.map(|named| named.into_iter().flatten().collect());
-                }
-                "id" if !values.is_empty() => {
-                    let ids = texts().flat_map(|id| self.keys.objects(id)).collect();
-                    sources = vec![Source::Ids(ids)];
-                }
-                "relationship_type" | "id" => {}
-                "dynamic" => {
-                    let mut any = Vec::with_capacity(values.len());
-                    for value in values {
-                        let group = FilterGroup::parse(value)?.unwrap_or_default();
-                        any.push(self.group(NODE, &group)?);
-                    }
-                    there = Some(Condition::Any(any));
-                }
-                "direction_forced" => forced = is_true(),
-                "direction_reverse" => reversed = is_true(),
-                "is_inferred" => inferred = is_true(),
-                other => {
-                    return Err(QueryError::UnknownKey { key: format!("{name}.{other}") });
-                }
+        let asked = Regarding::parse(key, &filter.values)?;
+        let verbs = (!asked.relationship_types.is_empty()).then(|| {
+            asked.relationship_types.iter().flat_map(|kind| self.table.verbs_of(kind)).collect()
+        });
+        let sources = match asked.ids.is_empty() {
+            true => vec![Source::Any],
+            false => {
+                let ids = asked.ids.iter().flat_map(|id| self.table.resolve(self.view, id));
+                vec![Source::Ids(ids.collect())]
             }
-        }
-        let way = match (forced, reversed) {
-            (false, _) => Way::Either,
-            (true, false) => Way::Out,
-            (true, true) => Way::In,
+        };
+        let there = match asked.groups.is_empty() {
+            true => None,
+            false => Some(self.dynamic(key, asked.groups, NODE)?),
         };
         // Nothing in the graph is inferred.
-        let found = match inferred {
+        let found = match asked.is_inferred {
             true => Condition::Any(Vec::new()),
-            false => exists(slot, verbs, way, sources, there),
+            false => exists(target.slot(), verbs, asked.way, sources, there),
         };
         match filter.operator {
             FilterOperator::Eq => Ok(found),
             FilterOperator::NotEq => Ok(not(found)),
-            operator => Err(not_with(operator, name)),
+            operator => Err(not_with(operator, key)),
         }
     }
+
+    /// Filter groups as values: any of them.
+    fn dynamic(&self, key: &str, values: &[Json], slot: Slot) -> Result<Condition, QueryError> {
+        if values.is_empty() {
+            return Err(QueryError::invalid(format!("the filter key {key} needs a filter group")));
+        }
+        let mut any = Vec::with_capacity(values.len());
+        for value in values {
+            let group = FilterGroup::from_json(value)?;
+            any.push(self.group(&group, Target::Entity(slot))?);
+        }
+        Ok(Condition::Any(any))
+    }
+}
+
+fn at_any(
+    slots: &[Slot],
+    condition: impl Fn(Slot) -> Result<Condition, QueryError>,
+) -> Result<Condition, QueryError> {
+    let any = slots.iter().map(|slot| condition(*slot));
+    Ok(Condition::Any(any.collect::<Result<_, _>>()?))
 }
 
 fn not(condition: Condition) -> Condition {
@@ -309,9 +314,9 @@ fn exists(
     Condition::Exists(slot, vec![Part::Step(step)])
 }
 
-fn compare_any(slot: Slot, property: Metadata, values: Vec<Value>) -> Condition {
+fn compare_any(slot: Slot, property: &str, values: Vec<Value>) -> Condition {
     Condition::Compare(Comparison {
-        left: Expression::Property(slot, Property::Metadata(property)),
+        left: Expression::Property(slot, Property::of(property)),
         relation: Relation::Equal,
         negated: false,
         every: false,
@@ -350,10 +355,20 @@ fn per_value(
     }
 }
 
-/// Keys of the ends of a relationship know no negation.
-fn only_positive(key: &str, filter: &Filter) -> Result<(), QueryError> {
-    match filter.operator {
-        FilterOperator::NotEq => Err(not_with(filter.operator, key)),
-        _ => Ok(()),
+/// The ends of a relationship that a key speaks of; these keys know no negation.
+fn positive_ends(
+    key: &str,
+    meaning: &KeyMeaning,
+    filter: &Filter,
+    target: Target,
+) -> Result<Vec<Slot>, QueryError> {
+    if filter.operator == FilterOperator::NotEq {
+        return Err(not_with(filter.operator, key));
     }
+    let (from, to) = target.ends(key)?;
+    Ok(match meaning {
+        KeyMeaning::FromId | KeyMeaning::FromTypes => vec![from],
+        KeyMeaning::ToId | KeyMeaning::ToTypes => vec![to],
+        _ => vec![from, to],
+    })
 }

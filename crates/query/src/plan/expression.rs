@@ -27,6 +27,19 @@ pub enum Expression {
     Aggregated(usize),
     /// A column of the table, in its order and in `having`.
     Column(usize),
+    /// How well an object fits a search: 0 best.
+    SearchRank(Slot, Arc<SearchRank>),
+}
+
+/// By what a search ranks its hits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchRank {
+    /// The texts that were searched.
+    pub texts: Vec<String>,
+    /// Properties whose value may be just what was searched.
+    pub exact: Vec<String>,
+    /// Properties that count more than others.
+    pub near: Vec<String>,
 }
 
 /// Which property.
@@ -315,7 +328,7 @@ impl Expression {
     }
 
     fn add_slot(&self, slots: &mut Vec<Slot>) {
-        if let Self::Property(slot, _) | Self::Object(slot) = self
+        if let Self::Property(slot, _) | Self::Object(slot) | Self::SearchRank(slot, _) = self
             && !slots.contains(slot)
         {
             slots.push(*slot);

@@ -104,13 +104,10 @@ fn rows(bench: &Bench, queries: &Queries, took: &[Took], memory: f64) -> Vec<Row
                 String::new()
             },
             measured: format!(
-                "first {}, later {}, first after a restart {}",
+                "first {}, later {}, first after a restart {} (now {}; {} after the changes)",
                 time(took.first),
                 time(took.later),
-                time(took.restarted)
-            ),
-            peer: format!(
-                "now: {} before the changes, {} after",
+                time(took.restarted),
                 time(took.current),
                 time(took.changed)
             ),
