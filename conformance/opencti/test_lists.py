@@ -21,8 +21,8 @@ def names(api, **given):
 def test_ordering(api):
     assert names(api, orderBy="name", orderMode="asc") == SETS
     assert names(api, orderBy="name", orderMode="desc") == SETS[::-1]
-    by_time = names(api, orderBy="first_seen", orderMode="asc")
-    assert by_time == ["Grey Petrel", "Salt Heron", "Night Cormorant", "Black Skua", "Pale Fulmar"]
+    by_number = names(api, orderBy="confidence", orderMode="asc")
+    assert by_number == ["Pale Fulmar", "Night Cormorant", "Black Skua", "Salt Heron", "Grey Petrel"]
 
 
 def test_pages(api):

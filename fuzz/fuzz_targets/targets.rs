@@ -9,7 +9,7 @@ use durward_dialect_graphql::engine::{
 use serde_json::{Value, json};
 
 /// A query text is read or refused; what is read prints as a text that reads as the same.
-pub fn j1ql(bytes: &[u8]) {
+pub(crate) fn j1ql(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
@@ -28,7 +28,7 @@ pub fn j1ql(bytes: &[u8]) {
 }
 
 /// A bundle is refused as a whole, or each of its objects is read or named as broken.
-pub fn stix_bundle(bytes: &[u8]) {
+pub(crate) fn stix_bundle(bytes: &[u8]) {
     let Ok(bundle) = durward_intel::parse_bundle(bytes) else {
         return;
     };
@@ -42,13 +42,13 @@ pub fn stix_bundle(bytes: &[u8]) {
 }
 
 /// Bytes in the place of a journal record end with an answer.
-pub fn journal_record(bytes: &[u8]) {
+pub(crate) fn journal_record(bytes: &[u8]) {
     drop(durward_journal::codec::decode_foreign_bytes(bytes));
 }
 
 /// An upload body, or lines of an import, become a part of which every row can be read, or are
 /// refused with a reason.
-pub fn upload_body(bytes: &[u8]) {
+pub(crate) fn upload_body(bytes: &[u8]) {
     use durward_graph::bulk::{BodyKind, ItemRules, read_body, read_lines};
     let Ok(catalog) = durward_model::Catalog::built_in() else {
         unreachable!("the built-in catalog is valid");
@@ -92,7 +92,7 @@ pub fn upload_body(bytes: &[u8]) {
 }
 
 /// Whatever the body, the answer is JSON, and it says rightly whether it holds errors.
-pub fn graphql_body(bytes: &[u8]) {
+pub(crate) fn graphql_body(bytes: &[u8]) {
     thread_local! {
         static ENGINE: Engine<Leaves> = match Engine::new(Leaves, CONTRACT, "fuzz.graphql") {
             Ok(engine) => engine,

@@ -56,7 +56,7 @@ pub(crate) fn run(root: &Path, words: Vec<String>) -> anyhow::Result<()> {
     let scale = Scale::parse(options.value("--scale")?.as_deref().unwrap_or("1"))?;
     let only = options.value("--only")?.unwrap_or_default();
     let skip_peer = options.flag("--skip-peer");
-    let skip_build = options.flag("--skip-build");
+    let built = options.value("--built")?;
     let json = options.value("--json")?;
     let plot = options.value("--plot")?;
     options.finish()?;
@@ -81,10 +81,10 @@ pub(crate) fn run(root: &Path, words: Vec<String>) -> anyhow::Result<()> {
         );
     }
 
-    if !skip_build {
-        build(root)?;
-    }
-    let built = target_folder(root).join("release");
+    let built = match built {
+        Some(folder) => root.join(folder),
+        None => build(root)?,
+    };
     let mut bench = Bench {
         root: root.to_path_buf(),
         scale,
@@ -106,7 +106,7 @@ pub(crate) fn run(root: &Path, words: Vec<String>) -> anyhow::Result<()> {
 }
 
 /// Builds what is measured and what measures.
-fn build(root: &Path) -> anyhow::Result<()> {
+fn build(root: &Path) -> anyhow::Result<PathBuf> {
     heading("release build");
     let mut build = shell::cargo(root);
     build.args([
@@ -118,7 +118,8 @@ fn build(root: &Path) -> anyhow::Result<()> {
         "-p",
         "durward-testkit",
     ]);
-    shell::run(build.args(["--bin", "durward", "--bin", "durward-load"]))
+    shell::run(build.args(["--bin", "durward", "--bin", "durward-load"]))?;
+    Ok(target_folder(root).join("release"))
 }
 
 impl Bench {

@@ -26,7 +26,7 @@ usage: cargo xtask TASK
   demo [--listen ADDR] [--release] [--exit]   a running server with sample data; prints what to try
   test [--quick]                              every check of this repository; --quick leaves the
                                               clients' conformance tests out
-  bench [--scale S] [--only ROW,...] [--skip-peer] [--skip-build] [--json FILE]
+  bench [--scale S] [--only ROW,...] [--skip-peer] [--built DIR] [--json FILE]
                                               the benchmark table, beside its peer
   bench --plot FILE                           the figures of earlier runs as a picture
   fuzz [--seconds N] [TARGET...]              the fuzz targets, 60 seconds each unless told

@@ -57,7 +57,7 @@ impl Dialect for JupiterOne {
         }
         match call.name() {
             "queryV1" => Resolution::later(query::first_version(call)),
-            "queryV2" => Resolution::later(query::second_version(call)),
+            "queryV2" => Resolution::ready(query::second_version(&call)),
             "vertex" => Resolution::ready(reads::vertex(&call)),
             "edge" => Resolution::ready(reads::edge(&call)),
             "entityCount" => Resolution::ready(reads::entity_count(&call)),
@@ -66,22 +66,22 @@ impl Dialect for JupiterOne {
             "getEntityCounts" => Resolution::ready(reads::entity_counts(&call)),
             "getAllAssetProperties" => Resolution::ready(reads::property_names(&call)),
             "createEntity" | "createEntityV2" => Resolution::later(async move {
-                mutations::create_entity(call, &mutations::Input::of(&call)).await
+                mutations::create_entity(call, &mutations::Input::allowed(&call)?).await
             }),
             "updateEntity" | "updateEntityV2" => Resolution::later(async move {
-                mutations::update_entity(call, &mutations::Input::of(&call)).await
+                mutations::update_entity(call, &mutations::Input::allowed(&call)?).await
             }),
             "deleteEntity" | "deleteEntityV2" => Resolution::later(async move {
-                mutations::delete_entity(call, &mutations::Input::of(&call)).await
+                mutations::delete_entity(call, &mutations::Input::allowed(&call)?).await
             }),
             "createRelationship" => Resolution::later(async move {
-                mutations::create_relationship(call, &mutations::Input::of(&call)).await
+                mutations::create_relationship(call, &mutations::Input::allowed(&call)?).await
             }),
             "updateRelationship" => Resolution::later(async move {
-                mutations::update_relationship(call, &mutations::Input::of(&call)).await
+                mutations::update_relationship(call, &mutations::Input::allowed(&call)?).await
             }),
             "deleteRelationship" => Resolution::later(async move {
-                mutations::delete_relationship(call, &mutations::Input::of(&call)).await
+                mutations::delete_relationship(call, &mutations::Input::allowed(&call)?).await
             }),
             "createToken" => Resolution::later(tokens::create(call)),
             "createCurrentUserToken" => Resolution::later(tokens::create_for_current_user(call)),

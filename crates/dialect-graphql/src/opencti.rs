@@ -69,7 +69,7 @@ fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
         "me" => return read::me(call),
         "user" | "users" => {
             context.require(Right::READ_ACCOUNTS).map_err(|_| errors::forbidden())?;
-            return if field == "user" { read::user(call) } else { list::users(call) };
+            return if field == "user" { Ok(read::user(call)) } else { list::users(call) };
         }
         _ => {}
     }
@@ -87,17 +87,17 @@ fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
         return list::entities(call, root);
     }
     if let Some(root) = roots::READS.iter().find(|root| root.field == field) {
-        return read::entity(call, root);
+        return Ok(read::entity(call, root));
     }
     if roots::CONTAINS.iter().any(|root| root.field == field) {
-        return read::contains(call);
+        return Ok(read::contains(call));
     }
     match field {
         "vocabularyCategories" => Ok(Node::list([])),
-        "stix" => read::stix(call),
-        "stixObjectOrStixRelationship" => read::any(call),
-        "stixCoreRelationship" => read::relationship(call, relationship::EdgeSort::Core),
-        "stixSightingRelationship" => read::relationship(call, relationship::EdgeSort::Sighting),
+        "stix" => Ok(read::stix(call)),
+        "stixObjectOrStixRelationship" => Ok(read::any(call)),
+        "stixCoreRelationship" => Ok(read::relationship(call, relationship::EdgeSort::Core)),
+        "stixSightingRelationship" => Ok(read::relationship(call, relationship::EdgeSort::Sighting)),
         "stixCoreRelationships" => list::relationships(call, relationship::EdgeSort::Core),
         "stixSightingRelationships" => {
             list::relationships(call, relationship::EdgeSort::Sighting)

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use ureq::tls::{RootCerts, TlsConfig};
 
 /// Longest wait for an answer; finalizing a large synchronization takes the longest.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(10);
 /// Largest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
@@ -92,7 +92,7 @@ impl Client {
         &self,
         schema: &str,
         query: &str,
-        variables: Json,
+        variables: &Json,
     ) -> anyhow::Result<Json> {
         let body = json!({"query": query, "variables": variables}).to_string();
         let path = format!("/{schema}/graphql");

@@ -3,6 +3,7 @@
 
 mod audit;
 mod authenticate;
+mod body;
 mod graphql;
 mod health;
 mod import;

@@ -30,6 +30,7 @@ fn nobody_gets_what_is_not_theirs() {
     let world = World::start();
     let before = world.state();
     fields::walk(&world);
+    fields::condition_lets_the_rest_through(&world);
     routes::walk(&world);
     assert_eq!(world.state(), before, "a stranger changed something");
     let verified = common::ok(world.server.client().get("/audit/verify").unwrap());

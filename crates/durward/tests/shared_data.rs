@@ -36,10 +36,7 @@ fn answer(server: &Server, query: &str, expected: &str) -> String {
     }
     let counted = rows[0].as_object().unwrap().values().next().and_then(Value::as_u64).unwrap();
     // A served organization also holds its own accounts, roles and credentials.
-    let core = match query.starts_with("FIND *") {
-        true => count(&client, "FIND * WITH _source = 'durward' AS x RETURN count(x)"),
-        false => 0,
-    };
+    let core = if query.starts_with("FIND *") { count(&client, "FIND * WITH _source = 'durward' AS x RETURN count(x)") } else { 0 };
     (counted - core).to_string()
 }
 

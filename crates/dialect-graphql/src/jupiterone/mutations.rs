@@ -135,13 +135,15 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn of(call: &Call<'a, Context>) -> Self {
+    /// The arguments of a caller who may write: whoever may not learns nothing about them.
+    pub(super) fn allowed(call: &Call<'a, Context>) -> Result<Self, FieldError> {
+        call.context.require(Right::WRITE_GRAPH)?;
         let object = |name: &str| call.argument(name).and_then(Json::as_object);
-        Self {
+        Ok(Self {
             arguments: call.arguments,
             inner: object("input").or_else(|| object("entity")),
             is_second_version: call.name().ends_with("V2"),
-        }
+        })
     }
 
     fn member(&self, name: &str, metadata: &str) -> Option<&'a Json> {
@@ -205,7 +207,6 @@ async fn write(
     operation: Operation,
     timestamp: Option<i64>,
 ) -> Result<Receipt, FieldError> {
-    context.require(Right::WRITE_GRAPH)?;
     let caller = context.caller().map_err(|error| errors::of(error))?;
     let mut origin = caller.origin(activity);
     if let Some(timestamp) = timestamp {

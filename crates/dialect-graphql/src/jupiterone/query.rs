@@ -10,7 +10,7 @@ use durward_query::{PageSize, QueryError, QueryPage, RunOptions, check, run as r
 use serde_json::{Value as Json, json};
 
 use crate::context::{RequestContext, cancel_guard};
-use crate::engine::{Call, FieldError, JsonMap, Node};
+use crate::engine::{Call, FieldError, JsonMap, Node, Object};
 use crate::jupiterone::errors;
 
 type Context = RequestContext;
@@ -34,7 +34,10 @@ pub(super) async fn first_version(call: Call<'_, Context>) -> Answer<'_> {
     call.context.require(Right::READ_GRAPH)?;
     let flags = call.argument("flags").and_then(Json::as_object);
     let flag = |name: &str| {
-        flags.and_then(|flags| flags.get(name)).and_then(Json::as_bool).unwrap_or(false)
+        flags
+            .and_then(|flags| flags.get(name))
+            .and_then(Json::as_bool)
+            .unwrap_or(false)
     };
     let asked = asked(&call, flag("rowMetadata"), flag("variableResultSize"))?;
     if call.text_argument("deferredFormat") == Some("CSV") {
@@ -50,14 +53,15 @@ pub(super) async fn first_version(call: Call<'_, Context>) -> Answer<'_> {
         return deferred(call.context, asked);
     }
     let page = run(call.context, asked).await?;
-    Ok(Node::Raw(direct(call.context, page).into()))
+    let correlation = call.context.request_id().to_owned();
+    Ok(Node::object(Direct { page, correlation }))
 }
 
 /// `queryV2`: always deferred.
-pub(super) async fn second_version(call: Call<'_, Context>) -> Answer<'_> {
+pub(super) fn second_version<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     call.context.require(Right::READ_GRAPH)?;
     let row_metadata = call.bool_argument("returnRowMetadata").unwrap_or(false);
-    let asked = asked(&call, row_metadata, true)?;
+    let asked = asked(call, row_metadata, true)?;
     check(&asked.text, &asked.options).map_err(|error| errors::of(&error))?;
     deferred(call.context, asked)
 }
@@ -68,7 +72,10 @@ fn asked(
     variable_result_size: bool,
 ) -> Result<Asked, FieldError> {
     let context = call.context;
-    let at = call.text_argument("at").map(str::parse::<Instant>).transpose();
+    let at = call
+        .text_argument("at")
+        .map(str::parse::<Instant>)
+        .transpose();
     let at = at.map_err(|error| errors::invalid(format!("at: {error}")))?;
     let page = if variable_result_size {
         PageSize::Bytes(PAGE_BYTES)
@@ -110,7 +117,11 @@ fn variables(argument: Option<&Json>) -> Result<BTreeMap<String, Value>, FieldEr
             .map_err(|error| errors::invalid(format!("variable {name:?}: {error}")))
     };
     // Clients put their own switches beside the variables of the query.
-    members.iter().filter(|(_, json)| !json.is_object()).map(value).collect()
+    members
+        .iter()
+        .filter(|(_, json)| !json.is_object())
+        .map(value)
+        .collect()
 }
 
 fn scope_filters(argument: Option<&Json>) -> Result<Vec<BTreeMap<String, Value>>, FieldError> {
@@ -151,12 +162,31 @@ async fn run(context: &Context, asked: Asked) -> Result<QueryPage, FieldError> {
     }
 }
 
-/// `{type, data, cursor, totalCount, correlationId}` as JSON text.
-fn direct(context: &Context, page: QueryPage) -> Vec<u8> {
-    let mut document = head(&page, context.request_id());
-    document.insert("url".to_owned(), Json::Null);
-    document.entry("cursor").or_insert(Json::Null);
-    with_data(&document, &page.data)
+/// A page that is answered at once. Its rows are JSON text already and are not read again.
+struct Direct {
+    page: QueryPage,
+    correlation: String,
+}
+
+impl Object<Context> for Direct {
+    fn type_name(&self) -> &'static str {
+        "QueryV1Response"
+    }
+
+    fn field<'a>(&'a self, call: &Call<'a, Context>) -> Answer<'a> {
+        Ok(match call.name() {
+            "type" => Node::text(self.page.kind.as_str()),
+            "data" => Node::Raw(self.page.data.as_slice().into()),
+            "totalCount" => self
+                .page
+                .total_count
+                .map_or(Node::Null, |total| Node::json(total.into())),
+            "cursor" => Node::optional_text(self.page.cursor.as_deref()),
+            "correlationId" => Node::text(self.correlation.as_str()),
+            // `url` is that of a deferred answer.
+            _ => Node::Null,
+        })
+    }
 }
 
 fn head(page: &QueryPage, correlation: &str) -> JsonMap {
@@ -222,4 +252,3 @@ fn failure(error: &QueryError, correlation: &str) -> Vec<u8> {
     });
     document.to_string().into_bytes()
 }
-

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads beside J1QL: one vertex or edge, counts, names of properties.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use durward_graph::{Direction, EntityRef, ObjectRef};
 use durward_policy::Right;
@@ -38,15 +38,14 @@ pub(super) fn vertex<'n>(call: &Call<'_, Context>) -> Answer<'n> {
     }
     let mut answer = objects::vertex(view, &context.account_id(), entity);
     let selects = |name: &str| call.lookahead().selects(&[name]);
-    if let Some(members) = answer.as_object_mut() {
-        if selects("neighbors") || selects("edges") {
+    if let Some(members) = answer.as_object_mut()
+        && (selects("neighbors") || selects("edges")) {
             let depth = neighbour_depth(call)?;
             let (vertices, edges) = neighbourhood(context, entity, depth)?;
             members.insert("edges".to_owned(), edges.clone().into());
             let neighbours = json!({"vertices": vertices, "edges": edges});
             members.insert("neighbors".to_owned(), neighbours);
         }
-    }
     Ok(Node::json(answer))
 }
 
@@ -69,7 +68,7 @@ fn neighbourhood(
 ) -> Result<(Vec<Json>, Vec<Json>), FieldError> {
     let view = &context.view;
     let account = context.account_id();
-    let mut seen = BTreeMap::from([(start, ())]);
+    let mut seen = BTreeSet::from([start]);
     let mut edges = BTreeMap::new();
     let mut frontier = vec![start];
     for _ in 0..depth {
@@ -77,7 +76,7 @@ fn neighbourhood(
         for entity in frontier {
             for (other, edge) in edges_of(context, entity) {
                 edges.entry(edge).or_insert_with(|| objects::edge(view, &account, edge));
-                if seen.insert(other, ()).is_none() {
+                if seen.insert(other) {
                     next.push(other);
                 }
             }
@@ -91,7 +90,7 @@ fn neighbourhood(
         frontier = next;
     }
     seen.remove(&start);
-    let vertices = seen.into_keys().map(|entity| objects::vertex(view, &account, entity));
+    let vertices = seen.into_iter().map(|entity| objects::vertex(view, &account, entity));
     Ok((vertices.collect(), edges.into_values().collect()))
 }
 
@@ -208,7 +207,7 @@ pub(super) fn property_names<'n>(call: &Call<'_, Context>) -> Answer<'n> {
     let context = call.context;
     context.require(Right::READ_GRAPH)?;
     let view = &context.view;
-    let mut names = std::collections::BTreeSet::new();
+    let mut names = BTreeSet::new();
     for type_id in view.types() {
         if !context.visible_rows(type_id).is_empty() {
             let properties = view.properties_of_type(type_id).into_iter();

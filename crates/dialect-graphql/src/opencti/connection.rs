@@ -139,7 +139,7 @@ struct PageInfo<'p> {
 }
 
 impl Object<RequestContext> for PageInfo<'_> {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "PageInfo"
     }
 

@@ -169,9 +169,9 @@ impl StixNode {
     }
 
     /// Renamed properties: the field of OpenCTI and where STIX or an extension keeps it.
-    fn renamed(&self, call: &Call<'_, Context>) -> Option<Value> {
+    fn renamed(&self, call: &Call<'_, Context>) -> Value {
         let context = call.context;
-        Some(match call.name() {
+        match call.name() {
             "name" => self.name(context),
             "aliases" => {
                 self.first_of(context, &["aliases", "x_opencti_aliases", "x_mitre_aliases"])
@@ -202,7 +202,7 @@ impl StixNode {
                 self.first_of(context, &["x_mitre_platforms", "x_opencti_platforms"])
             }
             other => self.value(context, other),
-        })
+        }
     }
 
     fn or(&self, context: &Context, name: &str, otherwise: Value) -> Value {
@@ -291,6 +291,6 @@ impl Object<Context> for StixNode {
         if UNUSED.contains(&call.name()) {
             return Ok(Node::Null);
         }
-        Ok(self.renamed(call).map_or(Node::Null, values::node))
+        Ok(values::node(self.renamed(call)))
     }
 }

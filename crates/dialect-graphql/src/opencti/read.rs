@@ -26,11 +26,10 @@ pub(super) fn find(context: &RequestContext, id: &str) -> Option<ObjectRef> {
         return view.resolve(own);
     }
     // The standard id of an object that did not come as STIX is made of its internal id.
-    if let Some((_, uuid)) = id.split_once("--") {
-        if let Some(own) = view.id_cipher().parse_uuid(uuid) {
+    if let Some((_, uuid)) = id.split_once("--")
+        && let Some(own) = view.id_cipher().parse_uuid(uuid) {
             return view.resolve(own);
         }
-    }
     let mut keyed = view.find_by_key_any_namespace(id).into_iter();
     keyed
         .find(|entity| names::kind_of(view.type_name(entity.type_id)).is_some())
@@ -47,12 +46,12 @@ fn id_argument<'a>(call: &Call<'a, RequestContext>) -> Option<&'a str> {
 }
 
 /// An entity of the type that the root field speaks of.
-pub(super) fn entity<'a>(call: &Call<'a, RequestContext>, root: &ReadRoot) -> Answer<'a> {
-    let Some(id) = id_argument(call) else { return Ok(Node::Null) };
+pub(super) fn entity<'a>(call: &Call<'a, RequestContext>, root: &ReadRoot) -> Node<'a, RequestContext> {
+    let Some(id) = id_argument(call) else { return Node::Null };
     let context = call.context;
     match find(context, id) {
-        Some(ObjectRef::Entity(entity)) => Ok(entity_of(context, entity, root.of)),
-        _ => Ok(Node::Null),
+        Some(ObjectRef::Entity(entity)) => entity_of(context, entity, root.of),
+        _ => Node::Null,
     }
 }
 
@@ -73,26 +72,26 @@ fn entity_of<'n>(
 }
 
 /// A STIX object or relationship.
-pub(super) fn any<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
+pub(super) fn any<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestContext> {
     let found = id_argument(call).and_then(|id| find(call.context, id));
     let shown = match found {
         Some(ObjectRef::Entity(entity)) => StixNode::visible(call.context, entity),
         Some(ObjectRef::Edge(edge)) => EdgeNode::visible(call.context, edge),
         None => None,
     };
-    Ok(shown.map_or(Node::Null, links::shared))
+    shown.map_or(Node::Null, links::shared)
 }
 
 /// A relationship of one sort.
-pub(super) fn relationship<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort) -> Answer<'a> {
+pub(super) fn relationship<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort) -> Node<'a, RequestContext> {
     let found = id_argument(call).and_then(|id| find(call.context, id));
-    let Some(ObjectRef::Edge(edge)) = found else { return Ok(Node::Null) };
+    let Some(ObjectRef::Edge(edge)) = found else { return Node::Null };
     let node = EdgeNode::new(call.context, edge).filter(|node| node.sort() == sort);
-    Ok(node.map_or(Node::Null, |node| links::shared(Arc::new(node) as Shown)))
+    node.map_or(Node::Null, |node| links::shared(Arc::new(node) as Shown))
 }
 
 /// An object as STIX 2.1, as a text that holds JSON.
-pub(super) fn stix<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
+pub(super) fn stix<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestContext> {
     let context = call.context;
     let json = match id_argument(call).and_then(|id| find(context, id)) {
         Some(ObjectRef::Entity(entity)) if context.sees_entity(entity) => {
@@ -103,21 +102,21 @@ pub(super) fn stix<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
         }
         _ => None,
     };
-    Ok(json.map_or(Node::Null, |json| Node::text(json.to_string())))
+    json.map_or(Node::Null, |json| Node::text(json.to_string()))
 }
 
 /// Whether a container holds an object.
-pub(super) fn contains<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
+pub(super) fn contains<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestContext> {
     let context = call.context;
     let other = call.text_argument("stixObjectOrStixRelationshipId");
     let container = id_argument(call).and_then(|id| find(context, id));
     let (Some(ObjectRef::Entity(container)), Some(other)) =
         (container, other.and_then(|id| find(context, id)))
     else {
-        return Ok(Node::Boolean(false));
+        return Node::Boolean(false);
     };
     if !context.sees_entity(container) {
-        return Ok(Node::Boolean(false));
+        return Node::Boolean(false);
     }
     let end = ObjectRef::Entity(container);
     let held = links::edges(context, end, kinds::CONTAINS, durward_graph::Direction::Out);
@@ -128,7 +127,7 @@ pub(super) fn contains<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
                 && entity.row == context.view.edge_number(edge).0
         }
     };
-    Ok(Node::Boolean(held.iter().any(is_other)))
+    Node::Boolean(held.iter().any(is_other))
 }
 
 /// The caller's own account.
@@ -138,7 +137,7 @@ pub(super) fn me<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
 }
 
 /// An account by its id.
-pub(super) fn user<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
+pub(super) fn user<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestContext> {
     let context = call.context;
     let text = id_argument(call).unwrap_or_default();
     let uuid = text.strip_prefix("user--").unwrap_or(text);
@@ -148,8 +147,8 @@ pub(super) fn user<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
             if USER_TYPES.contains(&context.view.type_name(entity.type_id))
                 && context.sees_entity(entity) =>
         {
-            Ok(Node::object(UserNode { entity, is_me: false }))
+            Node::object(UserNode { entity, is_me: false })
         }
-        _ => Ok(Node::Null),
+        _ => Node::Null,
     }
 }

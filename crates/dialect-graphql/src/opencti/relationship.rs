@@ -128,7 +128,7 @@ impl EdgeNode {
         }
     }
 
-    fn end<'n>(&self, context: &Context, end: EntityRef) -> Node<'n, Context> {
+    fn end<'n>(context: &Context, end: EntityRef) -> Node<'n, Context> {
         links::shown(context, end).map_or(Node::Null, links::shared)
     }
 
@@ -196,8 +196,8 @@ impl Object<Context> for EdgeNode {
             "entity_type" | "relationship_type" => Node::text(self.relationship_type(view)),
             "parent_types" => Node::list(self.parents().iter().map(|name| Node::text(*name))),
             "spec_version" => Node::text("2.1"),
-            "from" => self.end(context, self.from),
-            "to" => self.end(context, self.to),
+            "from" => Self::end(context, self.from),
+            "to" => Self::end(context, self.to),
             "fromId" | "toId" => Node::Null,
             "created_at" => Node::text(view.edge_created_at(self.edge).to_rfc3339_millis()),
             "updated_at" => Node::text(view.edge_updated_at(self.edge).to_rfc3339_millis()),

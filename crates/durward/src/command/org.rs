@@ -75,7 +75,7 @@ fn export(target: &Target) -> anyhow::Result<()> {
     let view = offline.organization().store().view(None);
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     for type_id in view.types() {
-        for row in view.live_rows(type_id).iter() {
+        for row in &view.live_rows(type_id) {
             let entity = durward_graph::EntityRef { type_id, row };
             let classes: Vec<&str> =
                 view.classes(entity).into_iter().map(|class| view.class_name(class)).collect();
@@ -94,7 +94,7 @@ fn export(target: &Target) -> anyhow::Result<()> {
         if triple.from.is_relationship() || triple.to.is_relationship() {
             continue;
         }
-        for edge in view.live_edge_rows(triple.id).iter() {
+        for edge in &view.live_edge_rows(triple.id) {
             let edge = durward_graph::EdgeRef { triple: triple.id, edge };
             let Some((from, to)) = view.edge_ends(edge) else { continue };
             let mut record = json!({

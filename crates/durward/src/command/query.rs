@@ -55,7 +55,7 @@ fn explain(arguments: &QueryArguments, at: Option<Instant>) -> anyhow::Result<St
         return offline::explain(&arguments.target, &arguments.query, at);
     };
     let variables = json!({"query": arguments.query, "at": at.map(|at| at.to_string())});
-    let data = client.graphql("durward", EXPLAIN, variables)?;
+    let data = client.graphql("durward", EXPLAIN, &variables)?;
     let text = data.get("explain").and_then(Json::as_str);
     Ok(text.context("the server gave no plan")?.to_owned())
 }
@@ -71,7 +71,7 @@ fn ask(
     loop {
         let variables =
             json!({"query": query, "cursor": cursor, "at": at.map(|at| at.to_string())});
-        let mut answer = client.graphql("jupiterone", QUERY, variables)?;
+        let mut answer = client.graphql("jupiterone", QUERY, &variables)?;
         let page = answer.get_mut("queryV1").map(Json::take).unwrap_or_default();
         let kind = page.get("type").and_then(Json::as_str).and_then(ResultKind::parse);
         let kind = kind.context("the server answered with an unknown kind of result")?;

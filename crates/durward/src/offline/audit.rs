@@ -111,7 +111,8 @@ fn triple(triple: &Triple) -> String {
 
 /// A hash as hexadecimal digits.
 pub(crate) fn hex(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 fn parse_hash(text: &str) -> anyhow::Result<Hash> {

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Query, Request, State};
 use axum::http::request;
 use axum::{Json, extract};
@@ -15,8 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::offline::report_json;
 use crate::server::problem::Problem;
-use crate::server::router::BODY_BYTES_MAX;
-use crate::server::{Server, authenticate};
+use crate::server::{Server, authenticate, body};
 
 /// Parameters of `POST /import/stix`.
 #[derive(Debug, Deserialize)]
@@ -27,17 +25,18 @@ pub(crate) struct StixParameters {
     scope: String,
 }
 
-/// Imports a STIX 2.1 bundle. Broken objects are named in the answer; the others arrive. The body is
-/// read only after the caller was let in.
+/// Imports a STIX 2.1 bundle. Broken objects are named in the answer; the others arrive. A large
+/// body is read only after the caller was let in.
 pub(crate) async fn stix(
     State(server): State<Arc<Server>>,
     request: Request,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let (parts, body) = request.into_parts();
+    let body = body::small_first(body).await.map_err(|_| body::broken())?;
     let caller = authenticate::require(&server, &parts)?;
     caller.require(Right::SYNCHRONIZE).map_err(|error| Problem::of(&error))?;
     let parameters: StixParameters = parameters(&parts)?;
-    let body = bytes(body).await?;
+    let body = body::whole(body).await?;
     let task = move || {
         let bundle = parse_bundle(&body)
             .map_err(|error| Problem::new(error.kind(), error.to_string()))?;
@@ -51,22 +50,6 @@ pub(crate) async fn stix(
     let result = tokio::task::spawn_blocking(task).await;
     let failed = || Problem::new(ErrorKind::Internal, "the import ended abnormally");
     result.map_err(|_| failed())?.map(Json)
-}
-
-/// A whole body.
-async fn bytes(body: Body) -> Result<Bytes, Problem> {
-    let refused = |why| Problem::new(ErrorKind::Invalid, why);
-    let too_large = || refused(format!("the body is larger than {BODY_BYTES_MAX} bytes"));
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
-        return Err(too_large());
-    }
-    match axum::body::to_bytes(body, BODY_BYTES_MAX.saturating_add(1)).await {
-        Ok(bytes) if bytes.len() <= BODY_BYTES_MAX => Ok(bytes),
-        Ok(_) => Err(too_large()),
-        Err(_) => Err(refused(format!(
-            "the body broke off, or is larger than {BODY_BYTES_MAX} bytes"
-        ))),
-    }
 }
 
 /// The parameters of a request.

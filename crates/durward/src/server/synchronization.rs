@@ -10,7 +10,7 @@ use durward_dialect_sync::{SyncAccess, SyncError};
 use durward_policy::Right;
 
 use crate::server::authenticate::{self, Source};
-use crate::server::Server;
+use crate::server::{Server, body};
 
 /// Gives a request its authority. One without it goes on with none: the routes refuse it in the
 /// dialect's shape, except the upload URLs, which are their own authority.
@@ -20,6 +20,9 @@ pub(crate) async fn authorize(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    let Ok(body) = body::small_first(body).await else {
+        return SyncError::CutOff.into_response();
+    };
     let source = Source::of(&parts);
     let Ok(caller) = authenticate::caller(&server, &parts.headers, &source) else {
         return next.run(Request::from_parts(parts, body)).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::common::{JUPITERONE, NATIVE, OPENCTI, code};
+use crate::common::{self, JUPITERONE, NATIVE, OPENCTI, code};
 use crate::schema::{Root, Schema};
 use crate::table::{self, Rows};
 use crate::world::{Caller, HIDDEN, MARK, World};
@@ -34,8 +34,12 @@ pub fn walk(world: &World) {
             ]
             .map(|(caller, mark)| {
                 let (answer, body) = asked.by(caller);
-                let leaked = body.contains(mark);
-                if leaked { format!("{answer}, shows {mark}: {body}") } else { answer }
+                let rest = body.replace(&world.address, "");
+                match (rest.contains(mark), rest.len() < body.len()) {
+                    (true, _) => format!("{answer}, shows {mark}: {body}"),
+                    (false, true) => format!("{answer}, own account"),
+                    (false, false) => answer,
+                }
             });
             let key = [name, root.kind, &root.field].map(str::to_owned).to_vec();
             got.insert(key, answers.to_vec());
@@ -74,10 +78,21 @@ impl Asked<'_> {
             }
         };
         if !matches!(word, "null" | "answered") && !data.is_null() {
-            return (format!("{word} with data"), answer.body);
+            return (format!("{word} in part"), answer.body);
         }
         (word.to_owned(), answer.body)
     }
+}
+
+/// What the key with a row condition does see, so that seeing nothing is no accident.
+pub fn condition_lets_the_rest_through(world: &World) {
+    let client = &world.conditioned.client;
+    let boxes = common::rows(client, "FIND harbour_box AS b RETURN b.team AS team");
+    assert_eq!(boxes, [json!({"team": "blue"})]);
+    let text = "{ entities { totalCount nodes { type relationships { nodes { id } } } } }";
+    let seen = common::data(client, NATIVE, text, &json!({}));
+    let node = json!({"type": "harbour_box", "relationships": {"nodes": []}});
+    assert_eq!(seen["entities"], json!({"totalCount": 1, "nodes": [node]}));
 }
 
 /// The shared paths choose the schema before they authenticate, so that each client is refused in

@@ -28,7 +28,9 @@ const FOLLOWED: [&str; 13] = [
 /// How deep they are followed.
 const DEPTH: usize = 3;
 /// How deep the required members of an input are filled.
-const INPUT_DEPTH: usize = 6;
+const INPUT_DEPTH: usize = 8;
+/// Lists of inputs further inside are left empty: filter groups hold filter groups.
+const LIST_DEPTH: usize = 3;
 
 /// A schema as the server describes it.
 pub struct Schema {
@@ -95,10 +97,7 @@ impl Schema {
             let value = self.value(kind, name, &|argument| id_of(&root.field, argument), 0);
             variables.insert(name.to_owned(), value);
         }
-        let list = |items: Vec<String>| match items.is_empty() {
-            true => String::new(),
-            false => format!("({})", items.join(", ")),
-        };
+        let list = |items: Vec<String>| if items.is_empty() { String::new() } else { format!("({})", items.join(", ")) };
         let selection = self.selection(named(&field["type"]), DEPTH);
         let (declared, given) = (list(declared), list(given));
         let text = format!("{} W{declared} {{ {}{given} {selection} }}", root.kind, root.field);
@@ -133,6 +132,7 @@ impl Schema {
         assert!(depth < INPUT_DEPTH, "an input that never ends: {name}");
         match of["kind"].as_str().unwrap() {
             "NON_NULL" => self.value(&of["ofType"], name, id_of, depth),
+            "LIST" if depth > LIST_DEPTH => json!([]),
             "LIST" => json!([self.value(&of["ofType"], name, id_of, depth + 1)]),
             "ENUM" => self.types[named(of)]["enumValues"][0]["name"].clone(),
             "INPUT_OBJECT" => {

@@ -45,6 +45,8 @@ pub struct Ids {
 pub struct World {
     pub server: Server,
     pub ids: Ids,
+    /// Address of the administrator of the first organization, who owns its keys.
+    pub address: String,
     /// Callers who are not let in at all.
     pub strangers: Vec<Caller>,
     /// A key of the first organization for one action that nothing here needs.
@@ -58,9 +60,10 @@ pub struct World {
 impl World {
     /// Starts the server and fills it.
     pub fn start() -> Self {
+        let address = format!("chief@{MARK}-{HIDDEN}.example");
         let mut server = Server::start(Options {
             organization: format!("{MARK} {HIDDEN}"),
-            admin: format!("chief@{MARK}-{HIDDEN}.example"),
+            admin: address.clone(),
             ..common::options()
         })
         .unwrap();
@@ -80,6 +83,7 @@ impl World {
             conditioned: Caller { name: "conditioned", client: bearer(&conditioned.1) },
             foreign: Caller { name: "foreign", client: bearer(second.api_token()) },
             ids,
+            address,
             strangers,
             server,
         }

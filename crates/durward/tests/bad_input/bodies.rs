@@ -62,15 +62,16 @@ fn documents_beyond_the_limits_are_refused_whole() {
         (0..count).map(each).collect::<String>()
     };
     // (what, the native document, a part of the sentence)
-    let nested = format!(
-        "{{ entities {{ nodes {} {{ id }} {} }} }}",
-        repeated(40, &|_| "{ relationships { nodes { from { ... on Entity ".to_owned()),
-        "} } } }".repeat(40)
-    );
+    let nested = |levels: usize| {
+        let open = "{ relationships { nodes { from { ... on Entity ".repeat(levels);
+        format!("{{ entities {{ nodes {open} {{ id }} {} }} }}", "} } } }".repeat(levels))
+    };
     let aliases = repeated(1_500, &|number| format!("a{number}: head {{ hash }} "));
     let cases = [
         (format!("{{ {aliases} }}"), "alias"),
-        (nested, "deep"),
+        (nested(12), "deep"),
+        (nested(40), "limit"),
+        (nested(5_000), "limit"),
         (format!("{{ head {{ hash }} }} #{}", "x".repeat(1 << 20)), "byte"),
         (format!("{{ {} }}", repeated(35_000, &|_| "__typename\n".to_owned())), ""),
     ];

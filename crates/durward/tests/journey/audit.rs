@@ -40,7 +40,7 @@ fn the_audit_log_verifies_and_can_be_read() {
     let later = done_at(&server, &["audit", "export", "--from", "3"]);
     assert!(export.ends_with(&later) && later.len() < export.len());
     no_secret_in(&server, &export);
-    let wrong = "0".repeat(64);
+    let wrong = "1".repeat(64);
     let token = server.credentials().api_token();
     let at = ["--url", server.url(), "--token", token];
     let ran = run(&[&["audit", "verify", "--expect-head", &wrong][..], &at].concat());

@@ -11,9 +11,42 @@ use crate::common::{
 };
 
 /// What the AWS samples hold, counted by hand: entities by type.
-const AWS_TYPES: [(&str, u64); 0] = [];
+const AWS_TYPES: [(&str, u64); 8] = [
+    // Three of the organization, and two that roles trust.
+    ("aws_account", 5),
+    ("aws_iam_group", 5),
+    // Eight managed, six in users, groups and roles.
+    ("aws_iam_policy", 14),
+    // Ten, and one of a trusted account.
+    ("aws_iam_role", 11),
+    ("aws_iam_user", 9),
+    ("aws_identity_provider", 1),
+    // The root is one.
+    ("aws_organizational_unit", 3),
+    // Fifteen that policies speak of, six that take on roles.
+    ("aws_service", 21),
+];
 /// And relationships by the types of their ends and the verb.
-const AWS_TRIPLETS: [(&str, &str, &str, u64); 0] = [];
+const AWS_TRIPLETS: [(&str, &str, &str, u64); 18] = [
+    ("aws_account", "HAS", "aws_iam_group", 5),
+    ("aws_account", "HAS", "aws_iam_policy", 6),
+    ("aws_account", "HAS", "aws_iam_role", 10),
+    ("aws_account", "HAS", "aws_iam_user", 9),
+    ("aws_iam_group", "ASSIGNED", "aws_iam_policy", 7),
+    ("aws_iam_group", "HAS", "aws_iam_user", 7),
+    ("aws_iam_policy", "ALLOWS", "aws_service", 24),
+    ("aws_iam_policy", "DENIES", "aws_service", 6),
+    ("aws_iam_policy", "LIMITS", "aws_iam_role", 1),
+    ("aws_iam_policy", "LIMITS", "aws_iam_user", 2),
+    ("aws_iam_role", "ASSIGNED", "aws_iam_policy", 11),
+    ("aws_iam_role", "TRUSTS", "aws_account", 4),
+    ("aws_iam_role", "TRUSTS", "aws_iam_role", 2),
+    ("aws_iam_role", "TRUSTS", "aws_identity_provider", 1),
+    ("aws_iam_role", "TRUSTS", "aws_service", 6),
+    ("aws_iam_user", "ASSIGNED", "aws_iam_policy", 3),
+    ("aws_organizational_unit", "HAS", "aws_account", 3),
+    ("aws_organizational_unit", "HAS", "aws_organizational_unit", 2),
+];
 
 /// The files of the AWS sample.
 pub fn aws_files() -> Vec<String> {

@@ -211,7 +211,10 @@ mod tests {
         #[test]
         fn chunk_is_a_list(
             start in prop::collection::vec(0u32..3, 0..20),
-            sets in prop::collection::vec((0usize..40, prop::sample::select(vec![0u32, 1, 2, 255, 256, 70_000])), 0..40),
+            sets in prop::collection::vec(
+                (0usize..40, prop::sample::select(vec![0u32, 1, 2, 255, 256, 70_000])),
+                0..40,
+            ),
         ) {
             let mut chunk = CodeChunk::from_codes(&start);
             let mut model = start;

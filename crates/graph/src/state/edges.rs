@@ -24,7 +24,7 @@ pub(crate) struct Edges {
     pub(crate) ended: EndedEdges,
     /// Ends of the edge rows from `base.edge_limit` on.
     recent: Chunked<(u32, u32)>,
-    /// Relationships waiting for the end of their transaction; their edge rows come after all others.
+    /// Relationships waiting for the end of their transaction; their edge rows come last.
     staged: Vec<Edge>,
     /// Edge rows that have ended but are still among the neighbours until the base is built anew.
     doomed: Vec<u32>,

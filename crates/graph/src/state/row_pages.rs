@@ -136,7 +136,8 @@ impl Row {
         }
     }
 
-    /// Removes a neighbour that was added or, in a whole row, that is there. Answers whether it was.
+    /// Removes a neighbour that was added or, in a whole row, that is there. Answers whether it
+    /// was.
     pub(crate) fn remove(&mut self, other: u32, edge: u32) -> bool {
         match self {
             Self::Whole { others, edges } => {

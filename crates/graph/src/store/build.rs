@@ -57,7 +57,7 @@ pub(super) fn build(ground: Ground<'_>, draft: &Draft) -> Result<Built, StoreErr
         edge_patches: BTreeMap::new(),
         ended_entities: BTreeSet::new(),
         ended_edges: BTreeSet::new(),
-        aliases_added: Vec::new(),
+        aliases_added: BTreeMap::new(),
         aliases_removed: Vec::new(),
         results: Vec::with_capacity(draft.operations.len()),
     };
@@ -133,7 +133,7 @@ struct Build<'a> {
     edge_patches: BTreeMap<EdgeRef, Patch>,
     ended_entities: BTreeSet<EntityRef>,
     ended_edges: BTreeSet<EdgeRef>,
-    aliases_added: Vec<(Handle, String)>,
+    aliases_added: BTreeMap<String, Handle>,
     aliases_removed: Vec<(ObjectRef, String)>,
     results: Vec<(Handle, Outcome)>,
 }

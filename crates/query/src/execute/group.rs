@@ -3,6 +3,7 @@
 
 mod accumulate;
 mod dense;
+mod paths;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -41,6 +42,8 @@ struct Keys {
     formulas: Vec<Formula>,
     /// For each column, what it is.
     columns: Vec<KeyColumn>,
+    /// Whether columns look at an object that the group has in common.
+    needs_bindings: bool,
 }
 
 #[derive(Debug)]
@@ -63,6 +66,9 @@ pub(crate) fn grouped(
     let slots: Vec<Slot> = needed_slots(plan, table).into_iter().collect();
     let need = Need { slots, distinct: !counts_rows };
     let prepared = Prepared::new(engine, plan)?;
+    if let Some(group) = paths::counted(engine, table, &keys, &prepared)? {
+        return finish(engine, table, &keys, vec![group]);
+    }
     if let Some(groups) = dense::grouped(engine, plan, table, &keys, &prepared)? {
         return finish(engine, table, &keys, groups);
     }
@@ -92,6 +98,7 @@ impl Keys {
     fn new(engine: &Engine, table: &Table) -> Self {
         let mut formulas = Vec::new();
         let mut columns = Vec::new();
+        let mut needs_bindings = false;
         for item in &table.items {
             let value = match item {
                 Item::Value { value, .. } => value.clone(),
@@ -100,6 +107,7 @@ impl Keys {
             if is_aggregated(&value) {
                 value.visit(&mut |inner| {
                     if matches!(inner, Expression::Property(..) | Expression::Object(_)) {
+                        needs_bindings = true;
                         formulas.push(Formula::new(&engine.view, inner));
                     }
                 });
@@ -109,7 +117,8 @@ impl Keys {
                 formulas.push(Formula::new(&engine.view, &value));
             }
         }
-        Self { formulas, columns }
+        needs_bindings |= table.items.iter().any(|item| matches!(item, Item::AllProperties { .. }));
+        Self { formulas, columns, needs_bindings }
     }
 }
 
@@ -188,7 +197,10 @@ impl<'g> Groups<'g> {
                 let values = keys.formulas.iter().map(|key| key.value(source, row));
                 self.groups.push(Group {
                     keys: values.collect(),
-                    bindings: row.bindings.to_vec(),
+                    bindings: match keys.needs_bindings {
+                        true => row.bindings.to_vec(),
+                        false => Vec::new(),
+                    },
                     accumulators: new_accumulators(self.engine, self.table),
                 });
                 self.by_key.insert(self.form.clone(), self.groups.len() - 1);

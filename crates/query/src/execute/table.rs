@@ -6,14 +6,11 @@ mod grouped;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
-use durward_graph::ValueRef;
 use durward_model::Value;
 
 use super::binding::Binding;
-use super::compare::write_canonical;
 use super::engine::Engine;
 use super::formula::{Formula, Row};
-use super::group::{self, GroupedRow};
 use super::object::ObjectJson;
 use super::order::{SortedRows, compare_keys};
 use super::page::{After, Offer, PageWriter, Position, WrittenPage};
@@ -21,7 +18,10 @@ use super::rows::{Need, Prepared};
 use super::walk::{Choice, Flow};
 use crate::error::QueryError;
 use crate::json::{ObjectWriter, write_value};
-use crate::plan::{Expression, Item, Output, Plan, Slot, Table};
+use crate::plan::{Expression, Item, Plan, Slot, Table};
+
+pub(crate) use grouped::column_values;
+use grouped::write_grouped;
 
 /// Bytes that a row takes in a set besides its own.
 const ROW_BYTES: usize = 48;

@@ -21,7 +21,7 @@ impl Build<'_> {
         match returned {
             // Taken away earlier in this draft: now it simply stays.
             Some(position) => drop(self.aliases_removed.swap_remove(position)),
-            None => self.aliases_added.push((handle, alias)),
+            None => drop(self.aliases_added.insert(alias, handle)),
         }
         Ok(true)
     }
@@ -37,12 +37,8 @@ impl Build<'_> {
         if self.by_alias(&alias) != Some(handle) {
             return Ok((handle, Outcome::Unchanged));
         }
-        let added = self
-            .aliases_added
-            .iter()
-            .position(|(_, added)| *added == alias);
-        match (added, handle) {
-            (Some(position), _) => drop(self.aliases_added.swap_remove(position)),
+        match (self.aliases_added.remove(&alias), handle) {
+            (Some(_), _) => {}
             (None, Handle::Entity(entity)) => {
                 self.aliases_removed
                     .push((ObjectRef::Entity(entity), alias));

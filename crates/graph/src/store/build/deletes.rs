@@ -88,7 +88,7 @@ impl Build<'_> {
     }
 
     fn forget_aliases(&mut self, handle: Handle) {
-        self.aliases_added.retain(|(owner, _)| *owner != handle);
+        self.aliases_added.retain(|_, owner| *owner != handle);
         self.aliases_removed
             .retain(|(owner, _)| Handle::from(*owner) != handle);
     }

@@ -31,7 +31,7 @@ impl Build<'_> {
                 alias: alias.clone(),
             });
         }
-        for (handle, alias) in &self.aliases_added {
+        for (alias, handle) in &self.aliases_added {
             let object = self.number_of(*handle);
             changes.push(Change::AddAlias {
                 object,

@@ -96,12 +96,7 @@ impl Build<'_> {
     }
 
     pub(super) fn by_alias(&self, alias: &str) -> Option<Handle> {
-        let added = self
-            .aliases_added
-            .iter()
-            .rev()
-            .find(|(_, added)| added == alias);
-        if let Some((handle, _)) = added {
+        if let Some(handle) = self.aliases_added.get(alias) {
             return Some(*handle);
         }
         let object = self.stored_alias(alias)?;

@@ -126,7 +126,7 @@ struct Dense<'d> {
     engine: &'d Engine,
     table: &'d Table,
     keys: &'d Keys,
-    bindings: Vec<Binding>,
+    slots: usize,
     by_key: HashMap<Vec<u8>, u32>,
     groups: Vec<Group>,
     /// How many objects each group has. A group that has none is not in the result.
@@ -147,7 +147,7 @@ impl<'d> Dense<'d> {
             engine,
             table,
             keys,
-            bindings: vec![Binding::Empty; slots],
+            slots,
             by_key: HashMap::new(),
             groups: Vec::new(),
             counts: Vec::new(),
@@ -213,12 +213,18 @@ impl<'d> Dense<'d> {
         let group = self.groups.len() as u32;
         let values: Vec<Value> =
             self.keys.formulas.iter().map(|key| key.value(source, row)).collect();
-        let mut bindings = self.bindings.clone();
-        bindings.fill(Binding::Entity(entity));
+        let bindings = match self.keys.needs_bindings {
+            true => vec![Binding::Entity(entity); self.slots],
+            false => Vec::new(),
+        };
+        let accumulators = match self.only_counts {
+            true => Vec::new(),
+            false => accumulators(self.engine, self.table),
+        };
         self.groups.push(Group {
             keys: values,
             bindings,
-            accumulators: accumulators(self.engine, self.table),
+            accumulators,
         });
         self.counts.push(0);
         self.by_key.insert(form, group);
@@ -243,14 +249,10 @@ impl<'d> Dense<'d> {
     }
 
     fn finish(self) -> Vec<Group> {
-        let only_counts = self.only_counts;
+        let counters = if self.only_counts { self.table.aggregates.len() } else { 0 };
         let pairs = self.groups.into_iter().zip(self.counts);
         let groups = pairs.filter(|(_, count)| *count > 0).map(|(mut group, count)| {
-            if only_counts {
-                for accumulator in &mut group.accumulators {
-                    *accumulator = Accumulator::Counted(count);
-                }
-            }
+            group.accumulators.extend((0..counters).map(|_| Accumulator::Counted(count)));
             group
         });
         groups.collect()

@@ -1,7 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tables with aggregates, and the one column of a subquery.
 
-fn write_grouped(
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use durward_graph::ValueRef;
+use durward_model::Value;
+
+use super::{Column, Columns, ROW_BYTES, RowSource, needed_slots, total_rows};
+use crate::error::QueryError;
+use crate::execute::binding::Binding;
+use crate::execute::check::Check;
+use crate::execute::compare::write_canonical;
+use crate::execute::engine::Engine;
+use crate::execute::formula::{Formula, Row};
+use crate::execute::group::{self, GroupedRow};
+use crate::execute::order::{SortedRows, compare_keys};
+use crate::execute::page::{Offer, PageWriter, WrittenPage};
+use crate::execute::rows::{Need, Prepared};
+use crate::json::{ObjectWriter, write_value};
+use crate::plan::{Output, Plan, Table};
+
+/// Writes one page of a table with aggregates.
+pub(super) fn write_grouped(
     engine: &Engine,
     plan: &Plan,
     table: &Table,
@@ -43,9 +64,14 @@ fn grouped_rows(
 ) -> Result<Vec<GroupedRow>, QueryError> {
     let mut rows = group::grouped(engine, plan, table, columns)?;
     if let Some(having) = &table.having {
-        let check = super::check::Check::new(&engine.view, having, engine)?;
+        let check = Check::new(&engine.view, having, engine)?;
         rows.retain(|row| {
-            check.test(engine.source(), Row { columns: &row.columns, ..Row::default() })
+            let row = Row {
+                columns: &row.columns,
+                aggregated: &row.aggregated,
+                ..Row::default()
+            };
+            check.test(engine.source(), row)
         });
     }
     let descending: Vec<bool> = plan.order.iter().map(|key| key.descending).collect();
