@@ -41,6 +41,8 @@ pub struct RequestContext {
     visibility: Option<Visibility>,
     request_id: String,
     base_url: String,
+    /// Set when the client went away.
+    is_given_up: Arc<AtomicBool>,
 }
 
 /// Why something is refused.
@@ -99,7 +101,8 @@ impl RequestContext {
             .as_ref()
             .map_or_else(|_| String::new(), |caller| caller.organization().id().to_string());
         let visibility = condition.map(|condition| Visibility::new(&view, condition, &account));
-        Self { caller, view, services, visibility, request_id, base_url }
+        let is_given_up = Arc::default();
+        Self { caller, view, services, visibility, request_id, base_url, is_given_up }
     }
 
     /// The caller.
@@ -183,6 +186,16 @@ impl RequestContext {
             clock: Some(Arc::clone(&self.services.clock)),
             ..self.services.limits.clone()
         }
+    }
+
+    /// Stops everything that runs under [`RequestContext::limits_of_request`] when it is dropped.
+    pub fn give_up_guard(&self) -> CancelGuard {
+        CancelGuard(Some(Arc::clone(&self.is_given_up)))
+    }
+
+    /// What a query may cost that runs as long as somebody waits for the whole request.
+    pub fn limits_of_request(&self) -> Limits {
+        Limits { cancelled: Some(Arc::clone(&self.is_given_up)), ..self.limits() }
     }
 
     /// Whether the caller may ask for the types of a schema without a credential.

@@ -2,6 +2,7 @@
 //! JupiterOne's GraphQL: queries in J1QL, graph mutations, API keys.
 
 mod errors;
+mod filters;
 mod mutations;
 mod objects;
 mod query;
@@ -44,6 +45,17 @@ pub const EXECUTED: &[&str] = &[
     "vertex",
 ];
 
+/// Runs what may take long without holding up other requests of the same thread.
+fn off_queue<T>(run: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(run),
+        // There is one thread only; nobody else could take its place.
+        _ => run(),
+    }
+}
+
 impl Dialect for JupiterOne {
     type Context = RequestContext;
 
@@ -58,13 +70,13 @@ impl Dialect for JupiterOne {
         match call.name() {
             "queryV1" => Resolution::later(query::first_version(call)),
             "queryV2" => Resolution::ready(query::second_version(&call)),
-            "vertex" => Resolution::ready(reads::vertex(&call)),
-            "edge" => Resolution::ready(reads::edge(&call)),
-            "entityCount" => Resolution::ready(reads::entity_count(&call)),
-            "typeCounts" => Resolution::ready(reads::type_counts(&call)),
-            "allEntityCounts" => Resolution::ready(reads::all_entity_counts(&call)),
-            "getEntityCounts" => Resolution::ready(reads::entity_counts(&call)),
-            "getAllAssetProperties" => Resolution::ready(reads::property_names(&call)),
+            "vertex" => Resolution::ready(off_queue(|| reads::vertex(&call))),
+            "edge" => Resolution::ready(off_queue(|| reads::edge(&call))),
+            "entityCount" => Resolution::ready(off_queue(|| reads::entity_count(&call))),
+            "typeCounts" => Resolution::ready(off_queue(|| reads::type_counts(&call))),
+            "allEntityCounts" => Resolution::ready(off_queue(|| reads::all_entity_counts(&call))),
+            "getEntityCounts" => Resolution::ready(off_queue(|| reads::entity_counts(&call))),
+            "getAllAssetProperties" => Resolution::ready(off_queue(|| reads::property_names(&call))),
             "createEntity" | "createEntityV2" => Resolution::later(async move {
                 mutations::create_entity(call, &mutations::Input::allowed(&call)?).await
             }),

@@ -106,7 +106,8 @@ impl Client {
 
     fn post(&mut self, path: &str, body: &[u8]) -> Value {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         self.stream.get_mut().write_all(head.as_bytes()).unwrap();

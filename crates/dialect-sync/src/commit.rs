@@ -38,7 +38,8 @@ impl Commit {
         Ok(prepared.map_err(CommitError::Diff)?.report)
     }
 
-    /// Compares beside other writers and commits; when one of them was faster, compares again while they wait.
+    /// Compares beside other writers and commits; when one of them was faster, compares again while
+    /// they wait.
     pub(crate) fn run(
         self,
         store: &Store,

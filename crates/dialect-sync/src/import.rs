@@ -201,9 +201,7 @@ fn stage(
     staging: &mut Staging,
 ) -> Result<Vec<String>, ImportError> {
     let workers = std::thread::available_parallelism().map_or(1, |count| count.get().min(4));
-    let staged: Mutex<Vec<StagedPart>> = Mutex::new(Vec::new());
-    let failure: Mutex<Option<ImportError>> = Mutex::new(None);
-    let warnings: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let staged = Staged::default();
     let rules = ItemRules {
         catalog,
         patch: request.patch,
@@ -211,64 +209,91 @@ fn stage(
     };
     let (sender, receiver) = sync_channel::<Chunk>(1);
     let receiver = Mutex::new(receiver);
-    let read: Result<(), ImportError> = std::thread::scope(|scope| {
+    let read = std::thread::scope(|scope| {
         for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(chunk) = next_chunk(&receiver) {
-                    if failure.lock().is_some() {
-                        continue;
-                    }
-                    match stage_chunk(chunk, rules) {
-                        Ok((part, more)) => {
-                            staged.lock().push(part);
-                            warnings.lock().extend(more);
-                        }
-                        Err(error) => *failure.lock() = Some(error),
-                    }
-                }
-            });
+            scope.spawn(|| staged.work(&receiver, rules));
         }
-        let sizes = request
-            .files
-            .iter()
-            .filter_map(|file| fs::metadata(file).ok());
-        let total = sizes.map(|metadata| metadata.len()).sum();
-        let mut before = 0;
-        for file in request.files {
-            let mut send = |chunk: Chunk| {
-                // The workers take every chunk, even after a failure.
-                sender.send(chunk).is_ok() && failure.lock().is_none()
-            };
-            let mut report = |bytes| {
-                progress(ImportProgress::Read {
-                    bytes: before + bytes,
-                    total,
-                });
-            };
-            let read = read_chunks(file, staging, &mut send, &mut report);
-            before += read.map_err(|error| match error {
-                ReadError::File(source) => ImportError::File {
-                    file: file.clone(),
-                    source,
-                },
-                ReadError::Line(line) => ImportError::Line {
-                    file: file.clone(),
-                    line,
-                    reason: format!("it is longer than {LINE_BYTES_MAX} bytes"),
-                },
-            })?;
-        }
-        drop(sender);
-        Ok(())
+        // The workers go when it is gone: at the end of this block.
+        let sender = sender;
+        read_files(request, progress, staging, &mut |chunk| {
+            // The workers take every chunk, even after a failure.
+            sender.send(chunk).is_ok() && !staged.has_failed()
+        })
     });
-    if let Some(error) = failure.into_inner() {
+    if let Some(error) = staged.failure.into_inner() {
         return Err(error);
     }
     read?;
-    for part in staged.into_inner() {
+    for part in staged.parts.into_inner() {
         staging.add(part)?;
     }
-    Ok(warnings.into_inner().into_iter().collect())
+    Ok(staged.warnings.into_inner().into_iter().collect())
+}
+
+/// What the workers come to.
+#[derive(Default)]
+struct Staged {
+    parts: Mutex<Vec<StagedPart>>,
+    warnings: Mutex<BTreeSet<String>>,
+    failure: Mutex<Option<ImportError>>,
+}
+
+impl Staged {
+    /// Stages chunks until no more come; after a failure, only takes them.
+    fn work(&self, chunks: &Mutex<Receiver<Chunk>>, rules: ItemRules<'_>) {
+        while let Some(chunk) = next_chunk(chunks) {
+            if self.has_failed() {
+                continue;
+            }
+            match stage_chunk(chunk, rules) {
+                Ok((part, warnings)) => {
+                    self.parts.lock().push(part);
+                    self.warnings.lock().extend(warnings);
+                }
+                Err(error) => *self.failure.lock() = Some(error),
+            }
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failure.lock().is_some()
+    }
+}
+
+/// Cuts all files into chunks.
+fn read_files(
+    request: &ImportRequest<'_>,
+    progress: &(dyn Fn(ImportProgress) + Sync),
+    staging: &mut Staging,
+    send: &mut dyn FnMut(Chunk) -> bool,
+) -> Result<(), ImportError> {
+    let sizes = request
+        .files
+        .iter()
+        .filter_map(|file| fs::metadata(file).ok());
+    let total = sizes.map(|metadata| metadata.len()).sum();
+    let mut before = 0;
+    for file in request.files {
+        let mut report = |bytes| {
+            progress(ImportProgress::Read {
+                bytes: before + bytes,
+                total,
+            });
+        };
+        let read = read_chunks(file, staging, send, &mut report);
+        before += read.map_err(|error| match error {
+            ReadError::File(source) => ImportError::File {
+                file: file.clone(),
+                source,
+            },
+            ReadError::Line(line) => ImportError::Line {
+                file: file.clone(),
+                line,
+                reason: format!("it is longer than {LINE_BYTES_MAX} bytes"),
+            },
+        })?;
+    }
+    Ok(())
 }
 
 fn next_chunk(receiver: &Mutex<Receiver<Chunk>>) -> Option<Chunk> {

@@ -74,7 +74,10 @@ async fn a_diff_job_brings_a_scope_to_what_was_uploaded() {
 async fn partial_data_sets_keep_their_absent_objects() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::open(folder.path());
-    let all = json!({"entities": [entity("a", "A"), entity("b", "B")], "relationships": [link("a", "b")]});
+    let all = json!({
+        "entities": [entity("a", "A"), entity("b", "B")],
+        "relationships": [link("a", "b")],
+    });
     world.run(api("s"), all, json!({})).await;
     let some = json!({"entities": [entity("a", "A")]});
     let partial = json!({"partialDatasets": {"types": ["box", "box_has_box"]}});

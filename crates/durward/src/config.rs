@@ -92,7 +92,9 @@ impl Configuration {
             anyhow::anyhow!("the configuration is not valid TOML: line {line}: {reason}")
         })?;
         for (name, value) in environment {
-            let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
+            let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) else {
+                continue;
+            };
             overlay(&mut table, path, &value).with_context(|| format!("{name} is not usable"))?;
         }
         let configuration: Self = table.try_into().context("the configuration is not valid")?;
@@ -106,8 +108,14 @@ impl Configuration {
             matches!(preset, "unlimited" | "jupiterone"),
             "limits.rate_preset is {preset:?}; use \"unlimited\" or \"jupiterone\""
         );
-        anyhow::ensure!(self.limits.query_timeout_ms > 0, "limits.query_timeout_ms must be over 0");
-        anyhow::ensure!(self.limits.query_paths_max > 0, "limits.query_paths_max must be over 0");
+        anyhow::ensure!(
+            self.limits.query_timeout_ms > 0,
+            "limits.query_timeout_ms must be over 0"
+        );
+        anyhow::ensure!(
+            self.limits.query_paths_max > 0,
+            "limits.query_paths_max must be over 0"
+        );
         Ok(())
     }
 
@@ -123,13 +131,17 @@ impl Configuration {
 /// Puts an environment value at `SECTION__KEY`, as a TOML value if it reads as one, else as text.
 fn overlay(table: &mut toml::Table, path: &str, value: &str) -> anyhow::Result<()> {
     let lower = path.to_ascii_lowercase();
-    let (section, key) = lower.split_once("__").context("it names no section and key")?;
+    let (section, key) = lower
+        .split_once("__")
+        .context("it names no section and key")?;
     let parsed = format!("value = {value}")
         .parse::<toml::Table>()
         .ok()
         .and_then(|mut table| table.remove("value"))
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    let entry = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let entry = table
+        .entry(section)
+        .or_insert_with(|| toml::Value::Table(toml::Table::new()));
     let section = entry.as_table_mut().context("its section is not a table")?;
     section.insert(key.to_owned(), parsed);
     Ok(())
@@ -142,8 +154,11 @@ mod tests {
 
     #[test]
     fn environment_overlays_the_file() {
-        let environment =
-            [("DURWARD__LIMITS__QUERY_TIMEOUT_MS".to_owned(), "5".to_owned())].into_iter();
+        let environment = [(
+            "DURWARD__LIMITS__QUERY_TIMEOUT_MS".to_owned(),
+            "5".to_owned(),
+        )]
+        .into_iter();
         let text = "[server]\nlisten = \"127.0.0.1:1\"\n";
         let configuration = Configuration::parse(text, environment).unwrap();
         assert_eq!(configuration.server.listen, "127.0.0.1:1");

@@ -39,7 +39,9 @@ pub(crate) fn random_source() -> RandomSource {
 
 /// The master key file that the environment names.
 pub(crate) fn master_key_file() -> Option<PathBuf> {
-    std::env::var_os(MASTER_KEY_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from)
+    std::env::var_os(MASTER_KEY_VARIABLE)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 /// Opens a data folder and takes its lock.
@@ -70,14 +72,20 @@ impl Offline {
     /// # Errors
     /// As [`open`], and when the organization is not there or must be named.
     pub(crate) fn open(target: &Target) -> anyhow::Result<Self> {
-        let data = target.data.as_deref().context("name the data folder with --data")?;
+        let data = target
+            .data
+            .as_deref()
+            .context("name the data folder with --data")?;
         let organizations = open(data)?;
         let organization = organizations.find_or_only(target.org.as_deref());
         let organization = match &target.org {
             None => organization.context("name it with --org; `durward org list` shows them")?,
             Some(_) => organization?,
         };
-        Ok(Self { organizations, organization })
+        Ok(Self {
+            organizations,
+            organization,
+        })
     }
 
     /// The organization.

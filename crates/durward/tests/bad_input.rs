@@ -5,15 +5,16 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     unreachable_pub,
     reason = "tests may panic, and their support is not a public API"
 )]
 
-mod common;
 #[path = "bad_input/bodies.rs"]
 mod bodies;
 #[path = "bad_input/command_line.rs"]
 mod command_line;
+mod common;
 #[path = "bad_input/credentials.rs"]
 mod credentials;
 #[path = "bad_input/queries.rs"]

@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "tests may panic"
 )]
 
@@ -38,7 +39,9 @@ struct Acknowledged {
 }
 
 fn add(set: &Mutex<BTreeSet<String>>, key: String) {
-    set.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    set.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(key);
 }
 
 fn taken(set: &Mutex<BTreeSet<String>>) -> BTreeSet<String> {
@@ -52,7 +55,10 @@ fn create_until_gone(client: &Client, name: &str, stop: &AtomicBool, said: &Ackn
         let properties = json!({"displayName": key, "number": number});
         match create_answer(client, &key, "crash_item", "Record", &properties) {
             Some(answer) => {
-                assert_eq!(answer["data"]["createEntity"]["entity"]["_key"], key, "{answer}");
+                assert_eq!(
+                    answer["data"]["createEntity"]["entity"]["_key"], key,
+                    "{answer}"
+                );
                 add(&said.entities, key);
             }
             None => return,
@@ -77,7 +83,10 @@ fn pair(scope: &str) -> Value {
 /// One job; `None` when the server went away on the way.
 fn job(client: &Client, scope: &str, said: &Acknowledged) -> Option<()> {
     let post = |path: &str, body: &Value| Some(ok(client.post(path, body).ok()?));
-    let started = post(JOBS, &json!({"source": "api", "scope": scope, "syncMode": "DIFF"}))?;
+    let started = post(
+        JOBS,
+        &json!({"source": "api", "scope": scope, "syncMode": "DIFF"}),
+    )?;
     let id = started["job"]["id"].as_str().unwrap().to_owned();
     post(&format!("{JOBS}/{id}/upload"), &pair(scope))?;
     add(&said.asked, scope.to_owned());
@@ -122,7 +131,9 @@ fn round(server: &mut Server, round: u32, said: &Acknowledged) {
 
 fn keys(client: &Client, kind: &str) -> BTreeSet<String> {
     let all = rows(client, &format!("FIND {kind} AS x RETURN x._key AS key"));
-    all.iter().map(|row| row["key"].as_str().unwrap().to_owned()).collect()
+    all.iter()
+        .map(|row| row["key"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// What is there after a restart, against what was acknowledged.
@@ -135,7 +146,11 @@ fn check(client: &Client, said: &Acknowledged) {
         let (scope, _) = key.rsplit_once('-').unwrap();
         *ends.entry(scope.to_owned()).or_default() += 1;
     }
-    let half: Vec<&String> = ends.iter().filter(|(_, count)| **count != 2).map(|(s, _)| s).collect();
+    let half: Vec<&String> = ends
+        .iter()
+        .filter(|(_, count)| **count != 2)
+        .map(|(s, _)| s)
+        .collect();
     assert!(half.is_empty(), "half a transaction is visible: {half:?}");
     let links = "FIND crash_end AS a THAT HAS >> crash_end AS b RETURN a.job AS one, b.job AS two";
     let linked: BTreeSet<String> = rows(client, links)
@@ -146,11 +161,17 @@ fn check(client: &Client, said: &Acknowledged) {
         })
         .collect();
     let whole: BTreeSet<String> = ends.into_keys().collect();
-    assert_eq!(linked, whole, "entities without their relationship, or the reverse");
+    assert_eq!(
+        linked, whole,
+        "entities without their relationship, or the reverse"
+    );
     let lost: Vec<String> = taken(&said.jobs).difference(&whole).cloned().collect();
     assert!(lost.is_empty(), "finished jobs that are lost: {lost:?}");
     let invented: Vec<String> = whole.difference(&taken(&said.asked)).cloned().collect();
-    assert!(invented.is_empty(), "jobs that nobody finalized: {invented:?}");
+    assert!(
+        invented.is_empty(),
+        "jobs that nobody finalized: {invented:?}"
+    );
 }
 
 #[test]
@@ -166,9 +187,15 @@ fn what_was_acknowledged_survives_sigkill() {
         assert_eq!(verified["sound"], true, "{verified}");
     }
     let (items, jobs) = (taken(&said.entities).len(), taken(&said.jobs).len());
-    assert!(items > 50, "only {items} entities were acknowledged in {KILLS} rounds");
+    assert!(
+        items > 50,
+        "only {items} entities were acknowledged in {KILLS} rounds"
+    );
     assert!(jobs > 5, "only {jobs} jobs finished in {KILLS} rounds");
     server.kill9().unwrap();
     let verified = done(&["audit", "verify", "--data", &text_of(&server.data())]);
-    assert!(verified.starts_with("the audit log is sound: "), "{verified}");
+    assert!(
+        verified.starts_with("the audit log is sound: "),
+        "{verified}"
+    );
 }

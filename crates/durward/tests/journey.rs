@@ -4,13 +4,14 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     unreachable_pub,
     reason = "tests may panic, and their support is not a public API"
 )]
 
-mod common;
 #[path = "journey/audit.rs"]
 mod audit;
+mod common;
 #[path = "journey/copies.rs"]
 mod copies;
 #[path = "journey/imports.rs"]

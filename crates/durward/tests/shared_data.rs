@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "tests may panic"
 )]
 
@@ -34,9 +35,22 @@ fn answer(server: &Server, query: &str, expected: &str) -> String {
     if !query.contains("count(") {
         return rows.len().to_string();
     }
-    let counted = rows[0].as_object().unwrap().values().next().and_then(Value::as_u64).unwrap();
+    let counted = rows[0]
+        .as_object()
+        .unwrap()
+        .values()
+        .next()
+        .and_then(Value::as_u64)
+        .unwrap();
     // A served organization also holds its own accounts, roles and credentials.
-    let core = if query.starts_with("FIND *") { count(&client, "FIND * WITH _source = 'durward' AS x RETURN count(x)") } else { 0 };
+    let core = if query.starts_with("FIND *") {
+        count(
+            &client,
+            "FIND * WITH _source = 'durward' AS x RETURN count(x)",
+        )
+    } else {
+        0
+    };
     (counted - core).to_string()
 }
 
@@ -50,13 +64,24 @@ fn real_graphs_give_the_expected_answers() {
         let server = common::start();
         let file = |name: &str| text_of(&folder.join(dataset).join(format!("{name}.{ending}")));
         let files = [file("entities"), file("relationships")];
-        done_at(&server, &["import", "graph", &files[0], &files[1], "--scope", dataset]);
+        done_at(
+            &server,
+            &["import", "graph", &files[0], &files[1], "--scope", dataset],
+        );
         for line in expected.lines().filter(|line| line.starts_with(dataset)) {
             let fields: Vec<&str> = line.split('\t').collect();
-            assert_eq!(answer(&server, fields[1], fields[2]), fields[2], "{}", fields[1]);
+            assert_eq!(
+                answer(&server, fields[1], fields[2]),
+                fields[2],
+                "{}",
+                fields[1]
+            );
             checked += 1;
         }
-        let again = done_at(&server, &["import", "graph", &files[0], &files[1], "--scope", dataset]);
+        let again = done_at(
+            &server,
+            &["import", "graph", &files[0], &files[1], "--scope", dataset],
+        );
         assert_eq!(again, format!("scope {dataset}: nothing changed\n"));
     }
     assert_eq!(checked, 16);
@@ -68,17 +93,35 @@ fn the_enterprise_matrix_comes_in_whole_and_once() {
     let file = text_of(&shared.join("data/attack/enterprise-attack-18.1.stix21.json.zst"));
     let server = common::start();
     let token = server.credentials().api_token();
-    let words = ["import", "stix", &file, "--url", server.url(), "--token", token];
+    let words = [
+        "import",
+        "stix",
+        &file,
+        "--url",
+        server.url(),
+        "--token",
+        token,
+    ];
     let first = common::run(&words);
-    assert_eq!((first.code, first.err.as_str()), (0, ""), "rejected or dangling: {}", first.out);
+    assert_eq!(
+        (first.code, first.err.as_str()),
+        (0, ""),
+        "rejected or dangling: {}",
+        first.out
+    );
     let created = format!("{file}: {ATTACK_OBJECTS} created, 0 updated, 0 unchanged; ");
     assert!(first.out.starts_with(&created), "{}", first.out);
     let again = common::run(&words);
     let unchanged = format!("{file}: 0 created, 0 updated, {ATTACK_OBJECTS} unchanged; 0 shared");
     assert!(again.out.starts_with(&unchanged), "{}", again.out);
-    let client = server.anonymous().with_token(server.credentials().opencti());
+    let client = server
+        .anonymous()
+        .with_token(server.credentials().opencti());
     let text = "{ intrusionSets(first: 1, search: \"APT29\") { edges { node { name } } } }";
     let found = common::data(&client, common::OPENCTI, text, &json!({}));
-    assert_eq!(found["intrusionSets"]["edges"][0]["node"]["name"], "APT29", "{found}");
+    assert_eq!(
+        found["intrusionSets"]["edges"][0]["node"]["name"], "APT29",
+        "{found}"
+    );
     done_at(&server, &["audit", "verify"]);
 }

@@ -149,8 +149,8 @@ impl Store {
         })
     }
 
-    /// As [`Store::submit`], but calls `then` instead of waiting. It runs on the writer's thread and
-    /// must not block.
+    /// As [`Store::submit`], but calls `then` instead of waiting. It runs on the writer's thread
+    /// and must not block.
     pub fn submit_then(
         &self,
         draft: Draft,
@@ -163,8 +163,8 @@ impl Store {
         });
     }
 
-    /// Records an activity without changes, such as a login or a denial. Does not wait for the disk.
-    /// Activities beyond the rate limit are counted, and the next one recorded says how many.
+    /// Records an activity without changes, such as a login or a denial. Does not wait for the
+    /// disk. Activities beyond the rate limit are counted, and the next one recorded says how many.
     pub fn record(&self, mut origin: Origin) {
         if !self
             .activities
@@ -257,7 +257,10 @@ impl Store {
         if sequence > self.snapshot().sequence() {
             return Ok(None);
         }
-        let one = ReadLimit { transactions: 1, bytes: 1 };
+        let one = ReadLimit {
+            transactions: 1,
+            bytes: 1,
+        };
         let found = self.shared.journal.read(sequence, one)?;
         let Some(stored) = found.into_iter().find(|stored| stored.sequence == sequence) else {
             return Ok(None);
@@ -303,8 +306,8 @@ impl Store {
         self.wait(|reply| Work::Checkpoint { reply }).map(drop)
     }
 
-    /// Waits for the writes handed in so far, writes a checkpoint, and stops the writer. Writes after
-    /// this are refused; reads go on.
+    /// Waits for the writes handed in so far, writes a checkpoint, and stops the writer. Writes
+    /// after this are refused; reads go on.
     pub fn close(&self) -> Result<(), StoreError> {
         let mut thread = self.thread.lock();
         let Some(handle) = thread.take() else {

@@ -12,7 +12,7 @@
 mod stores;
 
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use durward_graph::store::{BulkCommit, Operation, Store, StoreError};
@@ -33,12 +33,13 @@ fn faulty(world: &World) -> (Store, Arc<FaultInjecting>) {
 
 #[test]
 fn no_acknowledgement_leaves_before_the_flush_returned() {
+    const WRITES: usize = 20;
     for point in [Point::BeforeAppend, Point::AfterFlush] {
         let world = World::new();
         let (store, journal) = faulty(&world);
         journal.hold(point);
-        let (sender, answers) = channel();
-        for number in 0..20 {
+        let (sender, answers) = sync_channel(WRITES);
+        for number in 0..WRITES {
             let sender = sender.clone();
             let operations = vec![put("host", &format!("h{number}"), &[])];
             store.submit_then(draft(operations), move |result| {
@@ -57,11 +58,11 @@ fn no_acknowledgement_leaves_before_the_flush_returned() {
             "and nothing is visible"
         );
         journal.release();
-        for _ in 0..20 {
+        for _ in 0..WRITES {
             assert!(answers.recv_timeout(Duration::from_secs(10)).unwrap());
         }
         assert!(journal.returned() >= 1);
-        assert_eq!(store.snapshot().sequence(), Sequence(20));
+        assert_eq!(store.snapshot().sequence(), Sequence(WRITES as u64));
         assert!(journal.returned() <= 3, "the group shared flushes");
     }
 }

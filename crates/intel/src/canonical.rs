@@ -95,8 +95,10 @@ mod tests {
 
     #[test]
     fn follows_the_specification() {
-        let value = json!({"b": 1.0, "a": [1e21, 1e-7, 1234.5, -0.0], "\u{20ac}": "\u{1f}\n\u{20ac}/\""});
-        let expected = "{\"a\":[1e+21,1e-7,1234.5,0],\"b\":1,\"\u{20ac}\":\"\\u001f\\n\u{20ac}/\\\"\"}";
+        let value =
+            json!({"b": 1.0, "a": [1e21, 1e-7, 1234.5, -0.0], "\u{20ac}": "\u{1f}\n\u{20ac}/\""});
+        let expected =
+            "{\"a\":[1e+21,1e-7,1234.5,0],\"b\":1,\"\u{20ac}\":\"\\u001f\\n\u{20ac}/\\\"\"}";
         assert_eq!(canonical_json(&value), expected);
     }
 }

@@ -10,10 +10,12 @@ mod shared;
 
 use std::collections::HashMap;
 
-use durward_graph::store::{Draft, Operation, Outcome, Privilege, PutMode, Receipt, Store, Target};
+use durward_graph::store::{
+    Draft, Operation, Outcome, Privilege, PutMode, Receipt, Store, StoreError, Target,
+};
 use durward_graph::{ObjectRef, View};
 use durward_model::transaction::Origin;
-use durward_model::{Instant, Namespace, Value};
+use durward_model::{ErrorKind, Instant, Namespace, Value};
 
 use crate::bundle::{Bundle, Rejected};
 use crate::import::ends::End;
@@ -22,6 +24,9 @@ use crate::object::{Reference, StixObject};
 
 /// Source of the namespace in which imported threat intelligence lies.
 pub const STIX_SOURCE: &str = "stix";
+
+/// Most objects of a bundle that the graph may refuse, each of which costs one more attempt.
+const REFUSED_MAX: usize = 100;
 
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,39 +50,56 @@ pub struct ImportReport {
 /// Imports a bundle.
 ///
 /// # Errors
-/// Those of [`Store::submit`]; broken objects are in the report instead.
+/// Those of [`Store::submit`]; objects that are broken or refused are in the report instead.
 pub fn import_bundle(
     store: &Store,
     origin: Origin,
     scope: &str,
     bundle: Bundle,
-) -> Result<ImportReport, durward_graph::store::StoreError> {
-    let view = store.view(None);
-    let mut importer = Importer::new(&view, scope, bundle.rejected);
-    importer.add(bundle.objects);
-    let Importer {
-        operations,
-        own,
-        shared,
-        rejected,
-        dangling,
+) -> Result<ImportReport, StoreError> {
+    let Bundle {
+        mut objects,
+        mut rejected,
         ..
-    } = importer;
-    let draft = Draft {
-        origin,
-        idempotency_key: String::new(),
-        privilege: Privilege::Generic,
-        operations,
-    };
-    let receipt = store.submit(draft)?;
-    let mut report = ImportReport {
-        rejected,
-        dangling,
-        ..ImportReport::default()
-    };
-    report.sequence = receipt.sequence.0;
-    report.count(&receipt, &own, &shared);
-    Ok(report)
+    } = bundle;
+    for _ in 0..=REFUSED_MAX {
+        let view = store.view(None);
+        let mut importer = Importer::new(&view, scope);
+        importer.add(&objects);
+        let draft = Draft {
+            origin: origin.clone(),
+            idempotency_key: String::new(),
+            privilege: Privilege::Generic,
+            operations: std::mem::take(&mut importer.operations),
+        };
+        let error = match store.submit(draft) {
+            Ok(receipt) => return Ok(importer.report(&receipt, rejected)),
+            Err(error) => error,
+        };
+        let refused = error
+            .operation()
+            .and_then(|operation| importer.object_of(operation));
+        let Some(refused) = refused else {
+            return Err(error);
+        };
+        let Some(found) = objects.iter().position(|object| object.position == refused) else {
+            return Err(error);
+        };
+        let object = objects.remove(found);
+        let text = error.to_string();
+        let reason = text
+            .split_once(": ")
+            .map_or(text.as_str(), |(_, reason)| reason);
+        rejected.push(Rejected {
+            position: object.position,
+            id: object.id,
+            reason: reason.to_owned(),
+        });
+    }
+    Err(StoreError::Preparation {
+        kind: ErrorKind::Invalid,
+        reason: format!("the graph refuses more than {REFUSED_MAX} objects of the bundle"),
+    })
 }
 
 impl ImportReport {
@@ -108,12 +130,14 @@ pub(crate) struct Importer<'a> {
     ends: HashMap<String, End>,
     /// Shared references by key.
     shared_targets: HashMap<String, Target>,
+    /// For which object of the bundle the operations from a position on are made.
+    made_for: Vec<(usize, usize)>,
     rejected: Vec<Rejected>,
     dangling: Vec<String>,
 }
 
 impl<'a> Importer<'a> {
-    fn new(view: &'a View, scope: &str, rejected: Vec<Rejected>) -> Self {
+    fn new(view: &'a View, scope: &str) -> Self {
         Self {
             view,
             namespace: Namespace::new(STIX_SOURCE, scope),
@@ -122,28 +146,56 @@ impl<'a> Importer<'a> {
             shared: Vec::new(),
             ends: HashMap::new(),
             shared_targets: HashMap::new(),
-            rejected,
+            made_for: Vec::new(),
+            rejected: Vec::new(),
             dangling: Vec::new(),
         }
     }
 
-    fn add(&mut self, objects: Vec<StixObject>) {
+    fn add(&mut self, objects: &[StixObject]) {
         let (relationships, entities): (Vec<_>, Vec<_>) =
-            objects.into_iter().partition(StixObject::is_relationship);
+            objects.iter().partition(|object| object.is_relationship());
         for object in &entities {
             self.entity(object);
         }
-        let mut written = self.relationships(relationships);
-        written.extend(entities);
-        for object in &written {
+        let written = self.relationships(relationships);
+        for object in written.into_iter().chain(entities) {
             self.references(object);
         }
     }
 
+    /// What follows is made for this object.
+    fn begin(&mut self, object: &StixObject) {
+        self.made_for.push((self.operations.len(), object.position));
+    }
+
+    /// Position in the bundle of the object for which an operation was made.
+    fn object_of(&self, operation: usize) -> Option<usize> {
+        let behind = self
+            .made_for
+            .partition_point(|(first, _)| *first <= operation);
+        let (_, position) = self.made_for.get(behind.checked_sub(1)?)?;
+        Some(*position)
+    }
+
+    fn report(self, receipt: &Receipt, mut rejected: Vec<Rejected>) -> ImportReport {
+        rejected.extend(self.rejected);
+        rejected.sort_by_key(|rejected| rejected.position);
+        let mut report = ImportReport {
+            rejected,
+            dangling: self.dangling,
+            sequence: receipt.sequence.0,
+            ..ImportReport::default()
+        };
+        report.count(receipt, &self.own, &self.shared);
+        report
+    }
+
     /// Writes one entity and remembers where it is.
     fn entity(&mut self, object: &StixObject) {
+        self.begin(object);
         let entity_type = kinds::entity_type(&object.stix_type);
-        let existing = self.find(object);
+        let existing = self.find(object, &object.standard_id);
         let position = self.operations.len();
         let target = if let Some(ObjectRef::Entity(entity)) = existing {
             let id = self.view.entity_id(entity);
@@ -178,56 +230,71 @@ impl<'a> Importer<'a> {
             Target::Result(position)
         };
         self.own.push(position);
-        self.remember(object, &target, existing);
+        self.remember(object, &object.standard_id, &target, existing);
     }
 
     /// Puts all STIX ids of an object into the table and makes those that are not its key aliases.
-    fn remember(&mut self, object: &StixObject, target: &Target, existing: Option<ObjectRef>) {
+    /// An id that leads to something else already goes on leading there.
+    fn remember(
+        &mut self,
+        object: &StixObject,
+        standard_id: &str,
+        target: &Target,
+        existing: Option<ObjectRef>,
+    ) {
         let key = match existing {
             Some(ObjectRef::Entity(entity)) => self.view.key(entity),
             Some(ObjectRef::Edge(edge)) => self.view.edge_key(edge),
-            None => object.standard_id.clone(),
+            None => standard_id.to_owned(),
         };
         let known = existing
             .map(|found| self.view.aliases(found))
             .unwrap_or_default();
-        let ids = [&object.id, &object.standard_id]
-            .into_iter()
-            .chain(&object.other_ids);
-        for id in ids {
+        let ids = [object.id.as_str(), standard_id].into_iter();
+        for id in ids.chain(object.other_ids.iter().map(String::as_str)) {
             let end = End {
                 target: target.clone(),
                 standard_id: key.clone(),
             };
-            let is_first = self.ends.insert(id.clone(), end).is_none();
-            if is_first && *id != key && !known.contains(id) {
+            let is_first = self.ends.insert(id.to_owned(), end).is_none();
+            let is_free = || self.by_id(id).is_none();
+            if is_first && id != key && !known.iter().any(|known| known == id) && is_free() {
                 self.operations.push(Operation::AddAlias {
                     target: target.clone(),
-                    alias: id.clone(),
+                    alias: id.to_owned(),
                 });
             }
         }
     }
 
-    /// What the graph has under one of the ids of an object.
-    fn find(&self, object: &StixObject) -> Option<ObjectRef> {
-        let by_id = |id: &String| {
-            let by_key = self
-                .view
-                .find_by_key(&self.namespace, id)
-                .map(ObjectRef::Entity);
-            by_key.or_else(|| self.view.find_alias(id)).or_else(|| {
-                self.view
-                    .find_edge_by_key(&self.namespace, id)
-                    .map(ObjectRef::Edge)
-            })
+    /// What the graph has under one of the ids of an object, if it is of the object's type.
+    fn find(&self, object: &StixObject, standard_id: &str) -> Option<ObjectRef> {
+        let entity_type = kinds::entity_type(&object.stix_type);
+        let fits = |found: &ObjectRef| match found {
+            ObjectRef::Entity(entity) => {
+                !object.is_relationship() && self.view.type_name(entity.type_id) == entity_type
+            }
+            ObjectRef::Edge(_) => object.is_relationship(),
         };
-        by_id(&object.id)
-            .or_else(|| by_id(&object.standard_id))
-            .or_else(|| object.other_ids.iter().find_map(by_id))
+        let ids = [object.id.as_str(), standard_id].into_iter();
+        let ids = ids.chain(object.other_ids.iter().map(String::as_str));
+        ids.filter_map(|id| self.by_id(id)).find(fits)
+    }
+
+    /// What the graph has under an id.
+    fn by_id(&self, id: &str) -> Option<ObjectRef> {
+        let by_key = self
+            .view
+            .find_by_key(&self.namespace, id)
+            .map(ObjectRef::Entity);
+        by_key.or_else(|| self.view.find_alias(id)).or_else(|| {
+            let edge = self.view.find_edge_by_key(&self.namespace, id);
+            edge.map(ObjectRef::Edge)
+        })
     }
 
     fn references(&mut self, object: &StixObject) {
+        self.begin(object);
         let Some(source) = self.ends.get(&object.id).map(|end| end.target.clone()) else {
             return;
         };
@@ -274,5 +341,8 @@ impl<'a> Importer<'a> {
 
 /// Whether an object was modified before what is stored.
 fn is_older(incoming: Option<Instant>, stored: Option<&Value>) -> bool {
-    matches!((incoming, stored), (Some(incoming), Some(Value::Instant(stored))) if incoming < *stored)
+    match (incoming, stored) {
+        (Some(incoming), Some(Value::Instant(stored))) => incoming < *stored,
+        _ => false,
+    }
 }

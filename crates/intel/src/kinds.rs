@@ -259,7 +259,10 @@ mod tests {
         assert_eq!(verb("subtechnique-of"), "SUBTECHNIQUE_OF");
         assert_eq!(entity_type("intrusion-set"), "intrusion_set");
         assert_eq!(stix_type(&entity_type("credential")), "credential");
-        assert!(kind(&stix_type("credential")).is_none(), "that is a core kind");
+        assert!(
+            kind(&stix_type("credential")).is_none(),
+            "that is a core kind"
+        );
         assert_eq!(
             classes("x-mitre-analytic"),
             ["XMitreAnalytic", "StixObject"]

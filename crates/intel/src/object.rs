@@ -160,10 +160,12 @@ impl StixObject {
         if stix_type == "marking-definition" {
             name_marking(&mut members)?;
         }
-        if stix_type == "location" && !members.contains_key("x_opencti_location_type")
-            && let Some(kind) = location_type(&members).map(str::to_owned) {
-                members.insert("x_opencti_location_type".to_owned(), kind.into());
-            }
+        if stix_type == "location"
+            && !members.contains_key("x_opencti_location_type")
+            && let Some(kind) = location_type(&members).map(str::to_owned)
+        {
+            members.insert("x_opencti_location_type".to_owned(), kind.into());
+        }
         let standard = standard_id(&stix_type, &members).unwrap_or_else(|| id.clone());
         let mut object = Self {
             position: 0,
@@ -215,9 +217,10 @@ impl StixObject {
             }
             bytes = bytes.saturating_add(size);
             if name == "modified"
-                && let Value::Instant(instant) = &value {
-                    self.modified = Some(*instant);
-                }
+                && let Value::Instant(instant) = &value
+            {
+                self.modified = Some(*instant);
+            }
             properties.insert(name.clone(), value);
         }
         if bytes > OBJECT_BYTES_MAX {
@@ -366,14 +369,20 @@ fn lift_extensions(members: &mut Map<String, Json>) -> Result<Vec<String>, Objec
 /// Protocol is named whole, with its place in the order.
 fn name_marking(members: &mut Map<String, Json>) -> Result<(), ObjectError> {
     let expected = "a text";
-    let wrong = || ObjectError::Wrong { member: "definition".to_owned(), expected };
+    let wrong = || ObjectError::Wrong {
+        member: "definition".to_owned(),
+        expected,
+    };
     let definition = match members.get("definition") {
         None => return Ok(()),
         Some(Json::Object(inner)) => inner.values().next().cloned().unwrap_or_default(),
         Some(other) => other.clone(),
     };
     let definition = definition.as_str().ok_or_else(wrong)?;
-    let kind = members.get("definition_type").and_then(Json::as_str).unwrap_or_default();
+    let kind = members
+        .get("definition_type")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
     let is_tlp = kind.eq_ignore_ascii_case("tlp");
     let name = match definition.strip_prefix("TLP:") {
         _ if !is_tlp => definition.to_owned(),
@@ -383,8 +392,12 @@ fn name_marking(members: &mut Map<String, Json>) -> Result<(), ObjectError> {
     if is_tlp {
         members.insert("definition_type".to_owned(), "TLP".into());
         if let Some((order, color)) = markings::tlp_looks(&name) {
-            members.entry("x_opencti_order").or_insert_with(|| order.into());
-            members.entry("x_opencti_color").or_insert_with(|| color.into());
+            members
+                .entry("x_opencti_order")
+                .or_insert_with(|| order.into());
+            members
+                .entry("x_opencti_color")
+                .or_insert_with(|| color.into());
         }
     }
     members.insert("definition".to_owned(), name.into());

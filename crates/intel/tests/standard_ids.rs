@@ -13,7 +13,11 @@ fn every_rule_gives_the_known_id() {
         let (object, expected) = line.split_once('\t').unwrap();
         let object = serde_json::from_str(object).unwrap();
         let stix_type = expected.split("--").next().unwrap();
-        assert_eq!(standard_id(stix_type, &object).as_deref(), Some(expected), "{line}");
+        assert_eq!(
+            standard_id(stix_type, &object).as_deref(),
+            Some(expected),
+            "{line}"
+        );
         checked += 1;
     }
     assert_eq!(checked, 93);
@@ -22,7 +26,13 @@ fn every_rule_gives_the_known_id() {
 #[test]
 fn what_lacks_its_contributing_properties_has_no_deterministic_id() {
     let object = serde_json::from_str(r#"{"name": "  ", "created": null}"#).unwrap();
-    for stix_type in ["malware", "incident", "indicator", "x-mitre-analytic", "url"] {
+    for stix_type in [
+        "malware",
+        "incident",
+        "indicator",
+        "x-mitre-analytic",
+        "url",
+    ] {
         assert_eq!(standard_id(stix_type, &object), None, "{stix_type}");
     }
 }

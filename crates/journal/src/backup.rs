@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Online backup of a journal into a folder, and restore from one. Only the journal goes: checkpoints
-//! are made again from it, and keys never leave their place.
+//! Online backup of a journal into a folder, and restore from one. Only the journal goes:
+//! checkpoints are made again from it, and keys never leave their place.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

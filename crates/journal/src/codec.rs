@@ -4,11 +4,12 @@
 //! A transaction is a list of *blocks*; a block holds segments (the origin; the head of a change;
 //! dictionary values; rows) of at most [`BLOCK_ROWS_MAX`] rows. Blocks fill *records* of about
 //! [`RECORD_BYTES_TARGET`] bytes, compressed each; the last record of a transaction carries its
-//! envelope: instant, previous hash, hash, number of blocks. So a transaction is there with its last
-//! record and not before.
+//! envelope: instant, previous hash, hash, number of blocks. So a transaction is there with its
+//! last record and not before.
 //!
-//! The hash of a transaction covers the previous hash, its sequence and instant, and a salted digest
-//! of every block. [`erase`] drops contents and salts and keeps the digests: the chain still holds.
+//! The hash of a transaction covers the previous hash, its sequence and instant, and a salted
+//! digest of every block. [`erase`] drops contents and salts and keeps the digests: the chain still
+//! holds.
 
 mod chain;
 mod change_reader;
@@ -85,7 +86,10 @@ pub enum CodecError {
         what: &'static str,
     },
     /// The record belongs to another transaction or another place in it.
-    #[error("the record is part {found_part} of transaction {} and stands in the wrong place", found.0)]
+    #[error(
+        "the record is part {found_part} of transaction {} and stands in the wrong place",
+        found.0
+    )]
     Misplaced {
         /// The transaction that it names.
         found: Sequence,

@@ -68,8 +68,8 @@ pub trait Journal: Send + Sync + Debug {
     /// The head; `None` while the journal is empty.
     fn head(&self) -> Result<Option<SignedHead>, JournalError>;
 
-    /// Appends a batch after `expected`, all or nothing, and returns the new last sequence. When this
-    /// returns, the batch survives a power cut. A token older than the newest one of
+    /// Appends a batch after `expected`, all or nothing, and returns the new last sequence. When
+    /// this returns, the batch survives a power cut. A token older than the newest one of
     /// [`WRITER_LEASE`] is refused.
     fn append(
         &self,

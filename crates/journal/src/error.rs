@@ -63,7 +63,8 @@ pub enum JournalError {
     },
     /// The file was written by a newer version.
     #[error(
-        "{file} has journal format {found}; this version reads up to format {supported}, use a newer one"
+        "{file} has journal format {found}; this version reads up to format {supported}, \
+         use a newer one"
     )]
     NewerFormat {
         /// The journal file.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The journal: the ordered log of transactions in which all truth lives.
 //!
-//! Three layers, each unaware of the one above. [`codec`] turns a transaction into records and back,
-//! and ties each transaction to the one before by a hash. A [`Journal`] keeps records in order and
-//! durably, without looking into them: [`SqliteJournal`] is the embedded engine, [`MemoryJournal`]
-//! serves tests; both pass one conformance suite. [`verify()`] recomputes the whole chain.
+//! Three layers, each unaware of the one above. [`codec`] turns a transaction into records and
+//! back, and ties each transaction to the one before by a hash. A [`Journal`] keeps records in
+//! order and durably, without looking into them: [`SqliteJournal`] is the embedded engine,
+//! [`MemoryJournal`] serves tests; both pass one conformance suite. [`verify()`] recomputes the
+//! whole chain.
 //!
 //! What a transaction means is no business of this crate; the graph folds them.
 

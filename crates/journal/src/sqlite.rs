@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The embedded engine: one SQLite file per organization.
 //!
-//! Write-ahead log with `synchronous=FULL`: one append is one SQL transaction and one flush, however
-//! many transactions are in it. Records lie in one table by `position = sequence * 65536 + part`.
+//! Write-ahead log with `synchronous=FULL`: one append is one SQL transaction and one flush,
+//! however many transactions are in it. Records lie in one table by
+//! `position = sequence * 65536 + part`.
 
 mod schema;
 

@@ -269,8 +269,8 @@ impl ChainCursor {
     }
 }
 
-/// Recomputes every transaction after `options.after` and checks the signed head. An error means that
-/// the journal could not be read at all; what does not fit is in the report.
+/// Recomputes every transaction after `options.after` and checks the signed head. An error means
+/// that the journal could not be read at all; what does not fit is in the report.
 pub fn verify(
     journal: &dyn Journal,
     signer: &dyn HeadSigner,
@@ -286,7 +286,9 @@ pub fn verify(
     };
     check_start(journal, &start, &mut report)?;
     let mut cursor = ChainCursor::after(&start);
-    let mut is_known = options.expect_head.is_none_or(|expected| expected == start.hash);
+    let mut is_known = options
+        .expect_head
+        .is_none_or(|expected| expected == start.hash);
     let signed = loop {
         let found = journal.read(cursor.next(), ReadLimit::default())?;
         if found.is_empty() {

@@ -97,7 +97,10 @@ mod tests {
         }
         assert_eq!(arena.iter().collect::<Vec<_>>(), ["", "a", "öl", ""]);
         let (bytes, ends) = arena.as_parts();
-        assert_eq!(StringArena::from_parts(bytes.to_owned(), ends.to_vec()), Some(arena.clone()));
+        assert_eq!(
+            StringArena::from_parts(bytes.to_owned(), ends.to_vec()),
+            Some(arena.clone())
+        );
         assert_eq!(StringArena::from_parts("ö".to_owned(), vec![1, 2]), None);
         assert_eq!(StringArena::from_parts("ab".to_owned(), vec![1]), None);
     }

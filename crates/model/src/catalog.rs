@@ -69,8 +69,10 @@ struct CatalogFile {
     types: Vec<TypeEntry>,
 }
 
-const FILES: &[(&str, &str)] =
-    &[("core.toml", include_str!("../../../contracts/catalog/core.toml"))];
+const FILES: &[(&str, &str)] = &[(
+    "core.toml",
+    include_str!("../../../contracts/catalog/core.toml"),
+)];
 
 impl Catalog {
     /// The catalog that is built into the binary.
@@ -96,7 +98,9 @@ impl Catalog {
 
     /// Whether only commands of the core may write this type.
     pub fn is_protected(&self, entity_type: &str) -> bool {
-        self.types.get(entity_type).is_some_and(|entry| entry.protected)
+        self.types
+            .get(entity_type)
+            .is_some_and(|entry| entry.protected)
     }
 
     /// Whether a property of a type must never be shown, filtered, sorted or searched.

@@ -220,10 +220,12 @@ impl ColumnValues {
                 Some(1) => Value::Bool(true),
                 _ => Value::Null,
             },
-            Self::Ints(values) => values.get(row).map_or(Value::Null, |value| Value::Int(*value)),
-            Self::Floats(values) => {
-                values.get(row).map_or(Value::Null, |value| Value::Float(*value))
-            }
+            Self::Ints(values) => values
+                .get(row)
+                .map_or(Value::Null, |value| Value::Int(*value)),
+            Self::Floats(values) => values
+                .get(row)
+                .map_or(Value::Null, |value| Value::Float(*value)),
             Self::Texts(values) => values.get(row).map_or(Value::Null, Value::from),
             Self::Coded { codes, dictionary } => codes
                 .get(row)

@@ -42,7 +42,9 @@ impl IdCipher {
     pub fn new(secret: &[u8; 32]) -> Self {
         let mut state = [0u64; 4];
         for (word, bytes) in state.iter_mut().zip(secret.chunks_exact(8)) {
-            *word = bytes.iter().fold(0, |value, byte| (value << 8) | u64::from(*byte));
+            *word = bytes
+                .iter()
+                .fold(0, |value, byte| (value << 8) | u64::from(*byte));
         }
         let [first, second, third, fourth] = state;
         let mut keys = [0u64; ROUNDS];
@@ -51,7 +53,10 @@ impl IdCipher {
             running = mix(running ^ second.rotate_left(round as u32 * 7) ^ third);
             *key = running;
         }
-        Self { keys, tag_key: mix(fourth ^ running) }
+        Self {
+            keys,
+            tag_key: mix(fourth ^ running),
+        }
     }
 
     /// The id of an object.
@@ -124,8 +129,7 @@ impl IdCipher {
         if (upper >> 12) & 0xf != 8 || lower >> 62 != 0b10 {
             return None;
         }
-        let id =
-            ObjectId(((upper >> 16) << 16) | ((upper & 0xfff) << 4) | ((lower >> 58) & 0xf));
+        let id = ObjectId(((upper >> 16) << 16) | ((upper & 0xfff) << 4) | ((lower >> 58) & 0xf));
         (lower & ((1 << 58) - 1) == self.check(id)).then_some(id)
     }
 
@@ -149,7 +153,9 @@ impl ObjectId {
     /// An id from exactly sixteen hexadecimal digits.
     pub fn parse_hex(text: &str) -> Option<Self> {
         let plain = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        plain.then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
+        plain
+            .then(|| u64::from_str_radix(text, 16).ok().map(Self))
+            .flatten()
     }
 }
 
@@ -214,8 +220,13 @@ mod tests {
         let other = IdCipher::new(&[8; 32]);
         let id = other.id_of(ObjectNumber::Entity(EntityNumber(5)));
         assert_eq!(cipher.parse_uuid(&other.uuid_of(id)), None);
-        assert_eq!(cipher.parse_uuid("3f9a1d52-0c4e-4b6a-9d3e-1a2b3c4d5e6f"), None);
-        let decoded = (0..2000u64).filter(|n| cipher.number_of(ObjectId(*n)).is_some()).count();
+        assert_eq!(
+            cipher.parse_uuid("3f9a1d52-0c4e-4b6a-9d3e-1a2b3c4d5e6f"),
+            None
+        );
+        let decoded = (0..2000u64)
+            .filter(|n| cipher.number_of(ObjectId(*n)).is_some())
+            .count();
         assert_eq!(decoded, 0, "guessed ids must not decode");
         assert_eq!(ObjectId::parse_hex("+123456789abcdef"), None);
     }

@@ -81,11 +81,14 @@ impl FromStr for Instant {
             return Ok(Self(timestamp.as_microsecond()));
         }
         let date = trimmed.parse::<jiff::civil::Date>();
-        let midnight =
-            date.ok().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+        let midnight = date
+            .ok()
+            .and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
         match midnight {
             Some(zoned) if trimmed.len() == 10 => Ok(Self(zoned.timestamp().as_microsecond())),
-            _ => Err(InstantParseError { text: text.chars().take(64).collect() }),
+            _ => Err(InstantParseError {
+                text: text.chars().take(64).collect(),
+            }),
         }
     }
 }
@@ -100,7 +103,10 @@ mod tests {
         let instant: Instant = "2026-01-31T08:00:00.123456Z".parse().unwrap();
         assert_eq!(instant.to_string(), "2026-01-31T08:00:00.123456Z");
         assert_eq!(instant.to_rfc3339_millis(), "2026-01-31T08:00:00.123Z");
-        assert_eq!("1970-01-02".parse::<Instant>().unwrap().as_millis(), 86_400_000);
+        assert_eq!(
+            "1970-01-02".parse::<Instant>().unwrap().as_millis(),
+            86_400_000
+        );
         assert!("yesterday".parse::<Instant>().is_err());
         assert_eq!(Instant::from_micros(-1).as_millis(), -1);
     }

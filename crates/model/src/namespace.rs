@@ -17,7 +17,10 @@ impl Namespace {
 
     /// A namespace of these two names.
     pub fn new(source: impl Into<String>, scope: impl Into<String>) -> Self {
-        Self { source: source.into(), scope: scope.into() }
+        Self {
+            source: source.into(),
+            scope: scope.into(),
+        }
     }
 
     /// The namespace of Durward's own protected objects.

@@ -63,10 +63,17 @@ impl Value {
                 if items.len() > LIST_ITEMS_MAX {
                     return Err(ValueError::TooManyItems { items: items.len() });
                 }
-                let items: Vec<Self> =
-                    items.iter().filter(|item| !item.is_null()).map(scalar).collect::<Result<_, _>>()?;
+                let items: Vec<Self> = items
+                    .iter()
+                    .filter(|item| !item.is_null())
+                    .map(scalar)
+                    .collect::<Result<_, _>>()?;
                 let kinds = items.iter().map(Self::list_kind);
-                if kinds.clone().zip(kinds.skip(1)).any(|(left, right)| left != right) {
+                if kinds
+                    .clone()
+                    .zip(kinds.skip(1))
+                    .any(|(left, right)| left != right)
+                {
                     return Err(ValueError::MixedList);
                 }
                 Self::List(items)
@@ -128,7 +135,10 @@ impl Value {
             Self::Int(_) | Self::Float(_) | Self::Instant(_) => 8,
             Self::String(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
-            Self::List(items) => items.iter().map(|item| item.byte_size().saturating_add(1)).sum(),
+            Self::List(items) => items
+                .iter()
+                .map(|item| item.byte_size().saturating_add(1))
+                .sum(),
             Self::Document(json) => document_size(json),
         }
     }
@@ -198,12 +208,17 @@ fn document_size(json: &serde_json::Value) -> usize {
     match json {
         serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => 8,
         serde_json::Value::String(text) => text.len().saturating_add(2),
-        serde_json::Value::Array(items) => {
-            items.iter().map(document_size).fold(2, usize::saturating_add)
-        }
+        serde_json::Value::Array(items) => items
+            .iter()
+            .map(document_size)
+            .fold(2, usize::saturating_add),
         serde_json::Value::Object(members) => members
             .iter()
-            .map(|(name, value)| name.len().saturating_add(4).saturating_add(document_size(value)))
+            .map(|(name, value)| {
+                name.len()
+                    .saturating_add(4)
+                    .saturating_add(document_size(value))
+            })
             .fold(2, usize::saturating_add),
     }
 }
@@ -253,21 +268,43 @@ mod tests {
 
     #[test]
     fn takes_plain_json_only() {
-        assert_eq!(Value::from_json(&json!([1, 2.5, null])).unwrap().to_json(), json!([1, 2.5]));
-        assert_eq!(Value::from_json(&json!({"a": 1})), Err(ValueError::NestedObject));
-        assert_eq!(Value::from_json(&json!([1, "a"])), Err(ValueError::MixedList));
+        assert_eq!(
+            Value::from_json(&json!([1, 2.5, null])).unwrap().to_json(),
+            json!([1, 2.5])
+        );
+        assert_eq!(
+            Value::from_json(&json!({"a": 1})),
+            Err(ValueError::NestedObject)
+        );
+        assert_eq!(
+            Value::from_json(&json!([1, "a"])),
+            Err(ValueError::MixedList)
+        );
         assert_eq!(Value::from_json(&json!([[1]])), Err(ValueError::MixedList));
         let big = "x".repeat(VALUE_BYTES_MAX + 1);
-        assert!(matches!(Value::from_json(&json!(big)), Err(ValueError::TooLarge { .. })));
+        assert!(matches!(
+            Value::from_json(&json!(big)),
+            Err(ValueError::TooLarge { .. })
+        ));
     }
 
     #[test]
     fn orders_numbers_across_kinds_and_nulls_last() {
-        let mut values =
-            vec![Value::Null, Value::from("b"), Value::Float(1.5), Value::Int(1), Value::Int(2)];
+        let mut values = vec![
+            Value::Null,
+            Value::from("b"),
+            Value::Float(1.5),
+            Value::Int(1),
+            Value::Int(2),
+        ];
         values.sort_by(Value::total_cmp);
-        let expected =
-            vec![Value::Int(1), Value::Float(1.5), Value::Int(2), Value::from("b"), Value::Null];
+        let expected = vec![
+            Value::Int(1),
+            Value::Float(1.5),
+            Value::Int(2),
+            Value::from("b"),
+            Value::Null,
+        ];
         assert_eq!(values, expected);
     }
 }

@@ -2,7 +2,12 @@
 //! Loads a folder of upload files and answers J1QL queries from it, with times:
 //! `cargo run --release -p durward-query --example ask -- FOLDER [--explain] QUERY...`
 //! A query `@FILE` stands for the queries of a benchmark file, `=N` for what `{user}` is in them.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a tool of one go")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a tool of one go"
+)]
 #![allow(clippy::print_stdout, reason = "it prints results")]
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 
@@ -34,7 +39,7 @@ fn main() {
         } else if argument == "--stream" {
             streamed = true;
         } else if let Some(number) = argument.strip_prefix('=') {
-            user = number.to_owned();
+            number.clone_into(&mut user);
         } else if let Some(file) = argument.strip_prefix('@') {
             let file: serde_json::Value =
                 serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
@@ -45,9 +50,15 @@ fn main() {
             queries.push(argument);
         }
     }
-    let rounds = std::env::var("ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+    let rounds = std::env::var("ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(ROUNDS);
     let view = snapshot.view(None);
-    let options = RunOptions::new(Instant::from_millis(1_767_225_600_000), CursorKey::new(b"k"));
+    let options = RunOptions::new(
+        Instant::from_millis(1_767_225_600_000),
+        CursorKey::new(b"k"),
+    );
     for query in queries {
         let query = query.replace("{user}", &user);
         if explained {
@@ -59,7 +70,11 @@ fn main() {
                 bytes += chunk.len();
                 Ok(())
             });
-            println!("stream {:.1?}: {} rows, {bytes} bytes", watch.elapsed(), page.unwrap().rows);
+            println!(
+                "stream {:.1?}: {} rows, {bytes} bytes",
+                watch.elapsed(),
+                page.unwrap().rows
+            );
         }
         let mut times = Vec::new();
         let mut shown = String::new();
@@ -72,7 +87,10 @@ fn main() {
             }
             shown = match page {
                 Ok(page) => {
-                    let whole = RunOptions { page: PageSize::Rows(5000), ..options.clone() };
+                    let whole = RunOptions {
+                        page: PageSize::Rows(5000),
+                        ..options.clone()
+                    };
                     let whole = run(&view, &query, &whole).unwrap();
                     let rows: serde_json::Value = serde_json::from_slice(&whole.data).unwrap();
                     let sum: i64 = rows.as_array().map_or(0, |rows| {
@@ -85,6 +103,9 @@ fn main() {
         }
         let first = times[0];
         times.sort();
-        println!("{:>10.1?} (first {first:.1?}) {shown}: {query}", times[rounds / 2]);
+        println!(
+            "{:>10.1?} (first {first:.1?}) {shown}: {query}",
+            times[rounds / 2]
+        );
     }
 }

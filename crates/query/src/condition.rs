@@ -24,6 +24,8 @@ pub struct AllOf {
 impl RowCondition {
     /// A condition that holds when any of these lists of properties fits.
     pub fn any_of(lists: Vec<Vec<(String, Value)>>) -> Self {
-        Self { any_of: lists.into_iter().map(|equal| AllOf { equal }).collect() }
+        Self {
+            any_of: lists.into_iter().map(|equal| AllOf { equal }).collect(),
+        }
     }
 }

@@ -82,7 +82,9 @@ impl QueryError {
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self::Invalid { message: message.into() }
+        Self::Invalid {
+            message: message.into(),
+        }
     }
 
     pub(crate) fn unsupported(what: impl Into<String>) -> Self {

@@ -23,24 +23,22 @@ mod table;
 mod tree;
 mod walk;
 
-use durward_graph::{EdgeRef, ObjectRef, RowSet, TripleId, TripleMeta, TypeId, View};
+use durward_graph::{ObjectRef, RowSet, TypeId, View};
 
 use crate::condition::RowCondition;
 use crate::cursor::{Cursor, fingerprint};
 use crate::error::QueryError;
 use crate::limits::{Limits, STEPS_MAX};
-use crate::plan::{Condition, NodePattern, Operand, Output, Part, Plan, optimize};
+use crate::plan::{Condition, Operand, Output, Part, Plan, optimize};
 use crate::result::{QueryPage, ResultKind, RunOptions};
 
-pub use page::{PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize};
-pub(crate) use page::{After, Position, Receiver};
 pub(crate) use formula::{arithmetic, call};
+pub(crate) use page::{After, Position, Receiver};
+pub use page::{PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize};
 pub(crate) use table::inline as inline_columns;
 pub(crate) use walk::Choice;
 
-use check::Check;
 use engine::Engine;
-use gate::Gate;
 use page::{PageWriter, WrittenPage};
 
 /// Runs a plan and gives one page of its result.
@@ -56,7 +54,14 @@ pub fn stream_plan(
     options: &RunOptions,
     receiver: &mut dyn FnMut(&[u8]) -> Result<(), QueryError>,
 ) -> Result<QueryPage, QueryError> {
-    run_at(view, plan, options, &Position::default(), options.now, Some(receiver))
+    run_at(
+        view,
+        plan,
+        options,
+        &Position::default(),
+        options.now,
+        Some(receiver),
+    )
 }
 
 /// The view, the place and the `now` that a cursor fixes; those given when there is none.
@@ -92,9 +97,19 @@ pub(crate) fn run_at(
         return Err(QueryError::Cursor);
     }
     let engine = engine(view, options)?;
-    let size = if receiver.is_some() { PageSize::Whole } else { options.page };
-    let (page, total_count) =
-        execute(&engine, &plan, options.row_metadata, size, position, receiver)?;
+    let size = if receiver.is_some() {
+        PageSize::Whole
+    } else {
+        options.page
+    };
+    let (page, total_count) = execute(
+        &engine,
+        &plan,
+        options.row_metadata,
+        size,
+        position,
+        receiver,
+    )?;
     let cursor = page.next.map(|position| {
         let sealed = Cursor {
             fingerprint: mark,
@@ -105,7 +120,13 @@ pub(crate) fn run_at(
         };
         sealed.seal(&options.cursor_key)
     });
-    Ok(QueryPage { kind: kind(&plan), data: page.data, rows: page.rows, total_count, cursor })
+    Ok(QueryPage {
+        kind: kind(&plan),
+        data: page.data,
+        rows: page.rows,
+        total_count,
+        cursor,
+    })
 }
 
 /// The live entities of a type that fulfil a row condition.
@@ -119,45 +140,6 @@ pub(crate) fn visible_rows(
     let engine = Engine::new(view, limits, account_id, Some(condition), false)?;
     let rows = engine.visible(type_id)?;
     Ok(RowSet::clone(&rows))
-}
-
-/// The entities that fit a pattern, type by type.
-pub(crate) fn select_entities(
-    view: &View,
-    pattern: &NodePattern,
-    options: &RunOptions,
-) -> Result<Vec<(TypeId, RowSet)>, QueryError> {
-    let engine = engine(view, options)?;
-    let gate = Gate::new(&engine, pattern)?;
-    let types: Vec<TypeId> = gate.types().collect();
-    let rows = |type_id| Ok((type_id, RowSet::clone(&*gate.full(&engine, type_id)?)));
-    types.into_iter().map(rows).collect()
-}
-
-/// The visible relationships of some triples that fulfil a condition, triple by triple.
-pub(crate) fn select_relationships(
-    view: &View,
-    is_candidate: &dyn Fn(&TripleMeta) -> bool,
-    condition: &Condition,
-    options: &RunOptions,
-) -> Result<Vec<(TripleId, RowSet)>, QueryError> {
-    let engine = engine(view, options)?;
-    let check = Check::new(view, condition, &engine)?;
-    let mut found = Vec::new();
-    for triple in view.triples().iter().filter(|triple| is_candidate(triple)) {
-        let live = view.live_edge_rows(triple.id);
-        let mut rows = engine.select_edges(&check, triple.id, &live)?;
-        if engine.has_condition() {
-            let ends = |edge| view.edge_ends(EdgeRef { triple: triple.id, edge });
-            let is_visible = |edge: &u32| {
-                ends(*edge)
-                    .is_some_and(|(from, to)| engine.is_visible(from) && engine.is_visible(to))
-            };
-            rows = RowSet::from_sorted(rows.iter().filter(is_visible).collect(), rows.universe());
-        }
-        found.push((triple.id, rows));
-    }
-    Ok(found)
 }
 
 fn engine(view: &View, options: &RunOptions) -> Result<Engine, QueryError> {
@@ -237,13 +219,17 @@ fn steps_in(condition: &Condition, depth: usize) -> Result<usize, QueryError> {
         return Err(QueryError::invalid("the query is nested too deeply"));
     }
     match condition {
-        Condition::All(members) | Condition::Any(members) => {
-            members.iter().map(|member| steps_in(member, depth + 1)).sum()
-        }
+        Condition::All(members) | Condition::Any(members) => members
+            .iter()
+            .map(|member| steps_in(member, depth + 1))
+            .sum(),
         Condition::Not(inner) => steps_in(inner, depth + 1),
         Condition::Text(..) => Ok(0),
         Condition::Exists(_, parts) => {
-            let own = parts.iter().filter(|part| matches!(part, Part::Step(_))).count();
+            let own = parts
+                .iter()
+                .filter(|part| matches!(part, Part::Step(_)))
+                .count();
             Ok(own + steps_in_parts(parts, depth + 1)?)
         }
         Condition::Compare(comparison) => {
@@ -268,7 +254,11 @@ fn execute(
     match &plan.output {
         Output::Tree => {
             let (data, rows) = tree::write_tree(engine, plan)?;
-            let mut page = WrittenPage { data, rows, next: None };
+            let mut page = WrittenPage {
+                data,
+                rows,
+                next: None,
+            };
             if let Some(receiver) = receiver {
                 receiver(&page.data)?;
                 page.data.clear();
@@ -291,8 +281,15 @@ pub fn explain_plan(view: &View, plan: Plan, options: &RunOptions) -> Result<Str
     let plan = prepare(plan)?;
     let engine = engine(view, options)?;
     engine.start_notes();
-    let outcome =
-        execute(&engine, &plan, false, options.page, &Position::default(), None).map(|_| ());
+    let outcome = execute(
+        &engine,
+        &plan,
+        false,
+        options.page,
+        &Position::default(),
+        None,
+    )
+    .map(|_| ());
     Ok(explain::explain(&engine, &plan, outcome.err().as_ref()))
 }
 
@@ -349,7 +346,10 @@ pub(crate) fn run_objects(
             sequence: view.sequence(),
             instant: view.instant(),
             now,
-            position: Position { written: offset, after: After::Offset(offset) },
+            position: Position {
+                written: offset,
+                after: After::Offset(offset),
+            },
         };
         page.cursors.push(cursor.seal(&options.cursor_key));
         page.objects.extend(binding.object());

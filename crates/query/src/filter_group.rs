@@ -8,15 +8,16 @@
 mod dates;
 mod keys;
 mod list;
-mod list_by_pattern;
 mod lower;
-mod lower_by_meaning;
-mod meaning;
 mod operators;
 mod regarding;
 mod search;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
 mod tests;
 
 use serde_json::Value as Json;
@@ -25,9 +26,6 @@ use crate::error::QueryError;
 
 pub use keys::{KeyMeaning, KeyTable};
 pub use list::{ListRequest, ListSubject, list};
-pub use list_by_pattern::{Listed, Ordered, list_entities, list_relationships};
-pub use lower_by_meaning::Lowering;
-pub use meaning::{Key, Keys};
 pub use search::SearchFields;
 
 /// Deepest nesting of groups.
@@ -121,12 +119,18 @@ impl FilterOperator {
 
     /// The operator of a name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, operator)| *operator)
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, operator)| *operator)
     }
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, own)| *own == self).map_or("", |(name, _)| name)
+        Self::NAMES
+            .iter()
+            .find(|(_, own)| *own == self)
+            .map_or("", |(name, _)| name)
     }
 }
 
@@ -135,12 +139,6 @@ impl FilterGroup {
     pub fn from_json(json: &Json) -> Result<Self, QueryError> {
         let mut left = FILTERS_MAX;
         Self::read(json, 0, &mut left)
-    }
-
-    /// As [`FilterGroup::from_json`]; a group that holds for everything is `None`.
-    pub fn parse(json: &Json) -> Result<Option<Self>, QueryError> {
-        let group = Self::from_json(json)?;
-        Ok((!group.is_empty()).then_some(group))
     }
 
     fn read(json: &Json, depth: usize, left: &mut usize) -> Result<Self, QueryError> {
@@ -155,8 +153,10 @@ impl FilterGroup {
         let Some(object) = json.as_object() else {
             return Err(QueryError::invalid("a filter group must be an object"));
         };
-        let mut group =
-            Self { mode: mode(object.get("mode"), FilterMode::And)?, ..Self::default() };
+        let mut group = Self {
+            mode: mode(object.get("mode"), FilterMode::And)?,
+            ..Self::default()
+        };
         for filter in list_of(object.get("filters"), "filters")? {
             take_one(left)?;
             group.filters.push(Filter::from_json(filter)?);
@@ -181,7 +181,11 @@ impl Filter {
         };
         let keys = match object.get("key") {
             Some(Json::String(key)) => vec![key.clone()],
-            Some(Json::Array(keys)) => keys.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+            Some(Json::Array(keys)) => keys
+                .iter()
+                .filter_map(Json::as_str)
+                .map(str::to_owned)
+                .collect(),
             _ => Vec::new(),
         };
         if keys.is_empty() {
@@ -189,9 +193,10 @@ impl Filter {
         }
         let operator = match object.get("operator") {
             None | Some(Json::Null) => FilterOperator::Eq,
-            Some(name) => name.as_str().and_then(FilterOperator::from_name).ok_or_else(|| {
-                QueryError::invalid(format!("{name} is not a filter operator"))
-            })?,
+            Some(name) => name
+                .as_str()
+                .and_then(FilterOperator::from_name)
+                .ok_or_else(|| QueryError::invalid(format!("{name} is not a filter operator")))?,
         };
         let values = list_of(object.get("values"), "values")?;
         if values.len() > VALUES_MAX {
@@ -201,7 +206,12 @@ impl Filter {
             )));
         }
         let mode = mode(object.get("mode"), FilterMode::Or)?;
-        Ok(Self { keys, values: values.to_vec(), operator, mode })
+        Ok(Self {
+            keys,
+            values: values.to_vec(),
+            operator,
+            mode,
+        })
     }
 }
 

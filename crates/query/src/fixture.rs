@@ -22,6 +22,7 @@ pub(crate) type Properties = Vec<(String, Value)>;
 pub(crate) struct PlainEntity {
     pub(crate) number: u32,
     pub(crate) key: String,
+    pub(crate) scope: &'static str,
     pub(crate) entity_type: String,
     pub(crate) classes: Vec<String>,
     pub(crate) properties: BTreeMap<String, Value>,
@@ -47,11 +48,22 @@ pub(crate) struct Plain {
 impl std::fmt::Debug for Plain {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for entity in &self.entities {
-            let PlainEntity { number, entity_type, properties, .. } = entity;
+            let PlainEntity {
+                number,
+                entity_type,
+                properties,
+                ..
+            } = entity;
             writeln!(formatter, "{number}: {entity_type} {properties:?}")?;
         }
         for edge in &self.edges {
-            let PlainEdge { number, from, verb, to, properties } = edge;
+            let PlainEdge {
+                number,
+                from,
+                verb,
+                to,
+                properties,
+            } = edge;
             writeln!(formatter, "e{number}: {from} {verb} {to} {properties:?}")?;
         }
         Ok(())
@@ -61,11 +73,28 @@ impl std::fmt::Debug for Plain {
 /// One change of a test graph.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
-    Create { key: String, entity_type: String, classes: Vec<String>, properties: Properties },
-    Patch { number: u32, properties: Properties },
-    Delete { number: u32 },
-    Relate { from: u32, verb: String, to: u32, properties: Properties },
-    Unrelate { number: u32 },
+    Create {
+        key: String,
+        entity_type: String,
+        classes: Vec<String>,
+        properties: Properties,
+    },
+    Patch {
+        number: u32,
+        properties: Properties,
+    },
+    Delete {
+        number: u32,
+    },
+    Relate {
+        from: u32,
+        verb: String,
+        to: u32,
+        properties: Properties,
+    },
+    Unrelate {
+        number: u32,
+    },
 }
 
 /// A graph under construction.
@@ -83,12 +112,23 @@ pub(crate) fn committed_at(sequence: u64) -> Instant {
     Instant::from_millis(1_767_000_000_000).plus_seconds(sequence as i64)
 }
 
+/// Every fifth entity is in a scope of its own.
+fn scope_of(number: u32) -> &'static str {
+    if number % 5 == 4 { "other" } else { "test" }
+}
+
 fn column(name: &str, value: Value) -> Column {
-    Column { property: name.to_owned(), values: ColumnValues::Mixed(vec![value]) }
+    Column {
+        property: name.to_owned(),
+        values: ColumnValues::Mixed(vec![value]),
+    }
 }
 
 fn columns(properties: &Properties) -> Vec<Column> {
-    properties.iter().map(|(name, value)| column(name, value.clone())).collect()
+    properties
+        .iter()
+        .map(|(name, value)| column(name, value.clone()))
+        .collect()
 }
 
 fn merge(into: &mut BTreeMap<String, Value>, properties: &Properties) {
@@ -119,7 +159,12 @@ impl Fixture {
         let mut next = self.writer.next_numbers();
         let mut changes = Vec::new();
         for edit in edits {
-            self.edit(edit, &mut next.entity.0, &mut next.relationship.0, &mut changes);
+            self.edit(
+                edit,
+                &mut next.entity.0,
+                &mut next.relationship.0,
+                &mut changes,
+            );
         }
         let transaction = Transaction {
             sequence: Sequence(self.sequence),
@@ -140,13 +185,19 @@ impl Fixture {
         changes: &mut Vec<Change>,
     ) {
         match edit {
-            Edit::Create { key, entity_type, classes, properties } => {
+            Edit::Create {
+                key,
+                entity_type,
+                classes,
+                properties,
+            } => {
                 let mut keys = StringArena::new();
                 keys.push(key).unwrap();
+                let scope = scope_of(*next_entity);
                 changes.push(Change::CreateEntities(EntityBatch {
                     entity_type: entity_type.clone(),
                     classes: classes.clone(),
-                    namespace: self.namespace.clone(),
+                    namespace: Namespace::new("api", scope),
                     first: EntityNumber(*next_entity),
                     keys,
                     columns: columns(properties),
@@ -154,6 +205,7 @@ impl Fixture {
                 self.plain.entities.push(PlainEntity {
                     number: *next_entity,
                     key: key.clone(),
+                    scope,
                     entity_type: entity_type.clone(),
                     classes: classes.clone(),
                     properties: properties.iter().cloned().collect(),
@@ -161,7 +213,11 @@ impl Fixture {
                 *next_entity += 1;
             }
             Edit::Patch { number, properties } => {
-                let entity = self.plain.entities.iter_mut().find(|one| one.number == *number);
+                let entity = self
+                    .plain
+                    .entities
+                    .iter_mut()
+                    .find(|one| one.number == *number);
                 let entity = entity.unwrap();
                 merge(&mut entity.properties, properties);
                 let patch = properties.iter().map(|(name, value)| PatchColumn {
@@ -183,14 +239,23 @@ impl Fixture {
                     .filter(|edge| edge.from == *number || edge.to == *number)
                     .map(|edge| edge.number)
                     .collect();
-                touching.iter().for_each(|edge| self.unrelate(*edge, changes));
+                for edge in touching {
+                    self.unrelate(edge, changes);
+                }
                 changes.push(Change::DeleteEntities {
                     entity_type: self.type_of(*number),
                     entities: vec![EntityNumber(*number)],
                 });
-                self.plain.entities.retain(|entity| entity.number != *number);
+                self.plain
+                    .entities
+                    .retain(|entity| entity.number != *number);
             }
-            Edit::Relate { from, verb, to, properties } => {
+            Edit::Relate {
+                from,
+                verb,
+                to,
+                properties,
+            } => {
                 let triple = Triple::entities(&self.type_of(*from), verb, &self.type_of(*to));
                 let mut keys = StringArena::new();
                 keys.push(&format!("edge:{next_edge}")).unwrap();
@@ -223,7 +288,12 @@ impl Fixture {
     }
 
     fn unrelate(&mut self, number: u32, changes: &mut Vec<Change>) {
-        let position = self.plain.edges.iter().position(|edge| edge.number == number).unwrap();
+        let position = self
+            .plain
+            .edges
+            .iter()
+            .position(|edge| edge.number == number)
+            .unwrap();
         let edge = self.plain.edges.remove(position);
         let (from, to) = (self.type_of(edge.from), self.type_of(edge.to));
         changes.push(Change::DeleteRelationships {
@@ -233,7 +303,11 @@ impl Fixture {
     }
 
     fn type_of(&self, number: u32) -> String {
-        let entity = self.plain.entities.iter().find(|entity| entity.number == number);
+        let entity = self
+            .plain
+            .entities
+            .iter()
+            .find(|entity| entity.number == number);
         entity.unwrap().entity_type.clone()
     }
 

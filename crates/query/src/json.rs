@@ -66,7 +66,9 @@ fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     while let Some(position) = rest.iter().position(|byte| needs_escape(*byte)) {
         let (plain, from) = rest.split_at(position);
         out.extend_from_slice(plain);
-        let Some((byte, after)) = from.split_first() else { return };
+        let Some((byte, after)) = from.split_first() else {
+            return;
+        };
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -149,7 +151,10 @@ mod tests {
         for (value, expected) in values {
             let mut out = Vec::new();
             write_value(ValueRef::from(&value), &mut out);
-            assert_eq!(serde_json::from_slice::<serde_json::Value>(&out).unwrap(), expected);
+            assert_eq!(
+                serde_json::from_slice::<serde_json::Value>(&out).unwrap(),
+                expected
+            );
         }
     }
 }

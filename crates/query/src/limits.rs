@@ -61,7 +61,10 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn new(limits: &Limits) -> Self {
         let micros = i64::try_from(limits.time_ms.saturating_mul(1000)).unwrap_or(i64::MAX);
-        let deadline = limits.clock.as_ref().map(|clock| clock.now().plus_micros(micros));
+        let deadline = limits
+            .clock
+            .as_ref()
+            .map(|clock| clock.now().plus_micros(micros));
         Self {
             limits: limits.clone(),
             deadline,
@@ -77,20 +80,30 @@ impl Meter {
     pub(crate) fn tick(&self, count: u64) -> Result<(), QueryError> {
         let ticks = self.ticks.get().saturating_add(count);
         self.ticks.set(ticks);
-        if ticks < self.next_check.get() { Ok(()) } else { self.check() }
+        if ticks < self.next_check.get() {
+            Ok(())
+        } else {
+            self.check()
+        }
     }
 
     /// Looks at the clock and the flag now.
     #[cold]
     pub(crate) fn check(&self) -> Result<(), QueryError> {
-        self.next_check.set(self.ticks.get().saturating_add(TICKS_BETWEEN_CHECKS));
-        if self.limits.cancelled.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+        self.next_check
+            .set(self.ticks.get().saturating_add(TICKS_BETWEEN_CHECKS));
+        if self
+            .limits
+            .cancelled
+            .as_ref()
+            .is_some_and(|flag| flag.load(Ordering::Relaxed))
+        {
             return Err(QueryError::Cancelled);
         }
         match (&self.limits.clock, self.deadline) {
-            (Some(clock), Some(deadline)) if clock.now() >= deadline => {
-                Err(QueryError::Time { seconds: self.limits.time_ms.div_ceil(1000) })
-            }
+            (Some(clock), Some(deadline)) if clock.now() >= deadline => Err(QueryError::Time {
+                seconds: self.limits.time_ms.div_ceil(1000),
+            }),
             _ => Ok(()),
         }
     }
@@ -101,7 +114,9 @@ impl Meter {
         let paths = self.paths.get().saturating_add(1);
         self.paths.set(paths);
         if paths > self.limits.paths {
-            return Err(QueryError::Paths { paths: self.limits.paths });
+            return Err(QueryError::Paths {
+                paths: self.limits.paths,
+            });
         }
         self.tick(1)
     }
@@ -112,7 +127,9 @@ impl Meter {
         let bytes = self.bytes.get().saturating_add(count as u64);
         self.bytes.set(bytes);
         if bytes > self.limits.bytes {
-            return Err(QueryError::Bytes { bytes: self.limits.bytes });
+            return Err(QueryError::Bytes {
+                bytes: self.limits.bytes,
+            });
         }
         Ok(())
     }

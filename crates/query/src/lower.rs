@@ -84,7 +84,11 @@ struct Lowering<'c, 'q> {
 
 impl<'c, 'q> Lowering<'c, 'q> {
     fn new(context: &'c Context<'c>, query: &'q Query) -> Self {
-        Self { context, elements: elements(query), next: 0 }
+        Self {
+            context,
+            elements: elements(query),
+            next: 0,
+        }
     }
 
     fn plan(mut self, query: &'q Query) -> Result<Plan, QueryError> {
@@ -101,7 +105,9 @@ impl<'c, 'q> Lowering<'c, 'q> {
         restrict(&mut start, self.context.scope);
         let parts = self.parts(&query.path)?;
         let filter = query.filter.as_ref();
-        let path_filter = filter.map(|filter| self.path_condition(filter)).transpose()?;
+        let path_filter = filter
+            .map(|filter| self.path_condition(filter))
+            .transpose()?;
         let mut plan = Plan {
             slots,
             start,
@@ -132,7 +138,11 @@ impl<'c, 'q> Lowering<'c, 'q> {
                 None => with,
             });
         }
-        Ok(NodePattern { slot, sources, filter })
+        Ok(NodePattern {
+            slot,
+            sources,
+            filter,
+        })
     }
 
     /// Parts of a sequence. A negated step takes all that follows it in the sequence along.
@@ -157,7 +167,10 @@ impl<'c, 'q> Lowering<'c, 'q> {
         let inner = self.parts(&group.parts)?;
         let reached = group.alias.as_ref().map(|_| self.take_slot());
         if group.optional {
-            parts.push(Part::Optional { parts: inner, reached });
+            parts.push(Part::Optional {
+                parts: inner,
+                reached,
+            });
         } else {
             parts.extend(inner);
             parts.extend(reached.map(Part::Reached));
@@ -180,19 +193,30 @@ impl<'c, 'q> Lowering<'c, 'q> {
             },
             filter: None,
         };
-        Ok(crate::plan::Step { edge, node: self.node(&step.node)?, repeat: Repeat::ONCE })
+        Ok(crate::plan::Step {
+            edge,
+            node: self.node(&step.node)?,
+            repeat: Repeat::ONCE,
+        })
     }
 }
 
 /// What a selector means: where the entities come from, and what they must fulfil besides.
 fn select(selector: &Selector, slot: Slot) -> (Vec<Source>, Option<Condition>) {
-    let mut conditions: Vec<Condition> =
-        selector.smart_classes.iter().map(|name| smart_class(slot, name)).collect();
+    let mut conditions: Vec<Condition> = selector
+        .smart_classes
+        .iter()
+        .map(|name| smart_class(slot, name))
+        .collect();
     let sources = match &selector.kind {
         SelectorKind::Any => vec![Source::Any],
         SelectorKind::Text(text) => {
             let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-            vec![if words.is_empty() { Source::Any } else { Source::Text(words) }]
+            vec![if words.is_empty() {
+                Source::Any
+            } else {
+                Source::Text(words)
+            }]
         }
         SelectorKind::OneOf(alternatives) => {
             let is_smart = |one: &Alternative| matches!(one, Alternative::SmartClass(_));
@@ -254,7 +278,12 @@ pub(crate) fn restrict(start: &mut NodePattern, scopes: &[BTreeMap<String, Value
         })
     };
     let scopes = scopes.iter().map(|scope| {
-        Condition::All(scope.iter().map(|(name, value)| equals(name, value)).collect())
+        Condition::All(
+            scope
+                .iter()
+                .map(|(name, value)| equals(name, value))
+                .collect(),
+        )
     });
     let scope = Condition::Any(scopes.collect());
     start.filter = Some(match start.filter.take() {

@@ -221,8 +221,15 @@ impl Plan {
     pub fn list(source: Source) -> Self {
         let slot = Slot(0);
         Self {
-            slots: vec![SlotInfo { kind: SlotKind::Node, name: None }],
-            start: NodePattern { slot, sources: vec![source], filter: None },
+            slots: vec![SlotInfo {
+                kind: SlotKind::Node,
+                name: None,
+            }],
+            start: NodePattern {
+                slot,
+                sources: vec![source],
+                filter: None,
+            },
             parts: Vec::new(),
             path_filter: None,
             output: Output::List(vec![slot]),

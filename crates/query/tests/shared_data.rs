@@ -2,7 +2,12 @@
 //! Real and synthetic graphs from the shared folder, with answers that other engines computed.
 //! `DURWARD_SHARED` names the folder (default `../shared` beside the workspace); without it these
 //! tests say so and do nothing.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
 #![allow(clippy::print_stderr, reason = "a skipped test must say so")]
 
 #[path = "support/load.rs"]
@@ -24,13 +29,18 @@ fn shared(path: &str) -> Option<PathBuf> {
     if found.exists() {
         return Some(found);
     }
-    eprintln!("SKIPPED: {path} is not in {}; set DURWARD_SHARED", folder.display());
+    eprintln!(
+        "SKIPPED: {path} is not in {}; set DURWARD_SHARED",
+        folder.display()
+    );
     None
 }
 
 fn rows(view: &View, query: &str) -> (ResultKind, Vec<Json>) {
-    let mut options =
-        RunOptions::new(Instant::from_millis(1_767_225_600_000), CursorKey::new(b"test"));
+    let mut options = RunOptions::new(
+        Instant::from_millis(1_767_225_600_000),
+        CursorKey::new(b"test"),
+    );
     options.page = PageSize::Whole;
     let page = run(view, query, &options).unwrap_or_else(|error| panic!("{query}: {error}"));
     (page.kind, serde_json::from_slice(&page.data).unwrap())
@@ -46,7 +56,9 @@ fn as_pair(row: &Json) -> String {
 
 #[test]
 fn real_graphs_give_the_expected_answers() {
-    let Some(folder) = shared("data/graph") else { return };
+    let Some(folder) = shared("data/graph") else {
+        return;
+    };
     let expected = std::fs::read_to_string(folder.join("expected.tsv")).unwrap();
     let mut checked = 0;
     for dataset in ["k8s-org", "aws-permissions"] {
@@ -54,14 +66,19 @@ fn real_graphs_give_the_expected_answers() {
         for line in expected.lines().filter(|line| line.starts_with(dataset)) {
             let fields: Vec<&str> = line.split('\t').collect();
             let (_, rows) = rows(&view, fields[1]);
-            let got = match fields[2].contains('=') {
-                true => rows.iter().map(as_pair).collect::<Vec<_>>().join("; "),
-                false => match rows.as_slice() {
-                    [row] if fields[1].contains("count(") => {
-                        row.as_object().unwrap().values().next().unwrap().to_string()
-                    }
+            let got = if fields[2].contains('=') {
+                rows.iter().map(as_pair).collect::<Vec<_>>().join("; ")
+            } else {
+                match rows.as_slice() {
+                    [row] if fields[1].contains("count(") => row
+                        .as_object()
+                        .unwrap()
+                        .values()
+                        .next()
+                        .unwrap()
+                        .to_string(),
                     rows => rows.len().to_string(),
-                },
+                }
             };
             assert_eq!(got, fields[2], "{}", fields[1]);
             checked += 1;
@@ -79,7 +96,12 @@ fn the_synthetic_company_gives_the_expected_answers() {
     };
     let folder = tempfile::tempdir().unwrap();
     let made = Command::new("python3")
-        .args([generator.as_os_str(), "--scale".as_ref(), "0.01".as_ref(), "--out".as_ref()])
+        .args([
+            generator.as_os_str(),
+            "--scale".as_ref(),
+            "0.01".as_ref(),
+            "--out".as_ref(),
+        ])
         .arg(folder.path())
         .status();
     match made {
@@ -97,7 +119,11 @@ fn the_synthetic_company_gives_the_expected_answers() {
         let text = query["j1ql"].as_str().unwrap().replace("{user}", "424");
         let (_, rows) = rows(&view, &text);
         let expected = &query["expect"]["0.01"];
-        assert_eq!(rows.len() as u64, expected["rows"].as_u64().unwrap(), "{text}");
+        assert_eq!(
+            rows.len() as u64,
+            expected["rows"].as_u64().unwrap(),
+            "{text}"
+        );
         if let Some(sum) = expected["sum"].as_i64() {
             let numbers = rows.iter().map(|row| row["n"].as_i64().unwrap());
             assert_eq!(numbers.sum::<i64>(), sum, "{text}");

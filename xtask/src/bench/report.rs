@@ -99,8 +99,14 @@ impl Report {
             .filter(|(_, row)| row.met == Some(false))
             .map(|(_, row)| row.work.as_str())
             .collect();
+        let targets = self
+            .rows
+            .iter()
+            .filter(|(_, row)| row.met.is_some())
+            .count();
         match missed.as_slice() {
-            [] => println!("\nevery target that was measured is met"),
+            [] if targets == 0 => println!("\nthere are no targets at this scale"),
+            [] => println!("\nall {targets} targets are met"),
             _ => println!("\n{} missed: {}", missed.len(), missed.join("; ")),
         }
     }

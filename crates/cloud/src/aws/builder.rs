@@ -54,7 +54,8 @@ impl Properties {
         }
     }
 
-    /// A date member as an instant; the command line prints RFC 3339 or, in older versions, seconds.
+    /// A date member as an instant; the command line prints RFC 3339 or, in older versions,
+    /// seconds.
     pub(super) fn date(self, name: &str, json: &Json, member: &str) -> Self {
         let instant = match json.get(member) {
             Some(Json::String(text)) => text.parse::<durward_model::Instant>().ok(),
@@ -126,8 +127,8 @@ impl Builder {
         }
     }
 
-    /// Adds a relationship between two keys. Its type is `<from type>_<verb>_<to type>`. Lists become
-    /// texts, because synchronization takes no lists on relationships.
+    /// Adds a relationship between two keys. Its type is `<from type>_<verb>_<to type>`. Lists
+    /// become texts, because synchronization takes no lists on relationships.
     pub(super) fn relationship(&mut self, from: &str, verb: &str, to: &str, more: Properties) {
         let type_of = |key: &str| {
             self.entities
@@ -161,7 +162,9 @@ impl Builder {
 
 /// A list of texts as one text.
 fn without_lists((name, value): (String, Value)) -> (String, Value) {
-    let Value::List(items) = value else { return (name, value) };
+    let Value::List(items) = value else {
+        return (name, value);
+    };
     let texts: Vec<String> = items
         .into_iter()
         .map(|item| match item {

@@ -17,6 +17,22 @@ type Answer<'a> = Result<Node<'a, Context>, FieldError>;
 /// Source of what is written by these mutations.
 const SOURCE: &str = "api";
 
+/// Metadata of entities that the second versions may repeat.
+const METADATA: [&str; 12] = [
+    "_id",
+    "_key",
+    "_type",
+    "_class",
+    "_source",
+    "_scope",
+    "_accountId",
+    "_version",
+    "_createdOn",
+    "_beginOn",
+    "_endOn",
+    "_deleted",
+];
+
 /// `createEntity`, `createEntityV2`
 pub(super) async fn create_entity<'n>(call: Call<'_, Context>, input: &Input<'_>) -> Answer<'n> {
     let properties = input.properties()?;
@@ -39,10 +55,11 @@ pub(super) async fn create_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
 /// `updateEntity`, `updateEntityV2`
 pub(super) async fn update_entity<'n>(call: Call<'_, Context>, input: &Input<'_>) -> Answer<'n> {
     let id = entity_argument(call.context, &input.text("entityId", "_id")?)?;
+    let classes = input.member("_class", "_class").map(|_| input.texts("_class", "_class"));
     let operation = Operation::PatchEntity {
         target: Target::Id(id),
         set: input.properties()?,
-        classes: None,
+        classes: classes.transpose()?,
         expected_version: None,
     };
     write(call.context, "entity updated", operation, input.timestamp()).await?;
@@ -188,7 +205,10 @@ impl<'a> Input<'a> {
             return objects::properties(Some(properties)).map_err(errors::invalid);
         }
         let named = ["entityKey", "entityType", "entityClass", "timestamp", "entityId"];
-        let is_property = |name: &String| !name.starts_with('_') && !named.contains(&name.as_str());
+        // Clients send back what they have read, with the metadata that the server gave it.
+        let is_property = |name: &String| {
+            !METADATA.contains(&name.as_str()) && !named.contains(&name.as_str())
+        };
         let members = inner.iter().filter(|(name, _)| is_property(name));
         let members = members.map(|(name, value)| (name.clone(), value.clone())).collect();
         objects::properties(Some(&Json::Object(members))).map_err(errors::invalid)

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use durward_model::{Instant, Value};
+use durward_model::{ErrorKind, Instant, Value};
 use durward_policy::Right;
-use durward_query::{PageSize, QueryError, QueryPage, RunOptions, check, run as run_query};
+use durward_query::{PageSize, QueryPage, RunOptions, check, run as run_query};
 use serde_json::{Value as Json, json};
 
 use crate::context::{RequestContext, cancel_guard};
+use crate::deferred::DeferredResults;
 use crate::engine::{Call, FieldError, JsonMap, Node, Object};
 use crate::jupiterone::errors;
 
@@ -228,27 +229,51 @@ fn deferred<'n>(context: &Context, asked: Asked) -> Answer<'n> {
     let answer = json!({
         "type": "deferred", "data": null, "url": url, "correlationId": correlation,
     });
-    let results = Arc::clone(&context.services.deferred);
-    results.begin(&token, context.now());
     let view = context.store()?.view(asked.at);
+    let results = Arc::clone(&context.services.deferred);
+    if !results.begin(&token, context.now()) {
+        let message = "too many deferred queries run at present; try again later";
+        return Err(FieldError::new(errors::code(ErrorKind::Unavailable), message));
+    }
+    let pending = Pending { results, token, document: None, correlation };
     tokio::task::spawn_blocking(move || {
         let document = match run_query(&view, &asked.text, &asked.options) {
             Ok(page) => {
-                let mut head = head(&page, &correlation);
+                let mut head = head(&page, &pending.correlation);
                 head.insert("status".to_owned(), "COMPLETED".into());
                 head.insert("url".to_owned(), url.into());
                 with_data(&head, &page.data)
             }
-            Err(error) => failure(&error, &correlation),
+            Err(error) => failure(&error.to_string(), &pending.correlation),
         };
-        results.finish(&token, document);
+        pending.complete(document);
     });
     Ok(Node::json(answer))
 }
 
-fn failure(error: &QueryError, correlation: &str) -> Vec<u8> {
-    let document = json!({
-        "status": "FAILED", "error": error.to_string(), "correlationId": correlation,
-    });
+/// A result that somebody waits for: whatever becomes of the query, they get an answer.
+struct Pending {
+    results: Arc<DeferredResults>,
+    token: String,
+    document: Option<Vec<u8>>,
+    correlation: String,
+}
+
+impl Pending {
+    fn complete(mut self, document: Vec<u8>) {
+        self.document = Some(document);
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let broken = || failure("an internal error occurred", &self.correlation);
+        let document = self.document.take().unwrap_or_else(broken);
+        self.results.finish(&self.token, document);
+    }
+}
+
+fn failure(error: &str, correlation: &str) -> Vec<u8> {
+    let document = json!({"status": "FAILED", "error": error, "correlationId": correlation});
     document.to_string().into_bytes()
 }

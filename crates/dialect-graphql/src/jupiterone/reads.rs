@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use durward_graph::{Direction, EntityRef, ObjectRef};
+use durward_graph::{ClassCover, Direction, EdgeRef, EntityRef, RowSet, TypeId, View};
 use durward_policy::Right;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use crate::context::RequestContext;
 use crate::engine::{Call, FieldError, Node};
+use crate::jupiterone::filters::Filters;
 use crate::jupiterone::{errors, objects};
 
 type Context = RequestContext;
@@ -23,30 +24,28 @@ const NEIGHBOURS_MAX: usize = 10_000;
 pub(super) fn vertex<'n>(call: &Call<'_, Context>) -> Answer<'n> {
     let context = call.context;
     context.require(Right::READ_GRAPH)?;
-    for filter in ["filters", "propertyFilters"] {
-        if call.argument(filter).is_some() {
-            return Err(FieldError::unsupported(&format!("vertex({filter}:)")));
-        }
-    }
+    let filters = Filters::of(call)?;
     let view = &context.view;
-    let id = call.text_argument("id").and_then(|text| view.id_cipher().parse_uuid(text));
-    let Some(ObjectRef::Entity(entity)) = id.and_then(|id| view.resolve(id)) else {
+    let found = filters.entities(context, call.text_argument("id"));
+    let Some(entity) = found.ok_or_else(unnamed)?.into_iter().next() else {
         return Ok(Node::Null);
     };
-    if !context.sees_entity(entity) {
-        return Ok(Node::Null);
-    }
     let mut answer = objects::vertex(view, &context.account_id(), entity);
     let selects = |name: &str| call.lookahead().selects(&[name]);
-    if let Some(members) = answer.as_object_mut()
-        && (selects("neighbors") || selects("edges")) {
-            let depth = neighbour_depth(call)?;
-            let (vertices, edges) = neighbourhood(context, entity, depth)?;
-            members.insert("edges".to_owned(), edges.clone().into());
-            let neighbours = json!({"vertices": vertices, "edges": edges});
-            members.insert("neighbors".to_owned(), neighbours);
-        }
+    let Some(members) = answer.as_object_mut() else { return Ok(Node::json(answer)) };
+    if selects("edges") {
+        let (_, edges) = neighbourhood(context, entity, 1)?;
+        members.insert("edges".to_owned(), edges.into());
+    }
+    if selects("neighbors") {
+        let (vertices, edges) = neighbourhood(context, entity, neighbour_depth(call)?)?;
+        members.insert("neighbors".to_owned(), json!({"vertices": vertices, "edges": edges}));
+    }
     Ok(Node::json(answer))
+}
+
+fn unnamed() -> FieldError {
+    errors::invalid("name the object by `id`, or in `filters` by _id or _key")
 }
 
 fn neighbour_depth(call: &Call<'_, Context>) -> Result<i64, FieldError> {
@@ -74,17 +73,14 @@ fn neighbourhood(
     for _ in 0..depth {
         let mut next = Vec::new();
         for entity in frontier {
-            for (other, edge) in edges_of(context, entity) {
+            for (other, edge) in edges_of(context, entity)? {
                 edges.entry(edge).or_insert_with(|| objects::edge(view, &account, edge));
                 if seen.insert(other) {
                     next.push(other);
                 }
             }
             if seen.len() > NEIGHBOURS_MAX || edges.len() > NEIGHBOURS_MAX {
-                return Err(errors::invalid(format!(
-                    "the neighbourhood has more than {NEIGHBOURS_MAX} objects; ask a query with \
-                     LIMIT instead"
-                )));
+                return Err(too_many());
             }
         }
         frontier = next;
@@ -94,7 +90,17 @@ fn neighbourhood(
     Ok((vertices.collect(), edges.into_values().collect()))
 }
 
-fn edges_of(context: &Context, entity: EntityRef) -> Vec<(EntityRef, durward_graph::EdgeRef)> {
+fn too_many() -> FieldError {
+    errors::invalid(format!(
+        "the neighbourhood has more than {NEIGHBOURS_MAX} objects; ask a query with LIMIT instead"
+    ))
+}
+
+/// The visible relationships of an entity with other entities.
+fn edges_of(
+    context: &Context,
+    entity: EntityRef,
+) -> Result<Vec<(EntityRef, EdgeRef)>, FieldError> {
     let view = &context.view;
     let mut found = Vec::new();
     let directions = [
@@ -103,33 +109,34 @@ fn edges_of(context: &Context, entity: EntityRef) -> Vec<(EntityRef, durward_gra
     ];
     for (direction, triples) in directions {
         for triple in triples {
-            let other = if direction == Direction::Out { triple.to } else { triple.from };
-            if other == durward_graph::TypeId::RELATIONSHIP {
+            let type_id = if direction == Direction::Out { triple.to } else { triple.from };
+            if type_id.is_relationship() {
                 continue;
             }
             view.adjacency(triple.id, direction).for_each_edge(entity.row, |row, edge| {
-                let other = EntityRef { type_id: other, row };
-                if context.sees_entity(other) {
-                    found.push((other, durward_graph::EdgeRef { triple: triple.id, edge }));
+                let edge = EdgeRef { triple: triple.id, edge };
+                // One more than may be is enough to know that there are too many.
+                if found.len() <= NEIGHBOURS_MAX && context.sees_edge(edge) {
+                    found.push((EntityRef { type_id, row }, edge));
                 }
             });
+            if found.len() > NEIGHBOURS_MAX {
+                return Err(too_many());
+            }
         }
     }
-    found
+    Ok(found)
 }
 
 /// `edge`: one relationship.
 pub(super) fn edge<'n>(call: &Call<'_, Context>) -> Answer<'n> {
     let context = call.context;
     context.require(Right::READ_GRAPH)?;
-    let view = &context.view;
-    let id = call.text_argument("id").and_then(|text| view.id_cipher().parse_uuid(text));
-    match id.and_then(|id| view.resolve(id)) {
-        Some(ObjectRef::Edge(edge)) if context.sees_edge(edge) => {
-            Ok(Node::json(objects::edge(view, &context.account_id(), edge)))
-        }
-        _ => Ok(Node::Null),
-    }
+    let filters = Filters::of(call)?;
+    let found = filters.edge(context, call.text_argument("id"));
+    Ok(found.map_or(Node::Null, |edge| {
+        Node::json(objects::edge(&context.view, &context.account_id(), edge))
+    }))
 }
 
 /// Visible entities by type and by class.
@@ -139,67 +146,76 @@ struct Counts {
     classes: BTreeMap<String, u64>,
 }
 
-fn counts(context: &Context) -> Result<Counts, FieldError> {
+/// Those of some entities of a type that carry a class.
+pub(super) fn with_class(view: &View, class: &str, type_id: TypeId, rows: &RowSet) -> RowSet {
+    let types = view.class_id(class).map(|class| view.types_with_class(class));
+    let mut types = types.unwrap_or_default().into_iter();
+    match types.find(|(own, _)| *own == type_id) {
+        None => RowSet::empty(rows.universe()),
+        Some((_, ClassCover::All)) => rows.clone(),
+        Some((_, ClassCover::Some(members))) => rows.intersect(&members),
+    }
+}
+
+/// Counts the visible entities that the filters of a call let through.
+fn counts(call: &Call<'_, Context>, with_classes: bool) -> Result<Counts, FieldError> {
+    let context = call.context;
     context.require(Right::READ_GRAPH)?;
+    let filters = Filters::of(call)?;
     let view = &context.view;
     let mut counts = Counts { total: 0, types: BTreeMap::new(), classes: BTreeMap::new() };
+    if let Some(named) = filters.entities(context, None) {
+        for entity in named {
+            counts.add(view.type_name(entity.type_id), 1);
+        }
+        return Ok(counts);
+    }
     for type_id in view.types() {
-        let visible = context.visible_rows(type_id);
-        if visible.is_empty() {
+        let rows = filters.of_type(view, type_id, context.visible_rows(type_id));
+        if rows.is_empty() {
             continue;
         }
-        counts.total = counts.total.saturating_add(visible.len() as u64);
-        counts.types.insert(view.type_name(type_id).to_owned(), visible.len() as u64);
-        for class in view.class_ids() {
-            let of_type = view.types_with_class(class).into_iter();
-            let Some((_, cover)) = of_type.into_iter().find(|(own, _)| *own == type_id) else {
-                continue;
-            };
-            let members = match cover {
-                durward_graph::ClassCover::All => visible.len(),
-                durward_graph::ClassCover::Some(rows) => visible.intersect(&rows).len(),
-            };
-            let count = counts.classes.entry(view.class_name(class).to_owned()).or_default();
-            *count = count.saturating_add(members as u64);
+        counts.add(view.type_name(type_id), rows.len() as u64);
+        for class in view.class_ids().into_iter().filter(|_| with_classes) {
+            let name = view.class_name(class);
+            let members = with_class(view, name, type_id, &rows).len() as u64;
+            if members > 0 {
+                let count = counts.classes.entry(name.to_owned()).or_default();
+                *count = count.saturating_add(members);
+            }
         }
     }
-    counts.classes.retain(|_, count| *count > 0);
     Ok(counts)
+}
+
+impl Counts {
+    fn add(&mut self, type_name: &str, count: u64) {
+        self.total = self.total.saturating_add(count);
+        let of_type = self.types.entry(type_name.to_owned()).or_default();
+        *of_type = of_type.saturating_add(count);
+    }
 }
 
 /// `entityCount`
 pub(super) fn entity_count<'n>(call: &Call<'_, Context>) -> Answer<'n> {
-    Ok(Node::Int(i64::try_from(counts(call.context)?.total).unwrap_or(i64::MAX)))
+    Ok(Node::Int(i64::try_from(counts(call, false)?.total).unwrap_or(i64::MAX)))
 }
 
 /// `typeCounts`
 pub(super) fn type_counts<'n>(call: &Call<'_, Context>) -> Answer<'n> {
-    Ok(Node::json(json!(counts(call.context)?.types)))
+    Ok(Node::json(json!(counts(call, false)?.types)))
 }
 
 /// `allEntityCounts`
 pub(super) fn all_entity_counts<'n>(call: &Call<'_, Context>) -> Answer<'n> {
-    let counts = counts(call.context)?;
+    let counts = counts(call, true)?;
     Ok(Node::json(json!({"typeCounts": counts.types, "classCounts": counts.classes})))
 }
 
-/// `getEntityCounts`: the counts of the classes and types that are asked for; all without any.
+/// `getEntityCounts`
 pub(super) fn entity_counts<'n>(call: &Call<'_, Context>) -> Answer<'n> {
-    let counts = counts(call.context)?;
-    let pick = |argument: &str, all: &BTreeMap<String, u64>| -> Map<String, Json> {
-        let wanted = call.argument(argument).and_then(Json::as_array);
-        match wanted {
-            None => all.iter().map(|(name, count)| (name.clone(), (*count).into())).collect(),
-            Some(names) => names
-                .iter()
-                .filter_map(Json::as_str)
-                .map(|name| (name.to_owned(), all.get(name).copied().unwrap_or(0).into()))
-                .collect(),
-        }
-    };
-    let types = pick("types", &counts.types);
-    let classes = pick("classes", &counts.classes);
-    Ok(Node::json(json!({"types": types, "classes": classes})))
+    let counts = counts(call, true)?;
+    Ok(Node::json(json!({"types": counts.types, "classes": counts.classes})))
 }
 
 /// `getAllAssetProperties`: names of the properties that visible entities have.

@@ -30,6 +30,9 @@ pub(super) async fn create(call: Call<'_, Context>) -> Answer<'_> {
     if let Some(kind) = input.get("type").and_then(Json::as_str).filter(|kind| *kind != "ACCOUNT") {
         return Err(FieldError::unsupported(&format!("createToken(type: {kind})")));
     }
+    if input.get("subject").is_some_and(|subject| !subject.is_null()) {
+        return Err(FieldError::unsupported("createToken(subject:)"));
+    }
     let new = NewApiKey {
         name: text("name"),
         category: Some(text("category")),

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Errors as `pycti` reads them: `name` beside the message repeats the code.
 
-use std::borrow::Cow;
-
 use durward_model::ErrorKind;
 use durward_query::QueryError;
 use serde_json::json;
@@ -46,15 +44,14 @@ pub(super) fn of_query(error: &QueryError) -> FieldError {
 
 /// Repeats the code as `name` and adds what the client prints.
 pub(super) fn finish(error: &mut FieldError) {
-    if error.code == "BAD_USER_INPUT" || error.code == "GRAPHQL_VALIDATION_FAILED" {
-        error.name = Some(Cow::Borrowed("VALIDATION_ERROR"));
-    } else {
-        error.name = Some(error.code.clone());
-    }
+    error.name = Some(error.code.clone());
     let status = match &*error.code {
         "AUTH_REQUIRED" => 401,
         "FORBIDDEN_ACCESS" => 403,
-        "FUNCTIONAL_ERROR" | "UNSUPPORTED_ERROR" => 400,
+        "TOO_MANY_REQUESTS" => 429,
+        "FUNCTIONAL_ERROR" | "UNSUPPORTED_ERROR" | "BAD_USER_INPUT" | "BAD_REQUEST"
+        | "COMPLEX_SEARCH_ERROR" | "GRAPHQL_PARSE_FAILED" | "GRAPHQL_VALIDATION_FAILED"
+        | "OPERATION_RESOLUTION_FAILURE" => 400,
         _ => 500,
     };
     let mut data = error.data.as_object().cloned().unwrap_or_default();

@@ -8,7 +8,7 @@ use durward_intel::kinds;
 use durward_model::Namespace;
 use durward_query::filter_group::{Filter, FilterGroup, FilterMode, FilterOperator, KeyMeaning, KeyTable};
 use durward_query::plan::Way;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::context::RequestContext;
 use crate::contracts;
@@ -68,7 +68,9 @@ pub(super) fn table(context: &RequestContext) -> KeyTable {
     let mut table = KeyTable::default()
         .with_properties(contract_fields())
         .with_properties(stored)
-        .with_properties(NEVER_STORED);
+        .with_properties(NEVER_STORED)
+        // Types are told apart by it, whether or not an object has it yet.
+        .with_properties(["x_opencti_type"]);
     for (key, properties) in RENAMED {
         let properties = properties.iter().map(|name| (*name).to_owned()).collect();
         table = table.with(key, KeyMeaning::Properties(properties));
@@ -248,25 +250,114 @@ pub(super) fn of_types(types: &[String]) -> FilterGroup {
     }
 }
 
-/// Replaces filters on `entity_type` that name a type which shares its type of the graph.
-pub(super) fn with_types_told_apart(mut group: FilterGroup) -> FilterGroup {
-    let names_such = |filter: &Filter| {
-        let mut names = filter.values.iter().filter_map(Json::as_str);
-        filter.operator == FilterOperator::Eq
-            && filter.keys == ["entity_type"]
-            && names.any(|name| told_apart(name).is_some())
-    };
-    let (replaced, kept) = group.filters.into_iter().partition::<Vec<_>, _>(names_such);
-    group.filters = kept;
+/// Replaces filters on types that name one which shares its type of the graph with others.
+pub(super) fn with_types_told_apart(group: FilterGroup) -> FilterGroup {
     let mut groups: Vec<FilterGroup> =
         group.groups.into_iter().map(with_types_told_apart).collect();
-    for filter in replaced {
-        let types: Vec<String> =
+    let mut filters = Vec::new();
+    for filter in group.filters {
+        let names: Vec<String> =
             filter.values.iter().filter_map(Json::as_str).map(str::to_owned).collect();
-        let mut any = of_types(&types);
-        any.mode = filter.mode;
-        groups.push(any);
+        let is_shared = names.iter().any(|name| told_apart(name).is_some());
+        match (filter.keys.as_slice(), filter.operator) {
+            ([key], FilterOperator::Eq) if is_shared && key == "entity_type" => {
+                groups.push(FilterGroup { mode: filter.mode, ..of_types(&names) });
+            }
+            ([key], FilterOperator::NotEq) if is_shared && key == "entity_type" => {
+                groups.push(FilterGroup { mode: filter.mode, ..of_other_types(&names) });
+            }
+            ([key], FilterOperator::Eq) if is_shared && END_TYPES.contains(&key.as_str()) => {
+                groups.push(with_ends_told_apart(filter));
+            }
+            _ => filters.push(filter),
+        }
     }
-    group.groups = groups;
-    group
+    FilterGroup { mode: group.mode, filters, groups }
+}
+
+/// None of one type, for each of these.
+fn of_other_types(types: &[String]) -> FilterGroup {
+    let other = |name: &String| {
+        let values = vec![Json::from(name.as_str())];
+        let not_of_type = filter("entity_type", FilterOperator::NotEq, FilterMode::Or, values);
+        let apart = told_apart(name).map(negated);
+        FilterGroup {
+            mode: FilterMode::Or,
+            filters: vec![not_of_type],
+            groups: apart.into_iter().collect(),
+        }
+    };
+    FilterGroup {
+        mode: FilterMode::And,
+        filters: Vec::new(),
+        groups: types.iter().map(other).collect(),
+    }
+}
+
+/// The opposite of a group that [`told_apart`] made.
+fn negated(group: FilterGroup) -> FilterGroup {
+    let opposite = |mode: FilterMode| match mode {
+        FilterMode::And => FilterMode::Or,
+        FilterMode::Or => FilterMode::And,
+    };
+    let negate = |filter: Filter| Filter {
+        operator: match filter.operator {
+            FilterOperator::Eq => FilterOperator::NotEq,
+            _ => FilterOperator::Eq,
+        },
+        mode: opposite(filter.mode),
+        ..filter
+    };
+    FilterGroup {
+        mode: opposite(group.mode),
+        filters: group.filters.into_iter().map(negate).collect(),
+        groups: group.groups.into_iter().map(negated).collect(),
+    }
+}
+
+/// Filters of relationships on the types of their ends, and on what that end is filtered instead.
+const END_TYPES: [&str; 3] = ["fromTypes", "toTypes", "elementWithTargetTypes"];
+
+/// The same as a filter of relationships, types of ends told apart where types of the graph are
+/// shared.
+pub(super) fn with_ends_told_apart(filter: Filter) -> FilterGroup {
+    let ends: &[&str] = match filter.keys.first().map(String::as_str) {
+        Some("fromTypes") => &["dynamicFrom"],
+        Some("toTypes") => &["dynamicTo"],
+        Some("elementWithTargetTypes") => &["dynamicFrom", "dynamicTo"],
+        _ => return one(filter),
+    };
+    let names: Vec<String> =
+        filter.values.iter().filter_map(Json::as_str).map(str::to_owned).collect();
+    if names.iter().all(|name| told_apart(name).is_none()) {
+        return one(filter);
+    }
+    let any = to_json(&FilterGroup { mode: filter.mode, ..of_types(&names) });
+    let at_end = |key: &&str| {
+        self::filter(key, FilterOperator::Eq, FilterMode::Or, vec![any.clone()])
+    };
+    FilterGroup {
+        mode: FilterMode::Or,
+        filters: ends.iter().map(at_end).collect(),
+        groups: Vec::new(),
+    }
+}
+
+/// A group as clients write it.
+fn to_json(group: &FilterGroup) -> Json {
+    let mode = |mode: FilterMode| match mode {
+        FilterMode::And => "and",
+        FilterMode::Or => "or",
+    };
+    let filters = group.filters.iter().map(|filter| {
+        json!({
+            "key": filter.keys, "values": filter.values, "mode": mode(filter.mode),
+            "operator": filter.operator.name(),
+        })
+    });
+    json!({
+        "mode": mode(group.mode),
+        "filters": filters.collect::<Vec<_>>(),
+        "filterGroups": group.groups.iter().map(to_json).collect::<Vec<_>>(),
+    })
 }

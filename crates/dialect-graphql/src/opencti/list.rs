@@ -74,7 +74,8 @@ pub(super) fn relationships<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort)
     for argument in KEY_ARGUMENTS {
         let values: Vec<Json> = texts(call, argument).into_iter().map(Json::from).collect();
         if !values.is_empty() {
-            own.filters.push(keys::filter(argument, FilterOperator::Eq, FilterMode::Or, values));
+            let filter = keys::filter(argument, FilterOperator::Eq, FilterMode::Or, values);
+            own.groups.push(keys::with_ends_told_apart(filter));
         }
     }
     for (argument, key, operator) in MOMENT_ARGUMENTS {
@@ -129,7 +130,7 @@ fn listed<'a>(
     let after = call.text_argument("after").filter(|after| !after.is_empty());
     let options = RunOptions {
         row_condition: context.row_condition(),
-        limits: context.limits(),
+        limits: context.limits_of_request(),
         page: PageSize::Rows(first),
         cursor: after.map(str::to_owned),
         account_id: context.account_id(),

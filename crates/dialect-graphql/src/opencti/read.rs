@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use durward_graph::{EdgeRef, EntityRef, ObjectRef};
+use durward_intel::import::STIX_SOURCE;
 use durward_intel::kinds;
 use durward_model::Namespace;
 
@@ -30,13 +31,19 @@ pub(super) fn find(context: &RequestContext, id: &str) -> Option<ObjectRef> {
         && let Some(own) = view.id_cipher().parse_uuid(uuid) {
             return view.resolve(own);
         }
-    let mut keyed = view.find_by_key_any_namespace(id).into_iter();
+    let mut keyed = view.find_by_key_any_namespace(id);
+    keyed.retain(|entity| {
+        names::kind_of(view.type_name(entity.type_id)).is_some() && context.sees_entity(*entity)
+    });
+    // What was imported as STIX comes before what others gave the same key.
+    let is_foreign = |entity: &EntityRef| view.namespace(*entity).source != STIX_SOURCE;
     keyed
-        .find(|entity| names::kind_of(view.type_name(entity.type_id)).is_some())
+        .into_iter()
+        .min_by_key(is_foreign)
         .map(ObjectRef::Entity)
         .or_else(|| view.find_alias(id))
         .or_else(|| {
-            let namespace = Namespace::new(durward_intel::import::STIX_SOURCE, "");
+            let namespace = Namespace::new(STIX_SOURCE, "");
             view.find_edge_by_key(&namespace, id).map(ObjectRef::Edge)
         })
 }

@@ -39,7 +39,9 @@ const EXPORT_MAX: usize = 1000;
 
 fn auditor(server: &Server, parts: &PartsOnly) -> Result<Caller, Problem> {
     let caller = authenticate::require(server, &parts.0)?;
-    caller.require(Right::READ_AUDIT).map_err(|error| Problem::of(&error))?;
+    caller
+        .require(Right::READ_AUDIT)
+        .map_err(|error| Problem::of(&error))?;
     Ok(caller)
 }
 
@@ -56,7 +58,10 @@ pub(crate) async fn verify(
             .map_err(|error| Problem::new(ErrorKind::Invalid, format!("{error:#}")))
     };
     let failed = || Problem::new(ErrorKind::Internal, "the verification ended abnormally");
-    tokio::task::spawn_blocking(task).await.map_err(|_| failed())?.map(Json)
+    tokio::task::spawn_blocking(task)
+        .await
+        .map_err(|_| failed())?
+        .map(Json)
 }
 
 /// Transactions as NDJSON, from a sequence on; secret values are left out.
@@ -74,6 +79,8 @@ pub(crate) async fn export(
             .map_err(|error| Problem::new(ErrorKind::Internal, format!("{error:#}")))
     };
     let failed = || Problem::new(ErrorKind::Internal, "the export ended abnormally");
-    let text = tokio::task::spawn_blocking(task).await.map_err(|_| failed())??;
+    let text = tokio::task::spawn_blocking(task)
+        .await
+        .map_err(|_| failed())??;
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response())
 }

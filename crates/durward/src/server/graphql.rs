@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request};
 use axum::response::{IntoResponse as _, Response};
-use durward_dialect_graphql::engine::decode;
+use durward_dialect_graphql::engine::{Payload, decode};
 use durward_dialect_graphql::{Answer, ClientHints, RequestContext, SchemaName};
 use durward_identity::{RateCost, RateVerdict};
 use durward_model::ErrorKind;
@@ -87,11 +87,35 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
         source.request_id,
         base_url(server, &parts),
     );
-    let answer = server.graphql.answer(schema, &context, payload).await;
+    let answer = match schema {
+        // Its lists are long and resolve in place.
+        SchemaName::OpenCti => off_thread(server, schema, context, payload).await,
+        _ => server.graphql.answer(schema, &context, payload).await,
+    };
     if let Some(code) = &answer.first_code {
         tracing::debug!(?schema, code, "GraphQL errors");
     }
     response(answer, verdict.as_ref())
+}
+
+/// Answers off the threads that serve connections; what still runs when the client goes away stops.
+async fn off_thread(
+    server: &Arc<Server>,
+    schema: SchemaName,
+    context: RequestContext,
+    payload: Payload,
+) -> Answer {
+    let guard = context.give_up_guard();
+    let runtime = tokio::runtime::Handle::current();
+    let lent = Arc::clone(server);
+    let answered = tokio::task::spawn_blocking(move || {
+        runtime.block_on(lent.graphql.answer(schema, &context, payload))
+    });
+    let answer = answered.await;
+    drop(guard);
+    answer.unwrap_or_else(|_| {
+        server.graphql.refusal(schema, ErrorKind::Internal, "an internal error occurred")
+    })
 }
 
 fn hints(headers: &HeaderMap) -> ClientHints {

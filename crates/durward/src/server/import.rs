@@ -34,12 +34,14 @@ pub(crate) async fn stix(
     let (parts, body) = request.into_parts();
     let body = body::small_first(body).await.map_err(|_| body::broken())?;
     let caller = authenticate::require(&server, &parts)?;
-    caller.require(Right::SYNCHRONIZE).map_err(|error| Problem::of(&error))?;
+    caller
+        .require(Right::SYNCHRONIZE)
+        .map_err(|error| Problem::of(&error))?;
     let parameters: StixParameters = parameters(&parts)?;
     let body = body::whole(body).await?;
     let task = move || {
-        let bundle = parse_bundle(&body)
-            .map_err(|error| Problem::new(error.kind(), error.to_string()))?;
+        let bundle =
+            parse_bundle(&body).map_err(|error| Problem::new(error.kind(), error.to_string()))?;
         drop(body);
         let store = caller.organization().store();
         let origin = caller.origin("STIX bundle imported");

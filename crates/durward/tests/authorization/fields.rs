@@ -11,8 +11,11 @@ use crate::table::{self, Rows};
 use crate::world::{Caller, HIDDEN, MARK, World};
 
 const TABLE: &str = include_str!("fields.tsv");
-const SCHEMAS: [(&str, &str); 3] =
-    [("durward", NATIVE), ("jupiterone", JUPITERONE), ("opencti", OPENCTI)];
+const SCHEMAS: [(&str, &str); 3] = [
+    ("durward", NATIVE),
+    ("jupiterone", JUPITERONE),
+    ("opencti", OPENCTI),
+];
 
 /// Asks every root field as everybody.
 pub fn walk(world: &World) {
@@ -22,10 +25,20 @@ pub fn walk(world: &World) {
         for root in schema.roots() {
             let (text, variables) =
                 schema.document(&root, &|field, argument| world.id_for(field, argument));
-            let asked = Asked { name, path, root: &root, text, variables };
+            let asked = Asked {
+                name,
+                path,
+                root: &root,
+                text,
+                variables,
+            };
             for stranger in &world.strangers {
                 let (answer, body) = asked.by(stranger);
-                assert_eq!(answer, "refused", "{} asks {name} {root:?}: {body}", stranger.name);
+                assert_eq!(
+                    answer, "refused",
+                    "{} asks {name} {root:?}: {body}",
+                    stranger.name
+                );
             }
             let answers = [
                 (&world.narrow, MARK),
@@ -100,16 +113,38 @@ pub fn condition_lets_the_rest_through(world: &World) {
 pub fn refusals_on_shared_paths(world: &World) {
     let documents: BTreeMap<&str, (&str, u16)> = BTreeMap::from([
         ("{ organization { name } }", ("UNAUTHENTICATED", 401)),
-        ("{ queryV1(query: \"FIND *\") { type } }", ("UNAUTHENTICATED", 401)),
+        (
+            "{ queryV1(query: \"FIND *\") { type } }",
+            ("UNAUTHENTICATED", 401),
+        ),
         ("{ me { id } }", ("AUTH_REQUIRED", 200)),
     ]);
+    for (_, path) in SCHEMAS {
+        for stranger in &world.strangers {
+            let asked = json!({"query": "{ __schema { types { name } } }"});
+            let answer = stranger.client.post(path, &asked).unwrap().json().unwrap();
+            assert!(
+                matches!(code(&answer), "UNAUTHENTICATED" | "AUTH_REQUIRED"),
+                "{answer}"
+            );
+            assert!(answer["data"]["__schema"].is_null(), "{answer}");
+        }
+    }
     for path in ["/", "/graphql", "/rules/graphql"] {
         for (document, (expected, status)) in &documents {
             for stranger in &world.strangers {
-                let answer = stranger.client.post(path, &json!({"query": document})).unwrap();
+                let answer = stranger
+                    .client
+                    .post(path, &json!({"query": document}))
+                    .unwrap();
                 let json = answer.json().unwrap();
                 let got = (code(&json), answer.status);
-                assert_eq!(got, (*expected, *status), "{} at {path}: {json}", stranger.name);
+                assert_eq!(
+                    got,
+                    (*expected, *status),
+                    "{} at {path}: {json}",
+                    stranger.name
+                );
             }
         }
     }

@@ -22,8 +22,19 @@ fragment Type on __Type {
 }";
 /// Fields of an object that are followed, so that answers show the objects behind pages.
 const FOLLOWED: [&str; 13] = [
-    "edges", "node", "nodes", "items", "vertices", "entity", "vertex", "edge", "relationship",
-    "credential", "account", "from", "to",
+    "edges",
+    "node",
+    "nodes",
+    "items",
+    "vertices",
+    "entity",
+    "vertex",
+    "edge",
+    "relationship",
+    "credential",
+    "account",
+    "from",
+    "to",
 ];
 /// How deep they are followed.
 const DEPTH: usize = 3;
@@ -71,7 +82,10 @@ impl Schema {
         let of = |kind: &'static str, name: &str| {
             let fields = self.types[name]["fields"].as_array().unwrap().iter();
             fields
-                .map(move |field| Root { kind, field: field["name"].as_str().unwrap().to_owned() })
+                .map(move |field| Root {
+                    kind,
+                    field: field["name"].as_str().unwrap().to_owned(),
+                })
                 .collect::<Vec<_>>()
         };
         let mut roots = of("query", &self.query);
@@ -82,9 +96,16 @@ impl Schema {
 
     /// A document that asks one root field for everything near it, with its variables.
     pub fn document(&self, root: &Root, id_of: IdOf<'_>) -> (String, Value) {
-        let owner = if root.kind == "query" { &self.query } else { &self.mutation };
+        let owner = if root.kind == "query" {
+            &self.query
+        } else {
+            &self.mutation
+        };
         let fields = self.types[owner]["fields"].as_array().unwrap();
-        let field = fields.iter().find(|field| field["name"] == root.field.as_str()).unwrap();
+        let field = fields
+            .iter()
+            .find(|field| field["name"] == root.field.as_str())
+            .unwrap();
         let (mut declared, mut given, mut variables) = (vec![], vec![], Map::new());
         for argument in field["args"].as_array().unwrap() {
             let name = argument["name"].as_str().unwrap();
@@ -97,10 +118,19 @@ impl Schema {
             let value = self.value(kind, name, &|argument| id_of(&root.field, argument), 0);
             variables.insert(name.to_owned(), value);
         }
-        let list = |items: Vec<String>| if items.is_empty() { String::new() } else { format!("({})", items.join(", ")) };
+        let list = |items: Vec<String>| {
+            if items.is_empty() {
+                String::new()
+            } else {
+                format!("({})", items.join(", "))
+            }
+        };
         let selection = self.selection(named(&field["type"]), DEPTH);
         let (declared, given) = (list(declared), list(given));
-        let text = format!("{} W{declared} {{ {}{given} {selection} }}", root.kind, root.field);
+        let text = format!(
+            "{} W{declared} {{ {}{given} {selection} }}",
+            root.kind, root.field
+        );
         (text, Value::Object(variables))
     }
 
@@ -114,7 +144,10 @@ impl Schema {
         for field in found["fields"].as_array().into_iter().flatten() {
             let name = field["name"].as_str().unwrap();
             let arguments = field["args"].as_array().unwrap();
-            if arguments.iter().any(|argument| argument["type"]["kind"] == "NON_NULL") {
+            if arguments
+                .iter()
+                .any(|argument| argument["type"]["kind"] == "NON_NULL")
+            {
                 continue;
             }
             let of = named(&field["type"]);
@@ -136,11 +169,17 @@ impl Schema {
             "LIST" => json!([self.value(&of["ofType"], name, id_of, depth + 1)]),
             "ENUM" => self.types[named(of)]["enumValues"][0]["name"].clone(),
             "INPUT_OBJECT" => {
-                let members = self.types[named(of)]["inputFields"].as_array().unwrap().iter();
+                let members = self.types[named(of)]["inputFields"]
+                    .as_array()
+                    .unwrap()
+                    .iter();
                 let required = members.filter(|member| member["type"]["kind"] == "NON_NULL");
                 let member = |member: &Value| {
                     let name = member["name"].as_str().unwrap();
-                    (name.to_owned(), self.value(&member["type"], name, id_of, depth + 1))
+                    (
+                        name.to_owned(),
+                        self.value(&member["type"], name, id_of, depth + 1),
+                    )
                 };
                 Value::Object(required.map(member).collect())
             }

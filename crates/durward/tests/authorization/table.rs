@@ -12,7 +12,10 @@ pub fn read(text: &str, keys: usize) -> Rows {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut columns: Vec<String> = line.split('\t').map(str::to_owned).collect();
         let answers = columns.split_off(keys);
-        assert!(rows.insert(columns, answers).is_none(), "twice in the table: {line}");
+        assert!(
+            rows.insert(columns, answers).is_none(),
+            "twice in the table: {line}"
+        );
     }
     rows
 }
@@ -28,12 +31,20 @@ pub fn compare(table: &str, expected: &Rows, got: &Rows) {
         match expected.get(key) {
             None => problems.push(format!("no row for\n{}", line(key, answers))),
             Some(row) if row != answers => {
-                problems.push(format!("row\n{}\nbut\n{}", line(key, row), line(key, answers)));
+                problems.push(format!(
+                    "row\n{}\nbut\n{}",
+                    line(key, row),
+                    line(key, answers)
+                ));
             }
             Some(_) => {}
         }
     }
     let gone = expected.iter().filter(|(key, _)| !got.contains_key(*key));
     problems.extend(gone.map(|(key, row)| format!("nothing there for\n{}", line(key, row))));
-    assert!(problems.is_empty(), "{table} and the server differ:\n{}", problems.join("\n"));
+    assert!(
+        problems.is_empty(),
+        "{table} and the server differ:\n{}",
+        problems.join("\n")
+    );
 }

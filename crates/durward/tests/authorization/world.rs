@@ -79,9 +79,18 @@ impl World {
             "condition": {"stringEquals": {"team": "blue"}}});
         let conditioned = key(&chief, "conditioned", &policy(&condition), None);
         Self {
-            narrow: Caller { name: "narrow", client: bearer(&narrow.1) },
-            conditioned: Caller { name: "conditioned", client: bearer(&conditioned.1) },
-            foreign: Caller { name: "foreign", client: bearer(second.api_token()) },
+            narrow: Caller {
+                name: "narrow",
+                client: bearer(&narrow.1),
+            },
+            conditioned: Caller {
+                name: "conditioned",
+                client: bearer(&conditioned.1),
+            },
+            foreign: Caller {
+                name: "foreign",
+                client: bearer(second.api_token()),
+            },
             ids,
             address,
             strangers,
@@ -107,14 +116,28 @@ impl World {
     pub fn state(&self) -> Value {
         let chief = self.server.client();
         let texts = [
-            (JUPITERONE, "{ tokens(limit: 100) { items { id revoked name } } }"),
-            (NATIVE, "{ accounts { nodes { id email active } } organization { name } }"),
-            (NATIVE, "{ organization { entityCount relationshipCount } types { name count } }"),
+            (
+                JUPITERONE,
+                "{ tokens(limit: 100) { items { id revoked name } } }",
+            ),
+            (
+                NATIVE,
+                "{ accounts { nodes { id email active } } organization { name } }",
+            ),
+            (
+                NATIVE,
+                "{ organization { entityCount relationshipCount } types { name count } }",
+            ),
             (OPENCTI, "{ intrusionSets { pageInfo { globalCount } } }"),
         ];
         let parts = texts.map(|(path, text)| data(&chief, path, text, &json!({})));
-        let boxes = common::rows(&chief, "FIND harbour_box AS x RETURN x.displayName, x.team, x.note ORDER BY x.displayName");
-        let job = ok(chief.get(&format!("{}/{}", common::JOBS, self.ids.job)).unwrap());
+        let boxes = common::rows(
+            &chief,
+            "FIND harbour_box AS x RETURN x.displayName, x.team, x.note ORDER BY x.displayName",
+        );
+        let job = ok(chief
+            .get(&format!("{}/{}", common::JOBS, self.ids.job))
+            .unwrap());
         json!({"parts": parts, "boxes": boxes, "job": job})
     }
 }
@@ -123,13 +146,21 @@ fn fill(server: &Server, chief: &Client) -> Ids {
     let one = |key: &str, team: &str| {
         let name = format!("{MARK} {key}");
         let properties = json!({"displayName": name, "team": team, "note": name});
-        common::create(chief, &format!("{MARK}-{key}"), "harbour_box", "Host", &properties)
+        common::create(
+            chief,
+            &format!("{MARK}-{key}"),
+            "harbour_box",
+            "Host",
+            &properties,
+        )
     };
     let blue = one("blue", "blue");
     let entity = one(&format!("{HIDDEN}-red"), "red");
     let link = json!({"from": blue, "to": entity, "key": format!("{MARK}-{HIDDEN}-link")});
     let made = data(chief, JUPITERONE, LINK, &link);
-    let id = made.pointer("/createRelationship/relationship/_id").and_then(Value::as_str);
+    let id = made
+        .pointer("/createRelationship/relationship/_id")
+        .and_then(Value::as_str);
     let bundle = json!({"type": "bundle", "id": "bundle--6a1c5b52-30f5-4c4b-9d0a-0d6a1a7b0c11",
         "objects": [{"type": "intrusion-set", "spec_version": "2.1",
             "id": "intrusion-set--0d7a8f2e-6c7e-4b0e-9a38-0c5f3d1e2b44",
@@ -160,12 +191,20 @@ fn strangers(server: &Server, chief: &Client, second_key: &str) -> Vec<Caller> {
     let with = |name: &'static str, client: Client| Caller { name, client };
     vec![
         with("anonymous", server.anonymous()),
-        with("another organization", bearer(second_key).with_header("JupiterOne-Account", account)),
+        with(
+            "another organization",
+            bearer(second_key).with_header("JupiterOne-Account", account),
+        ),
         with("expired", bearer(&tokens::expired(chief, MARK))),
         with("revoked", bearer(&tokens::revoked(chief, MARK))),
         with("alg none", bearer(&tokens::unsigned(real))),
         with("tampered", bearer(&tokens::tampered(real))),
         with("no token at all", bearer("x")),
-        with("basic", server.anonymous().with_header("authorization", "Basic YTpi")),
+        with(
+            "basic",
+            server
+                .anonymous()
+                .with_header("authorization", "Basic YTpi"),
+        ),
     ]
 }

@@ -24,8 +24,15 @@ fn post(server: &Server, path: &str, body: &[u8]) -> (u16, Value) {
 #[test]
 fn what_is_not_json_is_refused_in_the_shape_of_each_dialect() {
     let server = common::start();
-    let bodies: [&[u8]; 7] =
-        [b"", b"hello", b"{", b"[]", b"{\"query\":1}", b"{\"variables\":{}}", b"\xff\xfe{}"];
+    let bodies: [&[u8]; 7] = [
+        b"",
+        b"hello",
+        b"{",
+        b"[]",
+        b"{\"query\":1}",
+        b"{\"variables\":{}}",
+        b"\xff\xfe{}",
+    ];
     for (path, expected) in SCHEMAS {
         for body in bodies {
             let (status, answer) = post(&server, path, body);
@@ -36,7 +43,11 @@ fn what_is_not_json_is_refused_in_the_shape_of_each_dialect() {
         }
     }
     let job = start_job(&server.client(), "bodies", "DIFF");
-    let calls = [JOBS.to_owned(), format!("{JOBS}/{job}/entities"), format!("{JOBS}/{job}/upload")];
+    let calls = [
+        JOBS.to_owned(),
+        format!("{JOBS}/{job}/entities"),
+        format!("{JOBS}/{job}/upload"),
+    ];
     for path in calls {
         for body in [&b"hello"[..], b"{", b"[1", b"\xff"] {
             let (status, answer) = post(&server, &path, body);
@@ -47,10 +58,21 @@ fn what_is_not_json_is_refused_in_the_shape_of_each_dialect() {
     }
     let read = ok(server.client().get(&format!("{JOBS}/{job}")).unwrap());
     assert_eq!(read["job"]["status"], "AWAITING_UPLOADS");
-    for body in [&b"hello"[..], b"{", b"3", b"{}", b"{\"type\":\"bundle\",\"objects\":3}"] {
+    for body in [
+        &b"hello"[..],
+        b"{",
+        b"3",
+        b"{}",
+        b"{\"type\":\"bundle\",\"objects\":3}",
+    ] {
         let (status, answer) = post(&server, "/import/stix", body);
         assert_eq!((status, &answer["status"]), (400, &json!(400)), "{answer}");
-        assert!(answer["detail"].as_str().is_some_and(|text| !text.is_empty()), "{answer}");
+        assert!(
+            answer["detail"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{answer}"
+        );
     }
 }
 
@@ -58,13 +80,15 @@ fn what_is_not_json_is_refused_in_the_shape_of_each_dialect() {
 fn documents_beyond_the_limits_are_refused_whole() {
     let server = common::start();
     let client = server.client();
-    let repeated = |count: usize, each: &dyn Fn(usize) -> String| {
-        (0..count).map(each).collect::<String>()
-    };
+    let repeated =
+        |count: usize, each: &dyn Fn(usize) -> String| (0..count).map(each).collect::<String>();
     // (what, the native document, a part of the sentence)
     let nested = |levels: usize| {
         let open = "{ relationships { nodes { from { ... on Entity ".repeat(levels);
-        format!("{{ entities {{ nodes {open} {{ id }} {} }} }}", "} } } }".repeat(levels))
+        format!(
+            "{{ entities {{ nodes {open} {{ id }} {} }} }}",
+            "} } } }".repeat(levels)
+        )
     };
     let aliases = repeated(1_500, &|number| format!("a{number}: head {{ hash }} "));
     let cases = [
@@ -72,14 +96,28 @@ fn documents_beyond_the_limits_are_refused_whole() {
         (nested(12), "deep"),
         (nested(40), "limit"),
         (nested(5_000), "limit"),
-        (format!("{{ head {{ hash }} }} #{}", "x".repeat(1 << 20)), "byte"),
-        (format!("{{ {} }}", repeated(35_000, &|_| "__typename\n".to_owned())), ""),
+        (
+            format!("{{ head {{ hash }} }} #{}", "x".repeat(1 << 20)),
+            "byte",
+        ),
+        (
+            format!("{{ {} }}", repeated(35_000, &|_| "__typename\n".to_owned())),
+            "",
+        ),
     ];
     for (document, part) in &cases {
         let answer = client.post(NATIVE, &json!({"query": document})).unwrap();
         let json = answer.json().unwrap();
-        assert!(matches!(answer.status, 200 | 400), "{}", short(&answer.body));
-        assert!(code(&json).starts_with("GRAPHQL_"), "{}", short(&answer.body));
+        assert!(
+            matches!(answer.status, 200 | 400),
+            "{}",
+            short(&answer.body)
+        );
+        assert!(
+            code(&json).starts_with("GRAPHQL_"),
+            "{}",
+            short(&answer.body)
+        );
         let message = common::message(&json);
         assert!(message.contains(part), "no {part:?} in {message}");
         assert!(json["data"].is_null(), "{}", short(&answer.body));
@@ -93,9 +131,18 @@ fn documents_beyond_the_limits_are_refused_whole() {
         mutations.write_str(&call).unwrap();
     }
     let document = format!("mutation {{ {mutations} }}");
-    let answer = jupiterone(&server).post(JUPITERONE, &json!({"query": document})).unwrap();
-    assert!(code(&answer.json().unwrap()).starts_with("GRAPHQL_"), "{}", short(&answer.body));
-    assert_eq!(count(&jupiterone(&server), "FIND limit_item AS x RETURN count(x)"), 0);
+    let answer = jupiterone(&server)
+        .post(JUPITERONE, &json!({"query": document}))
+        .unwrap();
+    assert!(
+        code(&answer.json().unwrap()).starts_with("GRAPHQL_"),
+        "{}",
+        short(&answer.body)
+    );
+    assert_eq!(
+        count(&jupiterone(&server), "FIND limit_item AS x RETURN count(x)"),
+        0
+    );
     let batch = vec![json!({"query": "{ head { hash } }"}); 101];
     let answer = client.post(NATIVE, &Value::Array(batch)).unwrap();
     assert_eq!(answer.status, 400, "{}", short(&answer.body));
@@ -109,7 +156,9 @@ fn short(text: &str) -> String {
 fn cut_off(server: &Server, path: &str, announced: usize, part: &[u8], hangs_up: bool) -> String {
     let address = server.url().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\ncontent-length: {announced}\r\n\r\n",
@@ -162,7 +211,12 @@ fn uploads_that_break_off_leave_nothing_behind() {
     assert_eq!(count(&client, "FIND cut_item AS x RETURN count(x)"), 0);
     assert_eq!(count(&client, "FIND intrusion_set AS x RETURN count(x)"), 0);
     // The same job still takes the whole upload, and every connection was given back.
-    common::job_call(&client, &job, "entities", &serde_json::from_str(&upload).unwrap());
+    common::job_call(
+        &client,
+        &job,
+        "entities",
+        &serde_json::from_str(&upload).unwrap(),
+    );
     let ended = common::job_call(&client, &job, "finalize", &json!({}));
     assert_eq!(ended["job"]["numEntitiesCreated"], 2, "{ended}");
     assert_eq!(count(&client, "FIND cut_item AS x RETURN count(x)"), 2);
@@ -181,4 +235,33 @@ fn bodies_over_the_size_limit_are_refused_before_they_are_read() {
         let answer = cut_off(&server, &path, large, b"{", false);
         assert!(answer.contains(part), "{path}: {answer}");
     }
+}
+
+#[test]
+fn wrong_parameters_are_refused_as_problems() {
+    let server = common::start();
+    for path in [
+        "/audit/export?limit=many",
+        "/audit/export?upto=3",
+        "/audit/verify?expect_head=zz",
+        "/nothing/here",
+    ] {
+        let answer = server.client().get(path).unwrap();
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json"),
+            "{path}: {}",
+            answer.body
+        );
+        let json = answer.json().unwrap();
+        assert_eq!(json["status"], answer.status, "{path}: {json}");
+        assert!(matches!(answer.status, 400 | 404), "{path}: {json}");
+    }
+    let answer = server.client().get("/import/stix").unwrap();
+    assert_eq!(answer.status, 405, "{}", answer.body);
+    let stix = server
+        .client()
+        .post("/import/stix?range=x", &json!({}))
+        .unwrap();
+    assert_eq!(stix.json().unwrap()["status"], 400, "{}", stix.body);
 }

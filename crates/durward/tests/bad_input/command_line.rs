@@ -11,10 +11,19 @@ use crate::common::{self, run, text_of};
 fn fails(words: &[&str], parts: &[&str]) {
     let ran = run(words);
     assert_eq!(ran.code, 1, "{words:?}: {} {}", ran.out, ran.err);
-    assert_eq!(ran.err.trim_end().lines().count(), 1, "{words:?}: {}", ran.err);
+    assert_eq!(
+        ran.err.trim_end().lines().count(),
+        1,
+        "{words:?}: {}",
+        ran.err
+    );
     assert!(ran.err.starts_with("durward: "), "{words:?}: {}", ran.err);
     for part in parts {
-        assert!(ran.err.contains(part), "{words:?}: no {part:?} in {}", ran.err);
+        assert!(
+            ran.err.contains(part),
+            "{words:?}: no {part:?} in {}",
+            ran.err
+        );
     }
     assert!(!ran.err.contains("panicked"), "{words:?}: {}", ran.err);
 }
@@ -29,14 +38,30 @@ fn wrong_usage_ends_with_2() {
         &["serve"],
         &["query"],
         &["query", "FIND *", "--format", "poem"],
-        &["query", "FIND *", "--url", "http://localhost", "--data", "x"],
+        &[
+            "query",
+            "FIND *",
+            "--url",
+            "http://localhost",
+            "--data",
+            "x",
+        ],
         &["import", "stix"],
         &["import", "songs", "x.json"],
         &["audit"],
         &["audit", "export", "--from", "many", "--data", "x"],
         &["org", "delete", "--data", "x", "--org", "y"],
         &["serve", "--data", "x", "--tls-cert", "c.pem"],
-        &["serve", "--data", "x", "--tls-cert", "c", "--tls-key", "k", "--plaintext"],
+        &[
+            "serve",
+            "--data",
+            "x",
+            "--tls-cert",
+            "c",
+            "--tls-key",
+            "k",
+            "--plaintext",
+        ],
         &["schema", "nothing"],
         &["config", "check"],
     ] {
@@ -54,8 +79,11 @@ fn wrong_usage_ends_with_2() {
 #[test]
 fn failures_end_with_1_and_say_what_to_do() {
     let server = common::start();
-    let (data, url, token) =
-        (text_of(&server.data()), server.url(), server.credentials().api_token());
+    let (data, url, token) = (
+        text_of(&server.data()),
+        server.url(),
+        server.credentials().api_token(),
+    );
     let empty = server.data().with_file_name("empty");
     std::fs::create_dir(&empty).unwrap();
     let empty = text_of(&empty);
@@ -76,22 +104,74 @@ fn failures_end_with_1_and_say_what_to_do() {
     failing(query(&["FIND", "--explain"]), &["line 1 column 5"]);
     fails(&["query", "FIND *"], &["--url", "--data"]);
     fails(&["query", "FIND *", "--url", url], &["--token"]);
-    fails(&["query", "FIND *", "--url", url, "--token", "x"], &["authentication failed"]);
+    fails(
+        &["query", "FIND *", "--url", url, "--token", "x"],
+        &["authentication failed"],
+    );
     let nobody = "http://127.0.0.1:9";
-    fails(&["query", "FIND *", "--url", nobody, "--token", token], &["cannot be reached", "serve"]);
-    fails(&["query", "FIND *", "--data", &missing], &["missing", "durward init"]);
-    fails(&["query", "FIND *", "--data", &empty], &["not a data folder", "durward init"]);
+    fails(
+        &["query", "FIND *", "--url", nobody, "--token", token],
+        &["cannot be reached", "serve"],
+    );
+    fails(
+        &["query", "FIND *", "--data", &missing],
+        &["missing", "durward init"],
+    );
+    fails(
+        &["query", "FIND *", "--data", &empty],
+        &["not a data folder", "durward init"],
+    );
     fails(&["query", "FIND *", "--data", &data], &["in use by"]);
     fails(&["serve", "--data", &empty], &["not a data folder"]);
-    fails(&["init", "--data", &data, "--org", "x", "--admin", "x@x.example"], &["not empty"]);
-    fails(&["init", "--data", &missing, "--org", "x", "--admin", "nobody"], &["address"]);
-    fails(&["import", "graph", &missing, at[0], at[1], at[2], at[3]], &["missing"]);
-    fails(&["import", "stix", &missing, at[0], at[1], at[2], at[3]], &["missing"]);
-    fails(&["restore", "--from", &empty, "--data", &missing], &["empty"]);
-    fails(&["audit", "verify", "--expect-head", "zz", at[0], at[1], at[2], at[3]], &["64"]);
+    fails(
+        &[
+            "init",
+            "--data",
+            &data,
+            "--org",
+            "x",
+            "--admin",
+            "x@x.example",
+        ],
+        &["not empty"],
+    );
+    fails(
+        &[
+            "init", "--data", &missing, "--org", "x", "--admin", "nobody",
+        ],
+        &["address"],
+    );
+    fails(
+        &["import", "graph", &missing, at[0], at[1], at[2], at[3]],
+        &["missing"],
+    );
+    fails(
+        &["import", "stix", &missing, at[0], at[1], at[2], at[3]],
+        &["missing"],
+    );
+    fails(
+        &["restore", "--from", &empty, "--data", &missing],
+        &["empty"],
+    );
+    fails(
+        &[
+            "audit",
+            "verify",
+            "--expect-head",
+            "zz",
+            at[0],
+            at[1],
+            at[2],
+            at[3],
+        ],
+        &["64"],
+    );
     fails(&["keys", "rotate", "--data", &data], &["in use by"]);
     fails(&["config", "check", &missing], &["missing"]);
-    assert!(!std::path::Path::new(&missing).exists(), "a failed command left a folder");
+    assert!(
+        !std::path::Path::new(&missing).exists(),
+        "a failed command left a folder"
+    );
 }
 
 #[test]
@@ -102,11 +182,19 @@ fn a_server_that_would_be_unsafe_does_not_start() {
     let file = server.data().with_file_name("bad.toml");
     std::fs::write(&file, "[server]\nlisten_on = \"127.0.0.1:0\"\n").unwrap();
     let file = text_of(&file);
-    fails_to_serve(&["--listen", "0.0.0.0:0"], &data, &["not a loopback", "--tls-cert"]);
+    fails_to_serve(
+        &["--listen", "0.0.0.0:0"],
+        &data,
+        &["not a loopback", "--tls-cert"],
+    );
     fails_to_serve(&["--config", &file], &data, &["listen_on"]);
     fails_to_serve(&["--listen", "nowhere"], &data, &["nowhere"]);
     let absent = text_of(&server.data().with_file_name("absent.pem"));
-    fails_to_serve(&["--tls-cert", &absent, "--tls-key", &absent], &data, &["absent.pem"]);
+    fails_to_serve(
+        &["--tls-cert", &absent, "--tls-key", &absent],
+        &data,
+        &["absent.pem"],
+    );
     fails(&["config", "check", &file], &["listen_on"]);
     without_key(&server, &data);
     server.restart().unwrap();
@@ -120,7 +208,11 @@ fn fails_to_serve(words: &[&str], data: &str, parts: &[&str]) {
     assert_eq!(ran.code, 1, "{all:?}: {} {}", ran.out, ran.err);
     assert!(ran.err.starts_with("durward: "), "{all:?}: {}", ran.err);
     for part in parts {
-        assert!(ran.err.contains(part), "{all:?}: no {part:?} in {}", ran.err);
+        assert!(
+            ran.err.contains(part),
+            "{all:?}: no {part:?} in {}",
+            ran.err
+        );
     }
 }
 

@@ -19,8 +19,7 @@ fn all_are_refused_with_one_sentence_that_tells_nothing() {
     let account = server.credentials().jupiterone().0;
     let real = server.credentials().api_token();
     let bearer = |token: &str| server.anonymous().with_token(token);
-    let foreign =
-        bearer(second.jupiterone().1).with_header("JupiterOne-Account", account);
+    let foreign = bearer(second.jupiterone().1).with_header("JupiterOne-Account", account);
     let clients = [
         ("another organization", foreign),
         ("expired", bearer(&tokens::expired(&chief, "short"))),
@@ -28,33 +27,65 @@ fn all_are_refused_with_one_sentence_that_tells_nothing() {
         ("alg none", bearer(&tokens::unsigned(real))),
         ("tampered", bearer(&tokens::tampered(real))),
         ("cut", bearer(&real[..real.len() - 4])),
-        ("two header parts", server.anonymous().with_header("authorization", "Bearer a b")),
+        (
+            "two header parts",
+            server
+                .anonymous()
+                .with_header("authorization", "Bearer a b"),
+        ),
     ];
     for (name, client) in &clients {
         refused_everywhere(name, client);
     }
     // The same key still works where it belongs.
-    let own = bearer(second.jupiterone().1).with_header("JupiterOne-Account", second.jupiterone().0);
+    let own =
+        bearer(second.jupiterone().1).with_header("JupiterOne-Account", second.jupiterone().0);
     assert!(common::count(&own, "FIND * AS x RETURN count(x)") > 0);
 }
 
 fn refused_everywhere(name: &str, client: &Client) {
     let graphql = [
-        (NATIVE, "{ head { hash } }", 401, "UNAUTHENTICATED", SENTENCE),
-        (JUPITERONE, "{ entityCount }", 401, "UNAUTHENTICATED", SENTENCE),
-        (OPENCTI, "{ me { id } }", 200, "AUTH_REQUIRED", "You must be logged in"),
+        (
+            NATIVE,
+            "{ head { hash } }",
+            401,
+            "UNAUTHENTICATED",
+            SENTENCE,
+        ),
+        (
+            JUPITERONE,
+            "{ entityCount }",
+            401,
+            "UNAUTHENTICATED",
+            SENTENCE,
+        ),
+        (
+            OPENCTI,
+            "{ me { id } }",
+            200,
+            "AUTH_REQUIRED",
+            "You must be logged in",
+        ),
     ];
     for (path, document, status, code, sentence) in graphql {
         let answer = client.post(path, &json!({"query": document})).unwrap();
         assert_eq!(answer.status, status, "{name} at {path}: {}", answer.body);
         assert_refused(&answer.json().unwrap(), code, sentence);
     }
-    let sync = client.post(JOBS, &json!({"source": "api", "scope": "x"})).unwrap();
+    let sync = client
+        .post(JOBS, &json!({"source": "api", "scope": "x"}))
+        .unwrap();
     assert_eq!(sync.status, 401, "{name}: {}", sync.body);
-    assert_eq!(sync.json().unwrap()["error"]["code"], "UNAUTHORIZED", "{name}");
+    assert_eq!(
+        sync.json().unwrap()["error"]["code"],
+        "UNAUTHORIZED",
+        "{name}"
+    );
     for answer in [
         client.get("/audit/verify").unwrap(),
-        client.post("/import/stix", &json!({"type": "bundle", "objects": []})).unwrap(),
+        client
+            .post("/import/stix", &json!({"type": "bundle", "objects": []}))
+            .unwrap(),
     ] {
         assert_eq!(answer.status, 401, "{name}: {}", answer.body);
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));

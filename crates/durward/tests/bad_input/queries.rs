@@ -27,7 +27,9 @@ fn j1ql_errors_name_line_and_column() {
         assert!(answer["data"]["queryV1"].is_null(), "{answer}");
         let native = server.client();
         let document = "query Q($q: String!) { query(j1ql: $q) { data } explain(j1ql: $q) }";
-        let answer = native.graphql(NATIVE, document, &json!({"q": text})).unwrap();
+        let answer = native
+            .graphql(NATIVE, document, &json!({"q": text}))
+            .unwrap();
         assert_eq!(code(&answer), "BAD_USER_INPUT", "{answer}");
         assert!(common::message(&answer).contains(&place), "{answer}");
     }
@@ -39,9 +41,13 @@ fn j1ql_errors_name_line_and_column() {
         (&format!("FIND User WITH {}a = 1", "(".repeat(50_000)), ""),
     ] {
         let answer = query_answer(&client, text);
-        let is_refusal = code(&answer) == "BAD_USER_INPUT" && common::message(&answer).contains(part);
+        let is_refusal =
+            code(&answer) == "BAD_USER_INPUT" && common::message(&answer).contains(part);
         let is_empty = answer["data"]["queryV1"]["data"] == json!([]);
-        assert!(is_refusal || (part.is_empty() && is_empty), "{text:.60}: {answer}");
+        assert!(
+            is_refusal || (part.is_empty() && is_empty),
+            "{text:.60}: {answer}"
+        );
     }
     let cursor = json!({"query": "FIND * AS x RETURN x", "cursor": "AAAA"});
     let document = "query Q($query: String!, $cursor: String) {
@@ -53,16 +59,23 @@ fn j1ql_errors_name_line_and_column() {
 #[test]
 fn opencti_names_an_unknown_filter_key() {
     let server = common::start();
-    let client = server.anonymous().with_token(server.credentials().opencti());
+    let client = server
+        .anonymous()
+        .with_token(server.credentials().opencti());
     let document = "query F($filters: FilterGroup) {
         intrusionSets(filters: $filters) { edges { node { id } } } }";
     let filters = |key: &str| {
         json!({"filters": {"mode": "and", "filterGroups": [], "filters": [
             {"key": [key], "values": ["x"], "operator": "eq", "mode": "or"}]}})
     };
-    let answer = client.graphql(OPENCTI, document, &filters("favourite_colour")).unwrap();
+    let answer = client
+        .graphql(OPENCTI, document, &filters("favourite_colour"))
+        .unwrap();
     assert_refused(&answer, "UNSUPPORTED_ERROR", "favourite_colour");
-    assert_eq!(answer["errors"][0]["extensions"]["data"]["key"], "favourite_colour");
+    assert_eq!(
+        answer["errors"][0]["extensions"]["data"]["key"],
+        "favourite_colour"
+    );
     assert_eq!(answer["errors"][0]["name"], "UNSUPPORTED_ERROR");
     let answer = client.graphql(OPENCTI, document, &filters("name")).unwrap();
     assert!(answer.get("errors").is_none(), "{answer}");
@@ -94,15 +107,31 @@ fn a_query_of_a_million_million_paths_ends_by_its_limit() {
     let client = jupiterone(&server);
     let file = server.data().with_file_name("maze.ndjson");
     std::fs::write(&file, complete_graph()).unwrap();
-    common::done_at(&server, &["import", "graph", &common::text_of(&file), "--scope", "maze"]);
-    assert_eq!(count(&client, "FIND maze AS x RETURN count(x)"), u64::from(NODES));
+    common::done_at(
+        &server,
+        &[
+            "import",
+            "graph",
+            &common::text_of(&file),
+            "--scope",
+            "maze",
+        ],
+    );
+    assert_eq!(
+        count(&client, "FIND maze AS x RETURN count(x)"),
+        u64::from(NODES)
+    );
     let hop = " THAT CONNECTS >> maze";
     let walk = format!("FIND maze AS a{}{hop} AS z", hop.repeat(4));
     // A page of it is a page like any other.
     let page = query_answer(&client, &format!("{walk} RETURN a.number, z.number"));
     let page = &page["data"]["queryV1"];
     assert!(page["cursor"].is_string(), "{:.300}", page.to_string());
-    assert!(page["data"].as_array().is_some_and(|rows| rows.len() < 100_000));
+    assert!(
+        page["data"]
+            .as_array()
+            .is_some_and(|rows| rows.len() < 100_000)
+    );
     let whole = format!("{walk} RETURN a.number AS n, z.number AS m ORDER BY m");
     let answer = query_answer(&client, &whole);
     assert_refused(&answer, "QUERY_LIMIT_EXCEEDED", "300000 paths");
@@ -111,7 +140,12 @@ fn a_query_of_a_million_million_paths_ends_by_its_limit() {
         queryV1(query: $query, deferredResponse: FORCE) { url } }";
     let variables = json!({"query": whole});
     let url = common::data(&client, JUPITERONE, deferred, &variables)["queryV1"]["url"].take();
-    let path = url.as_str().unwrap().strip_prefix(server.url()).unwrap().to_owned();
+    let path = url
+        .as_str()
+        .unwrap()
+        .strip_prefix(server.url())
+        .unwrap()
+        .to_owned();
     let result = loop {
         let result = common::ok(server.anonymous().get(&path).unwrap());
         if result["status"] != "IN_PROGRESS" {
@@ -120,8 +154,17 @@ fn a_query_of_a_million_million_paths_ends_by_its_limit() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     };
     assert_eq!(result["status"], "FAILED", "{result}");
-    assert!(result["error"].as_str().unwrap().contains("300000 paths"), "{result}");
+    assert!(
+        result["error"].as_str().unwrap().contains("300000 paths"),
+        "{result}"
+    );
     // What does not need the paths one by one is answered.
-    assert_eq!(count(&client, &format!("{walk} RETURN count(z)")), u64::from(NODES));
-    assert_eq!(count(&client, "FIND maze AS x RETURN count(x)"), u64::from(NODES));
+    assert_eq!(
+        count(&client, &format!("{walk} RETURN count(z)")),
+        u64::from(NODES)
+    );
+    assert_eq!(
+        count(&client, "FIND maze AS x RETURN count(x)"),
+        u64::from(NODES)
+    );
 }

@@ -7,6 +7,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
+    clippy::needless_pass_by_value,
     reason = "each test uses a part of this, and tests may panic"
 )]
 
@@ -43,13 +44,18 @@ const CREATE: &str =
 
 /// The program under test.
 pub fn binary() -> PathBuf {
-    std::env::var_os("DURWARD_BIN")
-        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_durward")), PathBuf::from)
+    std::env::var_os("DURWARD_BIN").map_or_else(
+        || PathBuf::from(env!("CARGO_BIN_EXE_durward")),
+        PathBuf::from,
+    )
 }
 
 /// Options that name the program.
 pub fn options() -> Options {
-    Options { binary: Some(binary()), ..Options::default() }
+    Options {
+        binary: Some(binary()),
+        ..Options::default()
+    }
 }
 
 /// A second organization in the data folder of a server, which is restarted for it.
@@ -57,7 +63,9 @@ pub fn second_organization(server: &mut Server, name: &str) -> Credentials {
     server.stop().unwrap();
     let folder = text_of(&server.data());
     let admin = "admin@elsewhere.example";
-    let words = ["org", "create", "--data", &folder, "--org", name, "--admin", admin, "--json"];
+    let words = [
+        "org", "create", "--data", &folder, "--org", name, "--admin", admin, "--json",
+    ];
     let credentials = Credentials::parse(&done(&words)).unwrap();
     server.restart().unwrap();
     credentials
@@ -70,7 +78,11 @@ pub fn start() -> Server {
 
 /// A server with a configuration file.
 pub fn start_configured(config: &str) -> Server {
-    Server::start(Options { config: Some(config.to_owned()), ..options() }).unwrap()
+    Server::start(Options {
+        config: Some(config.to_owned()),
+        ..options()
+    })
+    .unwrap()
 }
 
 /// A file of the samples.
@@ -100,8 +112,14 @@ pub fn run(words: &[&str]) -> Ran {
 
 /// Runs a prepared command.
 pub fn run_command(command: &mut Command) -> Ran {
-    command.env_remove("DURWARD_URL").env_remove("DURWARD_TOKEN");
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    command
+        .env_remove("DURWARD_URL")
+        .env_remove("DURWARD_TOKEN");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
     Ran {
         code: status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&stdout).into_owned(),
@@ -127,7 +145,10 @@ pub fn done_at(server: &Server, words: &[&str]) -> String {
 /// A client as JupiterOne's are.
 pub fn jupiterone(server: &Server) -> Client {
     let (account, key) = server.credentials().jupiterone();
-    server.anonymous().with_token(key).with_header("JupiterOne-Account", account)
+    server
+        .anonymous()
+        .with_token(key)
+        .with_header("JupiterOne-Account", account)
 }
 
 /// The `data` of a GraphQL answer without errors.
@@ -139,24 +160,36 @@ pub fn data(client: &Client, path: &str, document: &str, variables: &Value) -> V
 
 /// The code of the first error of a GraphQL answer; empty where there is none.
 pub fn code(answer: &Value) -> &str {
-    answer.pointer("/errors/0/extensions/code").and_then(Value::as_str).unwrap_or_default()
+    answer
+        .pointer("/errors/0/extensions/code")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The sentence of the first error of a GraphQL answer.
 pub fn message(answer: &Value) -> &str {
-    answer.pointer("/errors/0/message").and_then(Value::as_str).unwrap_or_default()
+    answer
+        .pointer("/errors/0/message")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// Asserts that an answer holds one error with this code and this part of a sentence.
 pub fn assert_refused(answer: &Value, expected: &str, part: &str) {
     assert_eq!(code(answer), expected, "{answer}");
-    assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1), "{answer}");
+    assert_eq!(
+        answer["errors"].as_array().map(Vec::len),
+        Some(1),
+        "{answer}"
+    );
     assert!(message(answer).contains(part), "no {part:?} in {answer}");
 }
 
 /// The answer of `queryV1`, errors included.
 pub fn query_answer(client: &Client, j1ql: &str) -> Value {
-    client.graphql(JUPITERONE, QUERY, &json!({"query": j1ql})).unwrap()
+    client
+        .graphql(JUPITERONE, QUERY, &json!({"query": j1ql}))
+        .unwrap()
 }
 
 /// All rows of a J1QL query that gives a list or a table.
@@ -171,7 +204,9 @@ pub fn rows_at(client: &Client, j1ql: &str, at: &Value) -> Vec<Value> {
     loop {
         let variables = json!({"query": j1ql, "cursor": cursor, "at": at});
         let mut page = data(client, JUPITERONE, QUERY, &variables)["queryV1"].take();
-        let Value::Array(rows) = page["data"].take() else { panic!("{j1ql}: no rows") };
+        let Value::Array(rows) = page["data"].take() else {
+            panic!("{j1ql}: no rows")
+        };
         all.extend(rows);
         cursor = page["cursor"].take();
         if cursor.is_null() {
@@ -183,14 +218,23 @@ pub fn rows_at(client: &Client, j1ql: &str, at: &Value) -> Vec<Value> {
 /// The number that a query of one row with one number gives.
 pub fn count(client: &Client, j1ql: &str) -> u64 {
     let rows = rows(client, j1ql);
-    let [row] = rows.as_slice() else { panic!("{j1ql}: {} rows", rows.len()) };
-    row.as_object().unwrap().values().next().and_then(Value::as_u64).unwrap()
+    let [row] = rows.as_slice() else {
+        panic!("{j1ql}: {} rows", rows.len())
+    };
+    row.as_object()
+        .unwrap()
+        .values()
+        .next()
+        .and_then(Value::as_u64)
+        .unwrap()
 }
 
 /// Makes an entity and answers with its id.
 pub fn create(client: &Client, key: &str, kind: &str, class: &str, properties: &Value) -> String {
     let answer = create_answer(client, key, kind, class, properties).unwrap();
-    let id = answer.pointer("/data/createEntity/entity/_id").and_then(Value::as_str);
+    let id = answer
+        .pointer("/data/createEntity/entity/_id")
+        .and_then(Value::as_str);
     id.unwrap_or_else(|| panic!("{key}: {answer}")).to_owned()
 }
 
@@ -239,7 +283,9 @@ pub fn ok(answer: Answer) -> Value {
 
 /// The instant so many seconds from now, as RFC 3339 text.
 pub fn in_seconds(seconds: u64) -> String {
-    now().plus_seconds(i64::try_from(seconds).unwrap()).to_rfc3339_millis()
+    now()
+        .plus_seconds(i64::try_from(seconds).unwrap())
+        .to_rfc3339_millis()
 }
 
 /// Waits until an instant is over.

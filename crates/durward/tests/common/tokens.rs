@@ -65,7 +65,11 @@ pub fn unsigned(token: &str) -> String {
     let parts: Vec<&str> = token.split('.').collect();
     let mut header = decoded(parts[0]);
     header["alg"] = json!("none");
-    format!("{}.{}.", URL_SAFE_NO_PAD.encode(header.to_string()), parts[1])
+    format!(
+        "{}.{}.",
+        URL_SAFE_NO_PAD.encode(header.to_string()),
+        parts[1]
+    )
 }
 
 /// A real token with one more claim, and the signature of the real one.
@@ -73,5 +77,10 @@ pub fn tampered(token: &str) -> String {
     let parts: Vec<&str> = token.split('.').collect();
     let mut claims = decoded(parts[1]);
     claims["admin"] = json!(true);
-    format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(claims.to_string()), parts[2])
+    format!(
+        "{}.{}.{}",
+        parts[0],
+        URL_SAFE_NO_PAD.encode(claims.to_string()),
+        parts[2]
+    )
 }

@@ -4,9 +4,7 @@
 use durward_testkit::Server;
 use serde_json::{Value, json};
 
-use crate::common::{
-    self, NATIVE, count, create, data, done, done_at, jupiterone, run, text_of,
-};
+use crate::common::{self, NATIVE, count, create, data, done, done_at, jupiterone, run, text_of};
 
 fn head_hash(server: &Server) -> String {
     let head = data(&server.client(), NATIVE, "{ head { hash } }", &json!({}));
@@ -17,23 +15,44 @@ fn head_hash(server: &Server) -> String {
 fn the_audit_log_verifies_and_can_be_read() {
     let mut server = common::start();
     let client = jupiterone(&server);
-    create(&client, "a", "desk", "Device", &json!({"displayName": "One"}));
+    create(
+        &client,
+        "a",
+        "desk",
+        "Device",
+        &json!({"displayName": "One"}),
+    );
     let early = head_hash(&server);
-    create(&client, "b", "desk", "Device", &json!({"displayName": "Two"}));
+    create(
+        &client,
+        "b",
+        "desk",
+        "Device",
+        &json!({"displayName": "Two"}),
+    );
     let sound = done_at(&server, &["audit", "verify", "--expect-head", &early]);
     assert!(sound.starts_with("the audit log is sound: "), "{sound}");
     let export = done_at(&server, &["audit", "export"]);
-    let lines: Vec<Value> =
-        export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let sequences: Vec<u64> =
-        lines.iter().map(|line| line["sequence"].as_u64().unwrap()).collect();
+    let lines: Vec<Value> = export
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let sequences: Vec<u64> = lines
+        .iter()
+        .map(|line| line["sequence"].as_u64().unwrap())
+        .collect();
     let expected: Vec<u64> = (1..=sequences.len() as u64).collect();
     assert_eq!(sequences, expected);
-    let created = lines.iter().filter(|line| line["activity"] == "entity created");
+    let created = lines
+        .iter()
+        .filter(|line| line["activity"] == "entity created");
     let created: Vec<&Value> = created.collect();
     assert_eq!(created.len(), 2, "{export}");
     for line in created {
-        assert!(line["actor"].is_string() && line["credential"].is_string(), "{line}");
+        assert!(
+            line["actor"].is_string() && line["credential"].is_string(),
+            "{line}"
+        );
         assert_eq!(line["sourceAddress"], "127.0.0.1", "{line}");
         assert_eq!(line["changes"][0]["count"], 1, "{line}");
     }
@@ -47,11 +66,28 @@ fn the_audit_log_verifies_and_can_be_read() {
     assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{}", ran.err);
     server.stop().unwrap();
     let folder = text_of(&server.data());
-    let sound = done(&["audit", "verify", "--data", &folder, "--expect-head", &early]);
+    let sound = done(&[
+        "audit",
+        "verify",
+        "--data",
+        &folder,
+        "--expect-head",
+        &early,
+    ]);
     assert!(sound.starts_with("the audit log is sound: "), "{sound}");
     let offline = done(&["audit", "export", "--data", &folder]);
-    assert!(offline.starts_with(&export), "the export of the folder differs");
-    let ran = run(&["audit", "verify", "--data", &folder, "--expect-head", &wrong]);
+    assert!(
+        offline.starts_with(&export),
+        "the export of the folder differs"
+    );
+    let ran = run(&[
+        "audit",
+        "verify",
+        "--data",
+        &folder,
+        "--expect-head",
+        &wrong,
+    ]);
     assert_eq!(ran.code, 1, "{}", ran.out);
 }
 
@@ -59,8 +95,13 @@ fn the_audit_log_verifies_and_can_be_read() {
 fn no_secret_in(server: &Server, text: &str) {
     let json = server.credentials().json();
     for secret in [
-        "/admin/password", "/api_token", "/strongdm/secret_key", "/cyral/client_secret",
-        "/jupiterone/api_key", "/opencti/token", "/sonrai/token",
+        "/admin/password",
+        "/api_token",
+        "/strongdm/secret_key",
+        "/cyral/client_secret",
+        "/jupiterone/api_key",
+        "/opencti/token",
+        "/sonrai/token",
     ] {
         let value = json.pointer(secret).and_then(Value::as_str).unwrap();
         assert!(!text.contains(value), "{secret} is in the text");
@@ -73,7 +114,13 @@ fn an_altered_journal_is_found_out() {
     let client = jupiterone(&server);
     for number in 0..20 {
         let properties = json!({"displayName": format!("desk {number}")});
-        create(&client, &format!("d{number}"), "desk", "Device", &properties);
+        create(
+            &client,
+            &format!("d{number}"),
+            "desk",
+            "Device",
+            &properties,
+        );
     }
     server.stop().unwrap();
     let folder = text_of(&server.data());
@@ -81,12 +128,20 @@ fn an_altered_journal_is_found_out() {
     let journal = journal_of(&server);
     let mut bytes = std::fs::read(&journal).unwrap();
     // Some bytes in the middle of the last page that holds records.
-    let at = bytes.windows(4).rposition(|window| window == [0x28, 0xb5, 0x2f, 0xfd]).unwrap() + 12;
+    let at = bytes
+        .windows(4)
+        .rposition(|window| window == [0x28, 0xb5, 0x2f, 0xfd])
+        .unwrap()
+        + 12;
     bytes[at] ^= 0xff;
     std::fs::write(&journal, bytes).unwrap();
     let ran = run(&["audit", "verify", "--data", &folder]);
     assert_eq!(ran.code, 1, "{}", ran.out);
-    assert!(ran.err.contains("transaction"), "no transaction is named: {}", ran.err);
+    assert!(
+        ran.err.contains("transaction"),
+        "no transaction is named: {}",
+        ran.err
+    );
 }
 
 /// The file of the journal of the only organization.
@@ -96,7 +151,10 @@ fn journal_of(server: &Server) -> std::path::PathBuf {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 visit(&path, found);
-            } else if std::fs::read(&path).unwrap().starts_with(b"SQLite format 3\0") {
+            } else if std::fs::read(&path)
+                .unwrap()
+                .starts_with(b"SQLite format 3\0")
+            {
                 found.push(path);
             }
         }
@@ -121,11 +179,18 @@ fn a_rotated_master_key_opens_everything() {
     assert_ne!(old, new);
     done(&["audit", "verify", "--data", &folder]);
     server.restart().unwrap();
-    assert_eq!(count(&jupiterone(&server), "FIND desk AS d RETURN count(d)"), 1);
+    assert_eq!(
+        count(&jupiterone(&server), "FIND desk AS d RETURN count(d)"),
+        1
+    );
     server.stop().unwrap();
     done(&["keys", "rotate", "--data", &folder]);
     std::fs::write(&key, &old).unwrap();
     let ran = run(&["audit", "verify", "--data", &folder]);
-    assert_eq!(ran.code, 1, "a key of two rotations ago opens the folder: {}", ran.out);
+    assert_eq!(
+        ran.code, 1,
+        "a key of two rotations ago opens the folder: {}",
+        ran.out
+    );
     assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
 }

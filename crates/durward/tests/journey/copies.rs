@@ -5,16 +5,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use crate::common::{
-    self, count, create, done, done_at, jupiterone, rows, run, sample, text_of,
-};
+use crate::common::{self, count, create, done, done_at, jupiterone, rows, run, sample, text_of};
 
 #[test]
 fn a_backup_of_a_busy_server_restores_to_the_same_answers() {
     let mut server = common::start();
     let client = jupiterone(&server);
-    let files = [sample("company/entities.ndjson"), sample("company/relationships.ndjson")];
-    done_at(&server, &["import", "graph", &files[0], &files[1], "--scope", "m"]);
+    let files = [
+        sample("company/entities.ndjson"),
+        sample("company/relationships.ndjson"),
+    ];
+    done_at(
+        &server,
+        &["import", "graph", &files[0], &files[1], "--scope", "m"],
+    );
     create(&client, "before", "desk", "Device", &json!({}));
     let folder = text_of(&server.data());
     let copy = format!("{folder}.copy");
@@ -22,7 +26,13 @@ fn a_backup_of_a_busy_server_restores_to_the_same_answers() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for number in 0_u32.. {
-                create(&client, &format!("busy-{number}"), "busy_item", "Record", &json!({}));
+                create(
+                    &client,
+                    &format!("busy-{number}"),
+                    "busy_item",
+                    "Record",
+                    &json!({}),
+                );
                 if stop.load(Ordering::Relaxed) {
                     return;
                 }
@@ -44,10 +54,16 @@ fn a_backup_of_a_busy_server_restores_to_the_same_answers() {
     let restored = format!("{folder}-restored");
     done(&["restore", "--from", &copy, "--data", &restored]);
     let ran = run(&["audit", "verify", "--data", &restored]);
-    assert_eq!(ran.code, 1, "a restored folder opened without the master key");
+    assert_eq!(
+        ran.code, 1,
+        "a restored folder opened without the master key"
+    );
     std::fs::copy(format!("{folder}.key"), format!("{restored}.key")).unwrap();
     let verified = done(&["audit", "verify", "--data", &restored]);
-    assert!(verified.starts_with("the audit log is sound: "), "{verified}");
+    assert!(
+        verified.starts_with("the audit log is sound: "),
+        "{verified}"
+    );
     let offline = |query: &str| {
         done(&["query", query, "--format", "json", "--data", &restored])
             .parse::<serde_json::Value>()
@@ -55,8 +71,14 @@ fn a_backup_of_a_busy_server_restores_to_the_same_answers() {
     };
     assert_eq!(offline(query), json!(people));
     let desks = offline("FIND desk AS d RETURN d._key AS key");
-    assert_eq!(desks, json!([{"key": "before"}]), "what came later is not in the copy");
-    let copied = offline("FIND busy_item AS x RETURN count(x) AS n")[0]["n"].as_u64().unwrap();
+    assert_eq!(
+        desks,
+        json!([{"key": "before"}]),
+        "what came later is not in the copy"
+    );
+    let copied = offline("FIND busy_item AS x RETURN count(x) AS n")[0]["n"]
+        .as_u64()
+        .unwrap();
     assert!(copied <= busy, "{copied} of {busy}");
 
     // The restored folder serves the same credentials.

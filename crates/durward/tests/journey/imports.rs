@@ -45,7 +45,12 @@ const AWS_TRIPLETS: [(&str, &str, &str, u64); 18] = [
     ("aws_iam_role", "TRUSTS", "aws_service", 6),
     ("aws_iam_user", "ASSIGNED", "aws_iam_policy", 3),
     ("aws_organizational_unit", "HAS", "aws_account", 3),
-    ("aws_organizational_unit", "HAS", "aws_organizational_unit", 2),
+    (
+        "aws_organizational_unit",
+        "HAS",
+        "aws_organizational_unit",
+        2,
+    ),
 ];
 
 /// The files of the AWS sample.
@@ -64,10 +69,20 @@ pub fn aws_files() -> Vec<String> {
 }
 
 fn types(server: &Server) -> BTreeMap<String, u64> {
-    let answer = data(&server.client(), NATIVE, "{ types { name count } }", &json!({}));
+    let answer = data(
+        &server.client(),
+        NATIVE,
+        "{ types { name count } }",
+        &json!({}),
+    );
     let items = answer["types"].as_array().unwrap().iter();
     items
-        .map(|item| (item["name"].as_str().unwrap().to_owned(), item["count"].as_u64().unwrap()))
+        .map(|item| {
+            (
+                item["name"].as_str().unwrap().to_owned(),
+                item["count"].as_u64().unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -76,9 +91,13 @@ fn triplets(server: &Server) -> BTreeMap<String, u64> {
     let answer = data(&server.client(), NATIVE, text, &json!({}));
     let items = answer["triplets"].as_array().unwrap().iter();
     let name = |item: &Value| {
-        ["from", "verb", "to"].map(|part| item[part].as_str().unwrap()).join(" ")
+        ["from", "verb", "to"]
+            .map(|part| item[part].as_str().unwrap())
+            .join(" ")
     };
-    items.map(|item| (name(item), item["count"].as_u64().unwrap())).collect()
+    items
+        .map(|item| (name(item), item["count"].as_u64().unwrap()))
+        .collect()
 }
 
 /// What is there now and was not before.
@@ -93,12 +112,20 @@ fn added(before: &BTreeMap<String, u64>, after: BTreeMap<String, u64>) -> BTreeM
 #[test]
 fn the_company_comes_in_once() {
     let server = common::start();
-    let files = [sample("company/entities.ndjson"), sample("company/relationships.ndjson")];
-    let words = ["import", "graph", &files[0], &files[1], "--scope", "meridian"];
+    let files = [
+        sample("company/entities.ndjson"),
+        sample("company/relationships.ndjson"),
+    ];
+    let words = [
+        "import", "graph", &files[0], &files[1], "--scope", "meridian",
+    ];
     let said = done_at(&server, &words);
     let expected = "scope meridian: 699 entities created, 1414 relationships created\n";
     assert_eq!(said, expected);
-    assert_eq!(done_at(&server, &words), "scope meridian: nothing changed\n");
+    assert_eq!(
+        done_at(&server, &words),
+        "scope meridian: nothing changed\n"
+    );
     let client = jupiterone(&server);
     let mine = "FIND * WITH _scope = 'meridian' AS x RETURN count(x)";
     assert_eq!(count(&client, mine), 699);
@@ -107,11 +134,18 @@ fn the_company_comes_in_once() {
     let fewer = server.data().with_file_name("fewer.ndjson");
     let (_, rest) = text.split_once('\n').unwrap();
     std::fs::write(&fewer, rest).unwrap();
-    let said = done_at(&server, &["import", "graph", &text_of(&fewer), "--scope", "meridian"]);
+    let said = done_at(
+        &server,
+        &["import", "graph", &text_of(&fewer), "--scope", "meridian"],
+    );
     let expected = "scope meridian: 1 entities deleted, 1414 relationships deleted\n";
     assert_eq!(said, expected);
-    let patched =
-        done_at(&server, &["import", "graph", &files[0], "--scope", "meridian", "--patch"]);
+    let patched = done_at(
+        &server,
+        &[
+            "import", "graph", &files[0], "--scope", "meridian", "--patch",
+        ],
+    );
     assert_eq!(patched, "scope meridian: 1 entities created\n");
     assert_eq!(count(&client, mine), 699);
 }
@@ -125,14 +159,21 @@ fn what_aws_prints_becomes_a_graph() {
     words.extend(files.iter().map(String::as_str));
     words.extend(["--scope", "brackwater"]);
     done_at(&server, &words);
-    let expected: BTreeMap<String, u64> =
-        AWS_TYPES.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    let expected: BTreeMap<String, u64> = AWS_TYPES
+        .iter()
+        .map(|(name, count)| ((*name).to_owned(), *count))
+        .collect();
     assert_eq!(added(&types_before, types(&server)), expected);
     let name = |from: &str, verb: &str, to: &str| format!("{from} {verb} {to}");
-    let expected: BTreeMap<String, u64> =
-        AWS_TRIPLETS.iter().map(|(from, verb, to, count)| (name(from, verb, to), *count)).collect();
+    let expected: BTreeMap<String, u64> = AWS_TRIPLETS
+        .iter()
+        .map(|(from, verb, to, count)| (name(from, verb, to), *count))
+        .collect();
     assert_eq!(added(&triplets_before, triplets(&server)), expected);
-    assert_eq!(done_at(&server, &words), "scope brackwater: nothing changed\n");
+    assert_eq!(
+        done_at(&server, &words),
+        "scope brackwater: nothing changed\n"
+    );
     let client = jupiterone(&server);
     let outsiders = "FIND aws_iam_role WITH displayName = 'forgotten-partner' AS r THAT TRUSTS >> \
         aws_account AS a RETURN count(a)";
@@ -157,14 +198,18 @@ fn every_type_of_stix_comes_in_once() {
 fn a_folder_takes_the_same_imports_without_a_server() {
     let mut server = common::start();
     let files = aws_files();
-    let company = [sample("company/entities.ndjson"), sample("company/relationships.ndjson")];
+    let company = [
+        sample("company/entities.ndjson"),
+        sample("company/relationships.ndjson"),
+    ];
     let stix = sample("stix/every-type.json");
     let mut aws = vec!["import", "aws"];
     aws.extend(files.iter().map(String::as_str));
-    let imports =
-        [aws, vec!["import", "graph", &company[0], &company[1], "--scope", "c"], vec![
-            "import", "stix", &stix,
-        ]];
+    let imports = [
+        aws,
+        vec!["import", "graph", &company[0], &company[1], "--scope", "c"],
+        vec!["import", "stix", &stix],
+    ];
     for words in &imports {
         done_at(&server, words);
     }
@@ -186,9 +231,19 @@ fn an_open_job_outlives_the_server() {
     let mut server = common::start();
     let entity = |key: &str| json!({"_key": key, "_type": "late_item", "_class": "Record"});
     let job = start_job(&server.client(), "late", "DIFF");
-    common::job_call(&server.client(), &job, "entities", &json!({"entities": [entity("a")]}));
+    common::job_call(
+        &server.client(),
+        &job,
+        "entities",
+        &json!({"entities": [entity("a")]}),
+    );
     server.restart().unwrap();
-    common::job_call(&server.client(), &job, "entities", &json!({"entities": [entity("b")]}));
+    common::job_call(
+        &server.client(),
+        &job,
+        "entities",
+        &json!({"entities": [entity("b")]}),
+    );
     server.kill9().unwrap();
     server.restart().unwrap();
     let read = ok(server.client().get(&format!("{JOBS}/{job}")).unwrap());
@@ -201,5 +256,33 @@ fn an_open_job_outlives_the_server() {
     assert_eq!(count(&client, "FIND late_item AS x RETURN count(x)"), 2);
     server.restart().unwrap();
     let again = common::job_call(&server.client(), &job, "finalize", &json!({}));
-    assert_eq!(again["job"], ended["job"], "finalizing again answers the same");
+    assert_eq!(
+        again["job"], ended["job"],
+        "finalizing again answers the same"
+    );
+}
+
+#[test]
+fn an_upload_url_needs_no_credential_and_works_once() {
+    let server = common::start();
+    let client = server.client();
+    let job = start_job(&client, "by-url", "DIFF");
+    let given = common::job_call(&client, &job, "uploadUrl", &json!({}));
+    let url = given["uploadUrl"].as_str().unwrap();
+    let path = url.strip_prefix(server.url()).unwrap();
+    let entity = json!({"_key": "a", "_type": "url_item", "_class": "Record"});
+    let body = json!({"entities": [entity]}).to_string();
+    let put = || {
+        server
+            .anonymous()
+            .send("PUT", path, Some(body.as_bytes()))
+            .unwrap()
+    };
+    assert_eq!(ok(put())["job"]["numEntitiesUploaded"], 1);
+    assert_eq!(put().status, 404);
+    common::job_call(&client, &job, "finalize", &json!({}));
+    assert_eq!(
+        count(&jupiterone(&server), "FIND url_item AS x RETURN count(x)"),
+        1
+    );
 }

@@ -18,9 +18,21 @@ fn two_servers_do_not_share_a_folder() {
     let ran = run(&["serve", "--data", &folder, "--listen", "127.0.0.1:0"]);
     assert_eq!(ran.code, 1, "{}", ran.out);
     let id = server.process_id().to_string();
-    assert!(ran.err.contains("is in use by") && ran.err.contains(&id), "{}", ran.err);
-    let head = data(&server.client(), NATIVE, "{ head { sequence } }", &json!({}));
-    assert!(head["head"]["sequence"].is_number(), "the first server still serves");
+    assert!(
+        ran.err.contains("is in use by") && ran.err.contains(&id),
+        "{}",
+        ran.err
+    );
+    let head = data(
+        &server.client(),
+        NATIVE,
+        "{ head { sequence } }",
+        &json!({}),
+    );
+    assert!(
+        head["head"]["sequence"].is_number(),
+        "the first server still serves"
+    );
 }
 
 #[test]
@@ -37,7 +49,10 @@ fn configuration_is_checked_described_and_heeded() {
     let folder = tempfile::tempdir().unwrap();
     let file = text_of(&folder.path().join("durward.toml"));
     std::fs::write(&file, &reference).unwrap();
-    assert_eq!(done(&["config", "check", &file]), format!("{file} is usable\n"));
+    assert_eq!(
+        done(&["config", "check", &file]),
+        format!("{file} is usable\n")
+    );
     let checked = |name: &str, value: &str| {
         let mut command = Command::new(binary());
         run_command(command.args(["config", "check", &file]).env(name, value)).code
@@ -49,25 +64,48 @@ fn configuration_is_checked_described_and_heeded() {
         "[server]\nalso_listen = \"127.0.0.1:0\"\nanonymous_introspection = true\n\
          public_url = \"https://durward.example/\"\n[limits]\nrate_preset = \"jupiterone\"\n",
     );
-    let types = data(&server.anonymous(), NATIVE, "{ __schema { queryType { name } } }", &json!({}));
+    let types = data(
+        &server.anonymous(),
+        NATIVE,
+        "{ __schema { queryType { name } } }",
+        &json!({}),
+    );
     assert_eq!(types["__schema"]["queryType"]["name"], "Query");
     let client = common::jupiterone(&server);
     let text = "{ queryV1(query: \"FIND *\", deferredResponse: FORCE) { url } }";
     let deferred = data(&client, common::JUPITERONE, text, &json!({}));
     let url = deferred["queryV1"]["url"].as_str().unwrap();
-    assert!(url.starts_with("https://durward.example/jupiterone/results/"), "{url}");
-    let answer = client.post(common::JUPITERONE, &json!({"query": "{ entityCount }"})).unwrap();
-    assert!(answer.header("ratelimit-limit").is_some(), "{:?}", answer.headers);
+    assert!(
+        url.starts_with("https://durward.example/jupiterone/results/"),
+        "{url}"
+    );
+    let answer = client
+        .post(common::JUPITERONE, &json!({"query": "{ entityCount }"}))
+        .unwrap();
+    assert!(
+        answer.header("ratelimit-limit").is_some(),
+        "{:?}",
+        answer.headers
+    );
 }
 
 /// Makes a certificate for localhost and its key; `false` where there is no tool for it.
 fn certificate(folder: &Path) -> bool {
     let mut command = Command::new("openssl");
-    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    command.args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+    ]);
     command.args(["-nodes", "-days", "30", "-subj", "/CN=localhost"]);
     command.args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]);
     command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-    command.args(["-keyout", "key.pem", "-out", "cert.pem"]).current_dir(folder);
+    command
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder);
     match command.output() {
         Ok(output) if output.status.success() => true,
         other => {
@@ -95,30 +133,61 @@ fn one_port_speaks_tls_and_on_loopback_plaintext() {
         return;
     }
     let path = |name: &str| text_of(&folder.path().join(name));
-    let init = ["init", "--data", &path("data"), "--org", "T", "--admin", "t@t.example", "--json"];
+    let init = [
+        "init",
+        "--data",
+        &path("data"),
+        "--org",
+        "T",
+        "--admin",
+        "t@t.example",
+        "--json",
+    ];
     let made: serde_json::Value = serde_json::from_str(&done(&init)).unwrap();
     let token = made["api_token"].as_str().unwrap();
     let mut command = Command::new(binary());
     command.args(["serve", "--data", &path("data"), "--listen", "127.0.0.1:0"]);
-    command.args(["--tls-cert", &path("cert.pem"), "--tls-key", &path("key.pem")]);
-    let mut child = Ending(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    command.args([
+        "--tls-cert",
+        &path("cert.pem"),
+        "--tls-key",
+        &path("key.pem"),
+    ]);
+    let mut child = Ending(
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
     let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
     let ready = lines.next().unwrap().unwrap();
-    let address = ready.strip_prefix("listening on https://").unwrap().to_owned();
+    let address = ready
+        .strip_prefix("listening on https://")
+        .unwrap()
+        .to_owned();
     let pem = std::fs::read(path("cert.pem")).unwrap();
     let trusted = Certificate::from_pem(&pem).unwrap();
     let document = json!({"query": "{ organization { name } }"}).to_string();
     let ask = |agent: &ureq::Agent, url: &str| {
-        let request = agent.post(url).header("authorization", format!("Bearer {token}"));
+        let request = agent
+            .post(url)
+            .header("authorization", format!("Bearer {token}"));
         let request = request.header("content-type", "application/json");
-        request.send(document.as_bytes()).map(|mut answer| {
-            answer.body_mut().read_to_string().unwrap()
-        })
+        request
+            .send(document.as_bytes())
+            .map(|mut answer| answer.body_mut().read_to_string().unwrap())
     };
     let agent = agent(RootCerts::from(vec![trusted]));
     let expected = r#"{"data":{"organization":{"name":"T"}}}"#;
-    assert_eq!(ask(&agent, &format!("https://{address}{NATIVE}")).unwrap(), expected);
-    assert_eq!(ask(&agent, &format!("http://{address}{NATIVE}")).unwrap(), expected);
+    assert_eq!(
+        ask(&agent, &format!("https://{address}{NATIVE}")).unwrap(),
+        expected
+    );
+    assert_eq!(
+        ask(&agent, &format!("http://{address}{NATIVE}")).unwrap(),
+        expected
+    );
     let distrusting = self::agent(RootCerts::from(Vec::<Certificate<'static>>::new()));
     assert!(ask(&distrusting, &format!("https://{address}{NATIVE}")).is_err());
 }
@@ -129,5 +198,8 @@ fn agent(roots: RootCerts) -> ureq::Agent {
         .root_certs(roots)
         .unversioned_rustls_crypto_provider(provider)
         .build();
-    ureq::Agent::config_builder().tls_config(tls).build().new_agent()
+    ureq::Agent::config_builder()
+        .tls_config(tls)
+        .build()
+        .new_agent()
 }

@@ -18,19 +18,43 @@ const LINK: &str = "mutation L($from: String!, $to: String!) {
 fn results_are_printed_in_every_format() {
     let mut server = common::start();
     let client = jupiterone(&server);
-    let first = create(&client, "a", "desk", "Device", &json!({"displayName": "One, \"big\""}));
-    let second = create(&client, "b", "desk", "Device", &json!({"displayName": "Two"}));
-    data(&client, JUPITERONE, LINK, &json!({"from": first, "to": second}));
+    let first = create(
+        &client,
+        "a",
+        "desk",
+        "Device",
+        &json!({"displayName": "One, \"big\""}),
+    );
+    let second = create(
+        &client,
+        "b",
+        "desk",
+        "Device",
+        &json!({"displayName": "Two"}),
+    );
+    data(
+        &client,
+        JUPITERONE,
+        LINK,
+        &json!({"from": first, "to": second}),
+    );
     let table = "FIND desk AS d RETURN d.displayName AS name ORDER BY name DESC";
     let list = "FIND desk";
     let tree = "FIND desk AS a THAT HAS >> desk AS b RETURN TREE";
     let cases = [
-        (table, "table", "name\n----------\nTwo\nOne, \"big\"\n\n2 rows\n"),
+        (
+            table,
+            "table",
+            "name\n----------\nTwo\nOne, \"big\"\n\n2 rows\n",
+        ),
         (table, "csv", "name\r\nTwo\r\n\"One, \"\"big\"\"\"\r\n"),
         (tree, "tree", "One, \"big\" (desk)\n  HAS Two (desk)\n"),
     ];
     for (query, format, expected) in cases {
-        assert_eq!(done_at(&server, &["query", query, "--format", format]), expected);
+        assert_eq!(
+            done_at(&server, &["query", query, "--format", format]),
+            expected
+        );
     }
     let json = done_at(&server, &["query", table, "--format", "json"]);
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -40,7 +64,10 @@ fn results_are_printed_in_every_format() {
     assert_eq!(json["vertices"].as_array().map(Vec::len), Some(2), "{json}");
     assert_eq!(json["edges"].as_array().map(Vec::len), Some(1), "{json}");
     let listed = done_at(&server, &["query", list, "--format", "csv"]);
-    assert!(listed.starts_with("_type,_class,displayName,_key\r\ndesk,Device,"), "{listed}");
+    assert!(
+        listed.starts_with("_type,_class,displayName,_key\r\ndesk,Device,"),
+        "{listed}"
+    );
     let plan = done_at(&server, &["query", tree, "--explain"]);
     assert!(plan.contains("HAS") && plan.lines().count() > 1, "{plan}");
     let online: Vec<String> = ["table", "csv", "json", "tree"]
@@ -59,7 +86,12 @@ fn results_are_printed_in_every_format() {
 }
 
 fn head(server: &durward_testkit::Server) -> String {
-    let head = data(&server.client(), NATIVE, "{ head { committedAt } }", &json!({}));
+    let head = data(
+        &server.client(),
+        NATIVE,
+        "{ head { committedAt } }",
+        &json!({}),
+    );
     head["head"]["committedAt"].as_str().unwrap().to_owned()
 }
 
@@ -68,9 +100,20 @@ fn past_instants_are_as_they_were() {
     let mut server = common::start();
     let client = jupiterone(&server);
     let before = head(&server);
-    let id = create(&client, "a", "desk", "Device", &json!({"displayName": "old"}));
+    let id = create(
+        &client,
+        "a",
+        "desk",
+        "Device",
+        &json!({"displayName": "old"}),
+    );
     let old = head(&server);
-    data(&client, JUPITERONE, UPDATE, &json!({"id": id, "properties": {"displayName": "new"}}));
+    data(
+        &client,
+        JUPITERONE,
+        UPDATE,
+        &json!({"id": id, "properties": {"displayName": "new"}}),
+    );
     let new = head(&server);
     data(&client, JUPITERONE, DELETE, &json!({"id": id}));
     let query = "FIND desk AS d RETURN d.displayName AS name";
@@ -79,7 +122,11 @@ fn past_instants_are_as_they_were() {
         for (at, name) in &expected {
             let words = ["query", query, "--format", "csv", "--at", at];
             let said = done_at(&server, &words);
-            assert_eq!(said.strip_prefix("name\r\n").unwrap_or(said.trim()), *name, "at {at}");
+            assert_eq!(
+                said.strip_prefix("name\r\n").unwrap_or(said.trim()),
+                *name,
+                "at {at}"
+            );
         }
         assert_eq!(done_at(&server, &["query", query]).trim(), "0 rows");
         // After a restart from the checkpoint, and after one that replays the journal.
@@ -93,9 +140,15 @@ fn past_instants_are_as_they_were() {
     server.stop().unwrap();
     let folder = text_of(&server.data());
     for (at, name) in &expected {
-        let words = ["query", query, "--format", "csv", "--at", at, "--data", &folder];
+        let words = [
+            "query", query, "--format", "csv", "--at", at, "--data", &folder,
+        ];
         let said = done(&words);
-        assert_eq!(said.strip_prefix("name\r\n").unwrap_or(said.trim()), *name, "at {at}");
+        assert_eq!(
+            said.strip_prefix("name\r\n").unwrap_or(said.trim()),
+            *name,
+            "at {at}"
+        );
     }
 }
 
@@ -103,14 +156,22 @@ fn past_instants_are_as_they_were() {
 fn an_import_can_be_looked_back_behind() {
     let server = common::start();
     let client = jupiterone(&server);
-    let files =
-        [common::sample("company/entities.ndjson"), common::sample("company/relationships.ndjson")];
+    let files = [
+        common::sample("company/entities.ndjson"),
+        common::sample("company/relationships.ndjson"),
+    ];
     let before = head(&server);
-    done_at(&server, &["import", "graph", &files[0], &files[1], "--scope", "m"]);
+    done_at(
+        &server,
+        &["import", "graph", &files[0], &files[1], "--scope", "m"],
+    );
     let after = head(&server);
     let empty = server.data().with_file_name("empty.ndjson");
     std::fs::write(&empty, "\n").unwrap();
-    done_at(&server, &["import", "graph", &text_of(&empty), "--scope", "m"]);
+    done_at(
+        &server,
+        &["import", "graph", &text_of(&empty), "--scope", "m"],
+    );
     let count = |at: &str| {
         let query = "FIND * WITH _scope = 'm' AS x RETURN count(x) AS n";
         rows_at(&client, query, &json!(at))[0]["n"].clone()

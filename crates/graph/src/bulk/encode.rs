@@ -212,7 +212,8 @@ mod tests {
 
     const BODY: &str = r#"{"entities":[
         {"_key":"a","_type":"t","_class":["C","D"],"n":1,"f":0.5,"s":"x","l":["y"],"b":true},
-        {"_key":"b","_type":"t","_class":["C","D"],"n":2,"s":null,"f":1,"_rawData":[{"name":"r","rawData":{}}]},
+        {"_key":"b","_type":"t","_class":["C","D"],"n":2,"s":null,"f":1,
+         "_rawData":[{"name":"r","rawData":{}}]},
         {"_id":"q","name":"z"}],
       "relationships":[
         {"_key":"k","_type":"r","_class":"HAS","_fromEntityKey":"a","_toEntityId":"b","w":1},

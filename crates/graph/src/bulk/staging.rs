@@ -346,8 +346,10 @@ mod tests {
             ignore_illegal_properties: false,
         };
         let body = format!(
-            r#"{{"entities":[{{"_key":"{key}","_type":"t","_class":"C"}}],"deleteEntities":[{{"_key":"x"}}],
-            "relationships":[{{"_type":"r","_class":"HAS","_fromEntityKey":"a","_toEntityKey":"b"}}]}}"#
+            r#"{{"entities":[{{"_key":"{key}","_type":"t","_class":"C"}}],
+            "deleteEntities":[{{"_key":"x"}}],
+            "relationships":[{{"_type":"r","_class":"HAS",
+            "_fromEntityKey":"a","_toEntityKey":"b"}}]}}"#
         );
         read_body(body.as_bytes(), BodyKind::Upload, rules).unwrap()
     }

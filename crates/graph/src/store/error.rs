@@ -176,6 +176,18 @@ impl StoreError {
         }
     }
 
+    /// Position of the operation of the draft that is refused, if it is a single one.
+    pub fn operation(&self) -> Option<usize> {
+        match self {
+            Self::Invalid { operation, .. }
+            | Self::NotFound { operation, .. }
+            | Self::AlreadyExists { operation, .. }
+            | Self::VersionConflict { operation, .. }
+            | Self::Protected { operation, .. } => Some(*operation),
+            _ => None,
+        }
+    }
+
     /// When to try again, if the store says so.
     pub fn retry_after_ms(&self) -> Option<u64> {
         match self {

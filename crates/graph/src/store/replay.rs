@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Opening: the checkpoint if there is a usable one, then the journal after it, verified.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -94,14 +94,10 @@ pub(super) fn create(options: &StoreOptions) -> Result<(), StoreError> {
 
 /// Opens a store that was created before.
 pub(super) fn open(options: StoreOptions) -> Result<OpenedStore, StoreError> {
-    let folder = options.folder.clone();
-    let missing = || StoreError::Folder {
-        folder: folder.clone(),
-        problem: "holds no store",
-    };
+    let folder = options.folder;
     let file = backup::journal_file(&folder);
     if options.journal.is_none() && !file.exists() {
-        return Err(missing());
+        return Err(missing(folder));
     }
     let lock = FolderLock::acquire_named(&folder, LOCK_FILE)?;
     let sqlite = match &options.journal {
@@ -112,35 +108,24 @@ pub(super) fn open(options: StoreOptions) -> Result<OpenedStore, StoreError> {
         .as_ref()
         .map(|sqlite| Arc::clone(sqlite) as Arc<dyn Journal>);
     let Some(journal) = options.journal.or(embedded) else {
-        return Err(missing());
+        return Err(missing(folder));
     };
     let cipher = IdCipher::new(&options.id_secret);
     match journal.meta(META_ID_CHECK)? {
-        None => return Err(missing()),
+        None => return Err(missing(folder)),
         Some(check) if check != id_check(&cipher) => {
             return Err(StoreError::WrongSecret { folder });
         }
         Some(_) => {}
     }
-    let seed = journal.meta(META_KEY_SEED)?.unwrap_or_default();
-    let seed = seed
-        .first_chunk::<8>()
-        .copied()
-        .map_or(0, u64::from_le_bytes);
+    let key_seed = key_seed(&*journal)?;
     let lease = journal.lease(WRITER_LEASE, LEASE_HOLDER, options.clock.now(), LEASE_TTL)?;
-    let salts = match options.salts {
-        Some(salts) => salts,
-        None => Box::new(SystemSalts::new()?),
-    };
-    let encoder = Encoder::new(salts).map_err(|source| JournalError::Encode {
-        sequence: Sequence(0),
-        source,
-    })?;
+    let encoder = encoder(options.salts)?;
     let path = options.checkpoint.then(|| folder.join(CHECKPOINT_FILE));
     let context = CheckpointContext {
         cipher,
         catalog: Arc::clone(&options.catalog),
-        key_seed: seed,
+        key_seed,
     };
     let base = base(&*journal, path.as_deref(), context)?;
     let checkpoint_sequence = base.head.sequence;
@@ -168,6 +153,35 @@ pub(super) fn open(options: StoreOptions) -> Result<OpenedStore, StoreError> {
         start,
         lock,
     })
+}
+
+fn missing(folder: PathBuf) -> StoreError {
+    StoreError::Folder {
+        folder,
+        problem: "holds no store",
+    }
+}
+
+/// The seed that the store was created with.
+fn key_seed(journal: &dyn Journal) -> Result<u64, StoreError> {
+    let seed = journal.meta(META_KEY_SEED)?.unwrap_or_default();
+    Ok(seed
+        .first_chunk::<8>()
+        .copied()
+        .map_or(0, u64::from_le_bytes))
+}
+
+/// An encoder with these salts or those of the system.
+fn encoder(salts: Option<Box<dyn SaltSource>>) -> Result<Encoder, StoreError> {
+    let salts = match salts {
+        Some(salts) => salts,
+        None => Box::new(SystemSalts::new()?),
+    };
+    let encoder = Encoder::new(salts).map_err(|source| JournalError::Encode {
+        sequence: Sequence(0),
+        source,
+    })?;
+    Ok(encoder)
 }
 
 /// An id that nothing else tells, by which another secret is noticed.

@@ -153,8 +153,8 @@ impl Writer {
         reply.answer(Err(error));
     }
 
-    /// A validated transaction did not fit the state. The state is back at what is published, so the
-    /// rest of the group goes as well.
+    /// A validated transaction did not fit the state. The state is back at what is published, so
+    /// the rest of the group goes as well.
     fn defect(&mut self, error: &StoreError, group: &mut Group) {
         tracing::error!(
             error = error as &dyn std::error::Error,

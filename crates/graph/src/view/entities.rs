@@ -236,6 +236,42 @@ impl View {
         self.namespace_in(&table.records, entity.row)
     }
 
+    /// The rows among `rows` whose namespace passes the test, which is asked once for each
+    /// namespace.
+    pub fn select_namespace(
+        &self,
+        type_id: TypeId,
+        rows: &RowSet,
+        test: impl Fn(&Namespace) -> bool,
+    ) -> RowSet {
+        let Some(table) = self.type_table(type_id) else {
+            return RowSet::empty(rows.universe());
+        };
+        let namespaces = &self.snapshot().symbols.namespaces;
+        let codes = &table.records.namespaces;
+        let passes = |code: u32| namespaces.get(code).is_some_and(&test);
+        if let Some(code) = codes.constant(rows.universe()) {
+            return if passes(code) {
+                rows.clone()
+            } else {
+                RowSet::empty(rows.universe())
+            };
+        }
+        let mut known: Vec<Option<bool>> = Vec::new();
+        let mut ask = |code: u32| {
+            let place = code as usize;
+            if known.len() <= place {
+                known.resize(place + 1, None);
+            }
+            let Some(verdict) = known.get_mut(place) else {
+                return false;
+            };
+            *verdict.get_or_insert_with(|| passes(code))
+        };
+        let found = rows.iter().filter(|row| ask(codes.get(*row))).collect();
+        RowSet::from_sorted(found, rows.universe())
+    }
+
     pub(crate) fn namespace_in(&self, records: &Records, row: u32) -> Namespace {
         let namespaces = &self.snapshot().symbols.namespaces;
         namespaces

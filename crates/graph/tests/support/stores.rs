@@ -138,12 +138,12 @@ pub(crate) fn value(view: &View, key: &str, property: &str) -> Value {
 pub(crate) fn dump(view: &View) -> String {
     let mut lines = Vec::new();
     for type_id in view.types() {
-        for row in view.live_rows(type_id).iter() {
+        for row in &view.live_rows(type_id) {
             lines.push(entity_line(view, EntityRef { type_id, row }));
         }
     }
     for triple in view.triples() {
-        for edge in view.live_edge_rows(triple.id).iter() {
+        for edge in &view.live_edge_rows(triple.id) {
             lines.push(edge_line(
                 view,
                 EdgeRef {

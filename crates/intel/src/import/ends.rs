@@ -29,15 +29,18 @@ struct Link {
 impl Importer<'_> {
     /// Writes the relationships whose ends are known, in as many rounds as that makes new ends
     /// known; the rest is rejected. Answers with those that were written.
-    pub(super) fn relationships(&mut self, mut waiting: Vec<StixObject>) -> Vec<StixObject> {
+    pub(super) fn relationships<'o>(
+        &mut self,
+        mut waiting: Vec<&'o StixObject>,
+    ) -> Vec<&'o StixObject> {
         let mut written = Vec::with_capacity(waiting.len());
         loop {
             let before = waiting.len();
             let mut later = Vec::new();
-            for mut object in waiting {
-                match self.links(&object) {
+            for object in waiting {
+                match self.links(object) {
                     Ok(links) => {
-                        self.relationship(&mut object, links);
+                        self.relationship(object, links);
                         written.push(object);
                     }
                     Err(_) => later.push(object),
@@ -49,12 +52,12 @@ impl Importer<'_> {
             }
         }
         for object in waiting {
-            let Err(reason) = self.links(&object) else {
+            let Err(reason) = self.links(object) else {
                 continue;
             };
             self.rejected.push(Rejected {
                 position: object.position,
-                id: object.id,
+                id: object.id.clone(),
                 reason,
             });
         }
@@ -66,15 +69,7 @@ impl Importer<'_> {
         if let Some(end) = self.ends.get(id) {
             return Some(end.clone());
         }
-        let entity = self
-            .view
-            .find_by_key(&self.namespace, id)
-            .map(ObjectRef::Entity);
-        let found = entity.or_else(|| self.view.find_alias(id)).or_else(|| {
-            self.view
-                .find_edge_by_key(&self.namespace, id)
-                .map(ObjectRef::Edge)
-        })?;
+        let found = self.by_id(id)?;
         Some(match found {
             ObjectRef::Entity(entity) => End {
                 target: Target::Id(self.view.entity_id(entity)),
@@ -146,14 +141,13 @@ impl Importer<'_> {
     }
 
     /// Writes a relationship. Its STIX id leads to the first one where it stands for several.
-    fn relationship(&mut self, object: &mut StixObject, links: Vec<Link>) {
+    fn relationship(&mut self, object: &StixObject, links: Vec<Link>) {
+        self.begin(object);
         let is_sighting = object.stix_type == "sighting";
         for (position, link) in links.into_iter().enumerate() {
-            if position == 0 {
-                object.standard_id.clone_from(&link.key);
-            }
+            let key = link.key.clone();
             let existing = if position == 0 {
-                self.find(object)
+                self.find(object, &key)
             } else {
                 None
             };
@@ -187,7 +181,7 @@ impl Importer<'_> {
             };
             if position == 0 {
                 self.own.push(operation);
-                self.remember(object, &target, existing);
+                self.remember(object, &key, &target, existing);
             }
         }
     }

@@ -64,17 +64,17 @@ impl Importer<'_> {
 
     /// What the entity of a shared reference holds, in this draft or in the graph.
     fn first_content(&self, key: &str) -> Option<Vec<(String, Value)>> {
-        if let Some(Target::Result(position)) = self.shared_targets.get(key) { match self.operations.get(*position)? {
-            Operation::PutEntity { properties, .. } => Some(properties.clone()),
-            _ => None,
-        } } else {
+        if let Some(Target::Result(position)) = self.shared_targets.get(key) {
+            match self.operations.get(*position)? {
+                Operation::PutEntity { properties, .. } => Some(properties.clone()),
+                _ => None,
+            }
+        } else {
             let entity = self.view.find_by_key(&self.namespace, key)?;
             let named = self.view.entity_properties(entity).into_iter();
             Some(
                 named
-                    .map(|(property, value)| {
-                        (self.view.property_name(property).to_string(), value)
-                    })
+                    .map(|(property, value)| (self.view.property_name(property).to_string(), value))
                     .collect(),
             )
         }

@@ -94,25 +94,33 @@ impl Accessor {
             let value = metadata_value(source, binding, metadata);
             return read(ValueRef::from(&value));
         }
-        let Some(id) = self.id else { return read(ValueRef::Null) };
+        let Some(id) = self.id else {
+            return read(ValueRef::Null);
+        };
         match binding {
             Binding::Empty => read(ValueRef::Null),
             Binding::Entity(entity) => {
                 let mut columns = self.columns.borrow_mut();
-                let column =
-                    cached(&mut columns, entity.type_id, |of| source.view.column(of, id));
+                let column = cached(&mut columns, entity.type_id, |of| {
+                    source.view.column(of, id)
+                });
                 read(column.map_or(ValueRef::Null, |column| column.at(entity.row)))
             }
             Binding::Edge(edge) => {
                 let mut columns = self.edge_columns.borrow_mut();
-                let column =
-                    cached(&mut columns, edge.triple, |of| source.view.edge_column(of, id));
+                let column = cached(&mut columns, edge.triple, |of| {
+                    source.view.edge_column(of, id)
+                });
                 read(column.map_or(ValueRef::Null, |column| column.at(edge.edge)))
             }
         }
     }
 
     pub(crate) fn value(&self, source: Source<'_>, binding: Binding) -> Value {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is not general enough in its lifetime"
+        )]
         self.read(source, binding, |value| value.to_value())
     }
 }
@@ -130,11 +138,16 @@ fn cached<K: Copy + PartialEq>(
     key: K,
     load: impl FnOnce(K) -> Option<ColumnView>,
 ) -> Option<&ColumnView> {
-    let position = columns.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-        columns.push((key, load(key)));
-        columns.len() - 1
-    });
-    columns.get(position).and_then(|(_, column)| column.as_ref())
+    let position = columns
+        .iter()
+        .position(|(known, _)| *known == key)
+        .unwrap_or_else(|| {
+            columns.push((key, load(key)));
+            columns.len() - 1
+        });
+    columns
+        .get(position)
+        .and_then(|(_, column)| column.as_ref())
 }
 
 /// A metadata property of an object.
@@ -157,7 +170,10 @@ fn entity_metadata(source: Source<'_>, entity: EntityRef, wanted: Metadata) -> V
         Metadata::Key => Value::String(view.key(entity)),
         Metadata::Type => Value::List(vec![view.type_name(entity.type_id).into()]),
         Metadata::Class => {
-            let names = view.classes(entity).into_iter().map(|class| view.class_name(class).into());
+            let names = view
+                .classes(entity)
+                .into_iter()
+                .map(|class| view.class_name(class).into());
             Value::List(names.collect())
         }
         Metadata::Source => text(view.namespace(entity), |namespace| namespace.source),
@@ -184,7 +200,9 @@ fn edge_metadata(source: Source<'_>, edge: EdgeRef, wanted: Metadata) -> Value {
         Metadata::Key => Value::String(view.edge_key(edge)),
         Metadata::Type => Value::String(view.edge_type(edge)),
         Metadata::Class => {
-            let verb = view.triple(edge.triple).map(|triple| view.verb_name(triple.verb).into());
+            let verb = view
+                .triple(edge.triple)
+                .map(|triple| view.verb_name(triple.verb).into());
             verb.unwrap_or_default()
         }
         Metadata::Source => text(view.edge_namespace(edge), |namespace| namespace.source),
@@ -203,5 +221,9 @@ fn edge_metadata(source: Source<'_>, edge: EdgeRef, wanted: Metadata) -> Value {
 /// An empty name is the absence of one.
 fn text(namespace: Namespace, pick: impl Fn(Namespace) -> String) -> Value {
     let text = pick(namespace);
-    if text.is_empty() { Value::Null } else { Value::String(text) }
+    if text.is_empty() {
+        Value::Null
+    } else {
+        Value::String(text)
+    }
 }

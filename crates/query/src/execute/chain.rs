@@ -96,13 +96,18 @@ impl Hop {
     /// Neighbours in the direction of the hop.
     #[inline]
     pub(crate) fn forward(&self, engine: &Engine) -> &Adjacency {
-        self.forward.get_or_init(|| engine.view.adjacency(self.triple, self.direction))
+        self.forward
+            .get_or_init(|| engine.view.adjacency(self.triple, self.direction))
     }
 
     /// Neighbours against the direction of the hop.
     #[inline]
     pub(crate) fn backward(&self, engine: &Engine) -> &Adjacency {
-        self.backward.get_or_init(|| engine.view.adjacency(self.triple, self.direction.reversed()))
+        self.backward.get_or_init(|| {
+            engine
+                .view
+                .adjacency(self.triple, self.direction.reversed())
+        })
     }
 
     /// The same relationships walked the other way.
@@ -136,7 +141,10 @@ impl StepOp {
 
     /// The same step towards these nodes only.
     pub(crate) fn towards(&self, keep: Option<Rc<TypedSet>>) -> Self {
-        Self { keep: RefCell::new(keep), ..self.clone() }
+        Self {
+            keep: RefCell::new(keep),
+            ..self.clone()
+        }
     }
 }
 
@@ -146,7 +154,12 @@ impl Chain {
         let (mut ops, _) = compile(engine, &plan.parts, &start.types().collect())?;
         prune_types(&mut ops, None);
         let may_repeat_edges = find_ties(&mut ops, &mut Vec::new());
-        Ok(Self { start, ops, slots: plan.slots.len(), may_repeat_edges })
+        Ok(Self {
+            start,
+            ops,
+            slots: plan.slots.len(),
+            may_repeat_edges,
+        })
     }
 
     /// The parts of a condition that asks for a path.
@@ -160,12 +173,19 @@ impl Chain {
         let may_repeat_edges = find_ties(&mut ops, &mut Vec::new());
         let start = Rc::new(Gate::open(Slot(0), from.iter().copied()));
         let slots = 1 + max_slot(parts);
-        Ok(Self { start, ops, slots, may_repeat_edges })
+        Ok(Self {
+            start,
+            ops,
+            slots,
+            may_repeat_edges,
+        })
     }
 
     /// Whether there are steps only, with negations between or after them.
     pub(crate) fn is_linear(&self) -> bool {
-        self.ops.iter().all(|op| matches!(op, Op::Step(_) | Op::Without(_) | Op::Reached(_)))
+        self.ops
+            .iter()
+            .all(|op| matches!(op, Op::Step(_) | Op::Without(_) | Op::Reached(_)))
     }
 
     /// Whether the sets of nodes that can be walked through are exact for every single slot.
@@ -176,11 +196,13 @@ impl Chain {
 
     /// The steps of a linear chain.
     pub(crate) fn steps(&self) -> Vec<&StepOp> {
-        let step = |op| match op {
-            &Op::Step(ref step) => Some(step.as_ref()),
-            _ => None,
-        };
-        self.ops.iter().filter_map(step).collect()
+        let mut steps = Vec::with_capacity(self.ops.len());
+        for op in &self.ops {
+            if let Op::Step(step) = op {
+                steps.push(step.as_ref());
+            }
+        }
+        steps
     }
 }
 
@@ -258,7 +280,10 @@ fn compile_step(
 ) -> Result<(StepOp, BTreeSet<TypeId>), QueryError> {
     let gate = Rc::new(Gate::new(engine, &step.node)?);
     let verbs: Option<BTreeSet<VerbId>> = step.edge.verbs.as_ref().map(|names| {
-        names.iter().filter_map(|name| engine.view.verb_id(name)).collect()
+        names
+            .iter()
+            .filter_map(|name| engine.view.verb_id(name))
+            .collect()
     });
     let repeats = step.repeat != Repeat::ONCE;
     let fits = |type_id: TypeId| gate.has_type(type_id);
@@ -267,7 +292,10 @@ fn compile_step(
     loop {
         hops.clear();
         for triple in &engine.triples {
-            if verbs.as_ref().is_some_and(|verbs| !verbs.contains(&triple.verb)) {
+            if verbs
+                .as_ref()
+                .is_some_and(|verbs| !verbs.contains(&triple.verb))
+            {
                 continue;
             }
             let target_fits = |type_id| fits(type_id) || (repeats && !type_id.is_relationship());
@@ -294,11 +322,17 @@ fn compile_step(
             break;
         }
     }
-    let reached = hops.iter().map(|hop| hop.to).filter(|type_id| fits(*type_id)).collect();
+    let reached = hops
+        .iter()
+        .map(|hop| hop.to)
+        .filter(|type_id| fits(*type_id))
+        .collect();
     let edge_gate = match &step.edge.filter {
-        Some(filter) => {
-            Some(Rc::new(EdgeGate::new(Check::new(&engine.view, filter, engine)?)))
-        }
+        Some(filter) => Some(Rc::new(EdgeGate::new(Check::new(
+            &engine.view,
+            filter,
+            engine,
+        )?))),
         None => None,
     };
     let op = StepOp {

@@ -61,7 +61,10 @@ impl Check {
         subqueries: &dyn Subqueries,
     ) -> Result<Self, QueryError> {
         let all = |members: &[Condition]| -> Result<Vec<Self>, QueryError> {
-            members.iter().map(|member| Self::new(view, member, subqueries)).collect()
+            members
+                .iter()
+                .map(|member| Self::new(view, member, subqueries))
+                .collect()
         };
         Ok(match condition {
             Condition::All(members) => {
@@ -139,7 +142,10 @@ impl CompareCheck {
 
     /// Whether what it compares with is the same for every row.
     pub(crate) fn is_constant(&self) -> bool {
-        !self.right.iter().any(|right| matches!(right, Right::Formula(_)))
+        !self
+            .right
+            .iter()
+            .any(|right| matches!(right, Right::Formula(_)))
     }
 
     fn test(&self, source: Source<'_>, row: Row<'_>) -> bool {
@@ -160,8 +166,11 @@ impl CompareCheck {
     }
 
     fn outcome(&self, one: impl FnMut(&Right) -> bool) -> bool {
-        let holds =
-            if self.every { self.right.iter().all(one) } else { self.right.iter().any(one) };
+        let holds = if self.every {
+            self.right.iter().all(one)
+        } else {
+            self.right.iter().any(one)
+        };
         holds != self.negated
     }
 
@@ -172,9 +181,7 @@ impl CompareCheck {
 
     fn constant_holds(&self, left: ValueRef<'_>, right: &Right) -> bool {
         match right {
-            Right::Literal(value) => {
-                holds(self.relation, self.fold, left, ValueRef::from(value))
-            }
+            Right::Literal(value) => holds(self.relation, self.fold, left, ValueRef::from(value)),
             Right::Pattern(pattern) => matches_pattern(pattern, left),
             Right::Hashed(values) => hash_contains(values, left),
             Right::Formula(_) => false,
@@ -184,7 +191,9 @@ impl CompareCheck {
 
 fn hash_contains(values: &HashSet<Vec<u8>>, left: ValueRef<'_>) -> bool {
     if let ValueRef::List(items) = left {
-        return items.iter().any(|item| hash_contains(values, ValueRef::from(item)));
+        return items
+            .iter()
+            .any(|item| hash_contains(values, ValueRef::from(item)));
     }
     let mut form = Vec::with_capacity(32);
     write_canonical(left, &mut form);

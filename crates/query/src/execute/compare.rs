@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How values relate, and when they are the same.
+#![expect(clippy::float_cmp, reason = "equality of stored numbers is exact")]
 
 use durward_graph::ValueRef;
 use durward_model::{Instant, Value};
@@ -8,9 +9,16 @@ use regex::Regex;
 use crate::plan::Relation;
 
 /// Whether `left` relates so to `right`. A list on the right stands for any of its items.
-pub(crate) fn holds(relation: Relation, fold: bool, left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
+pub(crate) fn holds(
+    relation: Relation,
+    fold: bool,
+    left: ValueRef<'_>,
+    right: ValueRef<'_>,
+) -> bool {
     if let ValueRef::List(items) = right {
-        return items.iter().any(|item| holds(relation, fold, left, ValueRef::from(item)));
+        return items
+            .iter()
+            .any(|item| holds(relation, fold, left, ValueRef::from(item)));
     }
     match relation {
         Relation::Equal => equal(fold, left, right),
@@ -28,25 +36,23 @@ pub(crate) fn holds(relation: Relation, fold: bool, left: ValueRef<'_>, right: V
 pub(crate) fn matches_pattern(pattern: &Regex, value: ValueRef<'_>) -> bool {
     match value {
         ValueRef::String(text) => pattern.is_match(text),
-        ValueRef::List(items) => {
-            items.iter().any(|item| item.as_str().is_some_and(|text| pattern.is_match(text)))
-        }
+        ValueRef::List(items) => items
+            .iter()
+            .any(|item| item.as_str().is_some_and(|text| pattern.is_match(text))),
         _ => false,
     }
 }
 
 fn equal(fold: bool, left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
     match (left, right) {
-        (ValueRef::List(items), _) => {
-            items.iter().any(|item| equal(fold, ValueRef::from(item), right))
-        }
-        (ValueRef::String(left), ValueRef::String(right)) if fold => {
-            folded(left) == folded(right)
-        }
+        (ValueRef::List(items), _) => items
+            .iter()
+            .any(|item| equal(fold, ValueRef::from(item), right)),
+        (ValueRef::String(left), ValueRef::String(right)) if fold => folded(left) == folded(right),
         (ValueRef::String(left), ValueRef::String(right)) => left == right,
-        (ValueRef::Bool(left), ValueRef::String(right)) if fold => {
-            right.trim().eq_ignore_ascii_case(if left { "true" } else { "false" })
-        }
+        (ValueRef::Bool(left), ValueRef::String(right)) if fold => right
+            .trim()
+            .eq_ignore_ascii_case(if left { "true" } else { "false" }),
         (_, ValueRef::String(right)) if fold => match (left.as_number(), number_of(right)) {
             (Some(left), Some(right)) => left == right,
             _ => false,
@@ -69,7 +75,9 @@ fn by_magnitude(
     test: impl Fn(f64, f64) -> bool + Copy,
 ) -> bool {
     if fold && let ValueRef::List(items) = left {
-        return items.iter().any(|item| by_magnitude(fold, ValueRef::from(item), right, test));
+        return items
+            .iter()
+            .any(|item| by_magnitude(fold, ValueRef::from(item), right, test));
     }
     let number = |value: ValueRef<'_>| match value {
         ValueRef::String(text) if fold => number_of(text),
@@ -84,9 +92,16 @@ fn by_magnitude(
 /// A number or a date (as epoch milliseconds) written as text.
 fn number_of(text: &str) -> Option<f64> {
     let trimmed = text.trim();
-    trimmed.parse::<f64>().ok().filter(|number| number.is_finite()).or_else(|| {
-        trimmed.parse::<Instant>().ok().map(|instant| instant.as_micros() as f64 / 1000.0)
-    })
+    trimmed
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())
+        .or_else(|| {
+            trimmed
+                .parse::<Instant>()
+                .ok()
+                .map(|instant| instant.as_micros() as f64 / 1000.0)
+        })
 }
 
 fn by_text(
@@ -95,10 +110,15 @@ fn by_text(
     right: ValueRef<'_>,
     test: impl Fn(&str, &str) -> bool + Copy,
 ) -> bool {
-    let ValueRef::String(wanted) = right else { return false };
-    let one = |text: &str| match fold {
-        true => test(&folded(text), &folded(wanted)),
-        false => test(text, wanted),
+    let ValueRef::String(wanted) = right else {
+        return false;
+    };
+    let one = |text: &str| {
+        if fold {
+            test(&folded(text), &folded(wanted))
+        } else {
+            test(text, wanted)
+        }
     };
     match left {
         ValueRef::String(text) => one(text),
@@ -131,7 +151,9 @@ pub(crate) fn write_canonical(value: ValueRef<'_>, out: &mut Vec<u8>) {
         ValueRef::List(items) => {
             out.push(6);
             out.extend_from_slice(&(items.len() as u64).to_be_bytes());
-            items.iter().for_each(|item| write_canonical(ValueRef::from(item), out));
+            for item in items {
+                write_canonical(ValueRef::from(item), out);
+            }
         }
         ValueRef::Document(json) => sized(7, json.to_string().as_bytes(), out),
     }
@@ -185,19 +207,54 @@ mod tests {
         assert!(test(Relation::Equal, false, &Value::from("b"), &list));
         assert!(!test(Relation::Equal, false, &list, &Value::Null));
         assert!(test(Relation::Equal, false, &Value::Null, &Value::Null));
-        assert!(!test(Relation::Equal, false, &Value::Bool(true), &Value::from("true")));
-        assert!(test(Relation::Equal, false, &Value::Int(1), &Value::Float(1.0)));
+        assert!(!test(
+            Relation::Equal,
+            false,
+            &Value::Bool(true),
+            &Value::from("true")
+        ));
+        assert!(test(
+            Relation::Equal,
+            false,
+            &Value::Int(1),
+            &Value::Float(1.0)
+        ));
         assert!(!test(Relation::Less, false, &Value::Null, &Value::Int(5)));
-        assert!(!test(Relation::Less, false, &Value::from("1"), &Value::Int(5)));
+        assert!(!test(
+            Relation::Less,
+            false,
+            &Value::from("1"),
+            &Value::Int(5)
+        ));
     }
 
     #[test]
     fn folded_comparisons_ignore_case_and_read_dates() {
-        assert!(test(Relation::Equal, true, &Value::from(" Ab"), &Value::from("aB ")));
-        assert!(test(Relation::Contains, true, &Value::from("xABx"), &Value::from("ab")));
+        assert!(test(
+            Relation::Equal,
+            true,
+            &Value::from(" Ab"),
+            &Value::from("aB ")
+        ));
+        assert!(test(
+            Relation::Contains,
+            true,
+            &Value::from("xABx"),
+            &Value::from("ab")
+        ));
         let date = Value::Instant("2024-01-02T00:00:00Z".parse().unwrap());
-        assert!(test(Relation::Greater, true, &date, &Value::from("2024-01-01T00:00:00Z")));
-        assert!(test(Relation::Less, true, &Value::from("2024-01-01"), &Value::from("2024-02-01")));
+        assert!(test(
+            Relation::Greater,
+            true,
+            &date,
+            &Value::from("2024-01-01T00:00:00Z")
+        ));
+        assert!(test(
+            Relation::Less,
+            true,
+            &Value::from("2024-01-01"),
+            &Value::from("2024-02-01")
+        ));
     }
 
     #[test]
@@ -208,8 +265,14 @@ mod tests {
             out
         };
         assert_eq!(form(&Value::Int(7)), form(&Value::Float(7.0)));
-        assert_eq!(form(&Value::Int(7)), form(&Value::Instant(Instant::from_millis(7))));
+        assert_eq!(
+            form(&Value::Int(7)),
+            form(&Value::Instant(Instant::from_millis(7)))
+        );
         assert_ne!(form(&Value::from("7")), form(&Value::Int(7)));
-        assert_ne!(form(&Value::from(vec!["ab"])), form(&Value::from(vec!["a", "b"])));
+        assert_ne!(
+            form(&Value::from(vec!["ab"])),
+            form(&Value::from(vec!["a", "b"]))
+        );
     }
 }

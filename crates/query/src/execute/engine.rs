@@ -48,7 +48,11 @@ impl Engine {
             None => None,
         };
         Ok(Self {
-            view: if include_deleted { view.clone().include_deleted() } else { view.clone() },
+            view: if include_deleted {
+                view.clone().include_deleted()
+            } else {
+                view.clone()
+            },
             meter: Meter::new(limits),
             account_id: account_id.to_owned(),
             triples: view.triples(),
@@ -62,7 +66,10 @@ impl Engine {
 
     #[inline]
     pub(crate) fn source(&self) -> Source<'_> {
-        Source { view: &self.view, account_id: &self.account_id }
+        Source {
+            view: &self.view,
+            account_id: &self.account_id,
+        }
     }
 
     /// All entities of a type that the caller may see.
@@ -85,7 +92,9 @@ impl Engine {
         type_id: TypeId,
         rows: RowSet,
     ) -> Result<RowSet, QueryError> {
-        let Some(check) = &self.condition else { return Ok(rows) };
+        let Some(check) = &self.condition else {
+            return Ok(rows);
+        };
         if let Some(visible) = self.visible.borrow().get(&type_id) {
             return Ok(rows.intersect(visible));
         }
@@ -102,9 +111,14 @@ impl Engine {
     /// both its ends are.
     fn is_end_visible(&self, end: EntityRef, depth: u32) -> bool {
         let Some(number) = end.as_relationship() else {
-            return self.visible(end.type_id).is_ok_and(|rows| rows.contains(end.row));
+            return self
+                .visible(end.type_id)
+                .is_ok_and(|rows| rows.contains(end.row));
         };
-        let ends = self.view.edge_of(number).and_then(|edge| self.view.edge_ends(edge));
+        let ends = self
+            .view
+            .edge_of(number)
+            .and_then(|edge| self.view.edge_ends(edge));
         ends.is_some_and(|(from, to)| {
             depth > 0 && self.is_end_visible(from, depth - 1) && self.is_end_visible(to, depth - 1)
         })
@@ -161,7 +175,9 @@ fn plain(condition: &RowCondition) -> Condition {
     let lists = condition.any_of.iter().map(|list| {
         let equal = list.equal.iter();
         Condition::All(
-            equal.map(|(name, value)| Condition::equals(Slot(0), name, value.clone())).collect(),
+            equal
+                .map(|(name, value)| Condition::equals(Slot(0), name, value.clone()))
+                .collect(),
         )
     });
     Condition::Any(lists.collect())

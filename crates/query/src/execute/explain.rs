@@ -72,8 +72,16 @@ fn node(pattern: &NodePattern) -> String {
             Source::Key { key, .. } => format!("key {key:?}"),
         })
         .collect();
-    let filtered = if pattern.filter.is_some() { ", filtered" } else { "" };
-    format!("{}{filtered} (slot {})", sources.join(" or "), pattern.slot.0)
+    let filtered = if pattern.filter.is_some() {
+        ", filtered"
+    } else {
+        ""
+    };
+    format!(
+        "{}{filtered} (slot {})",
+        sources.join(" or "),
+        pattern.slot.0
+    )
 }
 
 fn parts(list: &[Part], depth: usize, text: &mut String) {
@@ -100,12 +108,20 @@ fn parts(list: &[Part], depth: usize, text: &mut String) {
 }
 
 fn step(step: &Step) -> String {
-    let verbs = step.edge.verbs.as_ref().map_or_else(|| "any verb".to_owned(), |v| v.join("|"));
+    let verbs = step
+        .edge
+        .verbs
+        .as_ref()
+        .map_or_else(|| "any verb".to_owned(), |v| v.join("|"));
     let way = match step.edge.way {
         Way::Either => "either way",
         Way::Out => "forwards",
         Way::In => "backwards",
     };
-    let filtered = if step.edge.filter.is_some() { ", filtered" } else { "" };
+    let filtered = if step.edge.filter.is_some() {
+        ", filtered"
+    } else {
+        ""
+    };
     format!("over {verbs} {way}{filtered} to {}", node(&step.node))
 }

@@ -46,13 +46,20 @@ impl Row<'_> {
     pub(crate) fn binding(&self, slot: Slot) -> Binding {
         match self.only {
             Some(binding) => binding,
-            None => self.bindings.get(slot.0 as usize).copied().unwrap_or(Binding::Empty),
+            None => self
+                .bindings
+                .get(slot.0 as usize)
+                .copied()
+                .unwrap_or(Binding::Empty),
         }
     }
 
     /// A row in which every slot holds the same object.
     pub(crate) fn of(binding: Binding) -> Self {
-        Self { only: Some(binding), ..Self::default() }
+        Self {
+            only: Some(binding),
+            ..Self::default()
+        }
     }
 }
 
@@ -97,16 +104,20 @@ impl Formula {
 
     /// The value.
     pub(crate) fn value(&self, source: Source<'_>, row: Row<'_>) -> Value {
-        let from = |list: &[Value], position: usize| list.get(position).cloned().unwrap_or_default();
+        let from =
+            |list: &[Value], position: usize| list.get(position).cloned().unwrap_or_default();
         match self {
             Self::Literal(value) => value.clone(),
             Self::Property(accessor) => accessor.value(source, row.binding(accessor.slot)),
-            Self::Object(slot) => {
-                row.binding(*slot).uuid(source.view).map_or(Value::Null, Value::String)
-            }
-            Self::Arithmetic(operator, left, right) => {
-                arithmetic(*operator, &left.value(source, row), &right.value(source, row))
-            }
+            Self::Object(slot) => row
+                .binding(*slot)
+                .uuid(source.view)
+                .map_or(Value::Null, Value::String),
+            Self::Arithmetic(operator, left, right) => arithmetic(
+                *operator,
+                &left.value(source, row),
+                &right.value(source, row),
+            ),
             Self::Call(function, arguments) => {
                 let values = arguments.iter().map(|argument| argument.value(source, row));
                 call(*function, values)
@@ -122,7 +133,10 @@ impl Formula {
 impl Rank {
     fn new(view: &View, slot: Slot, rank: &SearchRank) -> Self {
         let all = |names: &[String]| -> Vec<Accessor> {
-            names.iter().map(|name| Accessor::new(view, slot, Property::of(name))).collect()
+            names
+                .iter()
+                .map(|name| Accessor::new(view, slot, Property::of(name)))
+                .collect()
         };
         Self {
             texts: rank.texts.iter().map(|text| text.to_lowercase()).collect(),
@@ -144,7 +158,9 @@ impl Rank {
                 })
             })
         };
-        if any(&self.exact, &|value| self.texts.iter().any(|text| value.trim() == text)) {
+        if any(&self.exact, &|value| {
+            self.texts.iter().any(|text| value.trim() == text)
+        }) {
             return 0;
         }
         let contains = |value: &str| self.texts.iter().any(|text| value.contains(text.as_str()));
@@ -167,14 +183,18 @@ pub(crate) fn arithmetic(operator: Arithmetic, left: &Value, right: &Value) -> V
             Arithmetic::Divide if two != 0 && one.checked_rem(two) == Some(0) => {
                 one.checked_div(two)
             }
-            Arithmetic::Power => u32::try_from(two).ok().and_then(|power| one.checked_pow(power)),
+            Arithmetic::Power => u32::try_from(two)
+                .ok()
+                .and_then(|power| one.checked_pow(power)),
             Arithmetic::Divide => None,
         };
         if let Some(exact) = exact {
             return Value::Int(exact);
         }
     }
-    let (Some(one), Some(two)) = (left.as_number(), right.as_number()) else { return Value::Null };
+    let (Some(one), Some(two)) = (left.as_number(), right.as_number()) else {
+        return Value::Null;
+    };
     finite(match operator {
         Arithmetic::Add => one + two,
         Arithmetic::Subtract => one - two,
@@ -185,7 +205,11 @@ pub(crate) fn arithmetic(operator: Arithmetic, left: &Value, right: &Value) -> V
 }
 
 fn finite(number: f64) -> Value {
-    if number.is_finite() { Value::Float(number) } else { Value::Null }
+    if number.is_finite() {
+        Value::Float(number)
+    } else {
+        Value::Null
+    }
 }
 
 /// Applies a function to the values of its arguments.
@@ -199,9 +223,9 @@ pub(crate) fn call(function: Function, mut values: impl Iterator<Item = Value>) 
         Function::Coalesce => values.find(|value| !value.is_null()).unwrap_or_default(),
         Function::Merge => merge(values),
         Function::Abs => match values.next() {
-            Some(Value::Int(number)) => {
-                number.checked_abs().map_or_else(|| finite((number as f64).abs()), Value::Int)
-            }
+            Some(Value::Int(number)) => number
+                .checked_abs()
+                .map_or_else(|| finite((number as f64).abs()), Value::Int),
             other => of_number(other, f64::abs),
         },
         Function::Sqrt => of_number(values.next(), f64::sqrt),
@@ -212,7 +236,9 @@ pub(crate) fn call(function: Function, mut values: impl Iterator<Item = Value>) 
 }
 
 fn of_number(value: Option<Value>, map: impl Fn(f64) -> f64) -> Value {
-    value.and_then(|value| value.as_number()).map_or(Value::Null, |number| finite(map(number)))
+    value
+        .and_then(|value| value.as_number())
+        .map_or(Value::Null, |number| finite(map(number)))
 }
 
 fn to_whole(value: Option<Value>, map: impl Fn(f64) -> f64) -> Value {
@@ -254,14 +280,25 @@ mod tests {
         assert_eq!(run(Arithmetic::Divide, 7, 2), Value::Float(3.5));
         assert_eq!(run(Arithmetic::Divide, 8, 2), Value::Int(4));
         assert_eq!(run(Arithmetic::Divide, 1, 0), Value::Null);
-        assert_eq!(run(Arithmetic::Divide, i64::MIN, -1), Value::Float(-(i64::MIN as f64)));
+        assert_eq!(
+            run(Arithmetic::Divide, i64::MIN, -1),
+            Value::Float(-(i64::MIN as f64))
+        );
         assert_eq!(run(Arithmetic::Power, 2, 10), Value::Int(1024));
-        assert_eq!(arithmetic(Arithmetic::Add, &Value::from("a"), &Value::Int(1)), Value::Null);
+        assert_eq!(
+            arithmetic(Arithmetic::Add, &Value::from("a"), &Value::Int(1)),
+            Value::Null
+        );
     }
 
     #[test]
     fn merge_flattens_and_drops_repeats() {
-        let values = [Value::from(vec!["a", "b"]), Value::from("a"), Value::Null, Value::from("c")];
+        let values = [
+            Value::from(vec!["a", "b"]),
+            Value::from("a"),
+            Value::Null,
+            Value::from("c"),
+        ];
         assert_eq!(merge(values.into_iter()), Value::from(vec!["a", "b", "c"]));
     }
 }

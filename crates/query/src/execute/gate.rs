@@ -38,13 +38,23 @@ impl Gate {
             Some(filter) => Some(Check::new(&engine.view, filter, engine)?),
             None => None,
         };
-        Ok(Self { slot: pattern.slot, covers, check, full: RefCell::default() })
+        Ok(Self {
+            slot: pattern.slot,
+            covers,
+            check,
+            full: RefCell::default(),
+        })
     }
 
     /// A gate that lets every visible entity through.
     pub(crate) fn open(slot: Slot, types: impl Iterator<Item = TypeId>) -> Self {
         let covers = types.map(|type_id| (type_id, Cover::All)).collect();
-        Self { slot, covers, check: None, full: RefCell::default() }
+        Self {
+            slot,
+            covers,
+            check: None,
+            full: RefCell::default(),
+        }
     }
 
     pub(crate) fn types(&self) -> impl Iterator<Item = TypeId> {
@@ -150,7 +160,9 @@ fn add_source(
             }
         }
         Source::Class(name) => {
-            let types = view.class_id(name).map(|class| view.types_with_class(class));
+            let types = view
+                .class_id(name)
+                .map(|class| view.types_with_class(class));
             for (type_id, cover) in types.unwrap_or_default() {
                 match cover {
                     ClassCover::All => {
@@ -168,30 +180,48 @@ fn add_source(
         }
         Source::Ids(ids) => {
             for object in ids.iter().filter_map(|id| view.resolve(*id)) {
-                add_entity(engine, covers, match object {
-                    ObjectRef::Entity(entity) => entity,
-                    ObjectRef::Edge(edge) => EntityRef::relationship(view.edge_number(edge)),
-                });
+                add_entity(
+                    engine,
+                    covers,
+                    match object {
+                        ObjectRef::Entity(entity) => entity,
+                        ObjectRef::Edge(edge) => EntityRef::relationship(view.edge_number(edge)),
+                    },
+                );
             }
         }
-        Source::Key { namespace: Some(namespace), key } => {
-            let found = view.find_by_key(namespace, key);
-            found.into_iter().for_each(|entity| add_entity(engine, covers, entity));
+        Source::Key {
+            namespace: Some(namespace),
+            key,
+        } => {
+            if let Some(entity) = view.find_by_key(namespace, key) {
+                add_entity(engine, covers, entity);
+            }
         }
-        Source::Key { namespace: None, key } => {
+        Source::Key {
+            namespace: None,
+            key,
+        } => {
             let found = view.find_by_key_any_namespace(key);
-            found.into_iter().for_each(|entity| add_entity(engine, covers, entity));
+            for entity in found {
+                add_entity(engine, covers, entity);
+            }
         }
     }
     Ok(())
 }
 
 fn add_entity(engine: &Engine, covers: &mut BTreeMap<TypeId, Cover>, entity: EntityRef) {
-    let universe = match entity.type_id.is_relationship() {
-        true => u32::MAX,
-        false => engine.view.rows(entity.type_id),
+    let universe = if entity.type_id.is_relationship() {
+        u32::MAX
+    } else {
+        engine.view.rows(entity.type_id)
     };
-    add_rows(covers, entity.type_id, RowSet::from_sorted(vec![entity.row], universe));
+    add_rows(
+        covers,
+        entity.type_id,
+        RowSet::from_sorted(vec![entity.row], universe),
+    );
 }
 
 fn add_rows(covers: &mut BTreeMap<TypeId, Cover>, type_id: TypeId, rows: RowSet) {
@@ -215,15 +245,14 @@ pub(crate) struct EdgeGate {
 
 impl EdgeGate {
     pub(crate) fn new(check: Check) -> Self {
-        Self { check, full: RefCell::default() }
+        Self {
+            check,
+            full: RefCell::default(),
+        }
     }
 
     /// The edge rows of a triple that fit.
-    pub(crate) fn full(
-        &self,
-        engine: &Engine,
-        triple: TripleId,
-    ) -> Result<Rc<RowSet>, QueryError> {
+    pub(crate) fn full(&self, engine: &Engine, triple: TripleId) -> Result<Rc<RowSet>, QueryError> {
         if let Some(rows) = self.full.borrow().get(&triple) {
             return Ok(Rc::clone(rows));
         }

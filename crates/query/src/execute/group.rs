@@ -62,28 +62,37 @@ pub(crate) fn grouped(
     columns: &Columns<'_>,
 ) -> Result<Vec<GroupedRow>, QueryError> {
     let keys = Keys::new(engine, table);
-    let counts_rows = table.aggregates.iter().any(|aggregate| aggregate.argument.is_none());
+    let counts_rows = table
+        .aggregates
+        .iter()
+        .any(|aggregate| aggregate.argument.is_none());
     let slots: Vec<Slot> = needed_slots(plan, table).into_iter().collect();
-    let need = Need { slots, distinct: !counts_rows };
+    let need = Need {
+        slots,
+        distinct: !counts_rows,
+    };
     let prepared = Prepared::new(engine, plan)?;
     if let Some(group) = paths::counted(engine, table, &keys, &prepared)? {
-        return finish(engine, table, &keys, vec![group]);
+        return Ok(finish(engine, table, &keys, vec![group]));
     }
     if let Some(groups) = dense::grouped(engine, plan, table, &keys, &prepared)? {
-        return finish(engine, table, &keys, groups);
+        return Ok(finish(engine, table, &keys, groups));
     }
     let mut groups = Groups::new(engine, table, keys.formulas.len());
     let rows = prepared.choose(engine, &need)?;
     engine.note(|| rows.describe());
     rows.run(engine, &prepared, Vec::new(), &mut |bindings, _| {
         columns.each_unwound(bindings, &mut |unwound| {
-            let row = Row { bindings, unwound, ..Row::default() };
+            let row = Row {
+                bindings,
+                unwound,
+                ..Row::default()
+            };
             groups.add(&keys, row)?;
             Ok(ControlFlow::Continue(()))
         })
     })?;
-    let groups = groups.into_list();
-    finish(engine, table, &keys, groups)
+    Ok(finish(engine, table, &keys, groups.list))
 }
 
 /// One group: its key, a path in it, and its running aggregates.
@@ -92,6 +101,8 @@ pub(crate) struct Group {
     keys: Vec<Value>,
     bindings: Vec<Binding>,
     accumulators: Vec<Accumulator>,
+    /// The value of every aggregate, where there is nothing but counts of the same objects.
+    count: Option<u64>,
 }
 
 impl Keys {
@@ -117,8 +128,15 @@ impl Keys {
                 formulas.push(Formula::new(&engine.view, &value));
             }
         }
-        needs_bindings |= table.items.iter().any(|item| matches!(item, Item::AllProperties { .. }));
-        Self { formulas, columns, needs_bindings }
+        needs_bindings |= table
+            .items
+            .iter()
+            .any(|item| matches!(item, Item::AllProperties { .. }));
+        Self {
+            formulas,
+            columns,
+            needs_bindings,
+        }
     }
 }
 
@@ -128,40 +146,60 @@ fn is_aggregated(expression: &Expression) -> bool {
     found
 }
 
-fn finish(
-    engine: &Engine,
-    table: &Table,
-    keys: &Keys,
-    mut groups: Vec<Group>,
-) -> Result<Vec<GroupedRow>, QueryError> {
-    let is_keyed = keys.columns.iter().any(|column| matches!(column, KeyColumn::Key(_)));
+fn finish(engine: &Engine, table: &Table, keys: &Keys, mut groups: Vec<Group>) -> Vec<GroupedRow> {
+    let is_keyed = keys
+        .columns
+        .iter()
+        .any(|column| matches!(column, KeyColumn::Key(_)));
     if groups.is_empty() && !is_keyed {
         groups.push(Group {
             keys: vec![Value::Null; keys.formulas.len()],
             bindings: Vec::new(),
             accumulators: new_accumulators(engine, table),
+            count: None,
         });
     }
-    let row = |group: Group| {
-        let aggregated: Vec<Value> =
-            group.accumulators.into_iter().map(Accumulator::finish).collect();
-        let place =
-            Row { bindings: &group.bindings, aggregated: &aggregated, ..Row::default() };
+    let row = |mut group: Group| {
+        let aggregated: Vec<Value> = match group.count {
+            Some(count) => vec![Value::Int(count as i64); table.aggregates.len()],
+            None => group
+                .accumulators
+                .into_iter()
+                .map(Accumulator::finish)
+                .collect(),
+        };
+        let place = Row {
+            bindings: &group.bindings,
+            aggregated: &aggregated,
+            ..Row::default()
+        };
         let columns = keys
             .columns
             .iter()
             .map(|column| match column {
-                KeyColumn::Key(position) => group.keys.get(*position).cloned().unwrap_or_default(),
+                KeyColumn::Key(position) => group
+                    .keys
+                    .get_mut(*position)
+                    .map(std::mem::take)
+                    .unwrap_or_default(),
                 KeyColumn::Computed(formula) => formula.value(engine.source(), place),
             })
             .collect();
-        GroupedRow { columns, aggregated, bindings: group.bindings }
+        GroupedRow {
+            columns,
+            aggregated,
+            bindings: group.bindings,
+        }
     };
-    Ok(groups.into_iter().map(row).collect())
+    groups.into_iter().map(row).collect()
 }
 
 fn new_accumulators(engine: &Engine, table: &Table) -> Vec<Accumulator> {
-    table.aggregates.iter().map(|aggregate| Accumulator::new(engine, aggregate)).collect()
+    table
+        .aggregates
+        .iter()
+        .map(|aggregate| Accumulator::new(engine, aggregate))
+        .collect()
 }
 
 /// Groups found by their keys.
@@ -169,7 +207,7 @@ struct Groups<'g> {
     engine: &'g Engine,
     table: &'g Table,
     by_key: HashMap<Vec<u8>, usize>,
-    groups: Vec<Group>,
+    list: Vec<Group>,
     form: Vec<u8>,
 }
 
@@ -179,7 +217,7 @@ impl<'g> Groups<'g> {
             engine,
             table,
             by_key: HashMap::new(),
-            groups: Vec::new(),
+            list: Vec::new(),
             form: Vec::with_capacity(keys * 16),
         }
     }
@@ -190,31 +228,30 @@ impl<'g> Groups<'g> {
         for formula in &keys.formulas {
             formula.read(source, row, |value| write_canonical(value, &mut self.form));
         }
-        let position = match self.by_key.get(&self.form) {
-            Some(position) => *position,
-            None => {
-                self.engine.meter.bytes(GROUP_BYTES + self.form.len() * 2)?;
-                let values = keys.formulas.iter().map(|key| key.value(source, row));
-                self.groups.push(Group {
-                    keys: values.collect(),
-                    bindings: match keys.needs_bindings {
-                        true => row.bindings.to_vec(),
-                        false => Vec::new(),
-                    },
-                    accumulators: new_accumulators(self.engine, self.table),
-                });
-                self.by_key.insert(self.form.clone(), self.groups.len() - 1);
-                self.groups.len() - 1
-            }
+        let position = if let Some(position) = self.by_key.get(&self.form) {
+            *position
+        } else {
+            self.engine.meter.bytes(GROUP_BYTES + self.form.len() * 2)?;
+            let values = keys.formulas.iter().map(|key| key.value(source, row));
+            self.list.push(Group {
+                keys: values.collect(),
+                bindings: if keys.needs_bindings {
+                    row.bindings.to_vec()
+                } else {
+                    Vec::new()
+                },
+                accumulators: new_accumulators(self.engine, self.table),
+                count: None,
+            });
+            self.by_key.insert(self.form.clone(), self.list.len() - 1);
+            self.list.len() - 1
         };
-        let Some(group) = self.groups.get_mut(position) else { return Ok(()) };
+        let Some(group) = self.list.get_mut(position) else {
+            return Ok(());
+        };
         for accumulator in &mut group.accumulators {
             accumulator.add(self.engine, row)?;
         }
         Ok(())
-    }
-
-    fn into_list(self) -> Vec<Group> {
-        self.groups
     }
 }

@@ -31,7 +31,10 @@ pub(crate) fn write_list(
     let prepared = Prepared::new(engine, plan)?;
     let json = ObjectJson::new(engine);
     if let ([slot], true) = (slots, plan.order.is_empty()) {
-        let need = Need { slots: vec![*slot], distinct: true };
+        let need = Need {
+            slots: vec![*slot],
+            distinct: true,
+        };
         let rows = prepared.choose(engine, &need)?;
         engine.note(|| rows.describe());
         if matches!(rows, RowPlan::Set { .. } | RowPlan::Tried { .. }) {
@@ -78,11 +81,16 @@ pub(crate) fn ordered_objects(
 }
 
 fn total_of(plan: &Plan, found: u64) -> u64 {
-    found.saturating_sub(plan.skip).min(plan.limit.unwrap_or(u64::MAX))
+    found
+        .saturating_sub(plan.skip)
+        .min(plan.limit.unwrap_or(u64::MAX))
 }
 
 fn binding_of(bindings: &[Binding], slot: Slot) -> Binding {
-    bindings.get(slot.0 as usize).copied().unwrap_or(Binding::Empty)
+    bindings
+        .get(slot.0 as usize)
+        .copied()
+        .unwrap_or(Binding::Empty)
 }
 
 fn offer(
@@ -105,7 +113,10 @@ fn collect_objects(
 ) -> Result<Vec<Binding>, QueryError> {
     let mut objects = BTreeSet::new();
     for slot in slots {
-        let need = Need { slots: vec![*slot], distinct: true };
+        let need = Need {
+            slots: vec![*slot],
+            distinct: true,
+        };
         let rows = prepared.choose(engine, &need)?;
         engine.note(|| rows.describe());
         rows.run(engine, prepared, Vec::new(), &mut |bindings, _| {
@@ -126,14 +137,24 @@ fn sort_objects(
     prepared: &Prepared,
     slots: &[Slot],
 ) -> Result<Vec<Binding>, QueryError> {
-    let keys: Vec<Formula> =
-        plan.order.iter().map(|key| Formula::new(&engine.view, &key.value)).collect();
+    let keys: Vec<Formula> = plan
+        .order
+        .iter()
+        .map(|key| Formula::new(&engine.view, &key.value))
+        .collect();
     let descending: Vec<bool> = plan.order.iter().map(|key| key.descending).collect();
     let mut best: HashMap<Binding, Vec<Value>> = HashMap::new();
     for slot in slots {
-        let mut needed: BTreeSet<Slot> = plan.order.iter().flat_map(|key| key.value.slots()).collect();
+        let mut needed: BTreeSet<Slot> = plan
+            .order
+            .iter()
+            .flat_map(|key| key.value.slots())
+            .collect();
         needed.insert(*slot);
-        let need = Need { slots: needed.into_iter().collect(), distinct: true };
+        let need = Need {
+            slots: needed.into_iter().collect(),
+            distinct: true,
+        };
         let rows = prepared.choose(engine, &need)?;
         engine.note(|| rows.describe());
         rows.run(engine, prepared, Vec::new(), &mut |bindings, _| {
@@ -141,9 +162,14 @@ fn sort_objects(
             if binding == Binding::Empty {
                 return Ok(ControlFlow::Continue(()));
             }
-            let row = Row { bindings, ..Row::default() };
-            let values: Vec<Value> =
-                keys.iter().map(|key| key.value(engine.source(), row)).collect();
+            let row = Row {
+                bindings,
+                ..Row::default()
+            };
+            let values: Vec<Value> = keys
+                .iter()
+                .map(|key| key.value(engine.source(), row))
+                .collect();
             let present = best.get(&binding);
             if present.is_none() {
                 let bytes: usize = values.iter().map(Value::byte_size).sum();
@@ -157,7 +183,12 @@ fn sort_objects(
     }
     let mut sorted = SortedRows::new(descending, usize::MAX);
     for (binding, values) in best {
-        sorted.push(engine, values, vec![binding.id_number(&engine.view)], binding)?;
+        sorted.push(
+            engine,
+            values,
+            vec![binding.id_number(&engine.view)],
+            binding,
+        )?;
     }
     Ok(sorted.finish())
 }

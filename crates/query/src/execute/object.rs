@@ -44,17 +44,24 @@ pub(crate) struct ObjectJson<'e> {
 
 impl<'e> ObjectJson<'e> {
     pub(crate) fn new(engine: &'e Engine) -> Self {
-        Self { engine, types: RefCell::default(), triples: RefCell::default() }
+        Self {
+            engine,
+            types: RefCell::default(),
+            triples: RefCell::default(),
+        }
     }
 
     fn columns_of_type(&self, type_id: TypeId) -> Columns {
         let view = &self.engine.view;
         let mut types = self.types.borrow_mut();
         let columns = types.entry(type_id).or_insert_with(|| {
-            let named = view.properties_of_type(type_id).into_iter().filter_map(|property| {
-                let column = view.column(type_id, property)?;
-                Some((view.property_name(property).to_owned(), column))
-            });
+            let named = view
+                .properties_of_type(type_id)
+                .into_iter()
+                .filter_map(|property| {
+                    let column = view.column(type_id, property)?;
+                    Some((view.property_name(property).to_owned(), column))
+                });
             sorted(named.collect())
         });
         Rc::clone(columns)
@@ -64,10 +71,13 @@ impl<'e> ObjectJson<'e> {
         let view = &self.engine.view;
         let mut triples = self.triples.borrow_mut();
         let columns = triples.entry(triple).or_insert_with(|| {
-            let named = view.properties_of_triple(triple).into_iter().filter_map(|property| {
-                let column = view.edge_column(triple, property)?;
-                Some((view.property_name(property).to_owned(), column))
-            });
+            let named = view
+                .properties_of_triple(triple)
+                .into_iter()
+                .filter_map(|property| {
+                    let column = view.edge_column(triple, property)?;
+                    Some((view.property_name(property).to_owned(), column))
+                });
             sorted(named.collect())
         });
         Rc::clone(columns)
@@ -121,13 +131,20 @@ impl<'e> ObjectJson<'e> {
         let id = binding.uuid(&self.engine.view).unwrap_or_default();
         let mut whole = ObjectWriter::open(out);
         whole.text("id", &id);
-        for (name, metadata) in
-            [("fromVertexId", Metadata::FromId), ("toVertexId", Metadata::ToId)]
-        {
-            write_value(ValueRef::from(&self.metadata(binding, metadata)), whole.name(name));
+        for (name, metadata) in [
+            ("fromVertexId", Metadata::FromId),
+            ("toVertexId", Metadata::ToId),
+        ] {
+            write_value(
+                ValueRef::from(&self.metadata(binding, metadata)),
+                whole.name(name),
+            );
         }
         let mut core = ObjectWriter::open(whole.name("relationship"));
-        let ends = [("_fromEntityId", Metadata::FromId), ("_toEntityId", Metadata::ToId)];
+        let ends = [
+            ("_fromEntityId", Metadata::FromId),
+            ("_toEntityId", Metadata::ToId),
+        ];
         for (name, metadata) in ENTITY_METADATA.into_iter().chain(ends) {
             let value = self.metadata(binding, metadata);
             if !value.is_null() {
@@ -149,7 +166,9 @@ impl<'e> ObjectJson<'e> {
     /// whether the display name was among them.
     fn write_columns(&self, binding: Binding, core: bool, out: &mut ObjectWriter<'_>) -> bool {
         let mut named = false;
-        let Some((columns, row)) = self.columns(binding) else { return named };
+        let Some((columns, row)) = self.columns(binding) else {
+            return named;
+        };
         for (name, column) in columns.iter() {
             if (name.starts_with('_') || name == DISPLAY_NAME) != core {
                 continue;
@@ -175,7 +194,10 @@ impl<'e> ObjectJson<'e> {
         if binding == Binding::Empty {
             return;
         }
-        let ends = [("_fromEntityId", Metadata::FromId), ("_toEntityId", Metadata::ToId)];
+        let ends = [
+            ("_fromEntityId", Metadata::FromId),
+            ("_toEntityId", Metadata::ToId),
+        ];
         for (suffix, metadata) in ENTITY_METADATA.into_iter().chain(ends) {
             let value = self.metadata(binding, metadata);
             if !value.is_null() {
@@ -183,7 +205,9 @@ impl<'e> ObjectJson<'e> {
                 write_value(ValueRef::from(&value), out.name(&name));
             }
         }
-        let Some((columns, row)) = self.columns(binding) else { return };
+        let Some((columns, row)) = self.columns(binding) else {
+            return;
+        };
         for (suffix, column) in columns.iter() {
             let value = column.at(row);
             if !value.is_null() {

@@ -48,7 +48,11 @@ struct SortedRow<T> {
 
 impl<T> SortedRows<T> {
     pub(crate) fn new(descending: Vec<bool>, wanted: usize) -> Self {
-        Self { rows: Vec::new(), descending, wanted }
+        Self {
+            rows: Vec::new(),
+            descending,
+            wanted,
+        }
     }
 
     /// Adds a row. Rows with equal keys and ties stay in the order in which they came.
@@ -64,7 +68,12 @@ impl<T> SortedRows<T> {
             let bytes: usize = keys.iter().map(Value::byte_size).sum();
             engine.meter.bytes(ROW_BYTES + ties.len() * 8 + bytes)?;
         }
-        self.rows.push(SortedRow { keys, ties, serial, payload });
+        self.rows.push(SortedRow {
+            keys,
+            ties,
+            serial,
+            payload,
+        });
         if self.rows.len() > self.wanted.saturating_mul(2).saturating_add(SLACK_ROWS) {
             self.sort();
             self.rows.truncate(self.wanted);

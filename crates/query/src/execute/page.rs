@@ -167,7 +167,11 @@ impl<'a> PageWriter<'a> {
             self.streamed += self.buffer.len();
             self.buffer.clear();
         }
-        Ok(if self.limit_left == 0 { Offer::Done } else { Offer::Taken })
+        Ok(if self.limit_left == 0 {
+            Offer::Done
+        } else {
+            Offer::Taken
+        })
     }
 
     /// The page. Its successor begins by choices if `by_path`, else by number of rows.
@@ -177,18 +181,26 @@ impl<'a> PageWriter<'a> {
             receiver(&self.buffer)?;
             self.buffer.clear();
         }
-        let after = match by_path {
-            true => After::Path(self.last),
-            false => After::Offset(self.offset),
+        let after = if by_path {
+            After::Path(self.last)
+        } else {
+            After::Offset(self.offset)
         };
         let written = self.written_before.saturating_add(self.rows);
         let next = self.is_full.then_some(Position { written, after });
-        Ok(WrittenPage { data: self.buffer, rows: self.rows, next })
+        Ok(WrittenPage {
+            data: self.buffer,
+            rows: self.rows,
+            next,
+        })
     }
 }
 
 impl std::fmt::Debug for PageWriter<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("PageWriter").field("rows", &self.rows).finish_non_exhaustive()
+        formatter
+            .debug_struct("PageWriter")
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }

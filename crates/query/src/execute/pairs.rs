@@ -40,7 +40,9 @@ impl Pairs {
             keep: step.keep.borrow().clone().unwrap_or_default(),
             step: StepOp::clone(step),
         };
-        Self { steps: steps.iter().map(step).collect() }
+        Self {
+            steps: steps.iter().map(step).collect(),
+        }
     }
 
     /// The slot of the far end.
@@ -51,9 +53,14 @@ impl Pairs {
     pub(crate) fn scratch(&self, engine: &Engine) -> Scratch {
         let seen = self.steps.iter().map(|step| {
             let parts = step.keep.parts();
-            parts.map(|(id, _)| (id, vec![0; engine.view.rows(id) as usize])).collect()
+            parts
+                .map(|(id, _)| (id, vec![0; engine.view.rows(id) as usize]))
+                .collect()
         });
-        Scratch { seen: seen.collect(), serial: 0 }
+        Scratch {
+            seen: seen.collect(),
+            serial: 0,
+        }
     }
 
     /// Calls `visit` once with every node at the far end that can be reached from `start`.
@@ -71,7 +78,7 @@ impl Pairs {
             let mut next = Vec::new();
             for node in &frontier {
                 for hop in step.step.hops.iter().filter(|hop| hop.from == node.type_id) {
-                    self.reach(engine, step, hop, *node, serial, seen, &mut next)?;
+                    reach(engine, step, hop, *node, serial, seen, &mut next)?;
                 }
             }
             engine.meter.tick(next.len() as u64)?;
@@ -86,44 +93,46 @@ impl Pairs {
         }
         Ok(ControlFlow::Continue(()))
     }
+}
 
-    #[expect(clippy::too_many_arguments, reason = "one loop of the function above")]
-    fn reach(
-        &self,
-        engine: &Engine,
-        step: &PairStep,
-        hop: &Hop,
-        node: EntityRef,
-        serial: u32,
-        seen: &mut HashMap<TypeId, Vec<u32>>,
-        next: &mut Vec<EntityRef>,
-    ) -> Result<(), crate::error::QueryError> {
-        let (Some(keep), Some(stamps)) = (step.keep.get(hop.to), seen.get_mut(&hop.to)) else {
-            return Ok(());
-        };
-        let allowed = match &step.step.edge_gate {
-            Some(gate) => Some(gate.full(engine, hop.triple)?),
-            None => None,
-        };
-        let mut reach = |other: u32| {
-            if let Some(stamp) = stamps.get_mut(other as usize)
-                && *stamp != serial
-                && keep.contains(other)
-            {
-                *stamp = serial;
-                next.push(EntityRef { type_id: hop.to, row: other });
-            }
-        };
-        let forward = hop.forward(engine);
-        engine.meter.tick(forward.degree(node.row) as u64)?;
-        match allowed {
-            None => forward.for_each(node.row, reach),
-            Some(allowed) => forward.for_each_edge(node.row, |other, edge| {
-                if allowed.contains(edge) {
-                    reach(other);
-                }
-            }),
+/// The inner loop of [`Pairs::from`].
+fn reach(
+    engine: &Engine,
+    step: &PairStep,
+    hop: &Hop,
+    node: EntityRef,
+    serial: u32,
+    seen: &mut HashMap<TypeId, Vec<u32>>,
+    next: &mut Vec<EntityRef>,
+) -> Result<(), crate::error::QueryError> {
+    let (Some(keep), Some(stamps)) = (step.keep.get(hop.to), seen.get_mut(&hop.to)) else {
+        return Ok(());
+    };
+    let allowed = match &step.step.edge_gate {
+        Some(gate) => Some(gate.full(engine, hop.triple)?),
+        None => None,
+    };
+    let mut reach = |other: u32| {
+        if let Some(stamp) = stamps.get_mut(other as usize)
+            && *stamp != serial
+            && keep.contains(other)
+        {
+            *stamp = serial;
+            next.push(EntityRef {
+                type_id: hop.to,
+                row: other,
+            });
         }
-        Ok(())
+    };
+    let forward = hop.forward(engine);
+    engine.meter.tick(forward.degree(node.row) as u64)?;
+    match allowed {
+        None => forward.for_each(node.row, reach),
+        Some(allowed) => forward.for_each_edge(node.row, |other, edge| {
+            if allowed.contains(edge) {
+                reach(other);
+            }
+        }),
     }
+    Ok(())
 }

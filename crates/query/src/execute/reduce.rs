@@ -80,7 +80,11 @@ impl Engine {
         from: &RowSet,
         candidates: Candidates<'_>,
     ) -> Result<RowSet, QueryError> {
-        let universe = if hop.to.is_relationship() { u32::MAX } else { self.view.rows(hop.to) };
+        let universe = if hop.to.is_relationship() {
+            u32::MAX
+        } else {
+            self.view.rows(hop.to)
+        };
         if from.is_empty() {
             return Ok(RowSet::empty(universe));
         }
@@ -117,7 +121,10 @@ impl Engine {
         let pull = (wanted.len() as u64).saturating_mul(PULL_COST.max(mean.min(until_hit)));
         self.note(|| {
             let how = if pull < push { "pull" } else { "push" };
-            format!("{how} over triple {}: push {push}, pull {pull}", hop.triple.0)
+            format!(
+                "{how} over triple {}: push {push}, pull {pull}",
+                hop.triple.0
+            )
         });
         if pull < push {
             self.meter.tick(pull)?;
@@ -147,7 +154,9 @@ impl Engine {
     fn with_neighbours(&self, hop: &Hop, universe: u32) -> Result<RowSet, QueryError> {
         self.meter.tick(u64::from(universe))?;
         let backward = hop.backward(self);
-        let rows = (0..universe).filter(|row| backward.any(*row, |_| true)).collect();
+        let rows = (0..universe)
+            .filter(|row| backward.any(*row, |_| true))
+            .collect();
         Ok(RowSet::from_sorted(rows, universe))
     }
 
@@ -214,17 +223,27 @@ impl Engine {
         from: &TypedSet,
         backwards: bool,
     ) -> Result<TypedSet, QueryError> {
-        let types: BTreeSet<TypeId> =
-            step.hops.iter().flat_map(|hop| [hop.from, hop.to]).collect();
+        let types: BTreeSet<TypeId> = step
+            .hops
+            .iter()
+            .flat_map(|hop| [hop.from, hop.to])
+            .collect();
         let gate = Gate::open(step.gate.slot, types.into_iter());
         let mut reached = TypedSet::default();
         let mut frontier = from.clone();
         for _ in 0..step.repeat.max {
             let mut next = TypedSet::default();
             for hop in &step.hops {
-                let hop = if backwards { hop.reversed() } else { hop.clone() };
+                let hop = if backwards {
+                    hop.reversed()
+                } else {
+                    hop.clone()
+                };
                 if let Some(rows) = frontier.get(hop.from) {
-                    next.add(hop.to, self.extend(&hop, step, rows, Candidates::Gate(&gate))?);
+                    next.add(
+                        hop.to,
+                        self.extend(&hop, step, rows, Candidates::Gate(&gate))?,
+                    );
                 }
             }
             frontier = next.difference(&reached);
@@ -282,9 +301,10 @@ impl Engine {
             }
             Op::Without(without) => {
                 let excluded = self.starts(&without.ops, within.clone(), None)?;
-                let left = match without.is_tied {
-                    true => within,
-                    false => within.difference(&excluded),
+                let left = if without.is_tied {
+                    within
+                } else {
+                    within.difference(&excluded)
                 };
                 let mut before = without.excluded.borrow_mut();
                 *before = Some(Rc::new(match before.take() {
@@ -366,9 +386,10 @@ fn pushed(
     universe: u32,
     cost: u64,
 ) -> RowSet {
-    let mut builder = match cost > u64::from(universe / BITMAP_SHARE) {
-        true => RowSetBuilder::bitmap(universe),
-        false => RowSetBuilder::new(universe),
+    let mut builder = if cost > u64::from(universe / BITMAP_SHARE) {
+        RowSetBuilder::bitmap(universe)
+    } else {
+        RowSetBuilder::new(universe)
     };
     for row in from {
         match edges {
@@ -387,12 +408,7 @@ fn pushed(
 }
 
 /// Asks each candidate whether one of its neighbours is among some rows.
-fn pulled(
-    backward: &Adjacency,
-    from: &RowSet,
-    edges: Option<&RowSet>,
-    wanted: &RowSet,
-) -> RowSet {
+fn pulled(backward: &Adjacency, from: &RowSet, edges: Option<&RowSet>, wanted: &RowSet) -> RowSet {
     let Some(edges) = edges else {
         return match Probe::new(from) {
             Probe::All => filter(wanted, |row| backward.any(row, |_| true)),
@@ -400,18 +416,21 @@ fn pulled(
                 Some(others) => others.iter().any(|other| bit(&words, *other)),
                 None => backward.any(row, |other| bit(&words, other)),
             }),
-            Probe::Set(set) => {
-                filter(wanted, |row| backward.any(row, |other| set.contains(other)))
-            }
+            Probe::Set(set) => filter(wanted, |row| backward.any(row, |other| set.contains(other))),
         };
     };
     filter(wanted, |row| {
-        backward.any_edge(row, |other, edge| from.contains(other) && edges.contains(edge))
+        backward.any_edge(row, |other, edge| {
+            from.contains(other) && edges.contains(edge)
+        })
     })
 }
 
 fn filter(rows: &RowSet, test: impl Fn(u32) -> bool) -> RowSet {
-    RowSet::from_sorted(rows.iter().filter(|row| test(*row)).collect(), rows.universe())
+    RowSet::from_sorted(
+        rows.iter().filter(|row| test(*row)).collect(),
+        rows.universe(),
+    )
 }
 
 /// A set in the form in which membership is asked fastest.
@@ -442,5 +461,7 @@ impl<'s> Probe<'s> {
 
 #[inline]
 fn bit(words: &[u64], row: u32) -> bool {
-    words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    words
+        .get(row as usize / 64)
+        .is_some_and(|word| word >> (row % 64) & 1 == 1)
 }

@@ -42,11 +42,24 @@ pub(crate) enum RowPlan {
     /// One row for each node of a set.
     Set { slot: Slot, set: TypedSet },
     /// One row for each node of a set that has a path by the ops.
-    Tried { slot: Slot, set: TypedSet, ops: Vec<Op> },
+    Tried {
+        slot: Slot,
+        set: TypedSet,
+        ops: Vec<Op>,
+    },
     /// Paths of these ops, which are a part of the chain.
-    Segment { slot: Slot, starts: TypedSet, ops: Vec<Op>, with_edges: bool },
+    Segment {
+        slot: Slot,
+        starts: TypedSet,
+        ops: Vec<Op>,
+        with_edges: bool,
+    },
     /// Distinct pairs of the nodes at the ends of these steps.
-    Pairs { slot: Slot, starts: TypedSet, pairs: Pairs },
+    Pairs {
+        slot: Slot,
+        starts: TypedSet,
+        pairs: Pairs,
+    },
     /// All paths of the chain.
     Paths { starts: TypedSet, with_edges: bool },
 }
@@ -56,9 +69,16 @@ impl Prepared {
         let chain = Chain::new(engine, plan)?;
         let (checks, check_slots) = match &plan.path_filter {
             None => (Vec::new(), Vec::new()),
-            Some(filter) => (vec![Check::new(&engine.view, filter, engine)?], filter.slots()),
+            Some(filter) => (
+                vec![Check::new(&engine.view, filter, engine)?],
+                filter.slots(),
+            ),
         };
-        Ok(Self { chain, checks, check_slots })
+        Ok(Self {
+            chain,
+            checks,
+            check_slots,
+        })
     }
 
     /// The start nodes worth walking from; fills the sets of the steps.
@@ -74,9 +94,11 @@ impl Prepared {
     pub(crate) fn first_step(
         &self,
         engine: &Engine,
-        slots: &[Slot; 2],
+        slots: [Slot; 2],
     ) -> Result<Option<(&StepOp, TypedSet, TypedSet)>, QueryError> {
-        let Some((Op::Step(step), rest)) = self.chain.ops.split_first() else { return Ok(None) };
+        let Some((Op::Step(step), rest)) = self.chain.ops.split_first() else {
+            return Ok(None);
+        };
         let ends = [self.chain.start.slot, step.gate.slot];
         let [one, two] = slots;
         if one == two || !slots.iter().all(|slot| ends.contains(slot)) {
@@ -110,11 +132,17 @@ impl Prepared {
             return Some(0);
         }
         let steps = self.chain.steps();
-        steps.iter().position(|step| step.gate.slot == slot).map(|position| position + 1)
+        steps
+            .iter()
+            .position(|step| step.gate.slot == slot)
+            .map(|position| position + 1)
     }
 
     fn edge_place(&self, slot: Slot) -> Option<usize> {
-        self.chain.steps().iter().position(|step| step.edge_slot == slot)
+        self.chain
+            .steps()
+            .iter()
+            .position(|step| step.edge_slot == slot)
     }
 
     /// Whether relationships have to be told apart while paths are walked.
@@ -143,17 +171,25 @@ impl Prepared {
             _ => None,
         };
         if only == Some(start) {
-            return Ok(match self.sets_suffice() {
-                true => RowPlan::Set { slot: start, set: starts },
-                false => RowPlan::Tried { slot: start, set: starts, ops: Vec::new() },
+            return Ok(if self.sets_suffice() {
+                RowPlan::Set {
+                    slot: start,
+                    set: starts,
+                }
+            } else {
+                RowPlan::Tried {
+                    slot: start,
+                    set: starts,
+                    ops: Vec::new(),
+                }
             });
         }
         if !self.chain.is_linear() || starts.is_empty() {
             return paths(starts);
         }
         if !self.sets_suffice() {
-            return match only.and_then(|slot| self.rerooted(slot, &starts).transpose()) {
-                Some(rerooted) => rerooted,
+            return match only.and_then(|slot| self.rerooted(slot, &starts)) {
+                Some(rerooted) => Ok(rerooted),
                 None => paths(starts),
             };
         }
@@ -164,20 +200,24 @@ impl Prepared {
     }
 
     /// A walk that starts in the middle of the chain, for one slot of paths that have to be tried.
-    fn rerooted(&self, slot: Slot, starts: &TypedSet) -> Result<Option<RowPlan>, QueryError> {
+    fn rerooted(&self, slot: Slot, starts: &TypedSet) -> Option<RowPlan> {
         let tied = |op: &Op| matches!(op, Op::Without(without) if without.is_tied);
-        let plain = self.chain.ops.iter().all(|op| !tied(op) && !matches!(op, Op::Reached(_)));
+        let plain = self
+            .chain
+            .ops
+            .iter()
+            .all(|op| !tied(op) && !matches!(op, Op::Reached(_)));
         let steps = self.chain.steps();
-        let Some(place) = self.place(slot).filter(|_| plain) else { return Ok(None) };
+        let place = self.place(slot).filter(|_| plain)?;
         let keep = |position: usize| match position.checked_sub(1) {
             None => Some(Rc::new(starts.clone())),
             Some(step) => steps.get(step).and_then(|step| step.keep.borrow().clone()),
         };
         let mut ops = Vec::new();
         for position in (0..place).rev() {
-            let Some(step) = steps.get(position) else { return Ok(None) };
+            let step = steps.get(position)?;
             if step.repeat != Repeat::ONCE {
-                return Ok(None);
+                return None;
             }
             let gate = match position.checked_sub(1).and_then(|before| steps.get(before)) {
                 Some(before) => &before.gate,
@@ -189,8 +229,12 @@ impl Prepared {
         for step in steps.iter().skip(place) {
             ops.push(Op::Step(Box::new(step.towards(step.keep.borrow().clone()))));
         }
-        let Some(set) = keep(place) else { return Ok(None) };
-        Ok(Some(RowPlan::Tried { slot, set: TypedSet::clone(&set), ops }))
+        let set = keep(place)?;
+        Some(RowPlan::Tried {
+            slot,
+            set: TypedSet::clone(&set),
+            ops,
+        })
     }
 
     /// The nodes at each place up to `place` that are on a path.
@@ -233,7 +277,9 @@ impl Prepared {
         let steps = self.chain.steps();
         let slot = match first.checked_sub(1) {
             None => self.chain.start.slot,
-            Some(step) => steps.get(step).map_or(self.chain.start.slot, |step| step.gate.slot),
+            Some(step) => steps
+                .get(step)
+                .map_or(self.chain.start.slot, |step| step.gate.slot),
         };
         if first == last {
             return Ok(Some(RowPlan::Set { slot, set: left }));
@@ -243,12 +289,21 @@ impl Prepared {
         let all_needed = between.iter().all(|step| slots.contains(&step.gate.slot));
         if !edges && !all_needed && slots.len() == 2 {
             let pairs = Pairs::new(&inner);
-            return Ok(Some(RowPlan::Pairs { slot, starts: left, pairs }));
+            return Ok(Some(RowPlan::Pairs {
+                slot,
+                starts: left,
+                pairs,
+            }));
         }
-        let ops = inner.iter().map(|step| {
-            Op::Step(Box::new(step.towards(step.keep.borrow().clone())))
-        });
-        Ok(Some(RowPlan::Segment { slot, starts: left, ops: ops.collect(), with_edges: edges }))
+        let ops = inner
+            .iter()
+            .map(|step| Op::Step(Box::new(step.towards(step.keep.borrow().clone()))));
+        Ok(Some(RowPlan::Segment {
+            slot,
+            starts: left,
+            ops: ops.collect(),
+            with_edges: edges,
+        }))
     }
 }
 
@@ -258,7 +313,10 @@ impl RowPlan {
         match self {
             Self::Set { set, .. } => format!("set of {} nodes, no paths", set.len()),
             Self::Tried { set, .. } => {
-                format!("{} candidates, each tried until its first valid path", set.len())
+                format!(
+                    "{} candidates, each tried until its first valid path",
+                    set.len()
+                )
             }
             Self::Segment { starts, ops, .. } => {
                 format!("paths of {} steps from {} nodes", ops.len(), starts.len())
@@ -269,7 +327,11 @@ impl RowPlan {
             Self::Paths { starts, with_edges } => format!(
                 "all paths from {} nodes, relationships {}",
                 starts.len(),
-                if *with_edges { "told apart" } else { "not told apart" }
+                if *with_edges {
+                    "told apart"
+                } else {
+                    "not told apart"
+                }
             ),
         }
     }
@@ -303,7 +365,11 @@ impl RowPlan {
                 })
             }
             Self::Tried { slot, set, ops } => {
-                let ops = if ops.is_empty() { &prepared.chain.ops } else { ops };
+                let ops = if ops.is_empty() {
+                    &prepared.chain.ops
+                } else {
+                    ops
+                };
                 let mut walker = Walker::new(engine, slots, &prepared.checks, true);
                 let mut bindings = vec![Binding::Empty; slots];
                 each_after(set, &resume, |node| {
@@ -314,12 +380,21 @@ impl RowPlan {
                     sink(&bindings, &[Choice::Start(node.type_id.0, node.row)])
                 })
             }
-            Self::Segment { slot, starts, ops, with_edges } => {
+            Self::Segment {
+                slot,
+                starts,
+                ops,
+                with_edges,
+            } => {
                 let mut walker = Walker::new(engine, slots, &[], *with_edges);
                 walker.resume_after(resume);
                 walker.walk_from(*slot, starts, ops, sink)
             }
-            Self::Pairs { slot, starts, pairs } => {
+            Self::Pairs {
+                slot,
+                starts,
+                pairs,
+            } => {
                 let mut bindings = vec![Binding::Empty; slots];
                 let seen = RefCell::new(pairs.scratch(engine));
                 let end = pairs.end_slot();
@@ -328,7 +403,10 @@ impl RowPlan {
                     let choice = Choice::Start(node.type_id.0, node.row);
                     pairs.from(engine, node, &mut seen.borrow_mut(), &mut |other| {
                         bind(&mut bindings, end, Binding::Entity(other));
-                        sink(&bindings, &[choice, Choice::Hop(other.type_id.0, other.row, 0)])
+                        sink(
+                            &bindings,
+                            &[choice, Choice::Hop(other.type_id.0, other.row, 0)],
+                        )
                     })
                 })
             }
@@ -348,11 +426,7 @@ fn bind(bindings: &mut [Binding], slot: Slot, binding: Binding) {
 }
 
 /// Every node of a set, after the one that `resume` names.
-fn each_after(
-    set: &TypedSet,
-    resume: &[Choice],
-    mut visit: impl FnMut(EntityRef) -> Flow,
-) -> Flow {
+fn each_after(set: &TypedSet, resume: &[Choice], mut visit: impl FnMut(EntityRef) -> Flow) -> Flow {
     let after = match resume.first() {
         Some(Choice::Start(type_id, row)) => Some((*type_id, *row)),
         _ => None,

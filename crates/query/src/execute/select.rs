@@ -112,7 +112,10 @@ impl Engine {
                 let Some(numbers) = with_path.get(TypeId::RELATIONSHIP) else {
                     return Ok(RowSet::empty(within.universe()));
                 };
-                let rows = within.iter().filter(|edge| numbers.contains(number(*edge))).collect();
+                let rows = within
+                    .iter()
+                    .filter(|edge| numbers.contains(number(*edge)))
+                    .collect();
                 Ok(RowSet::from_sorted(rows, within.universe()))
             }
         }
@@ -126,9 +129,7 @@ impl Engine {
     ) -> Result<RowSet, QueryError> {
         self.meter.tick(within.len() as u64)?;
         match subject {
-            Subject::Type(type_id) => {
-                Ok(within.intersect(&self.view.search_text(type_id, texts)))
-            }
+            Subject::Type(type_id) => Ok(within.intersect(&self.view.search_text(type_id, texts))),
             Subject::Triple(triple) => {
                 let mut rows = within.clone();
                 for text in texts {
@@ -194,7 +195,10 @@ impl Engine {
         {
             match &accessor.property {
                 Property::Named(name) => {
-                    let column = self.view.property_id(name).and_then(|id| self.column(subject, id));
+                    let column = self
+                        .view
+                        .property_id(name)
+                        .and_then(|id| self.column(subject, id));
                     return Ok(select_column(compare, column.as_ref(), within));
                 }
                 Property::Metadata(metadata) => {
@@ -206,7 +210,9 @@ impl Engine {
         }
         self.meter.tick(within.len() as u64)?;
         let source = self.source();
-        let rows = within.iter().filter(|row| check.test(source, Row::of(subject.binding(*row))));
+        let rows = within
+            .iter()
+            .filter(|row| check.test(source, Row::of(subject.binding(*row))));
         Ok(RowSet::from_sorted(rows.collect(), within.universe()))
     }
 
@@ -230,6 +236,19 @@ impl Engine {
             | (Metadata::Class | Metadata::AccountId, Subject::Triple(_)) => true,
             (Metadata::Class, Subject::Type(type_id)) => {
                 return self.select_class(compare, type_id, within);
+            }
+            (Metadata::Source | Metadata::Scope, Subject::Type(type_id)) => {
+                return Some(self.view.select_namespace(type_id, within, |namespace| {
+                    let name = match metadata {
+                        Metadata::Source => &namespace.source,
+                        _ => &namespace.scope,
+                    };
+                    compare.test_value(if name.is_empty() {
+                        ValueRef::Null
+                    } else {
+                        ValueRef::String(name)
+                    })
+                }));
             }
             (Metadata::Key | Metadata::Id, Subject::Type(type_id)) => {
                 return self.select_identity(compare, metadata, type_id, within);
@@ -285,11 +304,18 @@ impl Engine {
         };
         let mut parts = compare.right.iter().map(fulfilling);
         let first = parts.next()?;
-        let found = parts.fold(first, |sum, part| match compare.every {
-            true => sum.intersect(&part),
-            false => sum.union(&part),
+        let found = parts.fold(first, |sum, part| {
+            if compare.every {
+                sum.intersect(&part)
+            } else {
+                sum.union(&part)
+            }
         });
-        Some(if compare.negated { within.difference(&found) } else { found })
+        Some(if compare.negated {
+            within.difference(&found)
+        } else {
+            found
+        })
     }
 
     /// `_key` and `_id` equal to given values: looked up.
@@ -306,7 +332,9 @@ impl Engine {
         }
         let mut rows = Vec::new();
         for right in &compare.right {
-            let Right::Literal(value) = right else { return None };
+            let Right::Literal(value) = right else {
+                return None;
+            };
             let items = match value {
                 Value::List(items) => items.as_slice(),
                 single => std::slice::from_ref(single),
@@ -321,35 +349,48 @@ impl Engine {
                         _ => Vec::new(),
                     }
                 };
-                let of_type = entities.into_iter().filter(|entity| entity.type_id == type_id);
+                let of_type = entities
+                    .into_iter()
+                    .filter(|entity| entity.type_id == type_id);
                 rows.extend(of_type.map(|entity| entity.row));
             }
         }
         rows.sort_unstable();
         let found = RowSet::from_sorted(rows, within.universe()).intersect(within);
-        Some(if compare.negated { within.difference(&found) } else { found })
+        Some(if compare.negated {
+            within.difference(&found)
+        } else {
+            found
+        })
     }
 }
 
 fn all_or_none(all: bool, within: &RowSet) -> RowSet {
-    if all { within.clone() } else { RowSet::empty(within.universe()) }
+    if all {
+        within.clone()
+    } else {
+        RowSet::empty(within.universe())
+    }
 }
 
-fn select_column(
-    compare: &CompareCheck,
-    column: Option<&ColumnView>,
-    within: &RowSet,
-) -> RowSet {
+fn select_column(compare: &CompareCheck, column: Option<&ColumnView>, within: &RowSet) -> RowSet {
     let Some(column) = column else {
         return all_or_none(compare.test_value(ValueRef::Null), within);
     };
     if let [Right::Literal(value)] = compare.right.as_slice()
         && compare.relation == Relation::Equal
         && !compare.fold
-        && matches!(value, Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_))
+        && matches!(
+            value,
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_)
+        )
     {
         let equal = column.select_equal(within, value);
-        return if compare.negated { within.difference(&equal) } else { equal };
+        return if compare.negated {
+            within.difference(&equal)
+        } else {
+            equal
+        };
     }
     column.select(within, |value| compare.test_value(value))
 }

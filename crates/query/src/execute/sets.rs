@@ -37,7 +37,8 @@ impl TypedSet {
 
     #[inline]
     pub(crate) fn contains(&self, entity: EntityRef) -> bool {
-        self.get(entity.type_id).is_some_and(|rows| rows.contains(entity.row))
+        self.get(entity.type_id)
+            .is_some_and(|rows| rows.contains(entity.row))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -53,9 +54,12 @@ impl TypedSet {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = EntityRef> + '_ {
-        self.parts
-            .iter()
-            .flat_map(|(type_id, rows)| rows.iter().map(|row| EntityRef { type_id: *type_id, row }))
+        self.parts.iter().flat_map(|(type_id, rows)| {
+            rows.iter().map(|row| EntityRef {
+                type_id: *type_id,
+                row,
+            })
+        })
     }
 
     #[must_use]
@@ -83,8 +87,13 @@ impl TypedSet {
     }
 
     fn combine(&self, map: impl Fn(TypeId, &RowSet) -> RowSet) -> Self {
-        let parts = self.parts.iter().map(|(type_id, rows)| (*type_id, map(*type_id, rows)));
-        Self { parts: parts.filter(|(_, rows)| !rows.is_empty()).collect() }
+        let parts = self
+            .parts
+            .iter()
+            .map(|(type_id, rows)| (*type_id, map(*type_id, rows)));
+        Self {
+            parts: parts.filter(|(_, rows)| !rows.is_empty()).collect(),
+        }
     }
 }
 

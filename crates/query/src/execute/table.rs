@@ -32,7 +32,7 @@ const UNWOUND_ROWS_MAX: usize = 1_000_000;
 pub(crate) struct Columns<'e> {
     engine: &'e Engine,
     json: ObjectJson<'e>,
-    columns: Vec<Column>,
+    list: Vec<Column>,
     unwinds: Vec<Formula>,
     /// Names and slots of the objects that each row refers to, with `rowMetadata`.
     references: Vec<(String, Slot)>,
@@ -46,20 +46,29 @@ enum Column {
 impl<'e> Columns<'e> {
     fn new(engine: &'e Engine, plan: &Plan, table: &Table, row_metadata: bool) -> Self {
         let column = |item: &Item| match item {
-            Item::Value { name, value } => {
-                Column::Value { name: name.clone(), formula: Formula::new(&engine.view, value) }
-            }
-            Item::AllProperties { prefix, slot } => {
-                Column::All { prefix: prefix.clone(), slot: *slot }
-            }
+            Item::Value { name, value } => Column::Value {
+                name: name.clone(),
+                formula: Formula::new(&engine.view, value),
+            },
+            Item::AllProperties { prefix, slot } => Column::All {
+                prefix: prefix.clone(),
+                slot: *slot,
+            },
         };
-        let unwinds = table.unwinds.iter().map(|list| Formula::new(&engine.view, list));
+        let unwinds = table
+            .unwinds
+            .iter()
+            .map(|list| Formula::new(&engine.view, list));
         let plain = !table.unique && table.aggregates.is_empty();
-        let references = if row_metadata && plain { named_slots(plan) } else { Vec::new() };
+        let references = if row_metadata && plain {
+            named_slots(plan)
+        } else {
+            Vec::new()
+        };
         Self {
             engine,
             json: ObjectJson::new(engine),
-            columns: table.items.iter().map(column).collect(),
+            list: table.items.iter().map(column).collect(),
             unwinds: unwinds.collect(),
             references,
         }
@@ -68,14 +77,15 @@ impl<'e> Columns<'e> {
     fn write(&self, row: Row<'_>, out: &mut Vec<u8>) {
         let source = self.engine.source();
         let mut object = ObjectWriter::open(out);
-        for column in &self.columns {
+        for column in &self.list {
             match column {
                 Column::Value { name, formula } => {
                     let out = object.name(name);
                     formula.read(source, row, |value| write_value(value, out));
                 }
                 Column::All { prefix, slot } => {
-                    self.json.write_flat(prefix, row.binding(*slot), &mut object);
+                    self.json
+                        .write_flat(prefix, row.binding(*slot), &mut object);
                 }
             }
         }
@@ -83,7 +93,8 @@ impl<'e> Columns<'e> {
             let mut meta = ObjectWriter::open(object.name("_meta"));
             let mut by_alias = ObjectWriter::open(meta.name("byAlias"));
             for (name, slot) in &self.references {
-                self.json.write_reference(row.binding(*slot), by_alias.name(name));
+                self.json
+                    .write_reference(row.binding(*slot), by_alias.name(name));
             }
             by_alias.close();
             meta.close();
@@ -100,7 +111,10 @@ impl<'e> Columns<'e> {
         if self.unwinds.is_empty() {
             return visit(&[]);
         }
-        let row = Row { bindings, ..Row::default() };
+        let row = Row {
+            bindings,
+            ..Row::default()
+        };
         let lists: Vec<Vec<Value>> = self
             .unwinds
             .iter()
@@ -110,9 +124,14 @@ impl<'e> Columns<'e> {
                 single => vec![single],
             })
             .collect();
-        let count = lists.iter().map(Vec::len).fold(1usize, usize::saturating_mul);
+        let count = lists
+            .iter()
+            .map(Vec::len)
+            .fold(1usize, usize::saturating_mul);
         if count > UNWOUND_ROWS_MAX {
-            return Err(QueryError::Bytes { bytes: UNWOUND_ROWS_MAX as u64 });
+            return Err(QueryError::Bytes {
+                bytes: UNWOUND_ROWS_MAX as u64,
+            });
         }
         for number in 0..count {
             let mut rest = number;
@@ -133,10 +152,14 @@ impl<'e> Columns<'e> {
 }
 
 fn named_slots(plan: &Plan) -> Vec<(String, Slot)> {
-    let named = plan.slots.iter().enumerate().filter_map(|(position, slot)| {
-        let name = slot.name.clone()?;
-        Some((name, Slot(position as u16)))
-    });
+    let named = plan
+        .slots
+        .iter()
+        .enumerate()
+        .filter_map(|(position, slot)| {
+            let name = slot.name.clone()?;
+            Some((name, Slot(position as u16)))
+        });
     named.collect()
 }
 
@@ -152,7 +175,10 @@ pub(crate) fn needed_slots(plan: &Plan, table: &Table) -> BTreeSet<Slot> {
         }
     }
     slots.extend(table.unwinds.iter().flat_map(Expression::slots));
-    let arguments = table.aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
+    let arguments = table
+        .aggregates
+        .iter()
+        .filter_map(|aggregate| aggregate.argument.as_ref());
     slots.extend(arguments.flat_map(Expression::slots));
     slots.extend(plan.order.iter().flat_map(|key| key.value.slots()));
     slots
@@ -173,9 +199,17 @@ pub(crate) fn write_table(
     }
     let mut slots = needed_slots(plan, table);
     slots.extend(columns.references.iter().map(|(_, slot)| *slot));
-    let need = Need { slots: slots.into_iter().collect(), distinct: table.unique };
+    let need = Need {
+        slots: slots.into_iter().collect(),
+        distinct: table.unique,
+    };
     let prepared = Prepared::new(engine, plan)?;
-    let source = RowSource { engine, plan, prepared: &prepared, need: &need };
+    let source = RowSource {
+        engine,
+        plan,
+        prepared: &prepared,
+        need: &need,
+    };
     let sorted_columns = plan.order.iter().any(|key| has_column(&key.value));
     match (plan.order.is_empty() && !sorted_columns, table.unique) {
         (true, false) => Ok((source.stream(&columns, position, page)?, None)),
@@ -227,8 +261,12 @@ impl RowSource<'_> {
         };
         self.run(resume, &mut |bindings, trail| {
             columns.each_unwound(bindings, &mut |unwound| {
-                let row = Row { bindings, unwound, ..Row::default() };
-                flow_of(page.offer(trail, |out| columns.write(row, out))?)
+                let row = Row {
+                    bindings,
+                    unwound,
+                    ..Row::default()
+                };
+                Ok(flow_of(page.offer(trail, |out| columns.write(row, out))?))
             })
         })?;
         page.finish(by_path)
@@ -245,13 +283,22 @@ impl RowSource<'_> {
         self.run(Vec::new(), &mut |bindings, _| {
             columns.each_unwound(bindings, &mut |unwound| {
                 text.clear();
-                columns.write(Row { bindings, unwound, ..Row::default() }, &mut text);
+                columns.write(
+                    Row {
+                        bindings,
+                        unwound,
+                        ..Row::default()
+                    },
+                    &mut text,
+                );
                 if seen.contains(&text) {
                     return Ok(ControlFlow::Continue(()));
                 }
                 self.engine.meter.bytes(ROW_BYTES + text.len())?;
                 seen.insert(text.clone());
-                flow_of(page.offer(&[], |out| out.extend_from_slice(&text))?)
+                Ok(flow_of(
+                    page.offer(&[], |out| out.extend_from_slice(&text))?,
+                ))
             })
         })?;
         page.finish(false)
@@ -259,8 +306,16 @@ impl RowSource<'_> {
 
     fn order_keys(&self, table: &Table) -> (Vec<Formula>, Vec<bool>) {
         let key = |value: &Expression| Formula::new(&self.engine.view, &inline(value, table));
-        let keys = self.plan.order.iter().map(|sort| key(&sort.value)).collect();
-        (keys, self.plan.order.iter().map(|sort| sort.descending).collect())
+        let keys = self
+            .plan
+            .order
+            .iter()
+            .map(|sort| key(&sort.value))
+            .collect();
+        (
+            keys,
+            self.plan.order.iter().map(|sort| sort.descending).collect(),
+        )
     }
 
     /// Rows in order; keeps no more of them than the page needs.
@@ -276,15 +331,29 @@ impl RowSource<'_> {
         let mut rows = SortedRows::new(descending, wanted);
         self.run(Vec::new(), &mut |bindings, _| {
             columns.each_unwound(bindings, &mut |unwound| {
-                let row = Row { bindings, unwound, ..Row::default() };
-                let values = keys.iter().map(|key| key.value(engine.source(), row)).collect();
-                let ties = bindings.iter().map(|one| one.id_number(&engine.view)).collect();
+                let row = Row {
+                    bindings,
+                    unwound,
+                    ..Row::default()
+                };
+                let values = keys
+                    .iter()
+                    .map(|key| key.value(engine.source(), row))
+                    .collect();
+                let ties = bindings
+                    .iter()
+                    .map(|one| one.id_number(&engine.view))
+                    .collect();
                 rows.push(engine, values, ties, (bindings.to_vec(), unwound.to_vec()))?;
                 Ok(ControlFlow::Continue(()))
             })
         })?;
         for (bindings, unwound) in rows.finish() {
-            let row = Row { bindings: &bindings, unwound: &unwound, ..Row::default() };
+            let row = Row {
+                bindings: &bindings,
+                unwound: &unwound,
+                ..Row::default()
+            };
             if page.offer(&[], |out| columns.write(row, out))? != Offer::Taken {
                 break;
             }
@@ -305,11 +374,17 @@ impl RowSource<'_> {
         let mut text = Vec::new();
         self.run(Vec::new(), &mut |bindings, _| {
             columns.each_unwound(bindings, &mut |unwound| {
-                let row = Row { bindings, unwound, ..Row::default() };
+                let row = Row {
+                    bindings,
+                    unwound,
+                    ..Row::default()
+                };
                 text.clear();
                 columns.write(row, &mut text);
-                let values: Vec<Value> =
-                    keys.iter().map(|key| key.value(engine.source(), row)).collect();
+                let values: Vec<Value> = keys
+                    .iter()
+                    .map(|key| key.value(engine.source(), row))
+                    .collect();
                 match best.get_mut(&text) {
                     Some(before) if compare_keys(&values, before, &descending).is_lt() => {
                         *before = values;
@@ -338,14 +413,16 @@ impl RowSource<'_> {
 }
 
 fn total_rows(plan: &Plan, found: u64) -> u64 {
-    found.saturating_sub(plan.skip).min(plan.limit.unwrap_or(u64::MAX))
+    found
+        .saturating_sub(plan.skip)
+        .min(plan.limit.unwrap_or(u64::MAX))
 }
 
-fn flow_of(offer: Offer) -> Flow {
-    Ok(match offer {
+fn flow_of(offer: Offer) -> ControlFlow<()> {
+    match offer {
         Offer::Taken => ControlFlow::Continue(()),
         Offer::Full | Offer::Done => ControlFlow::Break(()),
-    })
+    }
 }
 
 /// Puts the expressions of columns in the place of references to them.
@@ -362,7 +439,10 @@ pub(crate) fn inline(expression: &Expression, table: &Table) -> Expression {
         ),
         Expression::Call(function, arguments) => Expression::Call(
             *function,
-            arguments.iter().map(|argument| inline(argument, table)).collect(),
+            arguments
+                .iter()
+                .map(|argument| inline(argument, table))
+                .collect(),
         ),
         other => other.clone(),
     }

@@ -22,11 +22,15 @@ pub(crate) fn write_tree(engine: &Engine, plan: &Plan) -> Result<(Vec<u8>, u64),
     let objects = collect(engine, plan)?;
     let json = ObjectJson::new(engine);
     let mut out = b"{\"vertices\":".to_vec();
-    let vertices = objects.iter().filter(|object| matches!(object, Binding::Entity(_)));
+    let vertices = objects
+        .iter()
+        .filter(|object| matches!(object, Binding::Entity(_)));
     let count = vertices.clone().count() as u64;
     write_array(engine, &json, vertices, &mut out)?;
     out.extend_from_slice(b",\"edges\":");
-    let edges = objects.iter().filter(|object| matches!(object, Binding::Edge(_)));
+    let edges = objects
+        .iter()
+        .filter(|object| matches!(object, Binding::Edge(_)));
     write_array(engine, &json, edges, &mut out)?;
     out.push(b'}');
     Ok((out, count))
@@ -59,7 +63,10 @@ fn collect(engine: &Engine, plan: &Plan) -> Result<BTreeSet<Binding>, QueryError
         return collect_by_sets(engine, &prepared, starts);
     }
     let mut objects = BTreeSet::new();
-    let rows = RowPlan::Paths { starts, with_edges: true };
+    let rows = RowPlan::Paths {
+        starts,
+        with_edges: true,
+    };
     engine.note(|| rows.describe());
     rows.run(engine, &prepared, Vec::new(), &mut |bindings, _| {
         for binding in bindings {
@@ -86,7 +93,9 @@ fn collect_by_sets(
         let keep = step.keep.borrow().clone().unwrap_or_default();
         let mut next: Vec<durward_graph::EntityRef> = Vec::new();
         for hop in &step.hops {
-            let (Some(from), Some(to)) = (set.get(hop.from), keep.get(hop.to)) else { continue };
+            let (Some(from), Some(to)) = (set.get(hop.from), keep.get(hop.to)) else {
+                continue;
+            };
             let allowed = match &step.edge_gate {
                 Some(gate) => Some(gate.full(engine, hop.triple)?),
                 None => None,
@@ -98,9 +107,15 @@ fn collect_by_sets(
                 forward.for_each_edge(row, |other, edge| {
                     let fits = allowed.as_ref().is_none_or(|rows| rows.contains(edge));
                     if fits && to.contains(other) {
-                        let edge = EdgeRef { triple: hop.triple, edge };
+                        let edge = EdgeRef {
+                            triple: hop.triple,
+                            edge,
+                        };
                         added += usize::from(objects.insert(Binding::Edge(edge)));
-                        next.push(durward_graph::EntityRef { type_id: hop.to, row: other });
+                        next.push(durward_graph::EntityRef {
+                            type_id: hop.to,
+                            row: other,
+                        });
                     }
                 });
                 engine.meter.bytes(added * OBJECT_BYTES)?;
@@ -120,7 +135,11 @@ fn reached(engine: &Engine, nodes: &[durward_graph::EntityRef]) -> TypedSet {
         .chunk_by(|left, right| left.type_id == right.type_id)
         .filter_map(|chunk| {
             let type_id = chunk.first()?.type_id;
-            let universe = if type_id.is_relationship() { u32::MAX } else { engine.view.rows(type_id) };
+            let universe = if type_id.is_relationship() {
+                u32::MAX
+            } else {
+                engine.view.rows(type_id)
+            };
             let rows = chunk.iter().map(|node| node.row).collect();
             Some((type_id, durward_graph::RowSet::from_sorted(rows, universe)))
         })

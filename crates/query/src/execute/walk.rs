@@ -39,6 +39,9 @@ pub(crate) type Sink<'s> = dyn FnMut(&[Binding], &[Choice]) -> Flow + 's;
 
 const GO_ON: Flow = Ok(ControlFlow::Continue(()));
 
+/// Receives the neighbours of a node: how they are chosen, what they are, over which relationship.
+type Visit<'v, 'e> = dyn FnMut(&mut Walker<'e>, Choice, EntityRef, Option<EdgeRef>) -> Flow + 'v;
+
 /// Walks the paths of a chain.
 pub(crate) struct Walker<'e> {
     engine: &'e Engine,
@@ -322,7 +325,7 @@ impl<'e> Walker<'e> {
         &mut self,
         step: &'e StepOp,
         at: EntityRef,
-        visit: &mut dyn FnMut(&mut Self, Choice, EntityRef, Option<EdgeRef>) -> Flow,
+        visit: &mut Visit<'_, 'e>,
     ) -> Flow {
         let engine = self.engine;
         let (with_edges, is_past) = (self.with_edges, engine.view.is_past());

@@ -24,8 +24,10 @@ fn relative(rest: &str, now: Instant) -> Option<Instant> {
         Some((offset, rounding)) => (offset, Some(rounding)),
         None => (rest, None),
     };
-    let mut moment =
-        Timestamp::from_microsecond(now.as_micros()).ok()?.to_zoned(TimeZone::UTC).datetime();
+    let mut moment = Timestamp::from_microsecond(now.as_micros())
+        .ok()?
+        .to_zoned(TimeZone::UTC)
+        .datetime();
     if !offset.is_empty() {
         let sign = match offset.chars().next()? {
             '+' => 1,
@@ -102,7 +104,16 @@ mod tests {
         for (text, wanted) in cases {
             assert_eq!(parse(text, now), Some(wanted.parse().unwrap()), "{text}");
         }
-        for text in ["now-", "now-h", "now1d", "now-1q", "now/x", "later", "now-9999999999d", "nowé"] {
+        for text in [
+            "now-",
+            "now-h",
+            "now1d",
+            "now-1q",
+            "now/x",
+            "later",
+            "now-9999999999d",
+            "nowé",
+        ] {
             assert_eq!(parse(text, now), None, "{text}");
         }
     }

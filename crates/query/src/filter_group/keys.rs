@@ -82,7 +82,10 @@ impl KeyTable {
     #[must_use]
     pub fn with_properties<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         for name in names {
-            self.keys.insert(name.to_owned(), KeyMeaning::Properties(vec![name.to_owned()]));
+            self.keys.insert(
+                name.to_owned(),
+                KeyMeaning::Properties(vec![name.to_owned()]),
+            );
         }
         self
     }
@@ -97,12 +100,21 @@ impl KeyTable {
     /// Adds a key for objects at the other end of a relationship.
     #[must_use]
     pub fn with_reference(self, name: &str, verb: &str, way: Way) -> Self {
-        self.with(name, KeyMeaning::Reference { verbs: vec![verb.to_owned()], way })
+        self.with(
+            name,
+            KeyMeaning::Reference {
+                verbs: vec![verb.to_owned()],
+                way,
+            },
+        )
     }
 
     /// Graph types of a kind of object.
     pub fn types_of(&self, name: &str) -> Vec<String> {
-        self.types.get(&name.trim().to_lowercase()).cloned().unwrap_or_default()
+        self.types
+            .get(&name.trim().to_lowercase())
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Verbs of a kind of relationship.

@@ -12,8 +12,8 @@ use super::{FilterGroup, KeyMeaning, KeyTable};
 use crate::error::QueryError;
 use crate::execute::{ObjectPage, open_cursor, run_objects};
 use crate::plan::{
-    Condition, EdgePattern, Expression, Function, NodePattern, Output, Part, Plan, Property, Repeat,
-    Slot, SlotInfo, SlotKind, SortKey, Source, Step, Way,
+    Condition, EdgePattern, Expression, Function, NodePattern, Output, Part, Plan, Property,
+    Repeat, Slot, SlotInfo, SlotKind, SortKey, Source, Step, Way,
 };
 use crate::result::RunOptions;
 
@@ -66,7 +66,11 @@ impl ListRequest<'_> {
         };
         let mut conditions = Vec::new();
         if let Some(group) = self.filters {
-            let lowering = Lowering { view, table: self.table, now };
+            let lowering = Lowering {
+                view,
+                table: self.table,
+                now,
+            };
             conditions.push(lowering.group(group, target)?);
         }
         let parts = self.search.map(search::parts).unwrap_or_default();
@@ -78,12 +82,18 @@ impl ListRequest<'_> {
         }
         for (key, descending) in self.order {
             let value = self.order_value(key, target.slot())?;
-            plan.order.push(SortKey { value, descending: *descending });
+            plan.order.push(SortKey {
+                value,
+                descending: *descending,
+            });
         }
         if self.order.is_empty() && !parts.is_empty() {
             let rank = Arc::new(search::rank(&parts, self.search_fields));
             let value = Expression::SearchRank(target.slot(), rank);
-            plan.order.push(SortKey { value, descending: false });
+            plan.order.push(SortKey {
+                value,
+                descending: false,
+            });
         }
         Ok(plan)
     }
@@ -104,7 +114,9 @@ impl ListRequest<'_> {
             }
             Some(KeyMeaning::Ids) => Ok(Expression::Property(slot, Property::of("_id"))),
             Some(_) => Err(QueryError::unsupported(format!("an order by {key}"))),
-            None => Err(QueryError::UnknownKey { key: key.to_owned() }),
+            None => Err(QueryError::UnknownKey {
+                key: key.to_owned(),
+            }),
         }
     }
 }
@@ -115,14 +127,21 @@ fn slot_info(kind: SlotKind) -> SlotInfo {
 
 fn entities(types: &[String]) -> (Plan, Target, Vec<Slot>) {
     let mut plan = Plan::list(Source::Any);
-    plan.start.sources = types.iter().map(|name| Source::Type(name.clone())).collect();
+    plan.start.sources = types
+        .iter()
+        .map(|name| Source::Type(name.clone()))
+        .collect();
     (plan, Target::Entity(Slot(0)), vec![Slot(0)])
 }
 
 /// Paths of one relationship, from its start to its end.
 fn relationships(verbs: &[String]) -> (Plan, Target, Vec<Slot>) {
     let (from, edge, to) = (Slot(0), Slot(1), Slot(2));
-    let node = |slot| NodePattern { slot, sources: vec![Source::Any], filter: None };
+    let node = |slot| NodePattern {
+        slot,
+        sources: vec![Source::Any],
+        filter: None,
+    };
     let step = Step {
         edge: EdgePattern {
             slot: edge,
@@ -134,9 +153,16 @@ fn relationships(verbs: &[String]) -> (Plan, Target, Vec<Slot>) {
         repeat: Repeat::ONCE,
     };
     let mut plan = Plan::list(Source::Any);
-    plan.slots =
-        vec![slot_info(SlotKind::Node), slot_info(SlotKind::Edge), slot_info(SlotKind::Node)];
+    plan.slots = vec![
+        slot_info(SlotKind::Node),
+        slot_info(SlotKind::Edge),
+        slot_info(SlotKind::Node),
+    ];
     plan.parts = vec![Part::Step(step)];
     plan.output = Output::List(vec![edge]);
-    (plan, Target::Relationship { edge, from, to }, vec![edge, from, to])
+    (
+        plan,
+        Target::Relationship { edge, from, to },
+        vec![edge, from, to],
+    )
 }

@@ -38,7 +38,9 @@ impl Target {
     fn ends(self, key: &str) -> Result<(Slot, Slot), QueryError> {
         match self {
             Self::Relationship { from, to, .. } => Ok((from, to)),
-            Self::Entity(_) => Err(QueryError::UnknownKey { key: key.to_owned() }),
+            Self::Entity(_) => Err(QueryError::UnknownKey {
+                key: key.to_owned(),
+            }),
         }
     }
 }
@@ -96,9 +98,11 @@ impl Lowering<'_> {
                 self.reference(key, Some(verbs), *way, filter, target)
             }
             KeyMeaning::ConnectedTo => self.reference(key, None, Way::Either, filter, target),
-            KeyMeaning::ReferenceProperty { verbs, way, properties } => {
-                self.reference_property(verbs, *way, properties, filter, target)
-            }
+            KeyMeaning::ReferenceProperty {
+                verbs,
+                way,
+                properties,
+            } => self.reference_property(verbs, *way, properties, filter, target),
             KeyMeaning::Ids => self.ids(filter, target.slot()),
             KeyMeaning::EntityType => self.kinds(filter, target),
             KeyMeaning::RelationshipType => {
@@ -137,8 +141,9 @@ impl Lowering<'_> {
         names: &[String],
         filter: &Filter,
     ) -> Result<Condition, QueryError> {
-        let conditions =
-            names.iter().map(|name| on_property(slot, &Property::of(name), filter, self.now));
+        let conditions = names
+            .iter()
+            .map(|name| on_property(slot, &Property::of(name), filter, self.now));
         let mut conditions = conditions.collect::<Result<Vec<_>, _>>()?;
         let wants_absence = match (filter.operator, filter.values.is_empty()) {
             (FilterOperator::Nil, _) | (FilterOperator::Eq, true) => true,
@@ -170,7 +175,9 @@ impl Lowering<'_> {
         }
         per_value(filter, |values| {
             let kinds = values.iter().filter_map(Json::as_str);
-            let names = kinds.flat_map(|kind| self.table.types_of(kind)).map(Value::from);
+            let names = kinds
+                .flat_map(|kind| self.table.types_of(kind))
+                .map(Value::from);
             Ok(compare_any(target.slot(), "_type", names.collect()))
         })
     }
@@ -178,7 +185,9 @@ impl Lowering<'_> {
     fn verbs(&self, filter: &Filter, slot: Slot) -> Result<Condition, QueryError> {
         per_value(filter, |values| {
             let kinds = values.iter().filter_map(Json::as_str);
-            let names = kinds.flat_map(|kind| self.table.verbs_of(kind)).map(Value::from);
+            let names = kinds
+                .flat_map(|kind| self.table.verbs_of(kind))
+                .map(Value::from);
             Ok(compare_any(slot, "_class", names.collect()))
         })
     }
@@ -200,8 +209,16 @@ impl Lowering<'_> {
         }
         per_value(filter, |values| {
             let ids = values.iter().filter_map(Json::as_str);
-            let ids = ids.flat_map(|id| self.table.resolve(self.view, id)).collect();
-            Ok(exists(target.slot(), verbs.cloned(), way, vec![Source::Ids(ids)], None))
+            let ids = ids
+                .flat_map(|id| self.table.resolve(self.view, id))
+                .collect();
+            Ok(exists(
+                target.slot(),
+                verbs.cloned(),
+                way,
+                vec![Source::Ids(ids)],
+                None,
+            ))
         })
     }
 
@@ -220,13 +237,22 @@ impl Lowering<'_> {
             }
             (operator, _) => without_negation(operator),
         };
-        let lists = match filter.values.is_empty() || positive == FilterOperator::Within {
-            true => vec![filter.values.clone()],
-            false => filter.values.iter().map(|value| vec![value.clone()]).collect(),
+        let lists = if filter.values.is_empty() || positive == FilterOperator::Within {
+            vec![filter.values.clone()]
+        } else {
+            filter
+                .values
+                .iter()
+                .map(|value| vec![value.clone()])
+                .collect()
         };
         let mut members = Vec::with_capacity(lists.len());
         for values in lists {
-            let one = Filter { values, operator: positive, ..filter.clone() };
+            let one = Filter {
+                values,
+                operator: positive,
+                ..filter.clone()
+            };
             let there = self.on_properties(NODE, properties, &one)?;
             let verbs = Some(verbs.to_vec());
             let found = exists(target.slot(), verbs, way, vec![Source::Any], Some(there));
@@ -243,23 +269,31 @@ impl Lowering<'_> {
     ) -> Result<Condition, QueryError> {
         let asked = Regarding::parse(key, &filter.values)?;
         let verbs = (!asked.relationship_types.is_empty()).then(|| {
-            asked.relationship_types.iter().flat_map(|kind| self.table.verbs_of(kind)).collect()
+            asked
+                .relationship_types
+                .iter()
+                .flat_map(|kind| self.table.verbs_of(kind))
+                .collect()
         });
-        let sources = match asked.ids.is_empty() {
-            true => vec![Source::Any],
-            false => {
-                let ids = asked.ids.iter().flat_map(|id| self.table.resolve(self.view, id));
-                vec![Source::Ids(ids.collect())]
-            }
+        let sources = if asked.ids.is_empty() {
+            vec![Source::Any]
+        } else {
+            let ids = asked
+                .ids
+                .iter()
+                .flat_map(|id| self.table.resolve(self.view, id));
+            vec![Source::Ids(ids.collect())]
         };
-        let there = match asked.groups.is_empty() {
-            true => None,
-            false => Some(self.dynamic(key, asked.groups, NODE)?),
+        let there = if asked.groups.is_empty() {
+            None
+        } else {
+            Some(self.dynamic(key, asked.groups, NODE)?)
         };
         // Nothing in the graph is inferred.
-        let found = match asked.is_inferred {
-            true => Condition::Any(Vec::new()),
-            false => exists(target.slot(), verbs, asked.way, sources, there),
+        let found = if asked.is_inferred {
+            Condition::Any(Vec::new())
+        } else {
+            exists(target.slot(), verbs, asked.way, sources, there)
         };
         match filter.operator {
             FilterOperator::Eq => Ok(found),
@@ -271,7 +305,9 @@ impl Lowering<'_> {
     /// Filter groups as values: any of them.
     fn dynamic(&self, key: &str, values: &[Json], slot: Slot) -> Result<Condition, QueryError> {
         if values.is_empty() {
-            return Err(QueryError::invalid(format!("the filter key {key} needs a filter group")));
+            return Err(QueryError::invalid(format!(
+                "the filter key {key} needs a filter group"
+            )));
         }
         let mut any = Vec::with_capacity(values.len());
         for value in values {
@@ -295,7 +331,10 @@ fn not(condition: Condition) -> Condition {
 }
 
 fn not_with(operator: FilterOperator, key: &str) -> QueryError {
-    QueryError::unsupported(format!("the filter operator {} with the key {key}", operator.name()))
+    QueryError::unsupported(format!(
+        "the filter operator {} with the key {key}",
+        operator.name()
+    ))
 }
 
 /// A relationship leads from the object in a slot to one that fits.
@@ -307,8 +346,17 @@ fn exists(
     there: Option<Condition>,
 ) -> Condition {
     let step = Step {
-        edge: EdgePattern { slot: EDGE, verbs, way, filter: None },
-        node: NodePattern { slot: NODE, sources, filter: there },
+        edge: EdgePattern {
+            slot: EDGE,
+            verbs,
+            way,
+            filter: None,
+        },
+        node: NodePattern {
+            slot: NODE,
+            sources,
+            filter: there,
+        },
         repeat: Repeat::ONCE,
     };
     Condition::Exists(slot, vec![Part::Step(step)])
@@ -339,7 +387,11 @@ fn per_value(
         operator => return Err(not_with(operator, &filter.keys.join(", "))),
     };
     if filter.values.is_empty() {
-        return Ok(if negated { Condition::All(vec![]) } else { Condition::Any(vec![]) });
+        return Ok(if negated {
+            Condition::All(vec![])
+        } else {
+            Condition::Any(vec![])
+        });
     }
     match (filter.mode, negated) {
         (FilterMode::Or, false) => condition(&filter.values),

@@ -71,7 +71,9 @@ pub(super) fn on_property(
         FilterOperator::Nil => return Ok(subject.nil()),
         FilterOperator::NotNil => return Ok(not(subject.nil())),
         FilterOperator::Within => return within(subject, filter, now),
-        FilterOperator::Script => return Err(QueryError::unsupported("the filter operator script")),
+        FilterOperator::Script => {
+            return Err(QueryError::unsupported("the filter operator script"));
+        }
         _ => {}
     }
     if filter.values.is_empty() {
@@ -116,14 +118,17 @@ fn on_value(
     now: Instant,
 ) -> Result<Condition, QueryError> {
     let plain = || {
-        Value::from_json(value).map_err(|error| {
-            QueryError::invalid(format!("{value} cannot be filtered by: {error}"))
-        })
+        Value::from_json(value)
+            .map_err(|error| QueryError::invalid(format!("{value} cannot be filtered by: {error}")))
     };
     let words = |join: fn(Vec<Condition>) -> Condition| {
         let text = text_of(value);
         let words = text.split_whitespace();
-        join(words.map(|word| subject.value(Relation::Contains, word.into())).collect())
+        join(
+            words
+                .map(|word| subject.value(Relation::Contains, word.into()))
+                .collect(),
+        )
     };
     Ok(match operator {
         FilterOperator::Lt => subject.value(Relation::Less, magnitude(value, now)?),
@@ -135,9 +140,10 @@ fn on_value(
         FilterOperator::EndsWith => subject.value(Relation::EndsWith, text_of(value).into()),
         FilterOperator::Match => words(Condition::Any),
         FilterOperator::Search => words(Condition::All),
-        FilterOperator::Wildcard => {
-            subject.compare(Relation::Equal, Operand::Pattern(wildcard(&text_of(value))?))
-        }
+        FilterOperator::Wildcard => subject.compare(
+            Relation::Equal,
+            Operand::Pattern(wildcard(&text_of(value))?),
+        ),
         _ => subject.value(Relation::Equal, plain()?),
     })
 }
@@ -155,20 +161,23 @@ fn magnitude(value: &Json, now: Instant) -> Result<Value, QueryError> {
         return Ok(Value::Float(number));
     }
     let text = value.as_str().unwrap_or_default();
-    if let Some(number) = text.trim().parse::<f64>().ok().filter(|number| number.is_finite()) {
+    if let Some(number) = text
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())
+    {
         return Ok(Value::Float(number));
     }
     match dates::parse(text, now) {
         Some(instant) => Ok(Value::Float(instant.as_micros() as f64 / 1000.0)),
-        None => Err(QueryError::invalid(format!("{value} is neither a number nor a date"))),
+        None => Err(QueryError::invalid(format!(
+            "{value} is neither a number nor a date"
+        ))),
     }
 }
 
-fn within(
-    subject: Subject<'_>,
-    filter: &Filter,
-    now: Instant,
-) -> Result<Condition, QueryError> {
+fn within(subject: Subject<'_>, filter: &Filter, now: Instant) -> Result<Condition, QueryError> {
     let [from, to] = filter.values.as_slice() else {
         return Err(QueryError::invalid(
             "the filter operator within takes exactly two values, the first and the last date",
@@ -176,7 +185,9 @@ fn within(
     };
     let (from, to) = (magnitude(from, now)?, magnitude(to, now)?);
     if from.as_number() > to.as_number() {
-        return Err(QueryError::invalid("the range of within ends before it begins"));
+        return Err(QueryError::invalid(
+            "the range of within ends before it begins",
+        ));
     }
     let after = subject.value(Relation::GreaterOrEqual, from);
     Ok(after.and(subject.value(Relation::LessOrEqual, to)))

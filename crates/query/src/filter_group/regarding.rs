@@ -37,10 +37,14 @@ impl<'j> Regarding<'j> {
                 Some(Json::Array(values)) => values.as_slice(),
                 _ => &[],
             };
-            let is_true = values.iter().any(|value| *value == true || *value == "true");
+            let is_true = values
+                .iter()
+                .any(|value| *value == true || *value == "true");
             match name.unwrap_or_default() {
                 "relationship_type" => {
-                    asked.relationship_types.extend(values.iter().filter_map(Json::as_str));
+                    asked
+                        .relationship_types
+                        .extend(values.iter().filter_map(Json::as_str));
                 }
                 "id" => asked.ids.extend(values.iter().filter_map(Json::as_str)),
                 "dynamic" => asked.groups = values,
@@ -48,7 +52,9 @@ impl<'j> Regarding<'j> {
                 "direction_reverse" => is_reversed = is_true,
                 "is_inferred" => asked.is_inferred = is_true,
                 other => {
-                    return Err(QueryError::UnknownKey { key: format!("{key}.{other}") });
+                    return Err(QueryError::UnknownKey {
+                        key: format!("{key}.{other}"),
+                    });
                 }
             }
         }

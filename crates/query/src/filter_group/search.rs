@@ -33,7 +33,10 @@ pub(super) fn parts(text: &str) -> Vec<String> {
 
 /// Indicators as they were before somebody made them harmless.
 fn refanged(text: &str) -> String {
-    let text = text.replace("[.]", ".").replace("(.)", ".").replace("[:]", ":");
+    let text = text
+        .replace("[.]", ".")
+        .replace("(.)", ".")
+        .replace("[:]", ":");
     match text.get(..4) {
         Some(scheme) if scheme.eq_ignore_ascii_case("hxxp") => {
             format!("http{}", text.get(4..).unwrap_or_default())
@@ -46,7 +49,11 @@ fn refanged(text: &str) -> String {
 pub(super) fn condition(slots: &[Slot], parts: &[String]) -> Condition {
     let mut any = Vec::with_capacity(parts.len() * slots.len());
     for slot in slots {
-        any.extend(parts.iter().map(|part| Condition::Text(*slot, vec![part.clone()])));
+        any.extend(
+            parts
+                .iter()
+                .map(|part| Condition::Text(*slot, vec![part.clone()])),
+        );
     }
     Condition::Any(any)
 }
@@ -56,7 +63,11 @@ pub(super) fn rank(parts: &[String], fields: &SearchFields) -> SearchRank {
     if parts.len() > 1 {
         texts.push(parts.join(" "));
     }
-    SearchRank { texts, exact: fields.exact.clone(), near: fields.near.clone() }
+    SearchRank {
+        texts,
+        exact: fields.exact.clone(),
+        near: fields.near.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +76,10 @@ mod tests {
 
     #[test]
     fn reads_phrases_words_and_defanged_indicators() {
-        assert_eq!(parts("one \"two three\" four"), ["one", "two three", "four"]);
+        assert_eq!(
+            parts("one \"two three\" four"),
+            ["one", "two three", "four"]
+        );
         assert_eq!(parts("hxxps://evil[.]example"), ["https://evil.example"]);
         assert_eq!(parts("see hxxp://a"), ["see", "http://a"]);
         assert_eq!(parts("\"open"), ["open"]);

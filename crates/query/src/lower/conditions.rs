@@ -94,7 +94,11 @@ impl Lowering<'_, '_> {
                 } else {
                     let any = lowered.into_iter().map(|group| compare(false, true, group));
                     let any = Condition::Any(any.collect());
-                    if negated { Condition::Not(Box::new(any)) } else { any }
+                    if negated {
+                        Condition::Not(Box::new(any))
+                    } else {
+                        any
+                    }
                 }
             }
         })

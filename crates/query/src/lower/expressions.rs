@@ -10,9 +10,7 @@ use crate::error::QueryError;
 use crate::execute::{arithmetic, call};
 use crate::j1ql;
 use crate::j1ql::{ArithmeticOperator, J1qlError, Number, Reference};
-use crate::plan::{
-    Aggregate, AggregateFunction, Arithmetic, Expression, Function, Property, Slot,
-};
+use crate::plan::{Aggregate, AggregateFunction, Arithmetic, Expression, Function, Property, Slot};
 
 /// Where an expression stands, which decides what its names mean.
 pub(super) enum Place<'p> {
@@ -80,34 +78,13 @@ impl Lowering<'_, '_> {
             j1ql::Expression::Binary(binary) => {
                 let left = self.expression(&binary.left, place)?;
                 let right = self.expression(&binary.right, place)?;
-                return Ok(self.binary(binary.operator, left, right));
+                return Ok(combined(binary.operator, left, right));
             }
             j1ql::Expression::Everything => {
                 return Err(QueryError::invalid("* cannot stand in an expression"));
             }
         };
         Ok(Expression::Literal(value))
-    }
-
-    fn binary(
-        &self,
-        operator: ArithmeticOperator,
-        left: Expression,
-        right: Expression,
-    ) -> Expression {
-        let operator = match operator {
-            ArithmeticOperator::Add => Arithmetic::Add,
-            ArithmeticOperator::Subtract => Arithmetic::Subtract,
-            ArithmeticOperator::Multiply => Arithmetic::Multiply,
-            ArithmeticOperator::Divide => Arithmetic::Divide,
-            ArithmeticOperator::Power => Arithmetic::Power,
-        };
-        match (&left, &right) {
-            (Expression::Literal(left), Expression::Literal(right)) => {
-                Expression::Literal(arithmetic(operator, left, right))
-            }
-            _ => Expression::Arithmetic(operator, Box::new(left), Box::new(right)),
-        }
     }
 
     fn call(&self, one: &j1ql::Call, place: &mut Place<'_>) -> Result<Expression, QueryError> {
@@ -117,7 +94,10 @@ impl Lowering<'_, '_> {
         if one.function == j1ql::Function::Unwind {
             return self.unwind(one, place);
         }
-        let arguments = one.arguments.iter().map(|argument| self.expression(argument, place));
+        let arguments = one
+            .arguments
+            .iter()
+            .map(|argument| self.expression(argument, place));
         let arguments: Vec<Expression> = arguments.collect::<Result<_, _>>()?;
         let function = function_of(one.function);
         if arguments.iter().all(literal) {
@@ -165,9 +145,15 @@ impl Lowering<'_, '_> {
                 }
                 Some(lowered)
             }
-            _ => return Err(QueryError::invalid("an aggregate takes exactly one argument")),
+            _ => {
+                return Err(QueryError::invalid(
+                    "an aggregate takes exactly one argument",
+                ));
+            }
         };
-        Ok(Expression::Aggregated(parts.add_aggregate(Aggregate { function, argument })))
+        Ok(Expression::Aggregated(
+            parts.add_aggregate(Aggregate { function, argument }),
+        ))
     }
 
     fn unwind(&self, call: &j1ql::Call, place: &mut Place<'_>) -> Result<Expression, QueryError> {
@@ -207,9 +193,7 @@ impl Lowering<'_, '_> {
             )));
         }
         match place {
-            Place::Node(slot) => {
-                Ok(Expression::Property(*slot, Property::of(&reference.key())))
-            }
+            Place::Node(slot) => Ok(Expression::Property(*slot, Property::of(&reference.key()))),
             Place::Path => {
                 let slot = self.slot_named(reference.alias()).ok_or_else(|| {
                     QueryError::J1ql(J1qlError::UnknownFilterSelector {
@@ -246,7 +230,10 @@ impl Lowering<'_, '_> {
         let is_meant = |element: &crate::j1ql::names::Element<'_>| {
             !element.is_negated && element.is_named(name)
         };
-        self.elements.iter().position(is_meant).map(|position| Slot(position as u16))
+        self.elements
+            .iter()
+            .position(is_meant)
+            .map(|position| Slot(position as u16))
     }
 
     fn valid_names(&self) -> Vec<String> {
@@ -286,5 +273,22 @@ fn function_of(function: j1ql::Function) -> Function {
         j1ql::Function::Floor => Function::Floor,
         j1ql::Function::Round => Function::Round,
         _ => Function::Concat,
+    }
+}
+
+/// Arithmetic of two values; a value at once where both are.
+fn combined(operator: ArithmeticOperator, left: Expression, right: Expression) -> Expression {
+    let operator = match operator {
+        ArithmeticOperator::Add => Arithmetic::Add,
+        ArithmeticOperator::Subtract => Arithmetic::Subtract,
+        ArithmeticOperator::Multiply => Arithmetic::Multiply,
+        ArithmeticOperator::Divide => Arithmetic::Divide,
+        ArithmeticOperator::Power => Arithmetic::Power,
+    };
+    match (&left, &right) {
+        (Expression::Literal(left), Expression::Literal(right)) => {
+            Expression::Literal(arithmetic(operator, left, right))
+        }
+        _ => Expression::Arithmetic(operator, Box::new(left), Box::new(right)),
     }
 }

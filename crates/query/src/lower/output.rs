@@ -24,24 +24,28 @@ pub(super) struct TableParts {
 impl TableParts {
     /// The column of this name or text.
     pub(super) fn column_named(&self, name: &str) -> Option<usize> {
-        let by_name = self.items.iter().position(
-            |item| matches!(item, Item::Value { name: own, .. } if own == name),
-        );
+        let by_name = self
+            .items
+            .iter()
+            .position(|item| matches!(item, Item::Value { name: own, .. } if own == name));
         by_name.or_else(|| self.texts.iter().position(|text| text == name))
     }
 
     /// The column that holds this value.
     pub(super) fn column_of(&self, value: &Expression) -> Option<usize> {
         let wanted = format!("{value:?}");
-        self.items.iter().position(|item| {
-            matches!(item, Item::Value { value, .. } if format!("{value:?}") == wanted)
-        })
+        self.items.iter().position(
+            |item| matches!(item, Item::Value { value, .. } if format!("{value:?}") == wanted),
+        )
     }
 
     /// Adds an aggregate, unless the same one is there already.
     pub(super) fn add_aggregate(&mut self, aggregate: Aggregate) -> usize {
         let wanted = format!("{aggregate:?}");
-        let known = self.aggregates.iter().position(|own| format!("{own:?}") == wanted);
+        let known = self
+            .aggregates
+            .iter()
+            .position(|own| format!("{own:?}") == wanted);
         known.unwrap_or_else(|| {
             self.aggregates.push(aggregate);
             self.aggregates.len() - 1
@@ -51,7 +55,10 @@ impl TableParts {
     /// Adds a list to take apart, unless the same one is there already.
     pub(super) fn add_unwind(&mut self, list: Expression) -> usize {
         let wanted = format!("{list:?}");
-        let known = self.unwinds.iter().position(|own| format!("{own:?}") == wanted);
+        let known = self
+            .unwinds
+            .iter()
+            .position(|own| format!("{own:?}") == wanted);
         known.unwrap_or_else(|| {
             self.unwinds.push(list);
             self.unwinds.len() - 1
@@ -79,13 +86,14 @@ impl Lowering<'_, '_> {
         }
         for key in &query.order {
             let value = self.sort_value(key, &mut parts)?;
-            plan.order.push(SortKey { value, descending: key.descending });
+            plan.order.push(SortKey {
+                value,
+                descending: key.descending,
+            });
         }
         let having = match &query.having {
             None => None,
-            Some(having) => {
-                Some(self.column_condition(having, &mut Place::Result(&mut parts))?)
-            }
+            Some(having) => Some(self.column_condition(having, &mut Place::Result(&mut parts))?),
         };
         let mut table = Table {
             items: parts.items,
@@ -96,7 +104,9 @@ impl Lowering<'_, '_> {
         };
         if !table.aggregates.is_empty() {
             let ordered = plan.order.iter().map(|key| &key.value);
-            ordered.into_iter().try_for_each(|value| only_columns(value, "ORDER BY"))?;
+            ordered
+                .into_iter()
+                .try_for_each(|value| only_columns(value, "ORDER BY"))?;
             if let Some(having) = &having {
                 let mut outcome = Ok(());
                 having.visit_expressions(&mut |value| {
@@ -109,7 +119,9 @@ impl Lowering<'_, '_> {
             table.having = having;
         } else if let Some(having) = having {
             if !table.unwinds.is_empty() {
-                return Err(QueryError::unsupported("HAVING beside unwind without an aggregate"));
+                return Err(QueryError::unsupported(
+                    "HAVING beside unwind without an aggregate",
+                ));
             }
             let filter = inline(having, &table);
             plan.path_filter = Some(match plan.path_filter.take() {
@@ -135,11 +147,16 @@ impl Lowering<'_, '_> {
         if !matches!(output, Output::Tree) {
             for key in &query.order {
                 let value = self.expression(&key.expression, &mut Place::Column(&mut parts))?;
-                plan.order.push(SortKey { value, descending: key.descending });
+                plan.order.push(SortKey {
+                    value,
+                    descending: key.descending,
+                });
             }
         }
         if !parts.aggregates.is_empty() || !parts.unwinds.is_empty() {
-            return Err(QueryError::invalid("a list cannot be ordered by an aggregate or unwind"));
+            return Err(QueryError::invalid(
+                "a list cannot be ordered by an aggregate or unwind",
+            ));
         }
         plan.output = output;
         Ok(())
@@ -175,12 +192,16 @@ impl Lowering<'_, '_> {
     /// Everything with a name, the start where nothing has one.
     fn all_aliases(&self, plan: &Plan) -> Vec<Slot> {
         let named = self.elements.iter().enumerate().filter(|(_, element)| {
-            let counts = element.is_explicit
-                || !matches!(element.kind, ElementKind::Relationship(_));
+            let counts =
+                element.is_explicit || !matches!(element.kind, ElementKind::Relationship(_));
             element.name.is_some() && counts && !element.is_negated
         });
         let slots: Vec<Slot> = named.map(|(position, _)| Slot(position as u16)).collect();
-        if slots.is_empty() { vec![plan.start.slot] } else { slots }
+        if slots.is_empty() {
+            vec![plan.start.slot]
+        } else {
+            slots
+        }
     }
 
     fn item(&self, item: &ReturnItem, parts: &mut TableParts) -> Result<(), QueryError> {
@@ -198,7 +219,10 @@ impl Lowering<'_, '_> {
                     )));
                 }
                 let slot = self.return_slot(reference)?;
-                Item::AllProperties { prefix: reference.alias().to_owned(), slot }
+                Item::AllProperties {
+                    prefix: reference.alias().to_owned(),
+                    slot,
+                }
             }
             j1ql::Expression::Everything => {
                 return Err(QueryError::unsupported("RETURN * beside other columns"));
@@ -247,12 +271,18 @@ fn only_columns(value: &Expression, clause: &str) -> Result<(), QueryError> {
 /// Puts the values of columns in the place of references to them.
 fn inline(condition: Condition, table: &Table) -> Condition {
     match condition {
-        Condition::All(members) => {
-            Condition::All(members.into_iter().map(|member| inline(member, table)).collect())
-        }
-        Condition::Any(members) => {
-            Condition::Any(members.into_iter().map(|member| inline(member, table)).collect())
-        }
+        Condition::All(members) => Condition::All(
+            members
+                .into_iter()
+                .map(|member| inline(member, table))
+                .collect(),
+        ),
+        Condition::Any(members) => Condition::Any(
+            members
+                .into_iter()
+                .map(|member| inline(member, table))
+                .collect(),
+        ),
         Condition::Not(inner) => Condition::Not(Box::new(inline(*inner, table))),
         Condition::Compare(mut comparison) => {
             comparison.left = crate::execute::inline_columns(&comparison.left, table);

@@ -110,7 +110,10 @@ impl Property {
         Metadata::ALL
             .iter()
             .find(|(known, _)| *known == name)
-            .map_or_else(|| Self::Named(name.into()), |(_, property)| Self::Metadata(*property))
+            .map_or_else(
+                || Self::Named(name.into()),
+                |(_, property)| Self::Metadata(*property),
+            )
     }
 }
 
@@ -281,7 +284,9 @@ impl Condition {
     pub fn visit_expressions(&self, visit: &mut dyn FnMut(&Expression)) {
         match self {
             Self::All(members) | Self::Any(members) => {
-                members.iter().for_each(|member| member.visit_expressions(visit));
+                for member in members {
+                    member.visit_expressions(visit);
+                }
             }
             Self::Not(inner) => inner.visit_expressions(visit),
             Self::Compare(comparison) => {
@@ -314,7 +319,9 @@ impl Expression {
                 right.visit(visit);
             }
             Self::Call(_, arguments) => {
-                arguments.iter().for_each(|argument| argument.visit(visit));
+                for argument in arguments {
+                    argument.visit(visit);
+                }
             }
             _ => {}
         }

@@ -9,7 +9,9 @@ use super::{Condition, Part, Plan, Slot};
 /// met, so that they can be answered by columns and shorten the walk.
 #[must_use]
 pub(crate) fn optimize(mut plan: Plan) -> Plan {
-    let Some(filter) = plan.path_filter.take() else { return plan };
+    let Some(filter) = plan.path_filter.take() else {
+        return plan;
+    };
     let mut conjuncts = Vec::new();
     flatten(filter, &mut conjuncts);
     let places = places_of(&plan);

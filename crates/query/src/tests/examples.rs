@@ -10,7 +10,9 @@ const EXAMPLES: &str = include_str!("worked_examples.json");
 
 pub(super) fn options() -> RunOptions {
     let mut options = RunOptions::new(NOW, CursorKey::new(b"test"));
-    options.parameters.insert("sensitive".to_owned(), parameter());
+    options
+        .parameters
+        .insert("sensitive".to_owned(), parameter());
     options.account_id = "acme".to_owned();
     options
 }
@@ -25,7 +27,9 @@ fn shown(company: &Company, kind: ResultKind, data: &[u8], ordered: bool) -> Jso
     let data: Json = serde_json::from_slice(data).unwrap();
     let names = |list: &Json| -> Vec<String> {
         let items = list.as_array().unwrap().iter();
-        items.map(|item| company.name(&item["id"]).to_owned()).collect()
+        items
+            .map(|item| company.name(&item["id"]).to_owned())
+            .collect()
     };
     match kind {
         ResultKind::List if ordered => names(&data).into(),
@@ -42,8 +46,12 @@ fn shown(company: &Company, kind: ResultKind, data: &[u8], ordered: bool) -> Jso
 pub(super) fn rows_sorted(rows: &Json) -> Json {
     let mut rows = rows.as_array().unwrap().clone();
     rows.sort_by_key(|row| {
-        let mut members: Vec<String> =
-            row.as_object().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut members: Vec<String> = row
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         members.sort();
         members
     });
@@ -56,7 +64,12 @@ fn expected(example: &Json, ordered: bool) -> Json {
         "table" if !ordered => rows_sorted(data),
         "list" if !ordered => {
             let names = data.as_array().unwrap().iter();
-            sorted(names.map(|name| name.as_str().unwrap().to_owned()).collect()).into()
+            sorted(
+                names
+                    .map(|name| name.as_str().unwrap().to_owned())
+                    .collect(),
+            )
+            .into()
         }
         _ => data.clone(),
     }
@@ -78,10 +91,21 @@ fn all_worked_examples_give_what_the_reference_says() {
             Ok(page) if page.kind.as_str() != example["type"] => format!("{:?}", page.kind),
             Ok(page) => {
                 let got = shown(&company, page.kind, &page.data, ordered);
-                if got == wanted { continue } else { got.to_string() }
+                if got == wanted {
+                    continue;
+                }
+                got.to_string()
             }
         };
-        failures.push(format!("{}: {query}\n  got {failure}\n  not {wanted}", example["n"]));
+        failures.push(format!(
+            "{}: {query}\n  got {failure}\n  not {wanted}",
+            example["n"]
+        ));
     }
-    assert!(failures.is_empty(), "{} wrong:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} wrong:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }

@@ -6,7 +6,9 @@ mod output;
 mod values;
 
 use crate::fixture::{Plain, PlainEdge, PlainEntity};
-use crate::j1ql::{Alternative, Condition, Direction, Node, PathPart, Query, SelectorKind, Step, Verbs};
+use crate::j1ql::{
+    Alternative, Condition, Direction, Node, PathPart, Query, SelectorKind, Step, Verbs,
+};
 
 pub(super) use output::{Answer, answer, sorted};
 
@@ -35,8 +37,18 @@ struct Path {
 
 /// A query part with the numbers of its elements.
 enum Part<'q> {
-    Step { step: &'q Step, edge: usize, node: usize },
-    Group { parts: Vec<Part<'q>>, optional: bool, alias: Option<usize>, block: usize, inside: Vec<usize> },
+    Step {
+        step: &'q Step,
+        edge: usize,
+        node: usize,
+    },
+    Group {
+        parts: Vec<Part<'q>>,
+        optional: bool,
+        alias: Option<usize>,
+        block: usize,
+        inside: Vec<usize>,
+    },
 }
 
 pub(super) struct Naive<'a> {
@@ -53,7 +65,11 @@ fn number_parts<'q>(parts: &'q [PathPart], next: &mut usize, blocks: &mut usize)
         numbered.push(match part {
             PathPart::Step(step) => {
                 *next += 2;
-                Part::Step { step, edge: *next - 2, node: *next - 1 }
+                Part::Step {
+                    step,
+                    edge: *next - 2,
+                    node: *next - 1,
+                }
             }
             PathPart::Group(group) => {
                 *blocks += 1;
@@ -65,7 +81,13 @@ fn number_parts<'q>(parts: &'q [PathPart], next: &mut usize, blocks: &mut usize)
                     *next - 1
                 });
                 let inside = (first..*next).collect();
-                Part::Group { parts, optional: group.optional, alias, block, inside }
+                Part::Group {
+                    parts,
+                    optional: group.optional,
+                    alias,
+                    block,
+                    inside,
+                }
             }
         });
     }
@@ -74,11 +96,19 @@ fn number_parts<'q>(parts: &'q [PathPart], next: &mut usize, blocks: &mut usize)
 
 impl Naive<'_> {
     pub(super) fn entity(&self, number: u32) -> &PlainEntity {
-        self.plain.entities.iter().find(|one| one.number == number).unwrap()
+        self.plain
+            .entities
+            .iter()
+            .find(|one| one.number == number)
+            .unwrap()
     }
 
     pub(super) fn edge(&self, number: u32) -> &PlainEdge {
-        self.plain.edges.iter().find(|one| one.number == number).unwrap()
+        self.plain
+            .edges
+            .iter()
+            .find(|one| one.number == number)
+            .unwrap()
     }
 
     /// All rows, after skipped blocks are dropped and `WHERE` is applied.
@@ -92,28 +122,31 @@ impl Naive<'_> {
             }
             let mut row = vec![Bound::Nothing; next];
             row[0] = Bound::Entity(entity.number);
-            let start = Path { row, at: entity.number, used: vec![], skipped: vec![], taken: vec![] };
+            let start = Path {
+                row,
+                at: entity.number,
+                used: vec![],
+                skipped: vec![],
+                taken: vec![],
+            };
             self.walk(&parts.iter().collect::<Vec<_>>(), false, start, &mut paths);
         }
         let (mut inside, mut aliases) = (Vec::new(), Vec::new());
         collect_blocks(&parts, &mut inside, &mut aliases);
-        inside.iter_mut().for_each(|(_, places)| places.extend(&aliases));
-        let kept = paths.iter().filter(|path| !self.is_beaten(path, &paths, &inside));
+        for (_, places) in &mut inside {
+            places.extend(&aliases);
+        }
+        let kept = paths
+            .iter()
+            .filter(|path| !is_beaten(path, &paths, &inside));
         let rows = kept.map(|path| path.row.clone());
-        rows.filter(|row| self.query.filter.as_ref().is_none_or(|one| self.path_holds(one, row)))
-            .collect()
-    }
-
-    /// Whether another path is the same, but for a block that this one skipped.
-    fn is_beaten(&self, path: &Path, paths: &[Path], inside: &[(usize, Vec<usize>)]) -> bool {
-        path.skipped.iter().any(|block| {
-            let (_, own) = inside.iter().find(|(number, _)| number == block).unwrap();
-            paths.iter().any(|other| {
-                other.taken.contains(block)
-                    && (0..path.row.len())
-                        .all(|place| own.contains(&place) || path.row[place] == other.row[place])
-            })
+        rows.filter(|row| {
+            self.query
+                .filter
+                .as_ref()
+                .is_none_or(|one| self.path_holds(one, row))
         })
+        .collect()
     }
 
     /// Lists every way to walk `parts` from a path. `positive` forgets the `!` of the first part.
@@ -143,7 +176,13 @@ impl Naive<'_> {
                     self.walk(rest, false, longer, found);
                 }
             }
-            Part::Group { parts: inner, optional, alias, block, .. } => {
+            Part::Group {
+                parts: inner,
+                optional,
+                alias,
+                block,
+                ..
+            } => {
                 let mut ends = Vec::new();
                 let inner: Vec<&Part<'_>> = inner.iter().collect();
                 self.walk(&inner, false, path.clone(), &mut ends);
@@ -200,9 +239,8 @@ impl Naive<'_> {
                     .chain([entity.key.clone()])
                     .map(|text| text.to_lowercase())
                     .collect();
-                text.split_whitespace().all(|word| {
-                    all.iter().any(|text| text.contains(&word.to_lowercase()))
-                })
+                text.split_whitespace()
+                    .all(|word| all.iter().any(|text| text.contains(&word.to_lowercase())))
             }
             SelectorKind::OneOf(alternatives) => alternatives.iter().any(|one| match one {
                 Alternative::Class(name) => class(name),
@@ -211,8 +249,15 @@ impl Naive<'_> {
                 Alternative::Any => true,
             }),
         };
-        kind && node.selector.smart_classes.iter().all(|name| values::is_smart(entity, name))
-            && node.filter.as_ref().is_none_or(|filter| self.node_holds(filter, entity))
+        kind && node
+            .selector
+            .smart_classes
+            .iter()
+            .all(|name| values::is_smart(entity, name))
+            && node
+                .filter
+                .as_ref()
+                .is_none_or(|filter| self.node_holds(filter, entity))
     }
 
     fn node_holds(&self, condition: &Condition, entity: &PlainEntity) -> bool {
@@ -227,7 +272,9 @@ impl Naive<'_> {
     /// `alias.property` of a row.
     pub(super) fn value_of(&self, name: &[String], row: &[Bound]) -> durward_model::Value {
         let elements = crate::j1ql::names::elements(self.query);
-        let place = elements.iter().position(|one| !one.is_negated && one.is_named(&name[0]));
+        let place = elements
+            .iter()
+            .position(|one| !one.is_negated && one.is_named(&name[0]));
         let bound = row[place.unwrap()];
         match (bound, name.len()) {
             (Bound::Nothing, _) => durward_model::Value::Null,
@@ -235,9 +282,7 @@ impl Naive<'_> {
             (Bound::Entity(number), _) => {
                 values::entity_value(self.entity(number), &name[1..].join("."))
             }
-            (Bound::Edge(number), _) => {
-                values::edge_value(self.edge(number), &name[1..].join("."))
-            }
+            (Bound::Edge(number), _) => values::edge_value(self.edge(number), &name[1..].join(".")),
         }
     }
 }
@@ -250,10 +295,29 @@ fn collect_blocks(
     aliases: &mut Vec<usize>,
 ) {
     for part in parts {
-        if let Part::Group { parts, block, inside, alias, .. } = part {
+        if let Part::Group {
+            parts,
+            block,
+            inside,
+            alias,
+            ..
+        } = part
+        {
             into.push((*block, inside.clone()));
             aliases.extend(*alias);
             collect_blocks(parts, into, aliases);
         }
     }
+}
+
+/// Whether another path is the same, but for a block that this one skipped.
+fn is_beaten(path: &Path, paths: &[Path], inside: &[(usize, Vec<usize>)]) -> bool {
+    path.skipped.iter().any(|block| {
+        let (_, own) = inside.iter().find(|(number, _)| number == block).unwrap();
+        paths.iter().any(|other| {
+            other.taken.contains(block)
+                && (0..path.row.len())
+                    .all(|place| own.contains(&place) || path.row[place] == other.row[place])
+        })
+    })
 }

@@ -46,36 +46,52 @@ impl History {
     /// The view and the plain graph after some transaction.
     fn moment(&self, dice: &mut Dice) -> (View, Plain) {
         let last = self.states.len() - 1;
-        let sequence = if dice.one_in(2) { last } else { dice.below(self.states.len()) };
+        let sequence = if dice.one_in(2) {
+            last
+        } else {
+            dice.below(self.states.len())
+        };
         let at = match sequence {
             one if one == last && dice.one_in(2) => None,
             one => Some(committed_at(one as u64).plus_micros(dice.below(2) as i64)),
         };
-        (self.fixture.snapshot.view(at), self.states[sequence].clone())
+        (
+            self.fixture.snapshot.view(at),
+            self.states[sequence].clone(),
+        )
     }
 }
 
 fn hide(plain: &Plain, condition: &RowCondition) -> Plain {
     let is_seen = |entity: &crate::fixture::PlainEntity| {
         condition.any_of.iter().any(|all| {
-            all.equal.iter().all(|(name, value)| {
-                super::naive::matches(entity, name, value)
-            })
+            all.equal
+                .iter()
+                .all(|(name, value)| super::naive::matches(entity, name, value))
         })
     };
-    let entities: Vec<_> = plain.entities.iter().filter(|one| is_seen(one)).cloned().collect();
+    let entities: Vec<_> = plain
+        .entities
+        .iter()
+        .filter(|one| is_seen(one))
+        .cloned()
+        .collect();
     let numbers: BTreeSet<u32> = entities.iter().map(|one| one.number).collect();
     let edges = plain.edges.iter();
     let edges = edges.filter(|one| numbers.contains(&one.from) && numbers.contains(&one.to));
-    Plain { edges: edges.cloned().collect(), entities }
+    Plain {
+        edges: edges.cloned().collect(),
+        entities,
+    }
 }
 
 fn parsed(kind: ResultKind, data: &[u8]) -> Answer {
     let data: Json = serde_json::from_slice(data).unwrap();
     let ids = |list: &Json| -> BTreeSet<String> {
         let items = list.as_array().unwrap().iter();
-        let ids: Vec<String> =
-            items.map(|item| item["id"].as_str().unwrap().to_owned()).collect();
+        let ids: Vec<String> = items
+            .map(|item| item["id"].as_str().unwrap().to_owned())
+            .collect();
         let distinct: BTreeSet<String> = ids.iter().cloned().collect();
         assert_eq!(ids.len(), distinct.len(), "objects are listed once");
         distinct
@@ -88,16 +104,26 @@ fn parsed(kind: ResultKind, data: &[u8]) -> Answer {
 }
 
 fn whole(view: &View, query: &str, options: &RunOptions) -> (ResultKind, Vec<Json>, Vec<u8>) {
-    let options = RunOptions { page: PageSize::Whole, ..options.clone() };
+    let options = RunOptions {
+        page: PageSize::Whole,
+        ..options.clone()
+    };
     let page = run(view, query, &options).unwrap_or_else(|error| panic!("{query}: {error}"));
     assert_eq!(page.cursor, None);
     let rows: Json = serde_json::from_slice(&page.data).unwrap();
     let count = |rows: &Json| rows.as_array().map_or(0, Vec::len) as u64;
     if page.kind != ResultKind::Tree {
         assert_eq!(page.rows, count(&rows));
-        assert!(page.total_count.is_none_or(|total| total == page.rows), "{query}");
+        assert!(
+            page.total_count.is_none_or(|total| total == page.rows),
+            "{query}"
+        );
     }
-    (page.kind, rows.as_array().cloned().unwrap_or_default(), page.data)
+    (
+        page.kind,
+        rows.as_array().cloned().unwrap_or_default(),
+        page.data,
+    )
 }
 
 /// Pages and windows of a result are parts of the whole.
@@ -110,9 +136,10 @@ fn check_parts(
     rows: &[Json],
 ) {
     let size = dice.between(1, 5) as u64;
-    let page = match dice.one_in(3) {
-        true => PageSize::Bytes(dice.between(1, 400)),
-        false => PageSize::Rows(size),
+    let page = if dice.one_in(3) {
+        PageSize::Bytes(dice.between(1, 400))
+    } else {
+        PageSize::Rows(size)
     };
     let skip = dice.below(4);
     let limit = dice.between(1, 9);
@@ -123,7 +150,10 @@ fn check_parts(
             rows.iter().skip(skip).take(limit).cloned().collect(),
         ),
     ] {
-        let mut options = RunOptions { page, ..options.clone() };
+        let mut options = RunOptions {
+            page,
+            ..options.clone()
+        };
         let mut got = Vec::new();
         let mut view = view.clone();
         for _ in 0..10_000 {
@@ -163,7 +193,12 @@ fn check_query(history: &mut History, dice: &mut Dice, seed: u64) {
         Bound::Nothing => String::new(),
     };
     let now = committed_at(1);
-    let naive = Naive { plain, query: &query, now_millis: now.as_millis(), uuid: &uuid };
+    let naive = Naive {
+        plain,
+        query: &query,
+        now_millis: now.as_millis(),
+        uuid: &uuid,
+    };
     let wanted = answer(&naive);
     let mut options = RunOptions::new(now, CursorKey::new(b"k"));
     options.row_condition = condition;
@@ -182,7 +217,9 @@ fn check_query(history: &mut History, dice: &mut Dice, seed: u64) {
 
 #[test]
 fn results_equal_those_of_the_naive_evaluator() {
-    let graphs = std::env::var("DURWARD_RANDOM_GRAPHS").ok().and_then(|text| text.parse().ok());
+    let graphs = std::env::var("DURWARD_RANDOM_GRAPHS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     for seed in 0..graphs.unwrap_or(GRAPHS) {
         let mut dice = Dice::new(seed);
         let mut history = History::new(&mut dice);

@@ -44,7 +44,10 @@ impl Rows {
             if let Some(order) = order {
                 values = order.iter().map(|row| values[*row].clone()).collect();
             }
-            Column { property, values: ColumnValues::Mixed(values) }
+            Column {
+                property,
+                values: ColumnValues::Mixed(values),
+            }
         };
         columns.map(column).collect()
     }
@@ -55,11 +58,14 @@ fn lines(folder: &Path, name: &str) -> impl Iterator<Item = Map<String, Json>> {
     let candidates = [plain("jsonl"), plain("ndjson"), plain("jsonl.gz")];
     let path: PathBuf = candidates.into_iter().find(|path| path.exists()).unwrap();
     let file = File::open(&path).unwrap();
-    let reader: Box<dyn BufRead> = match path.extension().unwrap() == "gz" {
-        true => Box::new(BufReader::new(flate2::read::GzDecoder::new(file))),
-        false => Box::new(BufReader::with_capacity(1 << 20, file)),
+    let reader: Box<dyn BufRead> = if path.extension().unwrap() == "gz" {
+        Box::new(BufReader::new(flate2::read::GzDecoder::new(file)))
+    } else {
+        Box::new(BufReader::with_capacity(1 << 20, file))
     };
-    reader.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+    reader
+        .lines()
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
 }
 
 fn texts(json: &Json) -> Vec<String> {
@@ -83,7 +89,10 @@ pub(crate) fn load(folder: &Path) -> Arc<Snapshot> {
     let mut batches: BTreeMap<(String, Vec<String>), Rows> = BTreeMap::new();
     for object in lines(folder, "entities") {
         let entity_type = object["_type"].as_str().unwrap().to_owned();
-        batches.entry((entity_type, texts(&object["_class"]))).or_default().add(&object);
+        batches
+            .entry((entity_type, texts(&object["_class"])))
+            .or_default()
+            .add(&object);
     }
     let mut numbers: HashMap<String, (u32, String)> = HashMap::new();
     let mut changes = Vec::new();

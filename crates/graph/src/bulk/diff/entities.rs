@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Uploaded entities against the graph: which are new, which changed, which are gone.
 
+mod update;
+
 use std::collections::BTreeMap;
 
-use durward_model::change::{Cell, Change, Column, EntityBatch, EntityPatch, PatchColumn};
-use durward_model::{EntityNumber, Namespace, ObjectId, StringArena, Value};
+use durward_model::change::{Change, Column, EntityBatch};
+use durward_model::{EntityNumber, Namespace, ObjectId, StringArena};
 
-use super::cells::{Absent, Pair, changed_cells, removed_cells};
+use self::update::update;
+use super::cells::Pair;
 use super::gather::{Gathered, Group, NO_NUMBER};
-use super::marks::{EdgeMarks, EntityMarks, Marks, cascade};
+use super::marks::{EdgeMarks, EntityMarks, cascade};
 use super::parallel::map_ranges;
 use super::{Context, DiffError, DiffReport, SyncMode};
 use crate::bulk::columns::permuted;
 use crate::ids::{EntityRef, NextNumbers, ObjectRef, TypeId};
-use crate::view::{ClassCover, View};
+use crate::view::View;
 
 /// What the comparison of entities came to.
 #[derive(Debug, Default)]
@@ -286,138 +289,6 @@ pub(crate) fn fill_keys(
             }
         }
     }
-}
-
-/// Compares matched rows of one type column by column.
-fn update(
-    context: Context<'_>,
-    group: &Group,
-    type_id: TypeId,
-    pairs: &[Pair],
-    outcome: &mut EntityOutcome,
-    report: &mut DiffReport,
-) {
-    let view = context.view;
-    let replaces = context.spec.mode == SyncMode::Diff;
-    let mut touched = Marks::default();
-    let mut nulls: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (row, column) in &group.nulls {
-        nulls.entry(*column).or_default().push(*row);
-    }
-    let number = |at: usize| {
-        let row = pairs.get(at).map_or(0, |pair| pair.known);
-        view.entity_number(EntityRef { type_id, row })
-    };
-    let mut add = |property: &str, cells: Vec<(usize, Value)>| {
-        if cells.is_empty() {
-            return;
-        }
-        for (at, _) in &cells {
-            touched.set(*at as u32);
-        }
-        outcome.patches.push(Change::PatchEntities(EntityPatch {
-            entity_type: view.type_name(type_id).to_owned(),
-            entities: cells.iter().map(|(at, _)| number(*at)).collect(),
-            columns: vec![PatchColumn {
-                property: property.to_owned(),
-                cells: cells
-                    .into_iter()
-                    .map(|(_, value)| Cell::Set(value))
-                    .collect(),
-            }],
-            classes: None,
-        }));
-    };
-    for (at, column) in group.columns.iter().enumerate() {
-        let property = view.property_id(&column.property);
-        let known = property.and_then(|property| view.column(type_id, property));
-        let given = nulls
-            .get(&(at as u32))
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let absent = if replaces {
-            Absent::Removes
-        } else {
-            Absent::Keeps(given)
-        };
-        add(
-            &column.property,
-            changed_cells(&column.values, known.as_ref(), pairs, absent),
-        );
-    }
-    if replaces {
-        for property in view.properties_of_type(type_id) {
-            let name = view.property_name(property);
-            if group.columns.iter().any(|column| column.property == name) {
-                continue;
-            }
-            if let Some(known) = view.column(type_id, property) {
-                add(name, removed_cells(&known, pairs));
-            }
-        }
-    }
-    if let Some(classes) = &group.classes {
-        let changed = changed_classes(view, type_id, classes, pairs);
-        if !changed.is_empty() {
-            for at in &changed {
-                touched.set(*at as u32);
-            }
-            outcome.patches.push(Change::PatchEntities(EntityPatch {
-                entity_type: view.type_name(type_id).to_owned(),
-                entities: changed.iter().map(|at| number(*at)).collect(),
-                columns: Vec::new(),
-                classes: Some(classes.clone()),
-            }));
-        }
-    }
-    let updated = touched.iter().count() as u64;
-    report.entities.updated += updated;
-    report.entities.unchanged += pairs.len() as u64 - updated;
-}
-
-/// Positions in `pairs` of the entities whose classes are others.
-fn changed_classes(view: &View, type_id: TypeId, classes: &[String], pairs: &[Pair]) -> Vec<usize> {
-    let mut wanted = Vec::with_capacity(classes.len());
-    let mut all_known = true;
-    for class in classes {
-        match view.class_id(class) {
-            Some(id) => wanted.push(id),
-            None => all_known = false,
-        }
-    }
-    if !all_known {
-        return (0..pairs.len()).collect();
-    }
-    let cover = |class| {
-        view.types_with_class(class)
-            .into_iter()
-            .find(|(id, _)| *id == type_id)
-            .map(|found| found.1)
-    };
-    let uniform = view
-        .class_ids()
-        .into_iter()
-        .all(|class| match cover(class) {
-            Some(ClassCover::All) => wanted.contains(&class),
-            Some(ClassCover::Some(_)) => false,
-            None => !wanted.contains(&class),
-        });
-    if uniform {
-        return Vec::new();
-    }
-    let differs = |pair: &Pair| {
-        let known = view.classes(EntityRef {
-            type_id,
-            row: pair.known,
-        });
-        known.len() != wanted.len() || !known.iter().all(|class| wanted.contains(class))
-    };
-    pairs
-        .iter()
-        .enumerate()
-        .filter(|(_, pair)| differs(pair))
-        .map(|(at, _)| at)
-        .collect()
 }
 
 /// Ends the live entities of the namespace that were not uploaded.

@@ -15,11 +15,11 @@ use super::entities::EntityOutcome;
 use super::marks::{EdgeMarks, Marks, cascade_edges};
 use super::order::{check_keys, ordered};
 use super::parallel::map_ranges;
-use super::{Context, DiffError, DiffReport, SyncMode};
+use super::{Context, DiffError, DiffReport, Outcomes, SyncMode};
 use crate::bulk::columns::permuted;
 use crate::bulk::part::Removal;
 use crate::ids::{Direction, EdgeRef, EntityRef, TripleId, TypeId};
-use crate::view::TripleMeta;
+use crate::view::{TripleMeta, View};
 
 /// What the comparison of relationships came to.
 #[derive(Debug, Default)]
@@ -229,68 +229,21 @@ impl Work<'_> {
         pairs: &[Pair],
         report: &mut DiffReport,
     ) {
-        let view = self.context.view;
+        let mut update = Update {
+            view: self.context.view,
+            triple,
+            known,
+            pairs,
+            touched: Marks::default(),
+            patches: &mut self.outcome.patches,
+        };
         let replaces = self.context.spec.mode == SyncMode::Diff;
-        let absent = if replaces {
-            Absent::Removes
-        } else {
-            Absent::Keeps(&[])
-        };
-        let mut touched = Marks::default();
-        let number = |at: usize| {
-            let edge = pairs.get(at).map_or(0, |pair| pair.known);
-            view.edge_number(EdgeRef {
-                triple: known,
-                edge,
-            })
-        };
-        let patches = &mut self.outcome.patches;
-        let mut add = |property: &str, cells: Vec<(usize, Value)>| {
-            if cells.is_empty() {
-                return;
-            }
-            for (at, _) in &cells {
-                touched.set(*at as u32);
-            }
-            patches.push(Change::PatchRelationships(RelationshipPatch {
-                triple: triple.clone(),
-                relationships: cells.iter().map(|(at, _)| number(*at)).collect(),
-                columns: vec![PatchColumn {
-                    property: property.to_owned(),
-                    cells: cells
-                        .into_iter()
-                        .map(|(_, value)| Cell::Set(value))
-                        .collect(),
-                }],
-            }));
-        };
-        for column in &rows.columns {
-            let property = view.property_id(&column.property);
-            let known = property.and_then(|property| view.edge_column(known, property));
-            add(
-                &column.property,
-                changed_cells(&column.values, known.as_ref(), pairs, absent),
-            );
+        update.compare_columns(&rows.columns, replaces);
+        if replaces {
+            update.remove_absent(&rows.columns);
         }
-        for property in view
-            .properties_of_triple(known)
-            .into_iter()
-            .filter(|_| replaces)
-        {
-            let name = view.property_name(property);
-            if rows.columns.iter().any(|column| column.property == name) {
-                continue;
-            }
-            if let Some(known) = view.edge_column(known, property) {
-                add(name, removed_cells(&known, pairs));
-            }
-        }
-        let updated = touched.iter().count() as u64;
-        let counts = if rows.kind.mapped {
-            &mut report.mapped
-        } else {
-            &mut report.relationships
-        };
+        let updated = update.touched.iter().count() as u64;
+        let counts = outcomes(rows, report);
         counts.updated += updated;
         counts.unchanged += pairs.len() as u64 - updated;
     }
@@ -299,12 +252,7 @@ impl Work<'_> {
         if created.is_empty() {
             return;
         }
-        let counts = if rows.kind.mapped {
-            &mut report.mapped
-        } else {
-            &mut report.relationships
-        };
-        counts.created += created.len() as u64;
+        outcomes(&rows, report).created += created.len() as u64;
         let mut batch = RelationshipBatch {
             triple,
             relationship_type: rows.kind.relationship_type,
@@ -325,6 +273,85 @@ impl Work<'_> {
         self.outcome
             .creations
             .push(Change::CreateRelationships(batch));
+    }
+}
+
+/// The counts that relationships of these rows go to.
+fn outcomes<'r>(rows: &EdgeRows, report: &'r mut DiffReport) -> &'r mut Outcomes {
+    if rows.kind.mapped {
+        &mut report.mapped
+    } else {
+        &mut report.relationships
+    }
+}
+
+/// Matched rows of one triple under comparison.
+struct Update<'u> {
+    view: &'u View,
+    triple: &'u Triple,
+    known: TripleId,
+    pairs: &'u [Pair],
+    /// Positions in `pairs` of the relationships that change.
+    touched: Marks,
+    patches: &'u mut Vec<Change>,
+}
+
+impl Update<'_> {
+    /// Changes what the uploaded columns have otherwise.
+    fn compare_columns(&mut self, uploaded: &[Column], replaces: bool) {
+        let absent = if replaces {
+            Absent::Removes
+        } else {
+            Absent::Keeps(&[])
+        };
+        for column in uploaded {
+            let property = self.view.property_id(&column.property);
+            let known = property.and_then(|property| self.view.edge_column(self.known, property));
+            let cells = changed_cells(&column.values, known.as_ref(), self.pairs, absent);
+            self.set(&column.property, cells);
+        }
+    }
+
+    /// Removes the properties that the upload has no column for.
+    fn remove_absent(&mut self, uploaded: &[Column]) {
+        let view = self.view;
+        for property in view.properties_of_triple(self.known) {
+            let name = view.property_name(property);
+            if uploaded.iter().any(|column| column.property == name) {
+                continue;
+            }
+            if let Some(known) = view.edge_column(self.known, property) {
+                self.set(name, removed_cells(&known, self.pairs));
+            }
+        }
+    }
+
+    /// Sets a property of the relationships at these positions.
+    fn set(&mut self, property: &str, cells: Vec<(usize, Value)>) {
+        if cells.is_empty() {
+            return;
+        }
+        let mut relationships = Vec::with_capacity(cells.len());
+        for (at, _) in &cells {
+            self.touched.set(*at as u32);
+            let edge = self.pairs.get(*at).map_or(0, |pair| pair.known);
+            relationships.push(self.view.edge_number(EdgeRef {
+                triple: self.known,
+                edge,
+            }));
+        }
+        self.patches
+            .push(Change::PatchRelationships(RelationshipPatch {
+                triple: self.triple.clone(),
+                relationships,
+                columns: vec![PatchColumn {
+                    property: property.to_owned(),
+                    cells: cells
+                        .into_iter()
+                        .map(|(_, value)| Cell::Set(value))
+                        .collect(),
+                }],
+            }));
     }
 }
 

@@ -138,8 +138,10 @@ const BASE: &str = r#"{"entities":[
     {"_key":"u2","_type":"user","_class":["User"],"name":"Two","on":true},
     {"_key":"g1","_type":"team","_class":"UserGroup","name":"G"}],
   "relationships":[
-    {"_key":"g1|HAS|u1","_type":"team_has_user","_class":"HAS","_fromEntityKey":"g1","_toEntityKey":"u1"},
-    {"_key":"own","_type":"team_has_user","_class":"HAS","_fromEntityKey":"g1","_toEntityKey":"u2","w":1}]}"#;
+    {"_key":"g1|HAS|u1","_type":"team_has_user","_class":"HAS",
+     "_fromEntityKey":"g1","_toEntityKey":"u1"},
+    {"_key":"own","_type":"team_has_user","_class":"HAS",
+     "_fromEntityKey":"g1","_toEntityKey":"u2","w":1}]}"#;
 
 fn counts(report: &DiffReport) -> [[u64; 4]; 2] {
     let four = |counts: &super::Outcomes| {
@@ -176,8 +178,10 @@ fn diff_creates_keeps_changes_and_deletes() {
         {"_key":"g1","_type":"team","_class":["UserGroup","Group"],"name":"G"},
         {"_key":"u3","_type":"user","_class":["User"]}],
       "relationships":[
-        {"_key":"g1|HAS|u1","_type":"team_has_user","_class":"HAS","_fromEntityKey":"g1","_toEntityKey":"u1","since":7},
-        {"_key":"own","_type":"team_has_user","_class":"HAS","_fromEntityKey":"g1","_toEntityKey":"u3","w":1}]}"#;
+        {"_key":"g1|HAS|u1","_type":"team_has_user","_class":"HAS",
+         "_fromEntityKey":"g1","_toEntityKey":"u1","since":7},
+        {"_key":"own","_type":"team_has_user","_class":"HAS",
+         "_fromEntityKey":"g1","_toEntityKey":"u3","w":1}]}"#;
     let report = world.run(SyncMode::Diff, "s", &[changed]).unwrap();
     assert_eq!(counts(&report), [[1, 2, 1, 0], [1, 1, 1, 0]]);
     assert_eq!(world.value("s", "u1", "name"), Value::from("Uno"));
@@ -252,7 +256,8 @@ fn patch_adds_and_updates_by_key_and_id_and_removes_what_is_listed() {
     let patch = format!(
         r#"{{"entities":[{{"_key":"u1","age":2,"name":null}},{{"_id":"{id}","on":false}},
             {{"_key":"u9","_type":"user","_class":"User","name":"Nine"}},{{"_key":"nobody","x":1}}],
-          "relationships":[{{"_key":"g1|HAS|u1","_type":"team_has_user","_class":"HAS","_fromEntityKey":"g1","_toEntityKey":"u1","z":1}}],
+          "relationships":[{{"_key":"g1|HAS|u1","_type":"team_has_user","_class":"HAS",
+            "_fromEntityKey":"g1","_toEntityKey":"u1","z":1}}],
           "deleteEntities":[{{"_key":"g7"}}],"deleteRelationships":[{{"_key":"own"}}]}}"#
     );
     let report = world.run(SyncMode::Patch, "s", &[&patch]).unwrap();
@@ -336,8 +341,9 @@ fn mapped_relationships_find_or_make_their_targets() {
     world.run(SyncMode::Diff, "people", &[BASE]).unwrap();
     let mapping = |name: &str, extra: &str| {
         format!(
-            r#"{{"_key":"m-{name}","_type":"m","_class":"IS","_mapping":{{"relationshipDirection":"FORWARD",
-            "sourceEntityKey":"s","targetFilterKeys":[["_type","name"]],{extra}
+            r#"{{"_key":"m-{name}","_type":"m","_class":"IS",
+            "_mapping":{{"relationshipDirection":"FORWARD","sourceEntityKey":"s",
+            "targetFilterKeys":[["_type","name"]],{extra}
             "targetEntity":{{"_type":"user","_class":"User","name":"{name}"}}}}}}"#
         )
     };

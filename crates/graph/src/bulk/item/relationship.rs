@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 
 use super::columns::Columns;
 use super::{
-    GROUPS_MAX, ItemError, PartBuilder, check_name, check_size, normalized, note, skip_reserved,
-    text,
+    GROUPS_MAX, ItemError, ItemRules, PartBuilder, check_name, check_size, normalized, note,
+    skip_reserved, text,
 };
 use crate::bulk::mapped;
 use crate::bulk::part::EndAddress;
@@ -50,44 +50,21 @@ impl PartBuilder<'_> {
             None => true,
             Some(key) => !from_by_id && !to_by_id && is_conventional(key, &from, &verb, &to),
         };
-        let same = |rows: &RelationshipRows| {
-            rows.verb == verb.as_ref()
-                && rows.relationship_type == relationship_type
-                && rows.conventional == conventional
-                && is_address(
-                    &rows.from_address,
-                    from_by_id,
-                    given.from_source,
-                    given.from_scope,
-                )
-                && is_address(&rows.to_address, to_by_id, given.to_source, given.to_scope)
-        };
-        if !self
-            .relationships
-            .get(self.last_relationship)
-            .is_some_and(same)
-        {
-            let known = self.relationships.iter().position(same);
-            self.last_relationship = known.unwrap_or(self.relationships.len());
-            if known.is_none() {
-                if self.relationships.len() >= GROUPS_MAX {
-                    return Err(ItemError::TooManyGroups);
-                }
-                check_name(&verb, "_class")?;
-                check_name(relationship_type, "_type")?;
-                self.relationships.push(RelationshipRows {
-                    verb: verb.clone().into_owned(),
-                    relationship_type: relationship_type.to_owned(),
-                    from_address: address(from_by_id, given.from_source, given.from_scope),
-                    to_address: address(to_by_id, given.to_source, given.to_scope),
-                    conventional,
-                    from: Vec::new(),
-                    to: Vec::new(),
-                    keys: StringArena::new(),
-                    columns: Columns::default(),
-                });
-            }
-        }
+        self.find_rows(&Group {
+            verb,
+            relationship_type,
+            from: Address {
+                by_id: from_by_id,
+                source: given.from_source,
+                scope: given.from_scope,
+            },
+            to: Address {
+                by_id: to_by_id,
+                source: given.to_source,
+                scope: given.to_scope,
+            },
+            conventional,
+        })?;
         let rows = self
             .relationships
             .get_mut(self.last_relationship)
@@ -98,23 +75,33 @@ impl PartBuilder<'_> {
         if let Some(key) = key.filter(|_| !conventional) {
             rows.keys.push(&key).map_err(|_| ItemError::Full)?;
         }
-        let mut hint = 0;
-        for (name, value) in members {
-            if name.starts_with('_') {
-                skip_reserved(&mut self.ignored, self.rules, name, false)?;
-                continue;
-            }
-            if matches!(value, Scalar::Texts(_) | Scalar::Nested(_)) {
-                if !self.rules.ignore_illegal_properties {
-                    return Err(ItemError::NotPlain(name.to_string()));
-                }
-                note(&mut self.ignored, name);
-                continue;
-            }
-            rows.columns.put(row, hint, name, value, false)?;
-            hint += 1;
-        }
+        put_properties(
+            &mut rows.columns,
+            row,
+            members,
+            self.rules,
+            &mut self.ignored,
+        )?;
         rows.columns.check_cells(row)
+    }
+
+    /// Makes the rows of this group the last ones; begins them where there are none.
+    fn find_rows(&mut self, group: &Group<'_>) -> Result<(), ItemError> {
+        let last = self.relationships.get(self.last_relationship);
+        if last.is_some_and(|rows| group.is_of(rows)) {
+            return Ok(());
+        }
+        let known = self.relationships.iter().position(|rows| group.is_of(rows));
+        self.last_relationship = known.unwrap_or(self.relationships.len());
+        if known.is_none() {
+            if self.relationships.len() >= GROUPS_MAX {
+                return Err(ItemError::TooManyGroups);
+            }
+            check_name(&group.verb, "_class")?;
+            check_name(group.relationship_type, "_type")?;
+            self.relationships.push(group.begin());
+        }
+        Ok(())
     }
 
     fn mapped(&mut self, members: &Members<'_>) -> Result<(), ItemError> {
@@ -217,16 +204,87 @@ fn end<'m>(
     }
 }
 
-fn is_address(known: &EndAddress, by_id: bool, source: Option<&str>, scope: Option<&str>) -> bool {
-    known.by_id == by_id && known.source.as_deref() == source && known.scope.as_deref() == scope
+/// What the relationships of one group have in common.
+struct Group<'m> {
+    verb: Cow<'m, str>,
+    relationship_type: &'m str,
+    from: Address<'m>,
+    to: Address<'m>,
+    conventional: bool,
 }
 
-fn address(by_id: bool, source: Option<&str>, scope: Option<&str>) -> EndAddress {
-    EndAddress {
-        by_id,
-        source: source.map(str::to_owned),
-        scope: scope.map(str::to_owned),
+impl Group<'_> {
+    fn is_of(&self, rows: &RelationshipRows) -> bool {
+        rows.verb == self.verb.as_ref()
+            && rows.relationship_type == self.relationship_type
+            && rows.conventional == self.conventional
+            && self.from.is(&rows.from_address)
+            && self.to.is(&rows.to_address)
     }
+
+    fn begin(&self) -> RelationshipRows {
+        RelationshipRows {
+            verb: self.verb.clone().into_owned(),
+            relationship_type: self.relationship_type.to_owned(),
+            from_address: self.from.to_owned(),
+            to_address: self.to.to_owned(),
+            conventional: self.conventional,
+            from: Vec::new(),
+            to: Vec::new(),
+            keys: StringArena::new(),
+            columns: Columns::default(),
+        }
+    }
+}
+
+/// How an end is named, as it stands in the members.
+struct Address<'m> {
+    by_id: bool,
+    source: Option<&'m str>,
+    scope: Option<&'m str>,
+}
+
+impl Address<'_> {
+    fn is(&self, known: &EndAddress) -> bool {
+        known.by_id == self.by_id
+            && known.source.as_deref() == self.source
+            && known.scope.as_deref() == self.scope
+    }
+
+    fn to_owned(&self) -> EndAddress {
+        EndAddress {
+            by_id: self.by_id,
+            source: self.source.map(str::to_owned),
+            scope: self.scope.map(str::to_owned),
+        }
+    }
+}
+
+/// Puts the properties among the members into a row.
+fn put_properties(
+    columns: &mut Columns,
+    row: usize,
+    members: &Members<'_>,
+    rules: ItemRules<'_>,
+    ignored: &mut Vec<String>,
+) -> Result<(), ItemError> {
+    let mut hint = 0;
+    for (name, value) in members {
+        if name.starts_with('_') {
+            skip_reserved(ignored, rules, name, false)?;
+            continue;
+        }
+        if matches!(value, Scalar::Texts(_) | Scalar::Nested(_)) {
+            if !rules.ignore_illegal_properties {
+                return Err(ItemError::NotPlain(name.to_string()));
+            }
+            note(ignored, name);
+            continue;
+        }
+        columns.put(row, hint, name, value, false)?;
+        hint += 1;
+    }
+    Ok(())
 }
 
 /// Whether a key is `<from>|<VERB>|<to>`.

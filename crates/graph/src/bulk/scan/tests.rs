@@ -87,8 +87,11 @@ proptest! {
     ) {
         let mut text = Json::Object(object.into_iter().collect()).to_string();
         let mut position = at.index(text.len());
-        while !text.is_char_boundary(position) { position -= 1; }
-        text.replace_range(position..position + text[position..].chars().next().map_or(0, char::len_utf8), &with);
+        while !text.is_char_boundary(position) {
+            position -= 1;
+        }
+        let replaced = text[position..].chars().next().map_or(0, char::len_utf8);
+        text.replace_range(position..position + replaced, &with);
         prop_assert_eq!(scan(&text), oracle(&text), "{}", text);
     }
 }

@@ -37,16 +37,14 @@ impl Build<'_> {
         if self.by_alias(&alias) != Some(handle) {
             return Ok((handle, Outcome::Unchanged));
         }
-        match (self.aliases_added.remove(&alias), handle) {
-            (Some(_), _) => {}
-            (None, Handle::Entity(entity)) => {
-                self.aliases_removed
-                    .push((ObjectRef::Entity(entity), alias));
-            }
-            (None, Handle::Edge(edge)) => {
-                self.aliases_removed.push((ObjectRef::Edge(edge), alias));
-            }
-            (None, Handle::NewEntity(_) | Handle::NewEdge(_)) => {}
+        let was_added_here = self.aliases_added.remove(&alias).is_some();
+        let stored = match handle {
+            Handle::Entity(entity) => Some(ObjectRef::Entity(entity)),
+            Handle::Edge(edge) => Some(ObjectRef::Edge(edge)),
+            Handle::NewEntity(_) | Handle::NewEdge(_) => None,
+        };
+        if let Some(object) = stored.filter(|_| !was_added_here) {
+            self.aliases_removed.push((object, alias));
         }
         Ok((handle, Outcome::Updated))
     }

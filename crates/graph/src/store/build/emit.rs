@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The net effect of a draft as changes: what ends comes first, then what is new, then what changes.
+//! The net effect of a draft as changes: what ends comes first, then what is new, then what
+//! changes.
 
 use std::collections::BTreeMap;
 

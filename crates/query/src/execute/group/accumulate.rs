@@ -28,9 +28,16 @@ pub(crate) enum Accumulator {
     /// Counts distinct objects that are known to come once.
     Counted(u64),
     /// Counts distinct values.
-    Values { formula: Rc<Formula>, seen: HashSet<Vec<u8>> },
+    Values {
+        formula: Rc<Formula>,
+        seen: HashSet<Vec<u8>>,
+    },
     /// Keeps the smallest or the largest value.
-    Extreme { formula: Rc<Formula>, wanted: Ordering, best: Value },
+    Extreme {
+        formula: Rc<Formula>,
+        wanted: Ordering,
+        best: Value,
+    },
     /// Sums numbers, each combination of objects once.
     Sum {
         formula: Rc<Formula>,
@@ -85,21 +92,29 @@ impl Total {
 
 impl Accumulator {
     pub(crate) fn new(engine: &Engine, aggregate: &Aggregate) -> Self {
-        let Some(argument) = &aggregate.argument else { return Self::Rows(0) };
+        let Some(argument) = &aggregate.argument else {
+            return Self::Rows(0);
+        };
         let formula = || Rc::new(Formula::new(&engine.view, argument));
         match (aggregate.function, argument) {
-            (AggregateFunction::Count, Expression::Object(slot)) => {
-                Self::Objects { slot: *slot, seen: HashSet::new() }
-            }
-            (AggregateFunction::Count, _) => {
-                Self::Values { formula: formula(), seen: HashSet::new() }
-            }
-            (AggregateFunction::Min, _) => {
-                Self::Extreme { formula: formula(), wanted: Ordering::Less, best: Value::Null }
-            }
-            (AggregateFunction::Max, _) => {
-                Self::Extreme { formula: formula(), wanted: Ordering::Greater, best: Value::Null }
-            }
+            (AggregateFunction::Count, Expression::Object(slot)) => Self::Objects {
+                slot: *slot,
+                seen: HashSet::new(),
+            },
+            (AggregateFunction::Count, _) => Self::Values {
+                formula: formula(),
+                seen: HashSet::new(),
+            },
+            (AggregateFunction::Min, _) => Self::Extreme {
+                formula: formula(),
+                wanted: Ordering::Less,
+                best: Value::Null,
+            },
+            (AggregateFunction::Max, _) => Self::Extreme {
+                formula: formula(),
+                wanted: Ordering::Greater,
+                best: Value::Null,
+            },
             (function, _) => Self::Sum {
                 formula: formula(),
                 slots: Some(argument.slots()),
@@ -114,9 +129,19 @@ impl Accumulator {
     pub(crate) fn of_distinct_rows(engine: &Engine, aggregate: &Aggregate) -> Self {
         match Self::new(engine, aggregate) {
             Self::Objects { .. } => Self::Counted(0),
-            Self::Sum { formula, seen, sum, mean, .. } => {
-                Self::Sum { formula, slots: None, seen, sum, mean }
-            }
+            Self::Sum {
+                formula,
+                seen,
+                sum,
+                mean,
+                ..
+            } => Self::Sum {
+                formula,
+                slots: None,
+                seen,
+                sum,
+                mean,
+            },
             other => other,
         }
     }
@@ -143,19 +168,36 @@ impl Accumulator {
                     seen.insert(form);
                 }
             }
-            Self::Extreme { formula, wanted, best } => {
+            Self::Extreme {
+                formula,
+                wanted,
+                best,
+            } => {
                 let value = formula.value(source, row);
                 keep_extreme(best, value, *wanted);
             }
-            Self::Sum { formula, slots: None, sum, .. } => {
+            Self::Sum {
+                formula,
+                slots: None,
+                sum,
+                ..
+            } => {
                 formula.read(source, row, |value| sum.add(value));
             }
-            Self::Sum { formula, slots: Some(slots), seen, sum, .. } => {
+            Self::Sum {
+                formula,
+                slots: Some(slots),
+                seen,
+                sum,
+                ..
+            } => {
                 let mut form = Vec::new();
                 for slot in slots.iter() {
                     write_binding(row.binding(*slot), &mut form);
                 }
-                row.unwound.iter().for_each(|one| write_canonical(ValueRef::from(one), &mut form));
+                row.unwound
+                    .iter()
+                    .for_each(|one| write_canonical(ValueRef::from(one), &mut form));
                 if !seen.contains(&form) {
                     engine.meter.bytes(MEMBER_BYTES + form.len())?;
                     seen.insert(form);
@@ -173,7 +215,9 @@ impl Accumulator {
             Self::Objects { seen, .. } => count(seen.len()),
             Self::Values { seen, .. } => count(seen.len()),
             Self::Extreme { best, .. } => best,
-            Self::Sum { sum, mean: true, .. } => sum.mean(),
+            Self::Sum {
+                sum, mean: true, ..
+            } => sum.mean(),
             Self::Sum { sum, .. } => sum.sum(),
         }
     }

@@ -2,17 +2,21 @@
 //! Groups by the objects of one slot, aggregates over the objects of another: no hash sets, one
 //! "last seen" stamp for each group (or for each object), whichever side is cheaper to start from.
 
+mod neighbours;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use durward_graph::{Adjacency, ColumnCodes, EntityRef, RowSet, TypeId};
 use durward_model::Value;
 
+use neighbours::{Stamps, each_neighbour};
+
 use super::accumulate::Accumulator;
 use super::{Group, Keys};
 use crate::error::QueryError;
 use crate::execute::binding::Binding;
-use crate::execute::chain::{Hop, StepOp};
+use crate::execute::chain::StepOp;
 use crate::execute::compare::write_canonical;
 use crate::execute::engine::Engine;
 use crate::execute::formula::{Formula, Row};
@@ -23,6 +27,8 @@ use crate::plan::{Expression, Item, Plan, Property, Slot, Table};
 
 /// A code whose group is not known yet.
 const UNKNOWN: u32 = u32::MAX;
+/// Room for this many groups at most is made before any is met.
+const RESERVED_MAX: usize = 1 << 16;
 /// Bytes that a group takes besides its values.
 const GROUP_BYTES: usize = 128;
 
@@ -34,8 +40,10 @@ pub(crate) fn grouped(
     keys: &Keys,
     prepared: &Prepared,
 ) -> Result<Option<Vec<Group>>, QueryError> {
-    let Some((key_slot, counted)) = shape(plan, table, keys, prepared) else { return Ok(None) };
-    let first = prepared.first_step(engine, &[key_slot.unwrap_or(counted), counted])?;
+    let Some((key_slot, counted)) = shape(plan, table, keys, prepared) else {
+        return Ok(None);
+    };
+    let first = prepared.first_step(engine, [key_slot.unwrap_or(counted), counted])?;
     if let (Some((step, left, right)), Some(key_slot)) = (first, key_slot) {
         let mut work = Dense::new(engine, table, keys, prepared.chain.slots);
         work.adjacent(step, &left, &right, key_slot == prepared.chain.start.slot)?;
@@ -43,11 +51,19 @@ pub(crate) fn grouped(
     }
     let starts = prepared.reduce(engine)?;
     let steps = prepared.chain.steps();
-    let place = |slot: Slot| match slot == prepared.chain.start.slot {
-        true => Some(0),
-        false => steps.iter().position(|step| step.gate.slot == slot).map(|found| found + 1),
+    let place = |slot: Slot| {
+        if slot == prepared.chain.start.slot {
+            Some(0)
+        } else {
+            steps
+                .iter()
+                .position(|step| step.gate.slot == slot)
+                .map(|found| found + 1)
+        }
     };
-    let Some(counted_place) = place(counted) else { return Ok(None) };
+    let Some(counted_place) = place(counted) else {
+        return Ok(None);
+    };
     let mut work = Dense::new(engine, table, keys, prepared.chain.slots);
     let Some(key_slot) = key_slot.filter(|slot| *slot != counted) else {
         let set = prepared.forward(engine, &starts, counted_place)?;
@@ -59,12 +75,17 @@ pub(crate) fn grouped(
         }
         return Ok(Some(work.finish()));
     };
-    let Some(key_place) = place(key_slot) else { return Ok(None) };
+    let Some(key_place) = place(key_slot) else {
+        return Ok(None);
+    };
     let low = counted_place.min(key_place);
     let high = counted_place.max(key_place);
     let left = prepared.forward(engine, &starts, low)?;
     let inner: Vec<&StepOp> = steps.into_iter().take(high).skip(low).collect();
-    let keep = inner.last().and_then(|step| step.keep.borrow().clone()).unwrap_or_default();
+    let keep = inner
+        .last()
+        .and_then(|step| step.keep.borrow().clone())
+        .unwrap_or_default();
     let key_is_low = key_place < counted_place;
     if let [step] = inner.as_slice() {
         work.adjacent(step, &left, &keep, key_is_low)?;
@@ -84,18 +105,27 @@ fn shape(
     let plain = prepared.chain.is_linear()
         && prepared.sets_suffice()
         && table.unwinds.is_empty()
-        && table.items.iter().all(|item| matches!(item, Item::Value { .. }));
+        && table
+            .items
+            .iter()
+            .all(|item| matches!(item, Item::Value { .. }));
     if !plain {
         return None;
     }
     let is_node = |slot: Slot| {
         slot == prepared.chain.start.slot
-            || prepared.chain.steps().iter().any(|step| step.gate.slot == slot)
+            || prepared
+                .chain
+                .steps()
+                .iter()
+                .any(|step| step.gate.slot == slot)
     };
     let mut counted = None;
     for aggregate in &table.aggregates {
         let slots = aggregate.argument.as_ref().map(Expression::slots)?;
-        let [slot] = slots.as_slice() else { return None };
+        let [slot] = slots.as_slice() else {
+            return None;
+        };
         if counted.is_some_and(|before| before != *slot) || !is_node(*slot) {
             return None;
         }
@@ -122,6 +152,9 @@ fn shape(
     }
 }
 
+/// The codes of a key property, and the group of each code.
+type CodedGroups = (ColumnCodes, Vec<u32>);
+
 struct Dense<'d> {
     engine: &'d Engine,
     table: &'d Table,
@@ -132,16 +165,11 @@ struct Dense<'d> {
     /// How many objects each group has. A group that has none is not in the result.
     counts: Vec<u64>,
     only_counts: bool,
-    codes: Vec<(TypeId, Option<(ColumnCodes, Vec<u32>)>)>,
+    codes: Vec<(TypeId, Option<CodedGroups>)>,
 }
 
 impl<'d> Dense<'d> {
-    fn new(
-        engine: &'d Engine,
-        table: &'d Table,
-        keys: &'d Keys,
-        slots: usize,
-    ) -> Self {
+    fn new(engine: &'d Engine, table: &'d Table, keys: &'d Keys, slots: usize) -> Self {
         let all: Vec<Accumulator> = accumulators(engine, table);
         Self {
             engine,
@@ -162,13 +190,16 @@ impl<'d> Dense<'d> {
         if self.keys.formulas.is_empty() && !self.groups.is_empty() {
             return Ok(0);
         }
-        let position = match self.codes.iter().position(|(known, _)| *known == entity.type_id) {
-            Some(position) => position,
-            None => {
-                let codes = self.load_codes(entity.type_id);
-                self.codes.push((entity.type_id, codes));
-                self.codes.len() - 1
-            }
+        let known = self
+            .codes
+            .iter()
+            .position(|(known, _)| *known == entity.type_id);
+        let position = if let Some(position) = known {
+            position
+        } else {
+            let codes = self.load_codes(entity.type_id);
+            self.codes.push((entity.type_id, codes));
+            self.codes.len() - 1
         };
         let code = match self.codes.get(position) {
             Some((_, Some((codes, groups)))) => {
@@ -190,9 +221,13 @@ impl<'d> Dense<'d> {
     }
 
     /// The codes of the one key property, where there is one and its column has codes.
-    fn load_codes(&self, type_id: TypeId) -> Option<(ColumnCodes, Vec<u32>)> {
-        let [Formula::Property(accessor)] = self.keys.formulas.as_slice() else { return None };
-        let Property::Named(name) = &accessor.property else { return None };
+    fn load_codes(&self, type_id: TypeId) -> Option<CodedGroups> {
+        let [Formula::Property(accessor)] = self.keys.formulas.as_slice() else {
+            return None;
+        };
+        let Property::Named(name) = &accessor.property else {
+            return None;
+        };
         let view = &self.engine.view;
         let codes = view.column(type_id, view.property_id(name)?)?.codes()?;
         let groups = vec![UNKNOWN; codes.len()];
@@ -211,20 +246,27 @@ impl<'d> Dense<'d> {
         }
         self.engine.meter.bytes(GROUP_BYTES + form.len() * 2)?;
         let group = self.groups.len() as u32;
-        let values: Vec<Value> =
-            self.keys.formulas.iter().map(|key| key.value(source, row)).collect();
-        let bindings = match self.keys.needs_bindings {
-            true => vec![Binding::Entity(entity); self.slots],
-            false => Vec::new(),
+        let values: Vec<Value> = self
+            .keys
+            .formulas
+            .iter()
+            .map(|key| key.value(source, row))
+            .collect();
+        let bindings = if self.keys.needs_bindings {
+            vec![Binding::Entity(entity); self.slots]
+        } else {
+            Vec::new()
         };
-        let accumulators = match self.only_counts {
-            true => Vec::new(),
-            false => accumulators(self.engine, self.table),
+        let accumulators = if self.only_counts {
+            Vec::new()
+        } else {
+            accumulators(self.engine, self.table)
         };
         self.groups.push(Group {
             keys: values,
             bindings,
             accumulators,
+            count: None,
         });
         self.counts.push(0);
         self.by_key.insert(form, group);
@@ -241,7 +283,9 @@ impl<'d> Dense<'d> {
             return Ok(());
         }
         let row = Row::of(Binding::Entity(entity));
-        let Some(group) = self.groups.get_mut(group as usize) else { return Ok(()) };
+        let Some(group) = self.groups.get_mut(group as usize) else {
+            return Ok(());
+        };
         for accumulator in &mut group.accumulators {
             accumulator.add(self.engine, row)?;
         }
@@ -249,12 +293,14 @@ impl<'d> Dense<'d> {
     }
 
     fn finish(self) -> Vec<Group> {
-        let counters = if self.only_counts { self.table.aggregates.len() } else { 0 };
+        let only_counts = self.only_counts;
         let pairs = self.groups.into_iter().zip(self.counts);
-        let groups = pairs.filter(|(_, count)| *count > 0).map(|(mut group, count)| {
-            group.accumulators.extend((0..counters).map(|_| Accumulator::Counted(count)));
-            group
-        });
+        let groups = pairs
+            .filter(|(_, count)| *count > 0)
+            .map(|(mut group, count)| {
+                group.count = only_counts.then_some(count);
+                group
+            });
         groups.collect()
     }
 
@@ -278,8 +324,15 @@ impl<'d> Dense<'d> {
         }
         let start_left = from_left <= from_right;
         self.engine.note(|| {
-            let side = if start_left == key_is_left { "groups" } else { "counted nodes" };
-            format!("grouped from the {side}: {} relationships", from_left.min(from_right))
+            let side = if start_left == key_is_left {
+                "groups"
+            } else {
+                "counted nodes"
+            };
+            format!(
+                "grouped from the {side}: {} relationships",
+                from_left.min(from_right)
+            )
         });
         let reversed;
         let (step, outer, inner) = if start_left {
@@ -289,14 +342,14 @@ impl<'d> Dense<'d> {
             (&reversed, right, left)
         };
         if start_left == key_is_left {
-            self.from_keys(step, outer, inner)
+            self.start_at_keys(step, outer, inner)
         } else {
-            self.from_counted(step, outer, inner)
+            self.start_at_counted(step, outer, inner)
         }
     }
 
     /// Starts at the counted objects; a stamp for each group says whether it has the present one.
-    fn from_counted(
+    fn start_at_counted(
         &mut self,
         step: &StepOp,
         counted: &TypedSet,
@@ -307,7 +360,10 @@ impl<'d> Dense<'d> {
             each_neighbour(self.engine, step, entity, keys, &mut |hop, row| {
                 let group = match self.known_group(hop.to, row) {
                     Some(group) => group,
-                    None => self.group_of(EntityRef { type_id: hop.to, row })?,
+                    None => self.group_of(EntityRef {
+                        type_id: hop.to,
+                        row,
+                    })?,
                 };
                 if stamps.len() <= group as usize {
                     stamps.resize(group as usize + 1, 0);
@@ -329,30 +385,53 @@ impl<'d> Dense<'d> {
     fn known_group(&self, type_id: TypeId, row: u32) -> Option<u32> {
         let (_, codes) = self.codes.iter().find(|(known, _)| *known == type_id)?;
         let (codes, groups) = codes.as_ref()?;
-        groups.get(codes.code(row) as usize).copied().filter(|group| *group != UNKNOWN)
+        groups
+            .get(codes.code(row) as usize)
+            .copied()
+            .filter(|group| *group != UNKNOWN)
     }
 
     /// Starts at the keys, group by group; a stamp for each object says whether the present group
     /// has it.
-    fn from_keys(
+    fn start_at_keys(
         &mut self,
         step: &StepOp,
         keys: &TypedSet,
         counted: &TypedSet,
     ) -> Result<(), QueryError> {
+        self.groups.reserve(keys.len().min(RESERVED_MAX));
+        self.by_key.reserve(keys.len().min(RESERVED_MAX));
         let mut by_group = Vec::with_capacity(keys.len());
         for entity in keys.iter() {
             by_group.push((self.group_of(entity)?, entity));
         }
         by_group.sort_unstable();
         let mut stamps = Stamps::default();
-        for (group, key) in by_group {
-            each_neighbour(self.engine, step, key, counted, &mut |hop, row| {
-                if stamps.is_new(self.engine, hop.to, row, group + 1) {
-                    self.add(group, EntityRef { type_id: hop.to, row })?;
-                }
-                Ok(())
-            })?;
+        for members in by_group.chunk_by(|left, right| left.0 == right.0) {
+            // The present neighbours of one object along one triple ascend: repeats follow each other.
+            let is_alone =
+                members.len() == 1 && step.hops.len() == 1 && !self.engine.view.is_past();
+            let mut last = None;
+            for (group, key) in members {
+                each_neighbour(self.engine, step, *key, counted, &mut |hop, row| {
+                    let is_new = if is_alone {
+                        last.replace(row) != Some(row)
+                    } else {
+                        stamps.is_new(self.engine, hop.to, row, group + 1)
+                    };
+                    if is_new {
+                        self.add(
+                            *group,
+                            EntityRef {
+                                type_id: hop.to,
+                                row,
+                            },
+                        )
+                    } else {
+                        Ok(())
+                    }
+                })?;
+            }
         }
         Ok(())
     }
@@ -368,7 +447,11 @@ impl<'d> Dense<'d> {
         let mut scratch = pairs.scratch(engine);
         let mut order: Vec<(u32, EntityRef)> = Vec::with_capacity(left.len());
         for (serial, entity) in (0u32..).zip(left.iter()) {
-            let rank = if key_is_left { self.group_of(entity)? } else { serial };
+            let rank = if key_is_left {
+                self.group_of(entity)?
+            } else {
+                serial
+            };
             order.push((rank, entity));
         }
         order.sort_unstable();
@@ -402,77 +485,7 @@ impl<'d> Dense<'d> {
 
 fn accumulators(engine: &Engine, table: &Table) -> Vec<Accumulator> {
     let aggregates = table.aggregates.iter();
-    aggregates.map(|aggregate| Accumulator::of_distinct_rows(engine, aggregate)).collect()
-}
-
-/// For each object, by whom it was seen last.
-#[derive(Default)]
-struct Stamps {
-    by_type: Vec<(TypeId, Vec<u32>)>,
-}
-
-impl Stamps {
-    #[inline]
-    fn is_new(&mut self, engine: &Engine, type_id: TypeId, row: u32, serial: u32) -> bool {
-        let known = self.by_type.iter().position(|(known, _)| *known == type_id);
-        let position = known.unwrap_or_else(|| {
-            let rows = engine.view.rows(type_id) as usize;
-            self.by_type.push((type_id, vec![0; rows]));
-            self.by_type.len() - 1
-        });
-        let stamps = self.by_type.get_mut(position).map(|(_, stamps)| stamps);
-        match stamps.and_then(|stamps| stamps.get_mut(row as usize)) {
-            Some(stamp) if *stamp != serial => {
-                *stamp = serial;
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
-/// Calls `visit` with the neighbours of a node along a step that are in a set, until it fails.
-#[inline]
-fn each_neighbour(
-    engine: &Engine,
-    step: &StepOp,
-    from: EntityRef,
-    within: &TypedSet,
-    visit: &mut impl FnMut(&Hop, u32) -> Result<(), QueryError>,
-) -> Result<(), QueryError> {
-    for hop in step.hops.iter().filter(|hop| hop.from == from.type_id) {
-        let Some(rows) = within.get(hop.to) else { continue };
-        let forward = hop.forward(engine);
-        engine.meter.tick(forward.degree(from.row) as u64 + 1)?;
-        let mut outcome = Ok(());
-        if let (None, Some(others)) = (&step.edge_gate, forward.slice(from.row)) {
-            if rows.is_full() {
-                others.iter().try_for_each(|other| visit(hop, *other))?;
-            } else if let Some(words) = rows.as_words() {
-                let is_in = |other: u32| {
-                    words.get(other as usize / 64).is_some_and(|word| word >> (other % 64) & 1 == 1)
-                };
-                let inside = others.iter().filter(|other| is_in(**other));
-                inside.copied().try_for_each(|other| visit(hop, other))?;
-            } else {
-                let inside = others.iter().filter(|other| rows.contains(**other));
-                inside.copied().try_for_each(|other| visit(hop, other))?;
-            }
-            continue;
-        }
-        let allowed = match &step.edge_gate {
-            Some(gate) => Some(gate.full(engine, hop.triple)?),
-            None => None,
-        };
-        forward.any_edge(from.row, |other, edge| {
-            if allowed.as_ref().is_none_or(|allowed| allowed.contains(edge))
-                && rows.contains(other)
-            {
-                outcome = visit(hop, other);
-            }
-            outcome.is_err()
-        });
-        outcome?;
-    }
-    Ok(())
+    aggregates
+        .map(|aggregate| Accumulator::of_distinct_rows(engine, aggregate))
+        .collect()
 }

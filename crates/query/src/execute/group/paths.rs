@@ -25,7 +25,10 @@ pub(super) fn counted(
     keys: &Keys,
     prepared: &Prepared,
 ) -> Result<Option<Group>, QueryError> {
-    let only_rows = table.aggregates.iter().all(|aggregate| aggregate.argument.is_none())
+    let only_rows = table
+        .aggregates
+        .iter()
+        .all(|aggregate| aggregate.argument.is_none())
         && keys.formulas.is_empty()
         && table.unwinds.is_empty();
     if !only_rows || !prepared.chain.is_linear() || !prepared.sets_suffice() {
@@ -35,7 +38,9 @@ pub(super) fn counted(
     let mut counts: Option<Counts> = None;
     let steps = prepared.chain.steps();
     for position in (0..steps.len()).rev() {
-        let Some(step) = steps.get(position) else { continue };
+        let Some(step) = steps.get(position) else {
+            continue;
+        };
         let from = match position.checked_sub(1).and_then(|before| steps.get(before)) {
             Some(before) => before.keep.borrow().clone().unwrap_or_default(),
             None => std::rc::Rc::new(starts.clone()),
@@ -51,7 +56,12 @@ pub(super) fn counted(
     };
     engine.note(|| format!("{total} paths counted without walking them"));
     let accumulators = table.aggregates.iter().map(|_| Accumulator::Rows(total));
-    Ok(Some(Group { keys: Vec::new(), bindings: Vec::new(), accumulators: accumulators.collect() }))
+    Ok(Some(Group {
+        keys: Vec::new(),
+        bindings: Vec::new(),
+        accumulators: accumulators.collect(),
+        count: None,
+    }))
 }
 
 /// For each node of `from`, the sum over its neighbours; each counts one when `next` is missing.
@@ -64,7 +74,9 @@ fn sums(
     let keep = step.keep.borrow().clone().unwrap_or_default();
     let mut counts = Counts::new();
     for hop in &step.hops {
-        let (Some(rows), Some(within)) = (from.get(hop.from), keep.get(hop.to)) else { continue };
+        let (Some(rows), Some(within)) = (from.get(hop.from), keep.get(hop.to)) else {
+            continue;
+        };
         let allowed = match &step.edge_gate {
             Some(gate) => Some(gate.full(engine, hop.triple)?),
             None => None,

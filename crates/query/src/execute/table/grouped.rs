@@ -34,7 +34,7 @@ pub(super) fn write_grouped(
     for row in &rows {
         let offered = page.offer(&[], |out| {
             let mut object = ObjectWriter::open(out);
-            for (column, value) in columns.columns.iter().zip(&row.columns) {
+            for (column, value) in columns.list.iter().zip(&row.columns) {
                 match column {
                     Column::Value { name, .. } => {
                         write_value(ValueRef::from(value), object.name(name));
@@ -75,8 +75,11 @@ fn grouped_rows(
         });
     }
     let descending: Vec<bool> = plan.order.iter().map(|key| key.descending).collect();
-    let keys: Vec<Formula> =
-        plan.order.iter().map(|key| Formula::new(&engine.view, &key.value)).collect();
+    let keys: Vec<Formula> = plan
+        .order
+        .iter()
+        .map(|key| Formula::new(&engine.view, &key.value))
+        .collect();
     let natural = vec![false; table.items.len()];
     let mut keyed: Vec<(Vec<Value>, GroupedRow)> = rows
         .into_iter()
@@ -87,7 +90,12 @@ fn grouped_rows(
                 aggregated: &row.aggregated,
                 ..Row::default()
             };
-            (keys.iter().map(|key| key.value(engine.source(), place)).collect(), row)
+            (
+                keys.iter()
+                    .map(|key| key.value(engine.source(), place))
+                    .collect(),
+                row,
+            )
         })
         .collect();
     keyed.sort_by(|left, right| {
@@ -101,11 +109,15 @@ fn grouped_rows(
 /// The distinct values, lists taken apart and absent ones left out, in the one column of a plan.
 pub(crate) fn column_values(engine: &Engine, plan: &Plan) -> Result<Vec<Value>, QueryError> {
     let Output::Table(table) = &plan.output else {
-        return Err(QueryError::invalid("a subquery must return exactly one property"));
+        return Err(QueryError::invalid(
+            "a subquery must return exactly one property",
+        ));
     };
     let columns = Columns::new(engine, plan, table, false);
-    let [Column::Value { formula, .. }] = columns.columns.as_slice() else {
-        return Err(QueryError::invalid("a subquery must return exactly one property"));
+    let [Column::Value { formula, .. }] = columns.list.as_slice() else {
+        return Err(QueryError::invalid(
+            "a subquery must return exactly one property",
+        ));
     };
     let mut values = DistinctValues::default();
     if !table.aggregates.is_empty() {
@@ -113,7 +125,9 @@ pub(crate) fn column_values(engine: &Engine, plan: &Plan) -> Result<Vec<Value>, 
         let limit = usize::try_from(plan.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let skip = usize::try_from(plan.skip).unwrap_or(usize::MAX);
         for row in rows.into_iter().skip(skip).take(limit) {
-            row.columns.into_iter().try_for_each(|value| values.add(engine, value))?;
+            row.columns
+                .into_iter()
+                .try_for_each(|value| values.add(engine, value))?;
         }
         return Ok(values.list);
     }
@@ -123,20 +137,32 @@ pub(crate) fn column_values(engine: &Engine, plan: &Plan) -> Result<Vec<Value>, 
         distinct: !is_bounded || table.unique,
     };
     let prepared = Prepared::new(engine, plan)?;
-    let source = RowSource { engine, plan, prepared: &prepared, need: &need };
+    let source = RowSource {
+        engine,
+        plan,
+        prepared: &prepared,
+        need: &need,
+    };
     let (keys, descending) = source.order_keys(table);
     let wanted = plan.skip.saturating_add(plan.limit.unwrap_or(u64::MAX));
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
     let mut sorted = SortedRows::new(descending, wanted);
     source.run(Vec::new(), &mut |bindings, _| {
         columns.each_unwound(bindings, &mut |unwound| {
-            let row = Row { bindings, unwound, ..Row::default() };
+            let row = Row {
+                bindings,
+                unwound,
+                ..Row::default()
+            };
             let value = formula.value(engine.source(), row);
             if !is_bounded {
                 values.add(engine, value)?;
                 return Ok(ControlFlow::Continue(()));
             }
-            let order = keys.iter().map(|key| key.value(engine.source(), row)).collect();
+            let order = keys
+                .iter()
+                .map(|key| key.value(engine.source(), row))
+                .collect();
             sorted.push(engine, order, Vec::new(), value)?;
             Ok(ControlFlow::Continue(()))
         })
@@ -158,7 +184,9 @@ impl DistinctValues {
     fn add(&mut self, engine: &Engine, value: Value) -> Result<(), QueryError> {
         match value {
             Value::Null => Ok(()),
-            Value::List(items) => items.into_iter().try_for_each(|item| self.add(engine, item)),
+            Value::List(items) => items
+                .into_iter()
+                .try_for_each(|item| self.add(engine, item)),
             value => {
                 let mut form = Vec::new();
                 write_canonical(ValueRef::from(&value), &mut form);

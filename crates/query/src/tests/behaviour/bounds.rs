@@ -29,7 +29,12 @@ fn layers() -> Fixture {
         let next = (from / WIDTH + 1) * WIDTH;
         (next..next + WIDTH).map(move |to| (from, to))
     });
-    let relate = |(from, to)| Edit::Relate { from, verb: "HAS".to_owned(), to, properties: vec![] };
+    let relate = |(from, to)| Edit::Relate {
+        from,
+        verb: "HAS".to_owned(),
+        to,
+        properties: vec![],
+    };
     fixture.commit(&pairs.map(relate).collect::<Vec<_>>());
     fixture
 }
@@ -60,10 +65,16 @@ fn too_many_paths_end_a_query_and_counts_and_pages_need_few() {
     assert_eq!(ask(" RETURN count(a) AS n").unwrap()[0]["n"], 40);
     assert_eq!(ask(" RETURN count(z) AS n").unwrap()[0]["n"], 40);
     assert_eq!(ask(" RETURN count(*) AS n").unwrap()[0]["n"], 40u64.pow(8));
-    assert_eq!(ask(" RETURN a.n, z.n").unwrap().as_array().unwrap().len(), 250);
+    assert_eq!(
+        ask(" RETURN a.n, z.n").unwrap().as_array().unwrap().len(),
+        250
+    );
     assert_eq!(ask(" RETURN a.n, count(z) AS c").unwrap()[0]["c"], 40);
     let unique = ask(" RETURN UNIQUE a.n, z.n ORDER BY a.n DESC, z.n LIMIT 2").unwrap();
-    assert_eq!(unique, serde_json::json!([{"a.n": 39, "z.n": 280}, {"a.n": 39, "z.n": 281}]));
+    assert_eq!(
+        unique,
+        serde_json::json!([{"a.n": 39, "z.n": 280}, {"a.n": 39, "z.n": 281}])
+    );
     let tree = ask(" RETURN TREE").unwrap();
     assert_eq!(tree["vertices"].as_array().unwrap().len(), 320);
     assert_eq!(tree["edges"].as_array().unwrap().len(), 7 * 1600);
@@ -102,7 +113,10 @@ fn time_bytes_and_cancellation_end_a_query() {
     let flag = Arc::new(AtomicBool::new(true));
     let mut gone = options();
     gone.limits.cancelled = Some(Arc::clone(&flag));
-    assert_eq!(ask(&fixture, &query, &gone).unwrap_err(), QueryError::Cancelled);
+    assert_eq!(
+        ask(&fixture, &query, &gone).unwrap_err(),
+        QueryError::Cancelled
+    );
     flag.store(false, Ordering::Relaxed);
     assert!(ask(&fixture, &query, &gone).is_ok());
 }

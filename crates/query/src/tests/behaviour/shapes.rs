@@ -27,13 +27,23 @@ fn entities_and_relationships_have_jupiterones_shape() {
             "properties": {"ipAddress": ["10.0.0.5", "54.1.2.3"], "platform": "linux"},
         }])
     );
-    let tree = rows_with(&company, "FIND AccessPolicy THAT ALLOWS Database RETURN TREE", &options());
+    let tree = rows_with(
+        &company,
+        "FIND AccessPolicy THAT ALLOWS Database RETURN TREE",
+        &options(),
+    );
     let edge = &tree["edges"][0];
     assert_eq!(edge["fromVertexId"], json!(company.id("ap1")));
     assert_eq!(edge["toVertexId"], json!(company.id("d3")));
     assert_eq!(edge["relationship"]["_class"], "ALLOWS");
-    assert_eq!(edge["relationship"]["_type"], "aws_iam_policy_allows_aws_rds_cluster");
-    assert_eq!(edge["properties"], json!({"admin": false, "permission": "rds:Describe"}));
+    assert_eq!(
+        edge["relationship"]["_type"],
+        "aws_iam_policy_allows_aws_rds_cluster"
+    );
+    assert_eq!(
+        edge["properties"],
+        json!({"admin": false, "permission": "rds:Describe"})
+    );
 }
 
 #[test]
@@ -43,7 +53,8 @@ fn rows_refer_to_their_objects_when_asked() {
     options.row_metadata = true;
     let query = "FIND Host AS h THAT HAS AS e Finding AS f WITH severity = 'low' RETURN h.platform";
     let rows = rows_with(&company, query, &options);
-    let reference = |name: &str| json!({"id": company.id(name), "entity": {"_id": company.id(name)}});
+    let reference =
+        |name: &str| json!({"id": company.id(name), "entity": {"_id": company.id(name)}});
     assert_eq!(
         rows,
         json!([{
@@ -70,18 +81,36 @@ fn all_properties_become_columns() {
 #[test]
 fn deleted_entities_come_back_only_when_asked() {
     let mut company = Company::new();
-    let user = company.fixture.plain.entities.iter().find(|one| one.key == "key:u3").unwrap();
-    let delete = Edit::Delete { number: user.number };
+    let user = company
+        .fixture
+        .plain
+        .entities
+        .iter()
+        .find(|one| one.key == "key:u3")
+        .unwrap();
+    let delete = Edit::Delete {
+        number: user.number,
+    };
     company.fixture.commit(&[delete]);
     assert_eq!(names_with(&company, "FIND User", &options()), ["u1", "u2"]);
     let mut with_deleted = options();
     with_deleted.include_deleted = true;
-    for query in ["FIND User", "FIND User WITH _key = 'key:u3' OR active = true"] {
-        assert_eq!(names_with(&company, query, &with_deleted), ["u1", "u2", "u3"], "{query}");
+    for query in [
+        "FIND User",
+        "FIND User WITH _key = 'key:u3' OR active = true",
+    ] {
+        assert_eq!(
+            names_with(&company, query, &with_deleted),
+            ["u1", "u2", "u3"],
+            "{query}"
+        );
     }
     let rows = rows_with(&company, "FIND User WITH _deleted = true", &with_deleted);
     assert_eq!(rows[0]["entity"]["_deleted"], true);
-    assert_eq!(rows[0]["entity"]["_endOn"], json!(committed_at(3).as_millis()));
+    assert_eq!(
+        rows[0]["entity"]["_endOn"],
+        json!(committed_at(3).as_millis())
+    );
     // What was there before is there at its instant.
     let past = company.fixture.snapshot.view(Some(committed_at(2)));
     let page = run(&past, "FIND User THAT ASSIGNED AccessRole", &options()).unwrap();

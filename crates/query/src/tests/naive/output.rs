@@ -24,9 +24,16 @@ pub(in crate::tests) enum Answer {
 impl Answer {
     /// The values of a table of one column, for subqueries.
     pub(super) fn column(&self) -> Vec<Value> {
-        let Answer::Table(rows) = self else { panic!("a subquery returns a table") };
-        let values = rows.iter().filter_map(|row| row.as_object()?.values().next());
-        values.filter(|value| !value.is_null()).map(|one| Value::from_json(one).unwrap()).collect()
+        let Answer::Table(rows) = self else {
+            panic!("a subquery returns a table")
+        };
+        let values = rows
+            .iter()
+            .filter_map(|row| row.as_object()?.values().next());
+        values
+            .filter(|value| !value.is_null())
+            .map(|one| Value::from_json(one).unwrap())
+            .collect()
     }
 }
 
@@ -56,7 +63,9 @@ pub(in crate::tests) fn answer(naive: &Naive<'_>) -> Answer {
             let bare = |item: &ReturnItem| match &item.expression {
                 Expression::Reference(one) if one.is_bare() && item.alias.is_none() => {
                     let name = one.alias();
-                    elements.iter().position(|own| !own.is_negated && own.is_named(name))
+                    elements
+                        .iter()
+                        .position(|own| !own.is_negated && own.is_named(name))
                 }
                 _ => None,
             };
@@ -81,17 +90,19 @@ fn is_aggregate(expression: &Expression) -> bool {
 
 fn table(naive: &Naive<'_>, items: &[ReturnItem], rows: &[Vec<Bound>]) -> Vec<Json> {
     let query: &Query = naive.query;
-    let plain: Vec<&ReturnItem> =
-        items.iter().filter(|item| !is_aggregate(&item.expression)).collect();
+    let plain: Vec<&ReturnItem> = items
+        .iter()
+        .filter(|item| !is_aggregate(&item.expression))
+        .collect();
     let read = |row: &[Bound], expression: &Expression| {
         value(naive, expression, &|name| naive.value_of(name, row)).to_json()
     };
     if plain.len() == items.len() {
         let mut table: Vec<Json> = Vec::new();
         for row in rows {
-            let columns = items.iter().map(|item| {
-                (item.column_name().to_owned(), read(row, &item.expression))
-            });
+            let columns = items
+                .iter()
+                .map(|item| (item.column_name().to_owned(), read(row, &item.expression)));
             let row = Json::Object(columns.collect::<Map<_, _>>());
             if !query.is_unique() || !table.contains(&row) {
                 table.push(row);
@@ -101,7 +112,10 @@ fn table(naive: &Naive<'_>, items: &[ReturnItem], rows: &[Vec<Bound>]) -> Vec<Js
     }
     let mut groups: Vec<(Vec<Json>, Vec<&Vec<Bound>>)> = Vec::new();
     for row in rows {
-        let key: Vec<Json> = plain.iter().map(|item| read(row, &item.expression)).collect();
+        let key: Vec<Json> = plain
+            .iter()
+            .map(|item| read(row, &item.expression))
+            .collect();
         match groups.iter_mut().find(|(known, _)| *known == key) {
             Some((_, members)) => members.push(row),
             None => groups.push((key, vec![row])),
@@ -114,9 +128,10 @@ fn table(naive: &Naive<'_>, items: &[ReturnItem], rows: &[Vec<Bound>]) -> Vec<Js
     for (key, members) in &groups {
         let mut key = key.iter();
         let columns = items.iter().map(|item| {
-            let value = match is_aggregate(&item.expression) {
-                true => aggregate(naive, &item.expression, members).to_json(),
-                false => key.next().unwrap().clone(),
+            let value = if is_aggregate(&item.expression) {
+                aggregate(naive, &item.expression, members).to_json()
+            } else {
+                key.next().unwrap().clone()
             };
             (item.column_name().to_owned(), value)
         });
@@ -130,13 +145,14 @@ fn places(naive: &Naive<'_>, expression: &Expression, into: &mut BTreeSet<usize>
     match expression {
         Expression::Reference(reference) => {
             let elements = names::elements(naive.query);
-            let named = |own: &names::Element<'_>| {
-                !own.is_negated && own.is_named(reference.alias())
-            };
+            let named =
+                |own: &names::Element<'_>| !own.is_negated && own.is_named(reference.alias());
             into.extend(elements.iter().position(named));
         }
         Expression::Call(call) => {
-            call.arguments.iter().for_each(|one| places(naive, one, into));
+            call.arguments
+                .iter()
+                .for_each(|one| places(naive, one, into));
         }
         Expression::Binary(binary) => {
             places(naive, &binary.left, into);
@@ -147,7 +163,9 @@ fn places(naive: &Naive<'_>, expression: &Expression, into: &mut BTreeSet<usize>
 }
 
 fn aggregate(naive: &Naive<'_>, expression: &Expression, rows: &[&Vec<Bound>]) -> Value {
-    let Expression::Call(call) = expression else { panic!("{expression:?} is not tested") };
+    let Expression::Call(call) = expression else {
+        panic!("{expression:?} is not tested")
+    };
     let argument = &call.arguments[0];
     if matches!(argument, Expression::Everything) {
         return Value::Int(rows.len() as i64);
@@ -176,16 +194,21 @@ fn aggregate(naive: &Naive<'_>, expression: &Expression, rows: &[&Vec<Bound>]) -
                 values.iter().map(|one| one.to_json().to_string()).collect();
             Value::Int(distinct.len() as i64)
         }
-        Function::Sum if ints.is_empty() => Value::Null,
+        Function::Sum | Function::Avg if ints.is_empty() => Value::Null,
         Function::Sum => Value::Int(ints.iter().sum()),
-        Function::Avg if ints.is_empty() => Value::Null,
         // A whole number is shown as one.
         Function::Avg if ints.iter().sum::<i64>() % ints.len() as i64 == 0 => {
             Value::Int(ints.iter().sum::<i64>() / ints.len() as i64)
         }
         Function::Avg => Value::Float(ints.iter().sum::<i64>() as f64 / ints.len() as f64),
-        Function::Min => values.into_iter().min_by(Value::total_cmp).unwrap_or_default(),
-        Function::Max => values.into_iter().max_by(Value::total_cmp).unwrap_or_default(),
+        Function::Min => values
+            .into_iter()
+            .min_by(Value::total_cmp)
+            .unwrap_or_default(),
+        Function::Max => values
+            .into_iter()
+            .max_by(Value::total_cmp)
+            .unwrap_or_default(),
         other => panic!("{other:?} is not tested"),
     }
 }

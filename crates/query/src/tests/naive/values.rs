@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Values and conditions, spelled out.
+#![expect(clippy::float_cmp, reason = "equality of stored numbers is exact")]
 
 use durward_model::Value;
 use regex::RegexBuilder;
@@ -29,8 +30,14 @@ pub(super) fn is_smart(entity: &PlainEntity, name: &str) -> bool {
 pub(super) fn entity_value(entity: &PlainEntity, name: &str) -> Value {
     match name {
         "_key" => entity.key.as_str().into(),
+        "_scope" => entity.scope.into(),
         "_type" => vec![entity.entity_type.as_str()].into(),
-        "_class" => entity.classes.iter().map(String::as_str).collect::<Vec<_>>().into(),
+        "_class" => entity
+            .classes
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .into(),
         _ => entity.properties.get(name).cloned().unwrap_or_default(),
     }
 }
@@ -63,7 +70,9 @@ fn relates(operator: CompareOperator, left: &Value, right: &Value) -> bool {
         _ => false,
     };
     let text = |test: fn(&str, &str) -> bool| {
-        right.as_str().is_some_and(|right| texts(left).iter().any(|left| test(left, right)))
+        right
+            .as_str()
+            .is_some_and(|right| texts(left).iter().any(|left| test(left, right)))
     };
     match operator {
         CompareOperator::Equal => same(left, right),
@@ -87,7 +96,10 @@ pub(super) fn holds(naive: &Naive<'_>, condition: &Condition, read: &Read<'_>) -
             let left = value(naive, &comparison.left, read);
             let matches = |pattern: &j1ql::RegexLiteral| {
                 let mut builder = RegexBuilder::new(&pattern.pattern);
-                let regex = builder.case_insensitive(pattern.ignore_case).build().unwrap();
+                let regex = builder
+                    .case_insensitive(pattern.ignore_case)
+                    .build()
+                    .unwrap();
                 texts(&left).iter().any(|text| regex.is_match(text))
             };
             let outcome = match &comparison.value {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Random edits, conditions and query texts.
 
+use std::fmt::Write as _;
+
 use durward_model::Value;
 
 use crate::RowCondition;
@@ -69,8 +71,11 @@ fn properties(dice: &mut Dice, most: usize) -> Properties {
 pub(super) fn edits(dice: &mut Dice, plain: &Plain, is_first: bool) -> Vec<Edit> {
     let mut edits = Vec::new();
     let mut left: Vec<u32> = plain.entities.iter().map(|entity| entity.number).collect();
-    let mut edges: Vec<(u32, u32, u32)> =
-        plain.edges.iter().map(|edge| (edge.number, edge.from, edge.to)).collect();
+    let mut edges: Vec<(u32, u32, u32)> = plain
+        .edges
+        .iter()
+        .map(|edge| (edge.number, edge.from, edge.to))
+        .collect();
     for _ in 0..if is_first { 0 } else { dice.below(4) } {
         match dice.below(3) {
             0 if !left.is_empty() => {
@@ -118,9 +123,16 @@ pub(super) fn edits(dice: &mut Dice, plain: &Plain, is_first: bool) -> Vec<Edit>
 }
 
 pub(super) fn condition(dice: &mut Dice) -> RowCondition {
-    let one = |dice: &mut Dice| match dice.below(4) {
+    let one = |dice: &mut Dice| match dice.below(6) {
         0 => ("_class".to_owned(), Value::from(dice.pick(&["Ka", "Kb"]))),
-        1 => ("_type".to_owned(), Value::from(dice.pick(&["ta", "tb", "tc"]))),
+        1 => (
+            "_type".to_owned(),
+            Value::from(dice.pick(&["ta", "tb", "tc"])),
+        ),
+        2 => (
+            "_scope".to_owned(),
+            Value::from(dice.pick(&["test", "other"])),
+        ),
         _ => value(dice),
     };
     let lists = (0..dice.below(4)).map(|_| (0..dice.between(1, 2)).map(|_| one(dice)).collect());
@@ -134,7 +146,10 @@ struct Names {
 }
 
 pub(super) fn query(dice: &mut Dice) -> String {
-    let mut names = Names { nodes: vec!["a0".to_owned()], edges: Vec::new() };
+    let mut names = Names {
+        nodes: vec!["a0".to_owned()],
+        edges: Vec::new(),
+    };
     let mut path = node(dice, Some("a0"));
     let steps = dice.below(4);
     parts(dice, steps, true, &mut names, &mut path);
@@ -177,7 +192,10 @@ fn parts(dice: &mut Dice, steps: usize, may_negate: bool, names: &mut Names, pat
             path.push_str(" (");
             let negated = dice.one_in(5);
             if negated {
-                let mut silent = Names { nodes: Vec::new(), edges: Vec::new() };
+                let mut silent = Names {
+                    nodes: Vec::new(),
+                    edges: Vec::new(),
+                };
                 step(dice, true, false, &mut silent, path);
             } else {
                 parts(dice, inside, false, names, path);
@@ -185,14 +203,17 @@ fn parts(dice: &mut Dice, steps: usize, may_negate: bool, names: &mut Names, pat
             path.push_str(if dice.one_in(3) { ")" } else { ")?" });
             if dice.one_in(3) && !negated {
                 let name = format!("g{}", names.nodes.len());
-                path.push_str(&format!(" AS {name}"));
+                let _ = write!(path, " AS {name}");
                 names.nodes.push(name);
             }
             left -= inside;
             continue;
         }
         if may_negate && dice.one_in(5) {
-            let mut silent = Names { nodes: Vec::new(), edges: Vec::new() };
+            let mut silent = Names {
+                nodes: Vec::new(),
+                edges: Vec::new(),
+            };
             for number in 0..left {
                 step(dice, number == 0, false, &mut silent, path);
             }
@@ -212,7 +233,11 @@ fn step(dice: &mut Dice, negated: bool, named: bool, names: &mut Names, path: &m
         3 => "IS",
         _ => "HAS",
     };
-    let verb = if negated && verb.starts_with('R') { "HAS" } else { verb };
+    let verb = if negated && verb.starts_with('R') {
+        "HAS"
+    } else {
+        verb
+    };
     let way = match dice.below(5) {
         0 => " >>",
         1 => " <<",
@@ -230,11 +255,13 @@ fn step(dice: &mut Dice, negated: bool, named: bool, names: &mut Names, path: &m
     if named {
         names.nodes.push(alias);
     }
-    path.push_str(&format!(" THAT {bang}{verb}{way}{edge_alias} {node}"));
+    let _ = write!(path, " THAT {bang}{verb}{way}{edge_alias} {node}");
 }
 
 fn property(dice: &mut Dice) -> &'static str {
-    dice.pick(&["n", "n", "s", "l", "b", "tag.hot", "_class", "_type"])
+    dice.pick(&[
+        "n", "n", "s", "l", "b", "tag.hot", "_class", "_type", "_scope",
+    ])
 }
 
 fn literal(dice: &mut Dice) -> String {
@@ -242,7 +269,7 @@ fn literal(dice: &mut Dice) -> String {
         0..3 => dice.below(4).to_string(),
         3 => "true".to_owned(),
         4 => "undefined".to_owned(),
-        5 => format!("'{}'", dice.pick(&["Ka", "Kb", "ta"])),
+        5 => format!("'{}'", dice.pick(&["Ka", "Kb", "ta", "test", "other"])),
         _ => format!("'{}'", dice.pick(&WORDS)),
     }
 }
@@ -252,11 +279,27 @@ fn comparison(dice: &mut Dice, left: &str) -> String {
         0 => format!("{left} != {}", literal(dice)),
         1 => format!("{left} = ({} OR {})", literal(dice), literal(dice)),
         2 => format!("{left} = ({} AND {})", literal(dice), literal(dice)),
-        3 => format!("{left} != ({} AND {} OR {})", literal(dice), literal(dice), literal(dice)),
-        4 => format!("{left} {} {}", dice.pick(&["<", "<=", ">", ">="]), dice.below(4)),
-        5 => format!("{left} {} 'red'", dice.pick(&["~=", "^=", "$=", "!~=", "!^=", "!$="])),
+        3 => format!(
+            "{left} != ({} AND {} OR {})",
+            literal(dice),
+            literal(dice),
+            literal(dice)
+        ),
+        4 => format!(
+            "{left} {} {}",
+            dice.pick(&["<", "<=", ">", ">="]),
+            dice.below(4)
+        ),
+        5 => format!(
+            "{left} {} 'red'",
+            dice.pick(&["~=", "^=", "$=", "!~=", "!^=", "!$="])
+        ),
         6 => format!("{left} = /^RED/i"),
-        7 => format!("{left} = (FIND {} AS x RETURN x.{})", node(dice, None), property(dice)),
+        7 => format!(
+            "{left} = (FIND {} AS x RETURN x.{})",
+            node(dice, None),
+            property(dice)
+        ),
         8 => format!("{left} != (FIND {} AS x RETURN x.n)", node(dice, None)),
         _ => format!("{left} = {}", literal(dice)),
     }
@@ -265,7 +308,10 @@ fn comparison(dice: &mut Dice, left: &str) -> String {
 fn node_condition(dice: &mut Dice, depth: usize) -> String {
     match dice.below(4) {
         0 if depth > 0 => {
-            let (left, right) = (node_condition(dice, depth - 1), node_condition(dice, depth - 1));
+            let (left, right) = (
+                node_condition(dice, depth - 1),
+                node_condition(dice, depth - 1),
+            );
             format!("({left} {} {right})", dice.pick(&["AND", "OR"]))
         }
         1 => format!("n {} n * 2 - 1", dice.pick(&["=", ">", "!="])),
@@ -285,9 +331,10 @@ fn any_name(dice: &mut Dice, names: &Names) -> String {
 
 fn value_of(dice: &mut Dice, names: &Names) -> String {
     let name = any_name(dice, names);
-    let property = match name.starts_with('e') {
-        true => dice.pick(&["n", "s", "_class"]),
-        false => property(dice),
+    let property = if name.starts_with('e') {
+        dice.pick(&["n", "s", "_class"])
+    } else {
+        property(dice)
     };
     format!("{name}.{property}")
 }
@@ -338,12 +385,21 @@ fn returns(dice: &mut Dice, names: &Names) -> (bool, String) {
         4 | 5 => {
             let first = aggregate(dice, names);
             let order = order(dice, "c");
-            (false, format!(" RETURN {first} AS c, {} AS d{order}", aggregate(dice, names)))
+            (
+                false,
+                format!(
+                    " RETURN {first} AS c, {} AS d{order}",
+                    aggregate(dice, names)
+                ),
+            )
         }
         6 | 7 => {
             let key = value_of(dice, names);
             let order = order(dice, "c");
-            (false, format!(" RETURN {key} AS k, {} AS c{order}", aggregate(dice, names)))
+            (
+                false,
+                format!(" RETURN {key} AS k, {} AS c{order}", aggregate(dice, names)),
+            )
         }
         _ => {
             let (one, two) = (value_of(dice, names), value_of(dice, names));
@@ -353,7 +409,10 @@ fn returns(dice: &mut Dice, names: &Names) -> (bool, String) {
                 1 => format!(", merge({one}, {two}) AS z"),
                 _ => String::new(),
             };
-            (dice.one_in(2), format!(" RETURN {one} AS x, {two} AS y{third}{order}"))
+            (
+                dice.one_in(2),
+                format!(" RETURN {one} AS x, {two} AS y{third}{order}"),
+            )
         }
     }
 }
