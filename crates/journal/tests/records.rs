@@ -164,7 +164,7 @@ fn a_newer_format_is_refused_by_name() {
 
 #[test]
 fn the_fuzz_corpus_does_no_harm() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/journal_record");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/journal_record");
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let _ = decode_foreign_bytes(&std::fs::read(entry.unwrap().path()).unwrap());
