@@ -21,6 +21,8 @@ def rows_of(result, name):
 
 
 def median(values):
+    if isinstance(values, (int, float)):
+        return values
     return sorted(values)[len(values) // 2] if values else None
 
 

@@ -41,7 +41,10 @@ impl DeferredResults {
     /// Announces a result under a token; `false` when too many queries run already.
     #[must_use]
     pub fn begin(&self, token: &str, now: Instant) -> bool {
-        let entry = Entry { expires: now.plus_seconds(KEPT_SECONDS), state: Deferred::Running };
+        let entry = Entry {
+            expires: now.plus_seconds(KEPT_SECONDS),
+            state: Deferred::Running,
+        };
         let mut entries = self.entries.lock();
         entries.retain(|_, entry| entry.expires > now);
         if entries.values().filter(|entry| entry.is_running()).count() >= RUNNING_MAX {
@@ -67,7 +70,10 @@ impl DeferredResults {
     /// What is there under a token.
     pub fn get(&self, token: &str, now: Instant) -> Option<Deferred> {
         let entries = self.entries.lock();
-        entries.get(token).filter(|entry| entry.expires > now).map(|entry| entry.state.clone())
+        entries
+            .get(token)
+            .filter(|entry| entry.expires > now)
+            .map(|entry| entry.state.clone())
     }
 }
 
@@ -91,8 +97,12 @@ fn make_room(entries: &mut HashMap<String, Entry>, results: usize, incoming: usi
         || bytes.saturating_add(incoming) > BYTES_MAX
     {
         let finished = entries.iter().filter(|(_, entry)| !entry.is_running());
-        let oldest = finished.min_by_key(|(_, entry)| entry.expires).map(|(token, _)| token.clone());
-        let Some(removed) = oldest.and_then(|token| entries.remove(&token)) else { return };
+        let oldest = finished
+            .min_by_key(|(_, entry)| entry.expires)
+            .map(|(token, _)| token.clone());
+        let Some(removed) = oldest.and_then(|token| entries.remove(&token)) else {
+            return;
+        };
         bytes = bytes.saturating_sub(removed.size());
     }
 }
@@ -109,7 +119,9 @@ mod tests {
         assert!(results.begin("a", now));
         assert!(matches!(results.get("a", now), Some(Deferred::Running)));
         results.finish("a", b"{}".to_vec());
-        let Some(Deferred::Done(document)) = results.get("a", now) else { panic!("not done") };
+        let Some(Deferred::Done(document)) = results.get("a", now) else {
+            panic!("not done")
+        };
         assert_eq!(&*document, b"{}");
         assert!(results.get("a", now.plus_seconds(KEPT_SECONDS)).is_none());
         assert!(results.get("b", now).is_none());

@@ -51,6 +51,10 @@ pub struct ImportReport {
 ///
 /// # Errors
 /// Those of [`Store::submit`]; objects that are broken or refused are in the report instead.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an import is the one use of its origin, as a draft is"
+)]
 pub fn import_bundle(
     store: &Store,
     origin: Origin,

@@ -92,6 +92,6 @@ impl fmt::Debug for Visibility {
         formatter
             .debug_struct("Visibility")
             .field("condition", &self.condition)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn graph(bench: &Bench, environment: &Environment) -> anyhow::Result<
             );
         }
     }
-    println!("    {} matches its checksums", folder.display());
+    println!("    the data is in {}", folder.display());
     Ok(())
 }
 

@@ -26,7 +26,10 @@ impl Filters {
     /// # Errors
     /// When it filters by properties, which this build leaves to J1QL.
     pub(super) fn of(call: &Call<'_, RequestContext>) -> Result<Self, FieldError> {
-        if call.argument("propertyFilters").is_some_and(|filters| !filters.is_null()) {
+        if call
+            .argument("propertyFilters")
+            .is_some_and(|filters| !filters.is_null())
+        {
             let field = format!("{}(propertyFilters:)", call.name());
             return Err(FieldError::unsupported(&field));
         }
@@ -57,7 +60,9 @@ impl Filters {
 
     fn fits_edge(&self, view: &View, edge: EdgeRef) -> bool {
         let id = || view.id_cipher().uuid_of(view.edge_id(edge));
-        let verb = view.triple(edge.triple).map_or("", |triple| view.verb_name(triple.verb));
+        let verb = view
+            .triple(edge.triple)
+            .map_or("", |triple| view.verb_name(triple.verb));
         (self.ids.is_none() || fits(self.ids.as_ref(), &id()))
             && (self.keys.is_none() || fits(self.keys.as_ref(), &view.edge_key(edge)))
             && (self.types.is_none() || fits(self.types.as_ref(), &view.edge_type(edge)))
@@ -71,7 +76,9 @@ impl Filters {
             (Some(id), _, _) => Some(resolve(id).into_iter().collect()),
             (None, Some(ids), _) => Some(ids.iter().filter_map(|id| resolve(id)).collect()),
             (None, None, Some(keys)) => {
-                let found = keys.iter().flat_map(|key| view.find_by_key_any_namespace(key));
+                let found = keys
+                    .iter()
+                    .flat_map(|key| view.find_by_key_any_namespace(key));
                 Some(found.map(ObjectRef::Entity).collect())
             }
             (None, None, None) => None,
@@ -113,7 +120,9 @@ impl Filters {
         if !fits(self.types.as_ref(), view.type_name(type_id)) {
             return RowSet::empty(rows.universe());
         }
-        let Some(classes) = &self.classes else { return rows };
+        let Some(classes) = &self.classes else {
+            return rows;
+        };
         let mut with_class = RowSet::empty(rows.universe());
         for class in classes {
             with_class = with_class.union(&super::reads::with_class(view, class, type_id, &rows));

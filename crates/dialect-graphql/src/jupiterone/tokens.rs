@@ -81,8 +81,13 @@ pub(super) fn list<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     };
     let all = caller.organization().credentials(caller, &filter);
     let all = all.map_err(|error| errors::of(&error))?;
-    let limit = call.int_argument("limit").map_or(PAGE_KEYS, |limit| limit.max(1) as usize);
-    let limit = limit.min(PAGE_KEYS);
+    let limit = match call.int_argument("limit") {
+        None => PAGE_KEYS,
+        Some(limit) => match usize::try_from(limit) {
+            Ok(limit @ 1..) => limit.min(PAGE_KEYS),
+            _ => return Err(errors::invalid("limit must be at least 1")),
+        },
+    };
     let after = match call.text_argument("cursor") {
         Some(cursor) => Some(key_id(call.context, cursor)?),
         None => None,

@@ -14,6 +14,7 @@ use crate::context::RequestContext;
 use crate::contracts;
 use crate::opencti::names;
 use crate::opencti::relationship::REFERENCE_VERBS;
+use crate::opencti::user::USER_TYPES;
 
 /// Internal key: the STIX type of a relationship, which only STIX relationships have.
 pub(super) const STIX_RELATIONSHIP: &str = "__stix_relationship";
@@ -135,7 +136,7 @@ fn stored_properties(context: &RequestContext) -> BTreeSet<String> {
 
 /// Graph types by the names of OpenCTI's types, concrete and abstract.
 fn types() -> BTreeMap<String, Vec<String>> {
-    let mut types = BTreeMap::new();
+    let mut types = BTreeMap::from([("user".to_owned(), USER_TYPES.map(str::to_owned).to_vec())]);
     for kind in kinds::KINDS {
         for name in names::possible_names(kind) {
             let parents = names::parent_types(name, kind.sort).into_iter();
@@ -360,4 +361,37 @@ fn to_json(group: &FilterGroup) -> Json {
         "filters": filters.collect::<Vec<_>>(),
         "filterGroups": group.groups.iter().map(to_json).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(group: &FilterGroup) -> String {
+        to_json(group).to_string()
+    }
+
+    #[test]
+    fn other_types_are_the_opposite_of_types() {
+        let others = names(&of_other_types(&["City".to_owned()]));
+        assert_eq!(others.matches(r#""operator":"not_eq""#).count(), 2, "{others}");
+        assert!(!others.contains(r#""operator":"eq""#), "{others}");
+        for name in ["City", "Individual", "Threat-Actor-Individual", "Threat-Actor-Group"] {
+            let group = told_apart(name);
+            assert_eq!(group.clone().map(negated).map(negated), group, "{name}");
+        }
+    }
+
+    #[test]
+    fn types_of_ends_are_told_apart_at_their_end() {
+        let of = |key: &str, name: &str| {
+            let values = vec![Json::from(name)];
+            names(&with_ends_told_apart(filter(key, FilterOperator::Eq, FilterMode::Or, values)))
+        };
+        assert!(of("fromTypes", "City").contains("dynamicFrom"));
+        assert!(of("toTypes", "City").contains("dynamicTo"));
+        let either = of("elementWithTargetTypes", "City");
+        assert!(either.contains("dynamicFrom") && either.contains("dynamicTo"), "{either}");
+        assert!(!of("fromTypes", "Malware").contains("dynamicFrom"));
+    }
 }

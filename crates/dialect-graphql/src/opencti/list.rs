@@ -160,7 +160,8 @@ fn listed<'a>(
     Ok(Node::object(Connection::page(
         connection,
         nodes.collect(),
-        page.has_more,
+        // A page of nothing has no cursor with which to go on.
+        page.has_more && first > 0,
         after.is_some(),
         page.total_count,
     )))

@@ -37,7 +37,10 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
         .build()
         .context("the runtime cannot be started")?;
     let served = Server::new(organizations, &configuration, metrics)?;
-    runtime.block_on(serve(arguments, &configuration, Arc::new(served)))
+    let served = runtime.block_on(serve(arguments, &configuration, Arc::new(served)));
+    // Everything is closed; a query that still runs for nobody must not hold up the end.
+    runtime.shutdown_background();
+    served
 }
 
 fn start_logging() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The same request many times on one connection, and one answer over all its pages.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -12,6 +12,9 @@ use crate::times::{Times, now};
 
 /// Answers that are longer are not passed on.
 const ANSWER_BYTES_SHOWN: usize = 4 << 20;
+
+/// A connection, and when it was last used.
+pub(crate) type Kept = (Connection, Instant);
 
 /// One request, asked `repetitions` times after `warmup` unmeasured ones.
 #[derive(Debug, Deserialize)]
@@ -30,15 +33,18 @@ fn ten_seconds() -> f64 {
     10.0
 }
 
-/// Measures one request. `connection` is opened when first needed and kept.
+/// A connection that was idle for longer is opened anew: servers close such ones.
+const IDLE_SECONDS_MAX: u64 = 5;
+
+/// Measures one request. The connection is opened when first needed and kept.
 pub(crate) fn ask(
     target: &Target,
-    connection: &mut Option<Connection>,
+    connection: &mut Option<Kept>,
     asked: &Ask,
 ) -> anyhow::Result<Value> {
     let mut kept = match connection.take() {
-        Some(kept) => kept,
-        None => Connection::open(target)?,
+        Some((kept, used)) if used.elapsed().as_secs() < IDLE_SECONDS_MAX => kept,
+        _ => Connection::open(target)?,
     };
     let body = serde_json::to_vec(&asked.body)?;
     let mut answer = Vec::new();
@@ -56,7 +62,7 @@ pub(crate) fn ask(
             break;
         }
     }
-    *connection = Some(kept);
+    *connection = Some((kept, now()));
     let mut summary = times.summary();
     let shown = (answer.len() <= ANSWER_BYTES_SHOWN)
         .then(|| serde_json::from_slice::<Value>(&answer))

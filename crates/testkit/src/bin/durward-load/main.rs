@@ -19,7 +19,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use connection::{Connection, Target};
+use connection::Target;
 use times::{Times, now};
 
 /// What the client can do.
@@ -78,7 +78,7 @@ fn serve(target: &Target) -> anyhow::Result<()> {
 fn run(
     target: &Target,
     line: &str,
-    kept: &mut Option<Connection>,
+    kept: &mut Option<ask::Kept>,
     running: &mut Option<storm::Running>,
 ) -> anyhow::Result<Value> {
     match serde_json::from_str(line).context("the command is not understood")? {
