@@ -97,12 +97,21 @@ impl RequestContext {
             Err(_) => services.nothing.clone(),
         };
         let condition = caller.as_ref().ok().and_then(Caller::row_condition);
-        let account = caller
-            .as_ref()
-            .map_or_else(|_| String::new(), |caller| caller.organization().id().to_string());
+        let account = caller.as_ref().map_or_else(
+            |_| String::new(),
+            |caller| caller.organization().id().to_string(),
+        );
         let visibility = condition.map(|condition| Visibility::new(&view, condition, &account));
         let is_given_up = Arc::default();
-        Self { caller, view, services, visibility, request_id, base_url, is_given_up }
+        Self {
+            caller,
+            view,
+            services,
+            visibility,
+            request_id,
+            base_url,
+            is_given_up,
+        }
     }
 
     /// The caller.
@@ -148,17 +157,24 @@ impl RequestContext {
 
     /// Id of the caller's organization.
     pub fn account_id(&self) -> String {
-        self.caller().map_or_else(|_| String::new(), |caller| caller.organization().id().to_string())
+        self.caller().map_or_else(
+            |_| String::new(),
+            |caller| caller.organization().id().to_string(),
+        )
     }
 
     /// Whether the caller may see an entity that lives.
     pub fn sees_entity(&self, entity: EntityRef) -> bool {
-        self.visibility.as_ref().is_none_or(|visibility| visibility.sees_entity(entity))
+        self.visibility
+            .as_ref()
+            .is_none_or(|visibility| visibility.sees_entity(entity))
     }
 
     /// Whether the caller may see a relationship that lives.
     pub fn sees_edge(&self, edge: EdgeRef) -> bool {
-        self.visibility.as_ref().is_none_or(|visibility| visibility.sees_edge(edge))
+        self.visibility
+            .as_ref()
+            .is_none_or(|visibility| visibility.sees_edge(edge))
     }
 
     /// The live entities of a type that the caller may see.
@@ -195,7 +211,10 @@ impl RequestContext {
 
     /// What a query may cost that runs as long as somebody waits for the whole request.
     pub fn limits_of_request(&self) -> Limits {
-        Limits { cancelled: Some(Arc::clone(&self.is_given_up)), ..self.limits() }
+        Limits {
+            cancelled: Some(Arc::clone(&self.is_given_up)),
+            ..self.limits()
+        }
     }
 
     /// Whether the caller may ask for the types of a schema without a credential.

@@ -7,6 +7,8 @@ mod mutations;
 mod objects;
 mod query;
 mod reads;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use durward_model::ErrorKind;
@@ -76,7 +78,9 @@ impl Dialect for JupiterOne {
             "typeCounts" => Resolution::ready(off_queue(|| reads::type_counts(&call))),
             "allEntityCounts" => Resolution::ready(off_queue(|| reads::all_entity_counts(&call))),
             "getEntityCounts" => Resolution::ready(off_queue(|| reads::entity_counts(&call))),
-            "getAllAssetProperties" => Resolution::ready(off_queue(|| reads::property_names(&call))),
+            "getAllAssetProperties" => {
+                Resolution::ready(off_queue(|| reads::property_names(&call)))
+            }
             "createEntity" | "createEntityV2" => Resolution::later(async move {
                 mutations::create_entity(call, &mutations::Input::allowed(&call)?).await
             }),
@@ -112,6 +116,9 @@ impl Dialect for JupiterOne {
         if context.allows_introspection() {
             return Ok(());
         }
-        context.caller().map(|_| ()).map_err(|error| errors::of(error))
+        context
+            .caller()
+            .map(|_| ())
+            .map_err(|error| errors::of(error))
     }
 }

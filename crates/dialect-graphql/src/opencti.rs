@@ -4,6 +4,7 @@
 //! Whether a field is executed is a matter of tables ([`roots`]); everything else of the contract
 //! answers "not supported".
 
+mod apart;
 mod connection;
 mod entity;
 mod errors;
@@ -51,9 +52,15 @@ const EMPTY_ROOTS: [&str; 1] = ["vocabularyCategories"];
 /// Root fields that this build executes.
 pub fn executed() -> Vec<&'static str> {
     let lists = roots::LISTS.iter().map(|root| root.field);
-    let reads = roots::READS.iter().chain(roots::CONTAINS).map(|root| root.field);
-    let mut all: Vec<&'static str> =
-        lists.chain(reads).chain(OTHER_ROOTS).chain(EMPTY_ROOTS).collect();
+    let reads = roots::READS
+        .iter()
+        .chain(roots::CONTAINS)
+        .map(|root| root.field);
+    let mut all: Vec<&'static str> = lists
+        .chain(reads)
+        .chain(OTHER_ROOTS)
+        .chain(EMPTY_ROOTS)
+        .collect();
     all.sort_unstable();
     all
 }
@@ -68,8 +75,14 @@ fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
         "about" => return Ok(Node::json(json!({"version": PLATFORM_VERSION}))),
         "me" => return read::me(call),
         "user" | "users" => {
-            context.require(Right::READ_ACCOUNTS).map_err(|_| errors::forbidden())?;
-            return if field == "user" { Ok(read::user(call)) } else { list::users(call) };
+            context
+                .require(Right::READ_ACCOUNTS)
+                .map_err(|_| errors::forbidden())?;
+            return if field == "user" {
+                Ok(read::user(call))
+            } else {
+                list::users(call)
+            };
         }
         _ => {}
     }
@@ -97,11 +110,11 @@ fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
         "stix" => Ok(read::stix(call)),
         "stixObjectOrStixRelationship" => Ok(read::any(call)),
         "stixCoreRelationship" => Ok(read::relationship(call, relationship::EdgeSort::Core)),
-        "stixSightingRelationship" => Ok(read::relationship(call, relationship::EdgeSort::Sighting)),
-        "stixCoreRelationships" => list::relationships(call, relationship::EdgeSort::Core),
-        "stixSightingRelationships" => {
-            list::relationships(call, relationship::EdgeSort::Sighting)
+        "stixSightingRelationship" => {
+            Ok(read::relationship(call, relationship::EdgeSort::Sighting))
         }
+        "stixCoreRelationships" => list::relationships(call, relationship::EdgeSort::Core),
+        "stixSightingRelationships" => list::relationships(call, relationship::EdgeSort::Sighting),
         other => Err(errors::unsupported(other)),
     }
 }
@@ -128,7 +141,10 @@ impl Dialect for OpenCti {
         if context.allows_introspection() {
             return Ok(());
         }
-        context.caller().map(|_| ()).map_err(|_| errors::auth_required())
+        context
+            .caller()
+            .map(|_| ())
+            .map_err(|_| errors::auth_required())
     }
 
     fn finish_error(&self, error: &mut FieldError) {
@@ -140,7 +156,10 @@ impl Dialect for OpenCti {
 fn me(context: &RequestContext) -> Option<UserNode> {
     let caller = context.caller().ok()?;
     match context.view.resolve(caller.account()?) {
-        Some(durward_graph::ObjectRef::Entity(entity)) => Some(UserNode { entity, is_me: true }),
+        Some(durward_graph::ObjectRef::Entity(entity)) => Some(UserNode {
+            entity,
+            is_me: true,
+        }),
         _ => None,
     }
 }

@@ -80,13 +80,24 @@ impl GraphQl {
     /// The schema that answers a payload on a shared path.
     pub fn choose(&self, payload: &Payload, hints: ClientHints) -> SchemaName {
         let hinted = match hints {
-            ClientHints { is_opencti: true, .. } => SchemaName::OpenCti,
-            ClientHints { is_jupiterone: true, .. } => SchemaName::JupiterOne,
+            ClientHints {
+                is_opencti: true, ..
+            } => SchemaName::OpenCti,
+            ClientHints {
+                is_jupiterone: true,
+                ..
+            } => SchemaName::JupiterOne,
             _ => SchemaName::Durward,
         };
-        let Some(request) = first_request(payload) else { return hinted };
-        let Some(roots) = self.roots.find(request) else { return hinted };
-        let Some(first) = roots.names.first() else { return hinted };
+        let Some(request) = first_request(payload) else {
+            return hinted;
+        };
+        let Some(roots) = self.roots.find(request) else {
+            return hinted;
+        };
+        let Some(first) = roots.names.first() else {
+            return hinted;
+        };
         let owners: Vec<SchemaName> = SCHEMAS
             .into_iter()
             .filter(|schema| self.has_root(*schema, roots.kind, first))
@@ -121,7 +132,10 @@ impl GraphQl {
         let mut cost = Cost::default();
         let requests: Vec<&Request> = match payload {
             Payload::One(request) => vec![request],
-            Payload::Many(requests) => requests.iter().filter_map(|item| item.as_ref().ok()).collect(),
+            Payload::Many(requests) => requests
+                .iter()
+                .filter_map(|item| item.as_ref().ok())
+                .collect(),
         };
         for request in requests {
             let Some(roots) = self.roots.find(request) else {
@@ -130,9 +144,12 @@ impl GraphQl {
             };
             let count = u32::try_from(roots.names.len().max(1)).unwrap_or(u32::MAX);
             cost.operations = cost.operations.saturating_add(count);
-            let is_query = |name: &&String| matches!(name.as_str(), "queryV1" | "queryV2" | "query");
+            let is_query =
+                |name: &&String| matches!(name.as_str(), "queryV1" | "queryV2" | "query");
             let queries = roots.names.iter().filter(is_query).count();
-            cost.queries = cost.queries.saturating_add(u32::try_from(queries).unwrap_or(u32::MAX));
+            cost.queries = cost
+                .queries
+                .saturating_add(u32::try_from(queries).unwrap_or(u32::MAX));
         }
         cost
     }
@@ -157,7 +174,9 @@ impl GraphQl {
             (SchemaName::Durward, Some(error)) => {
                 self.durward.refuse(Outcome::Refused, error).into()
             }
-            (SchemaName::JupiterOne, None) => self.jupiterone.answer_payload(context, payload).await,
+            (SchemaName::JupiterOne, None) => {
+                self.jupiterone.answer_payload(context, payload).await
+            }
             (SchemaName::Durward, None) => self.durward.answer_payload(context, payload).await,
         };
         Answer {
@@ -182,17 +201,29 @@ impl GraphQl {
             (_, ErrorKind::Unavailable) => 503,
             _ => 400,
         };
-        Answer { status, body: response.body, first_code: response.first_code }
+        Answer {
+            status,
+            body: response.body,
+            first_code: response.first_code,
+        }
     }
 
     /// Whether a payload asks for nothing but types.
     fn is_introspection(&self, payload: &Payload) -> bool {
-        let Payload::One(request) = payload else { return false };
-        self.roots.find(request).is_some_and(|roots| roots.names.is_empty())
+        let Payload::One(request) = payload else {
+            return false;
+        };
+        self.roots
+            .find(request)
+            .is_some_and(|roots| roots.names.is_empty())
     }
 }
 
-const SCHEMAS: [SchemaName; 3] = [SchemaName::JupiterOne, SchemaName::OpenCti, SchemaName::Durward];
+const SCHEMAS: [SchemaName; 3] = [
+    SchemaName::JupiterOne,
+    SchemaName::OpenCti,
+    SchemaName::Durward,
+];
 
 fn first_request(payload: &Payload) -> Option<&Request> {
     match payload {

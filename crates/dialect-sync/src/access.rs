@@ -14,6 +14,8 @@ pub struct SyncAccess {
     pub jobs: Arc<Jobs>,
     /// Name of the organization as job answers show it (`accountId`).
     pub account: String,
+    /// Address by which the client reached the server, for the URLs in answers.
+    pub base_url: String,
     /// Who acts, for the journal.
     pub origin: Origin,
     /// Whether the caller may synchronize.

@@ -124,8 +124,8 @@ pub(crate) struct ImportArguments {
     /// Files; `.gz` and `.zst` content is recognized.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Scope whose content the files replace (graph) or in which objects are written (default
-    /// `import`).
+    /// Scope whose content the files replace (graph, aws; default `import`), or in which objects
+    /// are written (stix; none by default).
     #[arg(long)]
     pub(crate) scope: Option<String>,
     /// Add and update only; delete nothing (graph).

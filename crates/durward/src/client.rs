@@ -36,19 +36,18 @@ impl Client {
             .tls_config(tls)
             .build()
             .new_agent();
-        Self { agent, url: url.trim_end_matches('/').to_owned(), token: token.to_owned() }
+        Self {
+            agent,
+            url: url.trim_end_matches('/').to_owned(),
+            token: token.to_owned(),
+        }
     }
 
     /// Sends a body and answers with the JSON that comes back.
     ///
     /// # Errors
     /// When the server cannot be reached, or its answer is an error; the message is the server's.
-    pub(crate) fn post(
-        &self,
-        path: &str,
-        content_type: &str,
-        body: &[u8],
-    ) -> anyhow::Result<Json> {
+    pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> anyhow::Result<Json> {
         let url = format!("{}{path}", self.url);
         let response = self
             .agent
@@ -66,7 +65,11 @@ impl Client {
     pub(crate) fn get(&self, path: &str) -> anyhow::Result<Json> {
         let url = format!("{}{path}", self.url);
         let request = self.agent.get(&url);
-        self.read(request.header("authorization", format!("Bearer {}", self.token)).call())
+        self.read(
+            request
+                .header("authorization", format!("Bearer {}", self.token))
+                .call(),
+        )
     }
 
     /// Asks for a path and answers with the text that comes back.
@@ -76,7 +79,9 @@ impl Client {
     pub(crate) fn get_text(&self, path: &str) -> anyhow::Result<String> {
         let url = format!("{}{path}", self.url);
         let request = self.agent.get(&url);
-        let response = request.header("authorization", format!("Bearer {}", self.token)).call();
+        let response = request
+            .header("authorization", format!("Bearer {}", self.token))
+            .call();
         let (status, text) = self.read_text(response)?;
         if status.is_success() {
             return Ok(text);
@@ -109,7 +114,11 @@ impl Client {
     ) -> anyhow::Result<Json> {
         let (status, text) = self.read_text(response)?;
         let json: Json = serde_json::from_str(&text).unwrap_or_default();
-        if status.is_success() { Ok(json) } else { Err(self.failure(status, &json)) }
+        if status.is_success() {
+            Ok(json)
+        } else {
+            Err(self.failure(status, &json))
+        }
     }
 
     fn read_text(
@@ -117,7 +126,10 @@ impl Client {
         response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> anyhow::Result<(ureq::http::StatusCode, String)> {
         let mut response = response.with_context(|| {
-            format!("{} cannot be reached; is `durward serve` running there?", self.url)
+            format!(
+                "{} cannot be reached; is `durward serve` running there?",
+                self.url
+            )
         })?;
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
         let text = body.read_to_string().context("the answer broke off")?;
@@ -127,7 +139,10 @@ impl Client {
     /// The error of an answer whose status is not a success.
     fn failure(&self, status: ureq::http::StatusCode, json: &Json) -> anyhow::Error {
         let places = ["/error/message", "/errors/0/message", "/message", "/detail"];
-        let message = places.iter().find_map(|place| json.pointer(place)).and_then(Json::as_str);
+        let message = places
+            .iter()
+            .find_map(|place| json.pointer(place))
+            .and_then(Json::as_str);
         match message {
             Some(message) => anyhow::anyhow!("{message} (HTTP {status})"),
             None => anyhow::anyhow!("{} answered HTTP {status}", self.url),

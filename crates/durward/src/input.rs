@@ -65,8 +65,8 @@ mod tests {
         let plain = folder.path().join("plain");
         std::fs::write(&plain, b"hello").unwrap();
         let zipped = folder.path().join("zipped");
-        let mut encoder =
-            flate2::write::GzEncoder::new(File::create(&zipped).unwrap(), flate2::Compression::fast());
+        let file = File::create(&zipped).unwrap();
+        let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
         encoder.write_all(b"hello").unwrap();
         encoder.finish().unwrap();
         let zstd_file = folder.path().join("zstd");
@@ -74,7 +74,11 @@ mod tests {
         for path in [&plain, &zipped, &zstd_file] {
             assert_eq!(read_whole(path).unwrap(), b"hello");
         }
-        std::fs::write(&zstd_file, &zstd::encode_all(&b"hello"[..], 1).unwrap()[..8]).unwrap();
+        std::fs::write(
+            &zstd_file,
+            &zstd::encode_all(&b"hello"[..], 1).unwrap()[..8],
+        )
+        .unwrap();
         assert!(read_whole(&zstd_file).is_err());
     }
 }

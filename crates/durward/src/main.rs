@@ -18,6 +18,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
+use crate::command::query::Usage;
+
+/// Exit code of a wrong use of the command line, as clap has it.
+const WRONG_USAGE: u8 = 2;
 
 /// Gives freed memory back to the system in the background. The system's own allocator keeps what a
 /// large upload freed, which shows in the resident memory of a server for ever after.
@@ -30,7 +34,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("durward: {}", sentence(&error));
-            ExitCode::FAILURE
+            if error.is::<Usage>() {
+                ExitCode::from(WRONG_USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -45,7 +53,11 @@ fn sentence(error: &anyhow::Error) -> String {
         }
     }
     // Parsers like to draw; an error is one line.
-    parts.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
+    parts
+        .join(": ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {

@@ -76,7 +76,11 @@ fn rows(kind: ResultKind, data: &Json) -> Rows {
 fn table_rows(data: &Json) -> Rows {
     let items = data.as_array().map_or(&[][..], Vec::as_slice);
     let mut columns: Vec<String> = Vec::new();
-    for name in items.iter().filter_map(Json::as_object).flat_map(|row| row.keys()) {
+    for name in items
+        .iter()
+        .filter_map(Json::as_object)
+        .flat_map(|row| row.keys())
+    {
         if !columns.contains(name) {
             columns.push(name.clone());
         }
@@ -96,7 +100,10 @@ fn entity_rows(entities: &[Json]) -> Rows {
     };
     let row = |item: &Json| ENTITY_COLUMNS.iter().map(|name| cell(item, name)).collect();
     Rows {
-        columns: ENTITY_COLUMNS.iter().map(|name| (*name).to_owned()).collect(),
+        columns: ENTITY_COLUMNS
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect(),
         cells: entities.iter().map(row).collect(),
     }
 }
@@ -128,7 +135,10 @@ mod tests {
     fn tables_line_up_and_csv_is_quoted() {
         let data = json!([{"u.name": "ann", "n": 1}, {"u.name": "b, \"c\"\nd", "n": null}]);
         let table = printed(ResultKind::Table, &data, OutputFormat::Table);
-        assert_eq!(table, "n  u.name\n-  --------\n1  ann\n   b, \"c\" d\n\n2 rows\n");
+        assert_eq!(
+            table,
+            "n  u.name\n-  --------\n1  ann\n   b, \"c\" d\n\n2 rows\n"
+        );
         let csv = printed(ResultKind::Table, &data, OutputFormat::Csv);
         assert_eq!(csv, "n,u.name\r\n1,ann\r\n,\"b, \"\"c\"\"\nd\"\r\n");
     }
@@ -136,7 +146,8 @@ mod tests {
     #[test]
     fn trees_hang_edges_below_their_start() {
         let vertex = |id: &str, name: &str| {
-            json!({"id": id, "entity": {"_type": ["t"], "displayName": name}, "properties": {}})
+            let entity = json!({"_type": ["t"], "displayName": name});
+            json!({"id": id, "entity": entity, "properties": {}})
         };
         let data = json!({"vertices": [vertex("1", "a"), vertex("2", "b")], "edges": [
             {"fromVertexId": "1", "toVertexId": "2", "relationship": {"_class": "HAS"}}]});

@@ -48,7 +48,10 @@ pub(crate) struct Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Server").field("graphql", &self.graphql).finish_non_exhaustive()
+        formatter
+            .debug_struct("Server")
+            .field("graphql", &self.graphql)
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,7 +89,11 @@ impl Server {
             rates: RateLimits::new(plan.unwrap_or_default()),
             jobs: Mutex::new(HashMap::new()),
             metrics,
-            public_url: configuration.server.public_url.trim_end_matches('/').to_owned(),
+            public_url: configuration
+                .server
+                .public_url
+                .trim_end_matches('/')
+                .to_owned(),
         };
         for organization in server.organizations.all() {
             server.jobs_of(&organization)?;

@@ -191,100 +191,90 @@ impl Fixture {
                 classes,
                 properties,
             } => {
-                let mut keys = StringArena::new();
-                keys.push(key).unwrap();
-                let scope = scope_of(*next_entity);
-                changes.push(Change::CreateEntities(EntityBatch {
-                    entity_type: entity_type.clone(),
-                    classes: classes.clone(),
-                    namespace: Namespace::new("api", scope),
-                    first: EntityNumber(*next_entity),
-                    keys,
-                    columns: columns(properties),
-                }));
-                self.plain.entities.push(PlainEntity {
+                let entity = PlainEntity {
                     number: *next_entity,
                     key: key.clone(),
-                    scope,
+                    scope: scope_of(*next_entity),
                     entity_type: entity_type.clone(),
                     classes: classes.clone(),
                     properties: properties.iter().cloned().collect(),
-                });
+                };
+                changes.push(created(&entity, properties));
+                self.plain.entities.push(entity);
                 *next_entity += 1;
             }
-            Edit::Patch { number, properties } => {
-                let entity = self
-                    .plain
-                    .entities
-                    .iter_mut()
-                    .find(|one| one.number == *number);
-                let entity = entity.unwrap();
-                merge(&mut entity.properties, properties);
-                let patch = properties.iter().map(|(name, value)| PatchColumn {
-                    property: name.clone(),
-                    cells: vec![Cell::Set(value.clone())],
-                });
-                changes.push(Change::PatchEntities(EntityPatch {
-                    entity_type: entity.entity_type.clone(),
-                    entities: vec![EntityNumber(*number)],
-                    columns: patch.collect(),
-                    classes: None,
-                }));
-            }
-            Edit::Delete { number } => {
-                let touching: Vec<u32> = self
-                    .plain
-                    .edges
-                    .iter()
-                    .filter(|edge| edge.from == *number || edge.to == *number)
-                    .map(|edge| edge.number)
-                    .collect();
-                for edge in touching {
-                    self.unrelate(edge, changes);
-                }
-                changes.push(Change::DeleteEntities {
-                    entity_type: self.type_of(*number),
-                    entities: vec![EntityNumber(*number)],
-                });
-                self.plain
-                    .entities
-                    .retain(|entity| entity.number != *number);
-            }
+            Edit::Patch { number, properties } => changes.push(self.patched(*number, properties)),
+            Edit::Delete { number } => self.deleted(*number, changes),
             Edit::Relate {
                 from,
                 verb,
                 to,
                 properties,
             } => {
-                let triple = Triple::entities(&self.type_of(*from), verb, &self.type_of(*to));
-                let mut keys = StringArena::new();
-                keys.push(&format!("edge:{next_edge}")).unwrap();
-                changes.push(Change::CreateRelationships(RelationshipBatch {
-                    relationship_type: format!(
-                        "{}_{}_{}",
-                        self.type_of(*from),
-                        verb.to_lowercase(),
-                        self.type_of(*to)
-                    ),
-                    triple,
-                    namespace: self.namespace.clone(),
-                    first: RelationshipNumber(*next_edge),
-                    from: vec![*from],
-                    to: vec![*to],
-                    keys: RelationshipKeys::Explicit(keys),
-                    columns: columns(properties),
-                }));
-                self.plain.edges.push(PlainEdge {
+                let edge = PlainEdge {
                     number: *next_edge,
                     from: *from,
                     verb: verb.clone(),
                     to: *to,
                     properties: properties.iter().cloned().collect(),
-                });
+                };
+                changes.push(self.related(&edge, properties));
+                self.plain.edges.push(edge);
                 *next_edge += 1;
             }
             Edit::Unrelate { number } => self.unrelate(*number, changes),
         }
+    }
+
+    fn patched(&mut self, number: u32, properties: &Properties) -> Change {
+        let mut entities = self.plain.entities.iter_mut();
+        let entity = entities.find(|one| one.number == number).unwrap();
+        merge(&mut entity.properties, properties);
+        let patch = properties.iter().map(|(name, value)| PatchColumn {
+            property: name.clone(),
+            cells: vec![Cell::Set(value.clone())],
+        });
+        Change::PatchEntities(EntityPatch {
+            entity_type: entity.entity_type.clone(),
+            entities: vec![EntityNumber(number)],
+            columns: patch.collect(),
+            classes: None,
+        })
+    }
+
+    fn deleted(&mut self, number: u32, changes: &mut Vec<Change>) {
+        let touches = |edge: &&PlainEdge| edge.from == number || edge.to == number;
+        let touching: Vec<u32> = self
+            .plain
+            .edges
+            .iter()
+            .filter(touches)
+            .map(|edge| edge.number)
+            .collect();
+        for edge in touching {
+            self.unrelate(edge, changes);
+        }
+        changes.push(Change::DeleteEntities {
+            entity_type: self.type_of(number),
+            entities: vec![EntityNumber(number)],
+        });
+        self.plain.entities.retain(|entity| entity.number != number);
+    }
+
+    fn related(&self, edge: &PlainEdge, properties: &Properties) -> Change {
+        let (from, to) = (self.type_of(edge.from), self.type_of(edge.to));
+        let mut keys = StringArena::new();
+        keys.push(&format!("edge:{}", edge.number)).unwrap();
+        Change::CreateRelationships(RelationshipBatch {
+            relationship_type: format!("{from}_{}_{to}", edge.verb.to_lowercase()),
+            triple: Triple::entities(&from, &edge.verb, &to),
+            namespace: self.namespace.clone(),
+            first: RelationshipNumber(edge.number),
+            from: vec![edge.from],
+            to: vec![edge.to],
+            keys: RelationshipKeys::Explicit(keys),
+            columns: columns(properties),
+        })
     }
 
     fn unrelate(&mut self, number: u32, changes: &mut Vec<Change>) {
@@ -325,4 +315,18 @@ impl Fixture {
         let number = durward_model::ObjectNumber::Relationship(RelationshipNumber(number));
         cipher.uuid_of(cipher.id_of(number))
     }
+}
+
+/// The change that makes one entity.
+fn created(entity: &PlainEntity, properties: &Properties) -> Change {
+    let mut keys = StringArena::new();
+    keys.push(&entity.key).unwrap();
+    Change::CreateEntities(EntityBatch {
+        entity_type: entity.entity_type.clone(),
+        classes: entity.classes.clone(),
+        namespace: Namespace::new("api", entity.scope),
+        first: EntityNumber(entity.number),
+        keys,
+        columns: columns(properties),
+    })
 }

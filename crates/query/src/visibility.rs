@@ -14,8 +14,8 @@ use crate::limits::Limits;
 /// How deep ends that are relationships are followed.
 const NESTED_ENDS_MAX: u32 = 8;
 
-/// A row condition at one view, worked out type by type as it is asked. Fails closed: what cannot be
-/// worked out is not visible.
+/// A row condition at one view, worked out type by type as it is asked. Fails closed: what cannot
+/// be worked out is not visible.
 pub struct Visibility {
     view: View,
     condition: RowCondition,

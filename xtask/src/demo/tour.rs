@@ -36,7 +36,7 @@ impl Tour<'_> {
     pub(crate) fn print(&self) -> anyhow::Result<()> {
         heading("credentials (of this demo only, valid for 30 days)");
         let rows = [
-            ("console and people", "/admin/email"),
+            ("administrator", "/admin/email"),
             ("password", "/admin/password"),
             ("API token", "/api_token"),
             ("JupiterOne account", "/jupiterone/account"),

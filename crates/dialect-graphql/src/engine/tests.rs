@@ -54,7 +54,9 @@ type Query {
   things(first: Int): [Thing!]
   all: [Thing]
   either(kind: String!): Either
-  echo(filter: Filter, where: Any, ids: [ID!], at: DateTime, size: Float, colour: Colour, n: Int = 7): Any
+  echo(
+    filter: Filter, where: Any, ids: [ID!], at: DateTime, size: Float, colour: Colour, n: Int = 7
+  ): Any
   slow(name: String): String
   huge: [String!]
   raw: Any

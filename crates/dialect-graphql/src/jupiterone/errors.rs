@@ -18,7 +18,10 @@ pub(super) fn no_entity() -> FieldError {
 
 /// There is no such relationship, or none that the caller may know of.
 pub(super) fn no_relationship() -> FieldError {
-    FieldError::new(code(ErrorKind::NotFound), "there is no relationship with this id")
+    FieldError::new(
+        code(ErrorKind::NotFound),
+        "there is no relationship with this id",
+    )
 }
 
 /// A defect, or a broken machine; the log has more under the request's id.

@@ -49,13 +49,20 @@ pub(super) async fn create_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
     let receipt = write(call.context, "entity created", operation, input.timestamp()).await?;
     let view = call.context.store()?.view(None);
     let entity = written_entity(&view, &receipt)?;
-    Ok(entity_answer(call.context, &view, entity, input.is_second_version))
+    Ok(entity_answer(
+        call.context,
+        &view,
+        entity,
+        input.is_second_version,
+    ))
 }
 
 /// `updateEntity`, `updateEntityV2`
 pub(super) async fn update_entity<'n>(call: Call<'_, Context>, input: &Input<'_>) -> Answer<'n> {
     let id = entity_argument(call.context, &input.text("entityId", "_id")?)?;
-    let classes = input.member("_class", "_class").map(|_| input.texts("_class", "_class"));
+    let classes = input
+        .member("_class", "_class")
+        .map(|_| input.texts("_class", "_class"));
     let operation = Operation::PatchEntity {
         target: Target::Id(id),
         set: input.properties()?,
@@ -65,9 +72,12 @@ pub(super) async fn update_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
     write(call.context, "entity updated", operation, input.timestamp()).await?;
     let view = call.context.store()?.view(None);
     match view.resolve(id) {
-        Some(ObjectRef::Entity(entity)) => {
-            Ok(entity_answer(call.context, &view, entity, input.is_second_version))
-        }
+        Some(ObjectRef::Entity(entity)) => Ok(entity_answer(
+            call.context,
+            &view,
+            entity,
+            input.is_second_version,
+        )),
         _ => Err(errors::no_entity()),
     }
 }
@@ -79,10 +89,17 @@ pub(super) async fn delete_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
     let Some(ObjectRef::Entity(entity)) = context.view.resolve(id) else {
         return Err(errors::no_entity());
     };
-    let operation = Operation::DeleteEntity { target: Target::Id(id) };
+    let operation = Operation::DeleteEntity {
+        target: Target::Id(id),
+    };
     write(context, "entity deleted", operation, input.timestamp()).await?;
     let view = context.store()?.view(None).include_deleted();
-    Ok(entity_answer(context, &view, entity, input.is_second_version))
+    Ok(entity_answer(
+        context,
+        &view,
+        entity,
+        input.is_second_version,
+    ))
 }
 
 /// `createRelationship`
@@ -105,7 +122,13 @@ pub(super) async fn create_relationship<'n>(
         properties: input.properties()?,
         mode: PutMode::Upsert,
     };
-    let receipt = write(call.context, "relationship created", operation, input.timestamp()).await?;
+    let receipt = write(
+        call.context,
+        "relationship created",
+        operation,
+        input.timestamp(),
+    )
+    .await?;
     let view = call.context.store()?.view(None);
     let id = receipt.results.first().map(|result| result.id);
     match id.and_then(|id| view.resolve(id)) {
@@ -120,8 +143,17 @@ pub(super) async fn update_relationship<'n>(
     input: &Input<'_>,
 ) -> Answer<'n> {
     let (id, edge) = edge_argument(call.context, input)?;
-    let operation = Operation::PatchRelationship { target: id, set: input.properties()? };
-    write(call.context, "relationship updated", operation, input.timestamp()).await?;
+    let operation = Operation::PatchRelationship {
+        target: id,
+        set: input.properties()?,
+    };
+    write(
+        call.context,
+        "relationship updated",
+        operation,
+        input.timestamp(),
+    )
+    .await?;
     let view = call.context.store()?.view(None);
     if !view.is_edge_live(edge) {
         return Err(errors::no_relationship());
@@ -136,7 +168,13 @@ pub(super) async fn delete_relationship<'n>(
 ) -> Answer<'n> {
     let (id, edge) = edge_argument(call.context, input)?;
     let operation = Operation::DeleteRelationship { target: id };
-    write(call.context, "relationship deleted", operation, input.timestamp()).await?;
+    write(
+        call.context,
+        "relationship deleted",
+        operation,
+        input.timestamp(),
+    )
+    .await?;
     let view = call.context.store()?.view(None);
     Ok(edge_answer(call.context, &view, edge))
 }
@@ -174,9 +212,14 @@ impl<'a> Input<'a> {
     }
 
     fn text(&self, name: &str, metadata: &str) -> Result<String, FieldError> {
-        let text = self.member(name, metadata).and_then(Json::as_str).unwrap_or_default();
+        let text = self
+            .member(name, metadata)
+            .and_then(Json::as_str)
+            .unwrap_or_default();
         if text.is_empty() {
-            return Err(errors::invalid(format!("{name} must be a text that is not empty")));
+            return Err(errors::invalid(format!(
+                "{name} must be a text that is not empty"
+            )));
         }
         Ok(text.to_owned())
     }
@@ -184,13 +227,17 @@ impl<'a> Input<'a> {
     fn texts(&self, name: &str, metadata: &str) -> Result<Vec<String>, FieldError> {
         let texts: Vec<String> = match self.member(name, metadata) {
             Some(Json::String(text)) => vec![text.clone()],
-            Some(Json::Array(items)) => {
-                items.iter().filter_map(Json::as_str).map(str::to_owned).collect()
-            }
+            Some(Json::Array(items)) => items
+                .iter()
+                .filter_map(Json::as_str)
+                .map(str::to_owned)
+                .collect(),
             _ => Vec::new(),
         };
         if texts.is_empty() || texts.iter().any(String::is_empty) {
-            return Err(errors::invalid(format!("{name} must name at least one class")));
+            return Err(errors::invalid(format!(
+                "{name} must name at least one class"
+            )));
         }
         Ok(texts)
     }
@@ -200,17 +247,26 @@ impl<'a> Input<'a> {
         if let Some(properties) = self.arguments.get("properties") {
             return objects::properties(Some(properties)).map_err(errors::invalid);
         }
-        let Some(inner) = self.inner else { return Ok(Vec::new()) };
+        let Some(inner) = self.inner else {
+            return Ok(Vec::new());
+        };
         if let Some(properties) = inner.get("properties") {
             return objects::properties(Some(properties)).map_err(errors::invalid);
         }
-        let named = ["entityKey", "entityType", "entityClass", "timestamp", "entityId"];
+        let named = [
+            "entityKey",
+            "entityType",
+            "entityClass",
+            "timestamp",
+            "entityId",
+        ];
         // Clients send back what they have read, with the metadata that the server gave it.
-        let is_property = |name: &String| {
-            !METADATA.contains(&name.as_str()) && !named.contains(&name.as_str())
-        };
+        let is_property =
+            |name: &String| !METADATA.contains(&name.as_str()) && !named.contains(&name.as_str());
         let members = inner.iter().filter(|(name, _)| is_property(name));
-        let members = members.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let members = members
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         objects::properties(Some(&Json::Object(members))).map_err(errors::invalid)
     }
 
@@ -253,13 +309,13 @@ fn entity_argument(context: &Context, text: &str) -> Result<ObjectId, FieldError
 }
 
 /// The relationship that the arguments name. Ends that are named too must be its ends.
-fn edge_argument(
-    context: &Context,
-    input: &Input<'_>,
-) -> Result<(ObjectId, EdgeRef), FieldError> {
+fn edge_argument(context: &Context, input: &Input<'_>) -> Result<(ObjectId, EdgeRef), FieldError> {
     let view = &context.view;
     let text = input.text("relationshipId", "_id")?;
-    let id = view.id_cipher().parse_uuid(&text).ok_or_else(errors::no_relationship)?;
+    let id = view
+        .id_cipher()
+        .parse_uuid(&text)
+        .ok_or_else(errors::no_relationship)?;
     let Some(ObjectRef::Edge(edge)) = view.resolve(id) else {
         return Err(errors::no_relationship());
     };
@@ -267,12 +323,21 @@ fn edge_argument(
         return Err(errors::no_relationship());
     }
     let ends = view.edge_ends(edge);
-    for (name, end) in
-        [("fromEntityId", ends.map(|ends| ends.0)), ("toEntityId", ends.map(|ends| ends.1))]
-    {
-        let Some(given) = input.member(name, name).and_then(Json::as_str) else { continue };
-        if end.map(|entity| objects::entity_id(view, entity)).as_deref() != Some(given) {
-            return Err(errors::invalid(format!("{name} is not an end of this relationship")));
+    for (name, end) in [
+        ("fromEntityId", ends.map(|ends| ends.0)),
+        ("toEntityId", ends.map(|ends| ends.1)),
+    ] {
+        let Some(given) = input.member(name, name).and_then(Json::as_str) else {
+            continue;
+        };
+        if end
+            .map(|entity| objects::entity_id(view, entity))
+            .as_deref()
+            != Some(given)
+        {
+            return Err(errors::invalid(format!(
+                "{name} is not an end of this relationship"
+            )));
         }
     }
     Ok((id, edge))

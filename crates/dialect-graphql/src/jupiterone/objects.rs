@@ -20,24 +20,40 @@ pub(super) fn vertex(view: &View, account: &str, entity: EntityRef) -> Json {
     let id = entity_id(view, entity);
     let namespace = view.namespace(entity);
     let ended = view.ended_at(entity);
-    let classes: Vec<&str> =
-        view.classes(entity).into_iter().map(|class| view.class_name(class)).collect();
+    let classes: Vec<&str> = view
+        .classes(entity)
+        .into_iter()
+        .map(|class| view.class_name(class))
+        .collect();
     let mut core = Map::from_iter([
         ("_id".to_owned(), Json::from(id.as_str())),
         ("_key".to_owned(), view.key(entity).into()),
         ("_type".to_owned(), json!([view.type_name(entity.type_id)])),
         ("_class".to_owned(), classes.into()),
         ("_version".to_owned(), view.version(entity).into()),
-        ("_createdOn".to_owned(), view.created_at(entity).as_millis().into()),
-        ("_beginOn".to_owned(), view.updated_at(entity).as_millis().into()),
+        (
+            "_createdOn".to_owned(),
+            view.created_at(entity).as_millis().into(),
+        ),
+        (
+            "_beginOn".to_owned(),
+            view.updated_at(entity).as_millis().into(),
+        ),
         ("_deleted".to_owned(), ended.is_some().into()),
-        ("_endOn".to_owned(), ended.map(durward_model::Instant::as_millis).into()),
+        (
+            "_endOn".to_owned(),
+            ended.map(durward_model::Instant::as_millis).into(),
+        ),
     ]);
     add_namespace(&mut core, account, &namespace);
     let mut properties = Map::new();
     for (property, value) in view.entity_properties(entity) {
         let name = view.property_name(property);
-        let target = if name == "displayName" { &mut core } else { &mut properties };
+        let target = if name == "displayName" {
+            &mut core
+        } else {
+            &mut properties
+        };
         target.insert(name.to_owned(), value.to_json());
     }
     json!({"id": id, "entity": core, "properties": properties})
@@ -46,7 +62,9 @@ pub(super) fn vertex(view: &View, account: &str, entity: EntityRef) -> Json {
 /// `{id, fromVertexId, toVertexId, relationship, properties}` of a relationship.
 pub(super) fn edge(view: &View, account: &str, edge: EdgeRef) -> Json {
     let id = edge_id(view, edge);
-    let verb = view.triple(edge.triple).map_or("", |triple| view.verb_name(triple.verb));
+    let verb = view
+        .triple(edge.triple)
+        .map_or("", |triple| view.verb_name(triple.verb));
     let ends = view.edge_ends(edge);
     let end = |end: Option<EntityRef>| {
         let entity = end.filter(|end| end.type_id != durward_graph::TypeId::RELATIONSHIP);
@@ -62,17 +80,30 @@ pub(super) fn edge(view: &View, account: &str, edge: EdgeRef) -> Json {
         ("_fromEntityId".to_owned(), from.clone().into()),
         ("_toEntityId".to_owned(), to.clone().into()),
         ("_version".to_owned(), view.edge_version(edge).into()),
-        ("_createdOn".to_owned(), view.edge_created_at(edge).as_millis().into()),
-        ("_beginOn".to_owned(), view.edge_updated_at(edge).as_millis().into()),
+        (
+            "_createdOn".to_owned(),
+            view.edge_created_at(edge).as_millis().into(),
+        ),
+        (
+            "_beginOn".to_owned(),
+            view.edge_updated_at(edge).as_millis().into(),
+        ),
         ("_deleted".to_owned(), ended.is_some().into()),
-        ("_endOn".to_owned(), ended.map(durward_model::Instant::as_millis).into()),
+        (
+            "_endOn".to_owned(),
+            ended.map(durward_model::Instant::as_millis).into(),
+        ),
         ("displayName".to_owned(), verb.into()),
     ]);
     add_namespace(&mut core, account, &view.edge_namespace(edge));
     let mut properties = Map::new();
     for (property, value) in view.edge_properties(edge) {
         let name = view.property_name(property);
-        let target = if name == "displayName" { &mut core } else { &mut properties };
+        let target = if name == "displayName" {
+            &mut core
+        } else {
+            &mut properties
+        };
         target.insert(name.to_owned(), value.to_json());
     }
     json!({
@@ -100,9 +131,12 @@ pub(super) fn properties(argument: Option<&Json>) -> Result<Vec<(String, Value)>
     let mut properties = Vec::with_capacity(members.len());
     for (name, json) in members {
         if name.starts_with('_') {
-            return Err(format!("property {name:?}: names that begin with _ are reserved"));
+            return Err(format!(
+                "property {name:?}: names that begin with _ are reserved"
+            ));
         }
-        let value = Value::from_json(json).map_err(|error| format!("property {name:?}: {error}"))?;
+        let value =
+            Value::from_json(json).map_err(|error| format!("property {name:?}: {error}"))?;
         properties.push((name.clone(), value));
     }
     Ok(properties)
@@ -121,7 +155,12 @@ mod tests {
             ("tag.x".to_owned(), Value::from(vec!["y"])),
         ];
         assert_eq!(properties(Some(&good)), Ok(expected));
-        for bad in [json!({"_id": "x"}), json!({"a": {}}), json!({"a": [1, "x"]}), json!("x")] {
+        for bad in [
+            json!({"_id": "x"}),
+            json!({"a": {}}),
+            json!({"a": [1, "x"]}),
+            json!("x"),
+        ] {
             assert!(properties(Some(&bad)).is_err(), "{bad}");
         }
     }

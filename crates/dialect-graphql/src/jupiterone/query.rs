@@ -233,9 +233,17 @@ fn deferred<'n>(context: &Context, asked: Asked) -> Answer<'n> {
     let results = Arc::clone(&context.services.deferred);
     if !results.begin(&token, context.now()) {
         let message = "too many deferred queries run at present; try again later";
-        return Err(FieldError::new(errors::code(ErrorKind::Unavailable), message));
+        return Err(FieldError::new(
+            errors::code(ErrorKind::Unavailable),
+            message,
+        ));
     }
-    let pending = Pending { results, token, document: None, correlation };
+    let pending = Pending {
+        results,
+        token,
+        document: None,
+        correlation,
+    };
     tokio::task::spawn_blocking(move || {
         let document = match run_query(&view, &asked.text, &asked.options) {
             Ok(page) => {

@@ -32,14 +32,19 @@ pub(super) fn vertex<'n>(call: &Call<'_, Context>) -> Answer<'n> {
     };
     let mut answer = objects::vertex(view, &context.account_id(), entity);
     let selects = |name: &str| call.lookahead().selects(&[name]);
-    let Some(members) = answer.as_object_mut() else { return Ok(Node::json(answer)) };
+    let Some(members) = answer.as_object_mut() else {
+        return Ok(Node::json(answer));
+    };
     if selects("edges") {
         let (_, edges) = neighbourhood(context, entity, 1)?;
         members.insert("edges".to_owned(), edges.into());
     }
     if selects("neighbors") {
         let (vertices, edges) = neighbourhood(context, entity, neighbour_depth(call)?)?;
-        members.insert("neighbors".to_owned(), json!({"vertices": vertices, "edges": edges}));
+        members.insert(
+            "neighbors".to_owned(),
+            json!({"vertices": vertices, "edges": edges}),
+        );
     }
     Ok(Node::json(answer))
 }
@@ -50,13 +55,19 @@ fn unnamed() -> FieldError {
 
 fn neighbour_depth(call: &Call<'_, Context>) -> Result<i64, FieldError> {
     let depth = match call.lookahead().child("neighbors") {
-        Some(neighbours) => neighbours.arguments()?.get("depth").and_then(Json::as_i64).unwrap_or(1),
+        Some(neighbours) => neighbours
+            .arguments()?
+            .get("depth")
+            .and_then(Json::as_i64)
+            .unwrap_or(1),
         None => 1,
     };
     if (1..=DEPTH_MAX).contains(&depth) {
         return Ok(depth);
     }
-    Err(errors::invalid(format!("depth must be between 1 and {DEPTH_MAX}")))
+    Err(errors::invalid(format!(
+        "depth must be between 1 and {DEPTH_MAX}"
+    )))
 }
 
 /// Everything within some steps of an entity, along relationships of any direction.
@@ -74,7 +85,9 @@ fn neighbourhood(
         let mut next = Vec::new();
         for entity in frontier {
             for (other, edge) in edges_of(context, entity)? {
-                edges.entry(edge).or_insert_with(|| objects::edge(view, &account, edge));
+                edges
+                    .entry(edge)
+                    .or_insert_with(|| objects::edge(view, &account, edge));
                 if seen.insert(other) {
                     next.push(other);
                 }
@@ -86,7 +99,9 @@ fn neighbourhood(
         frontier = next;
     }
     seen.remove(&start);
-    let vertices = seen.into_iter().map(|entity| objects::vertex(view, &account, entity));
+    let vertices = seen
+        .into_iter()
+        .map(|entity| objects::vertex(view, &account, entity));
     Ok((vertices.collect(), edges.into_values().collect()))
 }
 
@@ -97,29 +112,40 @@ fn too_many() -> FieldError {
 }
 
 /// The visible relationships of an entity with other entities.
-fn edges_of(
-    context: &Context,
-    entity: EntityRef,
-) -> Result<Vec<(EntityRef, EdgeRef)>, FieldError> {
+fn edges_of(context: &Context, entity: EntityRef) -> Result<Vec<(EntityRef, EdgeRef)>, FieldError> {
     let view = &context.view;
     let mut found = Vec::new();
     let directions = [
-        (Direction::Out, view.triples_matching(Some(entity.type_id), None, None)),
-        (Direction::In, view.triples_matching(None, None, Some(entity.type_id))),
+        (
+            Direction::Out,
+            view.triples_matching(Some(entity.type_id), None, None),
+        ),
+        (
+            Direction::In,
+            view.triples_matching(None, None, Some(entity.type_id)),
+        ),
     ];
     for (direction, triples) in directions {
         for triple in triples {
-            let type_id = if direction == Direction::Out { triple.to } else { triple.from };
+            let type_id = if direction == Direction::Out {
+                triple.to
+            } else {
+                triple.from
+            };
             if type_id.is_relationship() {
                 continue;
             }
-            view.adjacency(triple.id, direction).for_each_edge(entity.row, |row, edge| {
-                let edge = EdgeRef { triple: triple.id, edge };
-                // One more than may be is enough to know that there are too many.
-                if found.len() <= NEIGHBOURS_MAX && context.sees_edge(edge) {
-                    found.push((EntityRef { type_id, row }, edge));
-                }
-            });
+            view.adjacency(triple.id, direction)
+                .for_each_edge(entity.row, |row, edge| {
+                    let edge = EdgeRef {
+                        triple: triple.id,
+                        edge,
+                    };
+                    // One more than may be is enough to know that there are too many.
+                    if found.len() <= NEIGHBOURS_MAX && context.sees_edge(edge) {
+                        found.push((EntityRef { type_id, row }, edge));
+                    }
+                });
             if found.len() > NEIGHBOURS_MAX {
                 return Err(too_many());
             }
@@ -148,7 +174,9 @@ struct Counts {
 
 /// Those of some entities of a type that carry a class.
 pub(super) fn with_class(view: &View, class: &str, type_id: TypeId, rows: &RowSet) -> RowSet {
-    let types = view.class_id(class).map(|class| view.types_with_class(class));
+    let types = view
+        .class_id(class)
+        .map(|class| view.types_with_class(class));
     let mut types = types.unwrap_or_default().into_iter();
     match types.find(|(own, _)| *own == type_id) {
         None => RowSet::empty(rows.universe()),
@@ -163,7 +191,11 @@ fn counts(call: &Call<'_, Context>, with_classes: bool) -> Result<Counts, FieldE
     context.require(Right::READ_GRAPH)?;
     let filters = Filters::of(call)?;
     let view = &context.view;
-    let mut counts = Counts { total: 0, types: BTreeMap::new(), classes: BTreeMap::new() };
+    let mut counts = Counts {
+        total: 0,
+        types: BTreeMap::new(),
+        classes: BTreeMap::new(),
+    };
     if let Some(named) = filters.entities(context, None) {
         for entity in named {
             counts.add(view.type_name(entity.type_id), 1);
@@ -198,7 +230,9 @@ impl Counts {
 
 /// `entityCount`
 pub(super) fn entity_count<'n>(call: &Call<'_, Context>) -> Answer<'n> {
-    Ok(Node::Int(i64::try_from(counts(call, false)?.total).unwrap_or(i64::MAX)))
+    Ok(Node::Int(
+        i64::try_from(counts(call, false)?.total).unwrap_or(i64::MAX),
+    ))
 }
 
 /// `typeCounts`
@@ -209,13 +243,17 @@ pub(super) fn type_counts<'n>(call: &Call<'_, Context>) -> Answer<'n> {
 /// `allEntityCounts`
 pub(super) fn all_entity_counts<'n>(call: &Call<'_, Context>) -> Answer<'n> {
     let counts = counts(call, true)?;
-    Ok(Node::json(json!({"typeCounts": counts.types, "classCounts": counts.classes})))
+    Ok(Node::json(
+        json!({"typeCounts": counts.types, "classCounts": counts.classes}),
+    ))
 }
 
 /// `getEntityCounts`
 pub(super) fn entity_counts<'n>(call: &Call<'_, Context>) -> Answer<'n> {
     let counts = counts(call, true)?;
-    Ok(Node::json(json!({"types": counts.types, "classes": counts.classes})))
+    Ok(Node::json(
+        json!({"types": counts.types, "classes": counts.classes}),
+    ))
 }
 
 /// `getAllAssetProperties`: names of the properties that visible entities have.

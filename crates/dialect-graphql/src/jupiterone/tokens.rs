@@ -21,16 +21,32 @@ const PAGE_KEYS: usize = 100;
 /// `createToken`: an API key with a policy of its own.
 pub(super) async fn create(call: Call<'_, Context>) -> Answer<'_> {
     let empty = JsonMap::new();
-    let object = |name: &str| call.argument(name).and_then(Json::as_object).unwrap_or(&empty);
+    let object = |name: &str| {
+        call.argument(name)
+            .and_then(Json::as_object)
+            .unwrap_or(&empty)
+    };
     let (token, input) = (object("token"), object("input"));
     let text = |name: &str| {
-        let given = token.get(name).or_else(|| input.get(name)).and_then(Json::as_str);
+        let given = token
+            .get(name)
+            .or_else(|| input.get(name))
+            .and_then(Json::as_str);
         given.unwrap_or_default().to_owned()
     };
-    if let Some(kind) = input.get("type").and_then(Json::as_str).filter(|kind| *kind != "ACCOUNT") {
-        return Err(FieldError::unsupported(&format!("createToken(type: {kind})")));
+    if let Some(kind) = input
+        .get("type")
+        .and_then(Json::as_str)
+        .filter(|kind| *kind != "ACCOUNT")
+    {
+        return Err(FieldError::unsupported(&format!(
+            "createToken(type: {kind})"
+        )));
     }
-    if input.get("subject").is_some_and(|subject| !subject.is_null()) {
+    if input
+        .get("subject")
+        .is_some_and(|subject| !subject.is_null())
+    {
         return Err(FieldError::unsupported("createToken(subject:)"));
     }
     let new = NewApiKey {
@@ -39,7 +55,9 @@ pub(super) async fn create(call: Call<'_, Context>) -> Answer<'_> {
         policy: text("policy"),
         expires_at: instant(input.get("expiresAt"))?,
     };
-    let issued = command(&call, move |caller| caller.organization().create_api_key(&caller, new));
+    let issued = command(&call, move |caller| {
+        caller.organization().create_api_key(&caller, new)
+    });
     let issued = issued.await?;
     let mut answer = shown(call.context, &issued.summary);
     answer.insert("token".to_owned(), issued.secret.expose().as_str().into());
@@ -50,11 +68,16 @@ pub(super) async fn create(call: Call<'_, Context>) -> Answer<'_> {
 pub(super) async fn create_for_current_user(call: Call<'_, Context>) -> Answer<'_> {
     let input = call.argument("input").and_then(Json::as_object);
     let member = |name: &str| input.and_then(|input| input.get(name));
-    let name = member("name").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let name = member("name")
+        .and_then(Json::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let expires = instant(member("expiresAt"))?;
     let kind = CredentialKind::JupiteroneApiKey;
     let issued = command(&call, move |caller| {
-        caller.organization().create_own_credential(&caller, kind, &name, expires)
+        caller
+            .organization()
+            .create_own_credential(&caller, kind, &name, expires)
     });
     let issued = issued.await?;
     let mut answer = shown(call.context, &issued.summary);
@@ -99,8 +122,10 @@ pub(super) fn list<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let page: Vec<&CredentialSummary> = all.iter().skip(start).take(limit).collect();
     let has_next = start.saturating_add(page.len()) < all.len();
     let end = page.last().map(|summary| uuid(call.context, summary.id));
-    let items: Vec<Json> =
-        page.iter().map(|summary| shown(call.context, summary).into()).collect();
+    let items: Vec<Json> = page
+        .iter()
+        .map(|summary| shown(call.context, summary).into())
+        .collect();
     let end = if has_next { end } else { None };
     let page_info = json!({"endCursor": end, "hasNextPage": has_next});
     Ok(Node::json(json!({"items": items, "pageInfo": page_info})))
@@ -123,7 +148,11 @@ async fn command<T: Send + 'static>(
     call: &Call<'_, Context>,
     run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
 ) -> Result<T, FieldError> {
-    let caller = call.context.caller().map_err(|error| errors::of(error))?.clone();
+    let caller = call
+        .context
+        .caller()
+        .map_err(|error| errors::of(error))?
+        .clone();
     match tokio::task::spawn_blocking(move || run(caller)).await {
         Ok(result) => result.map_err(|error| errors::of(&error)),
         Err(_) => Err(errors::internal()),
@@ -136,7 +165,9 @@ fn instant(json: Option<&Json>) -> Result<Option<Instant>, FieldError> {
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(text)) => {
             let parsed = text.parse::<Instant>();
-            parsed.map(Some).map_err(|error| errors::invalid(format!("expiresAt: {error}")))
+            parsed
+                .map(Some)
+                .map_err(|error| errors::invalid(format!("expiresAt: {error}")))
         }
         Some(Json::Number(number)) if number.is_i64() => {
             Ok(number.as_i64().map(Instant::from_millis))

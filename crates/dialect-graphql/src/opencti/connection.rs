@@ -11,7 +11,11 @@ use crate::engine::{Call, FieldError, Node, Object};
 fn edge_type(connection: &str) -> String {
     let stem = connection.strip_suffix("Connection").unwrap_or(connection);
     // The one contract type whose name does not follow the rule.
-    let plural = if stem == "StixSightingRelationship" { "s" } else { "" };
+    let plural = if stem == "StixSightingRelationship" {
+        "s"
+    } else {
+        ""
+    };
     format!("{stem}{plural}Edge")
 }
 
@@ -44,7 +48,14 @@ impl Connection {
     ) -> Self {
         let edge_type = edge_type(type_name);
         let type_name = type_name.to_owned();
-        Self { type_name, edge_type, nodes, has_next, has_previous, total }
+        Self {
+            type_name,
+            edge_type,
+            nodes,
+            has_next,
+            has_previous,
+            total,
+        }
     }
 
     /// A connection that holds all of a short list.
@@ -91,7 +102,11 @@ impl Object<RequestContext> for Connection {
             "edges" => {
                 let edge_type = self.edge_type.as_str();
                 let edge = |(cursor, node): &'a (String, Shown)| {
-                    Node::object(Edge { type_name: edge_type, cursor, node: &**node })
+                    Node::object(Edge {
+                        type_name: edge_type,
+                        cursor,
+                        node: &**node,
+                    })
                 };
                 Ok(Node::list(self.nodes.iter().map(edge)))
             }

@@ -38,12 +38,17 @@ impl StixNode {
                     let value = view.value(entity, property);
                     (!value.is_null()).then(|| ((*name).to_owned(), value.to_json()))
                 };
-                let telling: Map<_, _> = names::TELLING_PROPERTIES.iter().filter_map(value).collect();
+                let telling: Map<_, _> =
+                    names::TELLING_PROPERTIES.iter().filter_map(value).collect();
                 names::name_of(kind, &telling)
             }
             _ => kind.opencti,
         };
-        Some(Self { entity, kind, opencti })
+        Some(Self {
+            entity,
+            kind,
+            opencti,
+        })
     }
 
     /// The same as something that can be shown, if the caller may see it.
@@ -56,7 +61,9 @@ impl StixNode {
 
     fn value(&self, context: &Context, name: &str) -> Value {
         let property = context.view.property_id(name);
-        property.map_or(Value::Null, |property| context.view.value(self.entity, property))
+        property.map_or(Value::Null, |property| {
+            context.view.value(self.entity, property)
+        })
     }
 
     /// The first of several properties that is there.
@@ -96,15 +103,18 @@ impl StixNode {
             "is_inferred" => Node::Boolean(false),
             "representative" => Node::object(JsonObject::new(
                 "Representative",
-                values::object(&[("main", self.name(call.context)), ("secondary", self.value(call.context, "description"))]),
+                values::object(&[
+                    ("main", self.name(call.context)),
+                    ("secondary", self.value(call.context, "description")),
+                ]),
             )),
             "toStix" => Node::text(self.to_stix(call.context).to_string()),
             "hashes" => values::hashes(&self.value(call.context, "hashes")),
             "observable_value" => Node::text(observable::value(call.context, self)),
             "importFiles" => Node::object(Connection::empty("FileConnection")),
-            "x_opencti_observable_values" => {
-                Node::json(observable::pattern_values(&self.value(call.context, "pattern")))
-            }
+            "x_opencti_observable_values" => Node::json(observable::pattern_values(
+                &self.value(call.context, "pattern"),
+            )),
             "category" if self.kind.stix_type == "vocabulary" => return None,
             _ => return None,
         })
@@ -113,7 +123,11 @@ impl StixNode {
     fn other_ids<'n>(&self, view: &View) -> Node<'n, Context> {
         let own = self.standard_id(view);
         let aliases = view.aliases(ObjectRef::Entity(self.entity)).into_iter();
-        Node::list(aliases.filter(|alias| *alias != own && alias.contains("--")).map(Node::text))
+        Node::list(
+            aliases
+                .filter(|alias| *alias != own && alias.contains("--"))
+                .map(Node::text),
+        )
     }
 
     fn linked<'n>(&self, call: &Call<'_, Context>) -> Option<Node<'n, Context>> {
@@ -138,11 +152,10 @@ impl StixNode {
                     Node::object(Connection::whole("StixCyberObservableConnection", found))
                 }
                 "samples" => links::list(context, end, "SAMPLE", Direction::Out),
-                "operatingSystems" => {
-                    links::list(context, end, "OPERATING_SYSTEM", Direction::Out)
-                }
+                "operatingSystems" => links::list(context, end, "OPERATING_SYSTEM", Direction::Out),
                 "dataSource" => {
-                    let found = links::neighbours(context, end, "X_MITRE_DATA_SOURCE", Direction::Out);
+                    let found =
+                        links::neighbours(context, end, "X_MITRE_DATA_SOURCE", Direction::Out);
                     links::first(found)
                 }
                 _ => return None,
@@ -173,9 +186,10 @@ impl StixNode {
         let context = call.context;
         match call.name() {
             "name" => self.name(context),
-            "aliases" => {
-                self.first_of(context, &["aliases", "x_opencti_aliases", "x_mitre_aliases"])
-            }
+            "aliases" => self.first_of(
+                context,
+                &["aliases", "x_opencti_aliases", "x_mitre_aliases"],
+            ),
             "x_opencti_aliases" => self.first_of(context, &["x_opencti_aliases", "aliases"]),
             "attribute_abstract" => self.first_of(context, &["attribute_abstract", "abstract"]),
             "attribute_key" => self.first_of(context, &["attribute_key", "key"]),
@@ -190,9 +204,11 @@ impl StixNode {
             "revoked" => self.or(context, "revoked", Value::Bool(false)),
             "x_opencti_negative" => self.or(context, "x_opencti_negative", Value::Bool(false)),
             "number_observed" => self.or(context, "number_observed", Value::Int(1)),
-            "identity_class" => {
-                self.or(context, "identity_class", Value::from(self.opencti.to_lowercase()))
-            }
+            "identity_class" => self.or(
+                context,
+                "identity_class",
+                Value::from(self.opencti.to_lowercase()),
+            ),
             "created" => self.dated(context, "created", context.view.created_at(self.entity)),
             "modified" => self.dated(context, "modified", context.view.updated_at(self.entity)),
             "context" if self.kind.stix_type == "grouping" => {
@@ -252,11 +268,17 @@ impl StixNode {
 /// Deterministic STIX id of an entity of a kind.
 pub(super) fn standard_id(view: &View, entity: EntityRef, kind: &Kind) -> String {
     let key = view.key(entity);
-    let is_stix = key.strip_prefix(kind.stix_type).is_some_and(|rest| rest.starts_with("--"));
+    let is_stix = key
+        .strip_prefix(kind.stix_type)
+        .is_some_and(|rest| rest.starts_with("--"));
     if is_stix {
         return key;
     }
-    format!("{}--{}", kind.stix_type, view.id_cipher().uuid_of(view.entity_id(entity)))
+    format!(
+        "{}--{}",
+        kind.stix_type,
+        view.id_cipher().uuid_of(view.entity_id(entity))
+    )
 }
 
 /// Fields of OpenCTI that this build has nothing to say about: nothing was ever stored for them,

@@ -49,13 +49,25 @@ pub(super) fn finish(error: &mut FieldError) {
         "AUTH_REQUIRED" => 401,
         "FORBIDDEN_ACCESS" => 403,
         "TOO_MANY_REQUESTS" => 429,
-        "FUNCTIONAL_ERROR" | "UNSUPPORTED_ERROR" | "BAD_USER_INPUT" | "BAD_REQUEST"
-        | "COMPLEX_SEARCH_ERROR" | "GRAPHQL_PARSE_FAILED" | "GRAPHQL_VALIDATION_FAILED"
+        "FUNCTIONAL_ERROR"
+        | "UNSUPPORTED_ERROR"
+        | "BAD_USER_INPUT"
+        | "BAD_REQUEST"
+        | "COMPLEX_SEARCH_ERROR"
+        | "GRAPHQL_PARSE_FAILED"
+        | "GRAPHQL_VALIDATION_FAILED"
         | "OPERATION_RESOLUTION_FAILURE" => 400,
         _ => 500,
     };
     let mut data = error.data.as_object().cloned().unwrap_or_default();
     data.entry("http_status").or_insert_with(|| status.into());
-    data.entry("genre").or_insert_with(|| if status < 500 { "BUSINESS" } else { "TECHNICAL" }.into());
+    data.entry("genre").or_insert_with(|| {
+        if status < 500 {
+            "BUSINESS"
+        } else {
+            "TECHNICAL"
+        }
+        .into()
+    });
     error.data = data.into();
 }

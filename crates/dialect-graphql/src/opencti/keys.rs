@@ -1,66 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What OpenCTI's filter keys and type names mean in the graph.
 
+mod attributes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use durward_intel::import::STIX_SOURCE;
 use durward_intel::kinds;
 use durward_model::Namespace;
-use durward_query::filter_group::{Filter, FilterGroup, FilterMode, FilterOperator, KeyMeaning, KeyTable};
+use durward_query::filter_group::{
+    Filter, FilterGroup, FilterMode, FilterOperator, KeyMeaning, KeyTable,
+};
 use durward_query::plan::Way;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::context::RequestContext;
 use crate::contracts;
+use crate::opencti::keys::attributes::{NEVER_STORED, RENAMED};
 use crate::opencti::names;
 use crate::opencti::relationship::REFERENCE_VERBS;
 use crate::opencti::user::USER_TYPES;
 
 /// Internal key: the STIX type of a relationship, which only STIX relationships have.
 pub(super) const STIX_RELATIONSHIP: &str = "__stix_relationship";
-
-/// Attributes that OpenCTI knows and that are never stored here: filters on them find nothing.
-const NEVER_STORED: [&str; 16] = [
-    "authorized_members.id",
-    "computed_reliability",
-    "source_reliability",
-    "creator_id",
-    "creator",
-    "opinionsMetrics",
-    "pir_score",
-    "workflow_id",
-    "x_opencti_workflow_id",
-    "objectAssignee",
-    "objectParticipant",
-    "objectOrganization",
-    "members_user",
-    "is_inferred",
-    "rule",
-    "refreshed_at",
-];
-
-/// Names that several properties stand behind.
-const RENAMED: [(&str, &[&str]); 15] = [
-    ("created_at", &["_createdOn"]),
-    ("updated_at", &["_beginOn"]),
-    ("alias", ALIASES),
-    ("aliases", ALIASES),
-    ("x_opencti_aliases", ALIASES),
-    ("attribute_abstract", &["attribute_abstract", "abstract"]),
-    ("indicator_pattern", &["pattern"]),
-    ("representative", &["displayName"]),
-    ("user_email", &["email"]),
-    ("observable_value", &["value", "name", "path", "key", "displayName"]),
-    ("collection_layers", &["collection_layers", "x_mitre_collection_layers"]),
-    (
-        "bulkSearchKeywords",
-        &["name", "aliases", "x_opencti_aliases", "value", "url", "path", "displayName"],
-    ),
-    ("hash", &["hash"]),
-    (STIX_RELATIONSHIP, &["relationship_type"]),
-    ("attribute_count", &["attribute_count", "count"]),
-];
-const ALIASES: &[&str] = &["aliases", "x_opencti_aliases", "x_mitre_aliases"];
 
 /// The meaning of all keys.
 pub(super) fn table(context: &RequestContext) -> KeyTable {
@@ -120,9 +82,15 @@ pub(super) fn table(context: &RequestContext) -> KeyTable {
 
 /// Names of all fields of the contract's types: the attributes that a filter may name.
 fn contract_fields() -> BTreeSet<&'static str> {
-    let lines = contracts::OPENCTI.lines().filter_map(|line| line.strip_prefix("  "));
-    let names = lines.filter_map(|line| line.split(['(', ':']).next()).map(str::trim);
-    names.filter(|name| !name.is_empty() && !name.contains(' ')).collect()
+    let lines = contracts::OPENCTI
+        .lines()
+        .filter_map(|line| line.strip_prefix("  "));
+    let names = lines
+        .filter_map(|line| line.split(['(', ':']).next())
+        .map(str::trim);
+    names
+        .filter(|name| !name.is_empty() && !name.contains(' '))
+        .collect()
 }
 
 /// Properties that STIX objects and relationships of the graph have.
@@ -131,7 +99,9 @@ fn stored_properties(context: &RequestContext) -> BTreeSet<String> {
     let types = view.types().into_iter();
     let types = types.filter(|type_id| names::kind_of(view.type_name(*type_id)).is_some());
     let of_types = types.flat_map(|type_id| view.properties_of_type(type_id));
-    of_types.map(|property| view.property_name(property).to_owned()).collect()
+    of_types
+        .map(|property| view.property_name(property).to_owned())
+        .collect()
 }
 
 /// Graph types by the names of OpenCTI's types, concrete and abstract.
@@ -158,12 +128,21 @@ fn verbs(context: &RequestContext) -> BTreeMap<String, Vec<String>> {
         .iter()
         .map(|(verb, name)| ((*name).to_owned(), vec![(*verb).to_owned()]))
         .collect();
-    verbs.insert("stix-sighting-relationship".to_owned(), vec![kinds::SIGHTED.to_owned()]);
+    verbs.insert(
+        "stix-sighting-relationship".to_owned(),
+        vec![kinds::SIGHTED.to_owned()],
+    );
     let view = &context.view;
-    let mut core: Vec<String> =
-        view.triples().iter().map(|triple| view.verb_name(triple.verb).to_owned()).collect();
+    let mut core: Vec<String> = view
+        .triples()
+        .iter()
+        .map(|triple| view.verb_name(triple.verb).to_owned())
+        .collect();
     core.retain(|verb| {
-        verb != kinds::SIGHTED && !REFERENCE_VERBS.iter().any(|(reference, _)| reference == verb)
+        verb != kinds::SIGHTED
+            && !REFERENCE_VERBS
+                .iter()
+                .any(|(reference, _)| reference == verb)
     });
     core.sort();
     core.dedup();
@@ -180,218 +159,19 @@ pub(super) fn filter(
     mode: FilterMode,
     values: Vec<Json>,
 ) -> Filter {
-    Filter { keys: vec![key.to_owned()], values, operator, mode }
+    Filter {
+        keys: vec![key.to_owned()],
+        values,
+        operator,
+        mode,
+    }
 }
 
 /// Groups that must all hold.
 pub(super) fn all(groups: Vec<FilterGroup>) -> FilterGroup {
-    FilterGroup { mode: FilterMode::And, filters: Vec::new(), groups }
-}
-
-/// The filter that tells an OpenCTI type apart from others of the same type of the graph:
-/// identities, locations and threat actors.
-pub(super) fn told_apart(opencti: &str) -> Option<FilterGroup> {
-    let equal = |key: &str, value: &str| {
-        one(filter(key, FilterOperator::Eq, FilterMode::Or, vec![value.into()]))
-    };
-    let individual = || FilterGroup {
-        mode: FilterMode::Or,
-        filters: Vec::new(),
-        groups: vec![
-            equal("x_opencti_type", "Threat-Actor-Individual"),
-            equal("resource_level", "individual"),
-        ],
-    };
-    Some(match opencti.to_ascii_lowercase().as_str() {
-        "organization" => equal("identity_class", "organization"),
-        "sector" => equal("identity_class", "class"),
-        "system" => equal("identity_class", "system"),
-        "securityplatform" => equal("identity_class", "securityplatform"),
-        "individual" => {
-            let others = ["organization", "class", "system", "securityplatform"];
-            let others = others.iter().map(|class| Json::from(*class)).collect();
-            one(filter("identity_class", FilterOperator::NotEq, FilterMode::And, others))
-        }
-        "city" | "country" | "region" | "administrative-area" | "position" => {
-            equal("x_opencti_location_type", opencti)
-        }
-        "threat-actor-individual" => individual(),
-        "threat-actor-group" => FilterGroup {
-            mode: FilterMode::And,
-            filters: vec![
-                not_equal("x_opencti_type", "Threat-Actor-Individual"),
-                not_equal("resource_level", "individual"),
-            ],
-            groups: Vec::new(),
-        },
-        _ => return None,
-    })
-}
-
-fn not_equal(key: &str, value: &str) -> Filter {
-    filter(key, FilterOperator::NotEq, FilterMode::Or, vec![value.into()])
-}
-
-fn one(filter: Filter) -> FilterGroup {
-    FilterGroup { mode: FilterMode::And, filters: vec![filter], groups: Vec::new() }
-}
-
-/// Any of these types, those that share a type of the graph told apart.
-pub(super) fn of_types(types: &[String]) -> FilterGroup {
-    let of_type = |name: &String| {
-        let values = vec![Json::from(name.as_str())];
-        let mut group = one(filter("entity_type", FilterOperator::Eq, FilterMode::Or, values));
-        group.groups.extend(told_apart(name));
-        group
-    };
-    FilterGroup {
-        mode: FilterMode::Or,
-        filters: Vec::new(),
-        groups: types.iter().map(of_type).collect(),
-    }
-}
-
-/// Replaces filters on types that name one which shares its type of the graph with others.
-pub(super) fn with_types_told_apart(group: FilterGroup) -> FilterGroup {
-    let mut groups: Vec<FilterGroup> =
-        group.groups.into_iter().map(with_types_told_apart).collect();
-    let mut filters = Vec::new();
-    for filter in group.filters {
-        let names: Vec<String> =
-            filter.values.iter().filter_map(Json::as_str).map(str::to_owned).collect();
-        let is_shared = names.iter().any(|name| told_apart(name).is_some());
-        match (filter.keys.as_slice(), filter.operator) {
-            ([key], FilterOperator::Eq) if is_shared && key == "entity_type" => {
-                groups.push(FilterGroup { mode: filter.mode, ..of_types(&names) });
-            }
-            ([key], FilterOperator::NotEq) if is_shared && key == "entity_type" => {
-                groups.push(FilterGroup { mode: filter.mode, ..of_other_types(&names) });
-            }
-            ([key], FilterOperator::Eq) if is_shared && END_TYPES.contains(&key.as_str()) => {
-                groups.push(with_ends_told_apart(filter));
-            }
-            _ => filters.push(filter),
-        }
-    }
-    FilterGroup { mode: group.mode, filters, groups }
-}
-
-/// None of one type, for each of these.
-fn of_other_types(types: &[String]) -> FilterGroup {
-    let other = |name: &String| {
-        let values = vec![Json::from(name.as_str())];
-        let not_of_type = filter("entity_type", FilterOperator::NotEq, FilterMode::Or, values);
-        let apart = told_apart(name).map(negated);
-        FilterGroup {
-            mode: FilterMode::Or,
-            filters: vec![not_of_type],
-            groups: apart.into_iter().collect(),
-        }
-    };
     FilterGroup {
         mode: FilterMode::And,
         filters: Vec::new(),
-        groups: types.iter().map(other).collect(),
-    }
-}
-
-/// The opposite of a group that [`told_apart`] made.
-fn negated(group: FilterGroup) -> FilterGroup {
-    let opposite = |mode: FilterMode| match mode {
-        FilterMode::And => FilterMode::Or,
-        FilterMode::Or => FilterMode::And,
-    };
-    let negate = |filter: Filter| Filter {
-        operator: match filter.operator {
-            FilterOperator::Eq => FilterOperator::NotEq,
-            _ => FilterOperator::Eq,
-        },
-        mode: opposite(filter.mode),
-        ..filter
-    };
-    FilterGroup {
-        mode: opposite(group.mode),
-        filters: group.filters.into_iter().map(negate).collect(),
-        groups: group.groups.into_iter().map(negated).collect(),
-    }
-}
-
-/// Filters of relationships on the types of their ends, and on what that end is filtered instead.
-const END_TYPES: [&str; 3] = ["fromTypes", "toTypes", "elementWithTargetTypes"];
-
-/// The same as a filter of relationships, types of ends told apart where types of the graph are
-/// shared.
-pub(super) fn with_ends_told_apart(filter: Filter) -> FilterGroup {
-    let ends: &[&str] = match filter.keys.first().map(String::as_str) {
-        Some("fromTypes") => &["dynamicFrom"],
-        Some("toTypes") => &["dynamicTo"],
-        Some("elementWithTargetTypes") => &["dynamicFrom", "dynamicTo"],
-        _ => return one(filter),
-    };
-    let names: Vec<String> =
-        filter.values.iter().filter_map(Json::as_str).map(str::to_owned).collect();
-    if names.iter().all(|name| told_apart(name).is_none()) {
-        return one(filter);
-    }
-    let any = to_json(&FilterGroup { mode: filter.mode, ..of_types(&names) });
-    let at_end = |key: &&str| {
-        self::filter(key, FilterOperator::Eq, FilterMode::Or, vec![any.clone()])
-    };
-    FilterGroup {
-        mode: FilterMode::Or,
-        filters: ends.iter().map(at_end).collect(),
-        groups: Vec::new(),
-    }
-}
-
-/// A group as clients write it.
-fn to_json(group: &FilterGroup) -> Json {
-    let mode = |mode: FilterMode| match mode {
-        FilterMode::And => "and",
-        FilterMode::Or => "or",
-    };
-    let filters = group.filters.iter().map(|filter| {
-        json!({
-            "key": filter.keys, "values": filter.values, "mode": mode(filter.mode),
-            "operator": filter.operator.name(),
-        })
-    });
-    json!({
-        "mode": mode(group.mode),
-        "filters": filters.collect::<Vec<_>>(),
-        "filterGroups": group.groups.iter().map(to_json).collect::<Vec<_>>(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(group: &FilterGroup) -> String {
-        to_json(group).to_string()
-    }
-
-    #[test]
-    fn other_types_are_the_opposite_of_types() {
-        let others = names(&of_other_types(&["City".to_owned()]));
-        assert_eq!(others.matches(r#""operator":"not_eq""#).count(), 2, "{others}");
-        assert!(!others.contains(r#""operator":"eq""#), "{others}");
-        for name in ["City", "Individual", "Threat-Actor-Individual", "Threat-Actor-Group"] {
-            let group = told_apart(name);
-            assert_eq!(group.clone().map(negated).map(negated), group, "{name}");
-        }
-    }
-
-    #[test]
-    fn types_of_ends_are_told_apart_at_their_end() {
-        let of = |key: &str, name: &str| {
-            let values = vec![Json::from(name)];
-            names(&with_ends_told_apart(filter(key, FilterOperator::Eq, FilterMode::Or, values)))
-        };
-        assert!(of("fromTypes", "City").contains("dynamicFrom"));
-        assert!(of("toTypes", "City").contains("dynamicTo"));
-        let either = of("elementWithTargetTypes", "City");
-        assert!(either.contains("dynamicFrom") && either.contains("dynamicTo"), "{either}");
-        assert!(!of("fromTypes", "Malware").contains("dynamicFrom"));
+        groups,
     }
 }

@@ -9,8 +9,8 @@ use crate::context::RequestContext;
 use crate::engine::Node;
 use crate::opencti::connection::{Connection, Shown};
 use crate::opencti::entity::{StixNode, standard_id};
-use crate::opencti::relationship::EdgeNode;
 use crate::opencti::names;
+use crate::opencti::relationship::EdgeNode;
 
 type Context = RequestContext;
 
@@ -42,7 +42,9 @@ pub(super) fn edges(
     direction: Direction,
 ) -> Vec<(EntityRef, EdgeRef)> {
     let view = &context.view;
-    let Some(verb) = view.verb_id(verb) else { return Vec::new() };
+    let Some(verb) = view.verb_id(verb) else {
+        return Vec::new();
+    };
     let (type_id, row) = match end {
         ObjectRef::Entity(entity) => (entity.type_id, entity.row),
         ObjectRef::Edge(edge) => (TypeId::RELATIONSHIP, view.edge_number(edge).0),
@@ -53,11 +55,25 @@ pub(super) fn edges(
     };
     let mut found = Vec::new();
     for triple in triples {
-        let other_type = if direction == Direction::Out { triple.to } else { triple.from };
-        view.adjacency(triple.id, direction).for_each_edge(row, |other, edge| {
-            let entity = EntityRef { type_id: other_type, row: other };
-            found.push((entity, EdgeRef { triple: triple.id, edge }));
-        });
+        let other_type = if direction == Direction::Out {
+            triple.to
+        } else {
+            triple.from
+        };
+        view.adjacency(triple.id, direction)
+            .for_each_edge(row, |other, edge| {
+                let entity = EntityRef {
+                    type_id: other_type,
+                    row: other,
+                };
+                found.push((
+                    entity,
+                    EdgeRef {
+                        triple: triple.id,
+                        edge,
+                    },
+                ));
+            });
     }
     found
 }
@@ -88,10 +104,13 @@ pub(super) fn neighbours_of_type(
         .collect()
 }
 
-/// An end of a relationship as something to show: an entity, or a relationship where the end is one.
+/// An end of a relationship as something to show: an entity, or a relationship where the end is
+/// one.
 pub(super) fn shown(context: &Context, end: EntityRef) -> Option<Shown> {
     if end.type_id == TypeId::RELATIONSHIP {
-        let edge = context.view.edge_of(durward_model::RelationshipNumber(end.row))?;
+        let edge = context
+            .view
+            .edge_of(durward_model::RelationshipNumber(end.row))?;
         return EdgeNode::visible(context, edge);
     }
     StixNode::visible(context, end)
@@ -122,7 +141,10 @@ pub(super) fn shared<'n>(object: Shown) -> Node<'n, Context> {
 pub(super) fn contained<'n>(context: &Context, entity: EntityRef) -> Node<'n, Context> {
     let end = ObjectRef::Entity(entity);
     let found = neighbours(context, end, kinds::CONTAINS, Direction::Out);
-    Node::object(Connection::whole("StixObjectOrStixRelationshipRefConnection", found))
+    Node::object(Connection::whole(
+        "StixObjectOrStixRelationshipRefConnection",
+        found,
+    ))
 }
 
 /// Adds the reference members of a STIX object: `*_ref`, `*_refs`, labels, phases, references.
@@ -144,7 +166,9 @@ pub(super) fn stix_references(context: &Context, end: ObjectRef, members: &mut M
     };
     let text = |entity: EntityRef, name: &str| {
         let property = view.property_id(name);
-        property.map_or(Json::Null, |property| view.value(entity, property).to_json())
+        property.map_or(Json::Null, |property| {
+            view.value(entity, property).to_json()
+        })
     };
     let mut put = |name: &str, items: Vec<Json>| {
         if !items.is_empty() {
@@ -153,18 +177,32 @@ pub(super) fn stix_references(context: &Context, end: ObjectRef, members: &mut M
     };
     put("object_marking_refs", ids(kinds::MARKED));
     put("object_refs", ids(kinds::CONTAINS));
-    put("labels", targets(kinds::LABELED).into_iter().map(|label| text(label, "value")).collect());
+    put(
+        "labels",
+        targets(kinds::LABELED)
+            .into_iter()
+            .map(|label| text(label, "value"))
+            .collect(),
+    );
     let phase = |phase: EntityRef| {
         json!({"kill_chain_name": text(phase, "kill_chain_name"),
             "phase_name": text(phase, "phase_name")})
     };
-    put("kill_chain_phases", targets(kinds::IN_PHASE).into_iter().map(phase).collect());
+    put(
+        "kill_chain_phases",
+        targets(kinds::IN_PHASE).into_iter().map(phase).collect(),
+    );
     let reference = |reference: EntityRef| {
         let fields = ["source_name", "description", "url", "external_id"];
-        let parts = fields.iter().map(|name| ((*name).to_owned(), text(reference, name)));
+        let parts = fields
+            .iter()
+            .map(|name| ((*name).to_owned(), text(reference, name)));
         Json::Object(parts.filter(|(_, value)| !value.is_null()).collect())
     };
-    put("external_references", targets(kinds::REFERS).into_iter().map(reference).collect());
+    put(
+        "external_references",
+        targets(kinds::REFERS).into_iter().map(reference).collect(),
+    );
     if let Some(creator) = ids(kinds::CREATED_BY).into_iter().next() {
         members.insert("created_by_ref".to_owned(), creator);
     }

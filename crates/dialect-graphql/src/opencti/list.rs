@@ -18,7 +18,7 @@ use crate::opencti::keys;
 use crate::opencti::relationship::{EdgeNode, EdgeSort};
 use crate::opencti::roots::ListRoot;
 use crate::opencti::user::{USER_TYPES, UserNode};
-use crate::opencti::{errors, names};
+use crate::opencti::{apart, errors, names};
 
 type Answer<'a> = Result<Node<'a, RequestContext>, FieldError>;
 
@@ -30,10 +30,10 @@ const FIRST_MAX: i64 = 5000;
 /// `attackPatterns`, `malwares` and all the others.
 pub(super) fn entities<'a>(call: &Call<'a, RequestContext>, root: &ListRoot) -> Answer<'a> {
     let mut groups = vec![filters(call)?];
-    groups.extend(keys::told_apart(root.of));
+    groups.extend(apart::told_apart(root.of));
     let types = texts(call, "types");
     if !types.is_empty() {
-        groups.push(keys::of_types(&types));
+        groups.push(apart::of_types(&types));
     }
     let show = |view: &View, object: ObjectRef| match object {
         ObjectRef::Entity(entity) => {
@@ -75,22 +75,37 @@ pub(super) fn relationships<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort)
         let values: Vec<Json> = texts(call, argument).into_iter().map(Json::from).collect();
         if !values.is_empty() {
             let filter = keys::filter(argument, FilterOperator::Eq, FilterMode::Or, values);
-            own.groups.push(keys::with_ends_told_apart(filter));
+            own.groups.push(apart::with_ends_told_apart(filter));
         }
     }
     for (argument, key, operator) in MOMENT_ARGUMENTS {
         if let Some(value) = call.argument(argument) {
-            own.filters.push(keys::filter(key, operator, FilterMode::Or, vec![value.clone()]));
+            own.filters.push(keys::filter(
+                key,
+                operator,
+                FilterMode::Or,
+                vec![value.clone()],
+            ));
         }
     }
     let is_stix = (keys::STIX_RELATIONSHIP, FilterOperator::NotNil);
-    own.filters.push(keys::filter(is_stix.0, is_stix.1, FilterMode::Or, Vec::new()));
+    own.filters.push(keys::filter(
+        is_stix.0,
+        is_stix.1,
+        FilterMode::Or,
+        Vec::new(),
+    ));
     let (operator, connection) = match sort {
         EdgeSort::Sighting => (FilterOperator::Eq, "StixSightingRelationshipConnection"),
         _ => (FilterOperator::NotEq, "StixCoreRelationshipConnection"),
     };
     let sighting = vec!["stix-sighting-relationship".into()];
-    own.filters.push(keys::filter("relationship_type", operator, FilterMode::Or, sighting));
+    own.filters.push(keys::filter(
+        "relationship_type",
+        operator,
+        FilterMode::Or,
+        sighting,
+    ));
     let show = |_: &View, object: ObjectRef| match object {
         ObjectRef::Edge(edge) => {
             let node = EdgeNode::new(context, edge).filter(|node| node.sort() == sort);
@@ -99,13 +114,22 @@ pub(super) fn relationships<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort)
         ObjectRef::Entity(_) => None,
     };
     let group = keys::all(vec![own, filters(call)?]);
-    listed(call, connection, ListSubject::Relationships(Vec::new()), &group, &show)
+    listed(
+        call,
+        connection,
+        ListSubject::Relationships(Vec::new()),
+        &group,
+        &show,
+    )
 }
 
 /// `users`.
 pub(super) fn users<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
     let show = |_: &View, object: ObjectRef| match object {
-        ObjectRef::Entity(entity) => Some(Arc::new(UserNode { entity, is_me: false }) as Shown),
+        ObjectRef::Entity(entity) => Some(Arc::new(UserNode {
+            entity,
+            is_me: false,
+        }) as Shown),
         ObjectRef::Edge(_) => None,
     };
     let subject = ListSubject::Entities(USER_TYPES.map(str::to_owned).to_vec());
@@ -124,10 +148,14 @@ fn listed<'a>(
     let context = call.context;
     let first = call.int_argument("first").unwrap_or(FIRST_DEFAULT);
     if !(0..=FIRST_MAX).contains(&first) {
-        return Err(errors::functional(format!("first must be between 0 and {FIRST_MAX}")));
+        return Err(errors::functional(format!(
+            "first must be between 0 and {FIRST_MAX}"
+        )));
     }
     let first = u64::try_from(first).unwrap_or_default();
-    let after = call.text_argument("after").filter(|after| !after.is_empty());
+    let after = call
+        .text_argument("after")
+        .filter(|after| !after.is_empty());
     let options = RunOptions {
         row_condition: context.row_condition(),
         limits: context.limits_of_request(),
@@ -137,17 +165,25 @@ fn listed<'a>(
         ..RunOptions::new(context.now(), context.cursor_key())
     };
     let descending = call.text_argument("orderMode") == Some("desc");
-    let order_by = call.text_argument("orderBy").filter(|name| *name != "_score");
-    let order: Vec<(String, bool)> =
-        order_by.map(|field| (field.to_owned(), descending)).into_iter().collect();
+    let order_by = call
+        .text_argument("orderBy")
+        .filter(|name| *name != "_score");
+    let order: Vec<(String, bool)> = order_by
+        .map(|field| (field.to_owned(), descending))
+        .into_iter()
+        .collect();
     let search_fields = SearchFields {
         exact: ["name", "value", "displayName"].map(str::to_owned).to_vec(),
-        near: ["aliases", "x_opencti_aliases", "description"].map(str::to_owned).to_vec(),
+        near: ["aliases", "x_opencti_aliases", "description"]
+            .map(str::to_owned)
+            .to_vec(),
     };
     let request = ListRequest {
         subject,
         filters: Some(filters),
-        search: call.text_argument("search").filter(|text| !text.trim().is_empty()),
+        search: call
+            .text_argument("search")
+            .filter(|text| !text.trim().is_empty()),
         search_fields: &search_fields,
         order: &order,
         table: &keys::table(context),
@@ -155,8 +191,7 @@ fn listed<'a>(
     let page = list(&context.view, &request, &options, first);
     let page = page.map_err(|error| errors::of_query(&error))?;
     let shown = page.objects.into_iter().zip(page.cursors);
-    let nodes =
-        shown.filter_map(|(object, cursor)| Some((cursor, show(&context.view, object)?)));
+    let nodes = shown.filter_map(|(object, cursor)| Some((cursor, show(&context.view, object)?)));
     Ok(Node::object(Connection::page(
         connection,
         nodes.collect(),
@@ -168,17 +203,21 @@ fn listed<'a>(
 }
 
 fn filters(call: &Call<'_, RequestContext>) -> Result<FilterGroup, FieldError> {
-    let Some(json) = call.argument("filters") else { return Ok(FilterGroup::default()) };
+    let Some(json) = call.argument("filters") else {
+        return Ok(FilterGroup::default());
+    };
     let group = FilterGroup::from_json(json).map_err(|error| errors::of_query(&error))?;
-    Ok(keys::with_types_told_apart(group))
+    Ok(apart::with_types_told_apart(group))
 }
 
 fn texts(call: &Call<'_, RequestContext>, argument: &str) -> Vec<String> {
     match call.argument(argument) {
         Some(Json::String(text)) => vec![text.clone()],
-        Some(Json::Array(items)) => {
-            items.iter().filter_map(Json::as_str).map(str::to_owned).collect()
-        }
+        Some(Json::Array(items)) => items
+            .iter()
+            .filter_map(Json::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     }
 }

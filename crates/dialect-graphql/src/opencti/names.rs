@@ -53,7 +53,10 @@ pub(super) fn parent_types(opencti: &str, sort: Sort) -> Vec<&'static str> {
             if CONTAINERS.contains(&opencti) {
                 parents.push("Container");
             }
-            if matches!(opencti, "Case-Incident" | "Case-Rfi" | "Case-Rft" | "Feedback") {
+            if matches!(
+                opencti,
+                "Case-Incident" | "Case-Rfi" | "Case-Rft" | "Feedback"
+            ) {
                 parents.push("Case");
             }
         }
@@ -70,13 +73,19 @@ pub(super) fn parent_types(opencti: &str, sort: Sort) -> Vec<&'static str> {
 }
 
 /// The abstract types above a relationship.
-pub(super) const RELATIONSHIP_PARENTS: [&str; 3] =
-    ["basic-relationship", "stix-relationship", "stix-core-relationship"];
+pub(super) const RELATIONSHIP_PARENTS: [&str; 3] = [
+    "basic-relationship",
+    "stix-relationship",
+    "stix-core-relationship",
+];
 /// The abstract types above a sighting.
 pub(super) const SIGHTING_PARENTS: [&str; 2] = ["basic-relationship", "stix-relationship"];
 /// The abstract types above an embedded reference.
-pub(super) const REFERENCE_PARENTS: [&str; 3] =
-    ["basic-relationship", "stix-relationship", "stix-ref-relationship"];
+pub(super) const REFERENCE_PARENTS: [&str; 3] = [
+    "basic-relationship",
+    "stix-relationship",
+    "stix-ref-relationship",
+];
 
 /// Properties by which identities, locations and threat actors are told apart.
 pub(super) const TELLING_PROPERTIES: [&str; 9] = [
@@ -108,20 +117,38 @@ pub(super) fn graph_types(opencti: &str) -> Vec<String> {
                     .any(|parent| parent.eq_ignore_ascii_case(&folded))
         }) || kind.stix_type == folded
     };
-    kinds::KINDS.iter().filter(wants).map(|kind| kinds::entity_type(kind.stix_type)).collect()
+    kinds::KINDS
+        .iter()
+        .filter(wants)
+        .map(|kind| kinds::entity_type(kind.stix_type))
+        .collect()
 }
 
 /// Whether an object of an OpenCTI type is of another, concrete or abstract, type.
 pub(super) fn is_a(opencti: &str, sort: Sort, wanted: &str) -> bool {
     opencti.eq_ignore_ascii_case(wanted)
-        || parent_types(opencti, sort).iter().any(|parent| parent.eq_ignore_ascii_case(wanted))
+        || parent_types(opencti, sort)
+            .iter()
+            .any(|parent| parent.eq_ignore_ascii_case(wanted))
 }
 
 /// The names that objects of one STIX type can have in OpenCTI.
 pub(super) fn possible_names(kind: &Kind) -> Vec<&'static str> {
     match kind.stix_type {
-        "identity" => vec!["Individual", "Organization", "Sector", "System", "SecurityPlatform"],
-        "location" => vec!["City", "Country", "Region", "Administrative-Area", "Position"],
+        "identity" => vec![
+            "Individual",
+            "Organization",
+            "Sector",
+            "System",
+            "SecurityPlatform",
+        ],
+        "location" => vec![
+            "City",
+            "Country",
+            "Region",
+            "Administrative-Area",
+            "Position",
+        ],
         "threat-actor" => vec!["Threat-Actor-Group", "Threat-Actor-Individual"],
         _ => vec![kind.opencti],
     }
@@ -132,8 +159,13 @@ pub(super) fn possible_names(kind: &Kind) -> Vec<&'static str> {
 pub(super) fn name_of(kind: &'static Kind, telling: &Map<String, Json>) -> &'static str {
     let names = possible_names(kind);
     let first = names.first().copied().unwrap_or(kind.opencti);
-    let Some(name) = kinds::opencti_name(kind.stix_type, telling) else { return first };
-    names.into_iter().find(|known| known.eq_ignore_ascii_case(&name)).unwrap_or(first)
+    let Some(name) = kinds::opencti_name(kind.stix_type, telling) else {
+        return first;
+    };
+    names
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(&name))
+        .unwrap_or(first)
 }
 
 #[cfg(test)]

@@ -34,28 +34,43 @@ pub(super) fn value(context: &RequestContext, node: &StixNode) -> String {
         let property = view.property_id(name);
         property.map_or(Value::Null, |property| view.value(node.entity, property))
     };
-    let named = NAMING.iter().map(|name| stored(name)).find_map(|value| match value {
-        Value::String(text) => Some(text),
-        Value::Int(number) => Some(number.to_string()),
-        _ => None,
-    });
+    let named = NAMING
+        .iter()
+        .map(|name| stored(name))
+        .find_map(|value| match value {
+            Value::String(text) => Some(text),
+            Value::Int(number) => Some(number.to_string()),
+            _ => None,
+        });
     let hash = || match stored("hashes") {
-        Value::Document(Json::Object(hashes)) => {
-            hashes.values().next().and_then(Json::as_str).map(str::to_owned)
-        }
+        Value::Document(Json::Object(hashes)) => hashes
+            .values()
+            .next()
+            .and_then(Json::as_str)
+            .map(str::to_owned),
         _ => None,
     };
-    named.or_else(hash).unwrap_or_else(|| node.standard_id(view))
+    named
+        .or_else(hash)
+        .unwrap_or_else(|| node.standard_id(view))
 }
 
 /// The comparisons `type:path = 'value'` of a STIX pattern as OpenCTI lists them.
 pub(super) fn pattern_values(pattern: &Value) -> Json {
-    let Some(pattern) = pattern.as_str() else { return json!([]) };
+    let Some(pattern) = pattern.as_str() else {
+        return json!([]);
+    };
     let mut found = Vec::new();
     let mut rest = pattern;
     while let Some((left, right)) = rest.split_once('=') {
-        let path = left.rsplit(['[', '(', ' ']).find(|part| part.contains(':')).unwrap_or_default();
-        let quoted = right.trim_start().strip_prefix('\'').and_then(|text| text.split_once('\''));
+        let path = left
+            .rsplit(['[', '(', ' '])
+            .find(|part| part.contains(':'))
+            .unwrap_or_default();
+        let quoted = right
+            .trim_start()
+            .strip_prefix('\'')
+            .and_then(|text| text.split_once('\''));
         match (path.split_once(':'), quoted) {
             (Some((object, _)), Some((value, tail))) => {
                 found.push(json!({"type": opencti_type(object), "value": value}));

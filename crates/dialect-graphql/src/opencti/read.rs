@@ -28,9 +28,10 @@ pub(super) fn find(context: &RequestContext, id: &str) -> Option<ObjectRef> {
     }
     // The standard id of an object that did not come as STIX is made of its internal id.
     if let Some((_, uuid)) = id.split_once("--")
-        && let Some(own) = view.id_cipher().parse_uuid(uuid) {
-            return view.resolve(own);
-        }
+        && let Some(own) = view.id_cipher().parse_uuid(uuid)
+    {
+        return view.resolve(own);
+    }
     let mut keyed = view.find_by_key_any_namespace(id);
     keyed.retain(|entity| {
         names::kind_of(view.type_name(entity.type_id)).is_some() && context.sees_entity(*entity)
@@ -53,8 +54,13 @@ fn id_argument<'a>(call: &Call<'a, RequestContext>) -> Option<&'a str> {
 }
 
 /// An entity of the type that the root field speaks of.
-pub(super) fn entity<'a>(call: &Call<'a, RequestContext>, root: &ReadRoot) -> Node<'a, RequestContext> {
-    let Some(id) = id_argument(call) else { return Node::Null };
+pub(super) fn entity<'a>(
+    call: &Call<'a, RequestContext>,
+    root: &ReadRoot,
+) -> Node<'a, RequestContext> {
+    let Some(id) = id_argument(call) else {
+        return Node::Null;
+    };
     let context = call.context;
     match find(context, id) {
         Some(ObjectRef::Entity(entity)) => entity_of(context, entity, root.of),
@@ -90,9 +96,14 @@ pub(super) fn any<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestContex
 }
 
 /// A relationship of one sort.
-pub(super) fn relationship<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort) -> Node<'a, RequestContext> {
+pub(super) fn relationship<'a>(
+    call: &Call<'a, RequestContext>,
+    sort: EdgeSort,
+) -> Node<'a, RequestContext> {
     let found = id_argument(call).and_then(|id| find(call.context, id));
-    let Some(ObjectRef::Edge(edge)) = found else { return Node::Null };
+    let Some(ObjectRef::Edge(edge)) = found else {
+        return Node::Null;
+    };
     let node = EdgeNode::new(call.context, edge).filter(|node| node.sort() == sort);
     node.map_or(Node::Null, |node| links::shared(Arc::new(node) as Shown))
 }
@@ -154,7 +165,10 @@ pub(super) fn user<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestConte
             if USER_TYPES.contains(&context.view.type_name(entity.type_id))
                 && context.sees_entity(entity) =>
         {
-            Node::object(UserNode { entity, is_me: false })
+            Node::object(UserNode {
+                entity,
+                is_me: false,
+            })
         }
         _ => Node::Null,
     }

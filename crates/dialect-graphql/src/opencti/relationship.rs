@@ -80,7 +80,12 @@ impl EdgeNode {
         let triple = view.triple(edge.triple)?;
         let has_type = !value(view, edge, "relationship_type").is_null();
         let sort = sort_of(view.verb_name(triple.verb), has_type);
-        Some(Self { edge, from, to, sort })
+        Some(Self {
+            edge,
+            from,
+            to,
+            sort,
+        })
     }
 
     pub(super) fn sort(&self) -> EdgeSort {
@@ -88,7 +93,8 @@ impl EdgeNode {
     }
 
     fn verb<'v>(&self, view: &'v View) -> &'v str {
-        view.triple(self.edge.triple).map_or("", |triple| view.verb_name(triple.verb))
+        view.triple(self.edge.triple)
+            .map_or("", |triple| view.verb_name(triple.verb))
     }
 
     fn relationship_type(&self, view: &View) -> String {
@@ -115,9 +121,15 @@ impl EdgeNode {
             EdgeSort::Sighting => "sighting",
             _ => "relationship",
         };
-        let is_stix = key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with("--"));
+        let is_stix = key
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.starts_with("--"));
         let uuid = || view.id_cipher().uuid_of(view.edge_id(self.edge));
-        if is_stix { key } else { format!("{prefix}--{}", uuid()) }
+        if is_stix {
+            key
+        } else {
+            format!("{prefix}--{}", uuid())
+        }
     }
 
     fn parents(&self) -> &'static [&'static str] {
@@ -137,11 +149,17 @@ impl EdgeNode {
         let view = &context.view;
         let end_id = |end: EntityRef| {
             let kind = names::kind_of(view.type_name(end.type_id))?;
-            Some(serde_json::Value::from(super::entity::standard_id(view, end, kind)))
+            Some(serde_json::Value::from(super::entity::standard_id(
+                view, end, kind,
+            )))
         };
         let mut members = Map::new();
         let is_sighting = self.sort == EdgeSort::Sighting;
-        let stix_type = if is_sighting { "sighting" } else { "relationship" };
+        let stix_type = if is_sighting {
+            "sighting"
+        } else {
+            "relationship"
+        };
         members.insert("id".to_owned(), self.standard_id(view).into());
         members.insert("type".to_owned(), stix_type.into());
         members.insert("spec_version".to_owned(), "2.1".into());
@@ -166,7 +184,8 @@ impl EdgeNode {
 }
 
 fn value(view: &View, edge: EdgeRef, name: &str) -> Value {
-    view.property_id(name).map_or(Value::Null, |property| view.edge_value(edge, property))
+    view.property_id(name)
+        .map_or(Value::Null, |property| view.edge_value(edge, property))
 }
 
 impl Object<Context> for EdgeNode {
@@ -201,12 +220,14 @@ impl Object<Context> for EdgeNode {
             "fromId" | "toId" => Node::Null,
             "created_at" => Node::text(view.edge_created_at(self.edge).to_rfc3339_millis()),
             "updated_at" => Node::text(view.edge_updated_at(self.edge).to_rfc3339_millis()),
-            "created" => {
-                values::node(or("created", Value::Instant(view.edge_created_at(self.edge))))
-            }
-            "modified" => {
-                values::node(or("modified", Value::Instant(view.edge_updated_at(self.edge))))
-            }
+            "created" => values::node(or(
+                "created",
+                Value::Instant(view.edge_created_at(self.edge)),
+            )),
+            "modified" => values::node(or(
+                "modified",
+                Value::Instant(view.edge_updated_at(self.edge)),
+            )),
             "revoked" => values::node(or("revoked", Value::Bool(false))),
             "x_opencti_negative" => values::node(or("x_opencti_negative", Value::Bool(false))),
             "attribute_count" => match stored("attribute_count") {

@@ -22,7 +22,11 @@ pub(super) struct ReadRoot {
 }
 
 const fn list(field: &'static str, of: &'static str, connection: &'static str) -> ListRoot {
-    ListRoot { field, of, connection }
+    ListRoot {
+        field,
+        of,
+        connection,
+    }
 }
 
 const fn read(field: &'static str, of: &'static str) -> ReadRoot {
@@ -31,47 +35,107 @@ const fn read(field: &'static str, of: &'static str) -> ReadRoot {
 
 /// All root fields that list entities.
 pub(super) const LISTS: &[ListRoot] = &[
-    list("attackPatterns", "Attack-Pattern", "AttackPatternConnection"),
+    list(
+        "attackPatterns",
+        "Attack-Pattern",
+        "AttackPatternConnection",
+    ),
     list("campaigns", "Campaign", "CampaignConnection"),
     list("caseIncidents", "Case-Incident", "CaseIncidentConnection"),
     list("caseRfis", "Case-Rfi", "CaseRfiConnection"),
     list("caseRfts", "Case-Rft", "CaseRftConnection"),
     list("channels", "Channel", "ChannelConnection"),
-    list("coursesOfAction", "Course-Of-Action", "CourseOfActionConnection"),
-    list("dataComponents", "Data-Component", "DataComponentConnection"),
+    list(
+        "coursesOfAction",
+        "Course-Of-Action",
+        "CourseOfActionConnection",
+    ),
+    list(
+        "dataComponents",
+        "Data-Component",
+        "DataComponentConnection",
+    ),
     list("dataSources", "Data-Source", "DataSourceConnection"),
     list("events", "Event", "EventConnection"),
-    list("externalReferences", "External-Reference", "ExternalReferenceConnection"),
+    list(
+        "externalReferences",
+        "External-Reference",
+        "ExternalReferenceConnection",
+    ),
     list("feedbacks", "Feedback", "FeedbackConnection"),
     list("groupings", "Grouping", "GroupingConnection"),
     list("identities", "Identity", "IdentityConnection"),
     list("incidents", "Incident", "IncidentConnection"),
     list("indicators", "Indicator", "IndicatorConnection"),
-    list("infrastructures", "Infrastructure", "InfrastructureConnection"),
+    list(
+        "infrastructures",
+        "Infrastructure",
+        "InfrastructureConnection",
+    ),
     list("intrusionSets", "Intrusion-Set", "IntrusionSetConnection"),
-    list("killChainPhases", "Kill-Chain-Phase", "KillChainPhaseConnection"),
+    list(
+        "killChainPhases",
+        "Kill-Chain-Phase",
+        "KillChainPhaseConnection",
+    ),
     list("labels", "Label", "LabelConnection"),
     list("languages", "Language", "LanguageConnection"),
     list("locations", "Location", "LocationConnection"),
-    list("malwareAnalyses", "Malware-Analysis", "MalwareAnalysisConnection"),
+    list(
+        "malwareAnalyses",
+        "Malware-Analysis",
+        "MalwareAnalysisConnection",
+    ),
     list("malwares", "Malware", "MalwareConnection"),
-    list("markingDefinitions", "Marking-Definition", "MarkingDefinitionConnection"),
+    list(
+        "markingDefinitions",
+        "Marking-Definition",
+        "MarkingDefinitionConnection",
+    ),
     list("narratives", "Narrative", "NarrativeConnection"),
     list("notes", "Note", "NoteConnection"),
     list("observedDatas", "Observed-Data", "ObservedDataConnection"),
     list("opinions", "Opinion", "OpinionConnection"),
     list("reports", "Report", "ReportConnection"),
-    list("securityCoverages", "Security-Coverage", "SecurityCoverageConnection"),
-    list("stixCoreObjects", "Stix-Core-Object", "StixCoreObjectConnection"),
-    list("stixCyberObservables", "Stix-Cyber-Observable", "StixCyberObservableConnection"),
-    list("stixDomainObjects", "Stix-Domain-Object", "StixDomainObjectConnection"),
+    list(
+        "securityCoverages",
+        "Security-Coverage",
+        "SecurityCoverageConnection",
+    ),
+    list(
+        "stixCoreObjects",
+        "Stix-Core-Object",
+        "StixCoreObjectConnection",
+    ),
+    list(
+        "stixCyberObservables",
+        "Stix-Cyber-Observable",
+        "StixCyberObservableConnection",
+    ),
+    list(
+        "stixDomainObjects",
+        "Stix-Domain-Object",
+        "StixDomainObjectConnection",
+    ),
     list("tasks", "Task", "TaskConnection"),
     list("threatActors", "Threat-Actor", "ThreatActorConnection"),
-    list("threatActorsGroup", "Threat-Actor-Group", "ThreatActorGroupConnection"),
-    list("threatActorsIndividuals", "Threat-Actor-Individual", "ThreatActorIndividualConnection"),
+    list(
+        "threatActorsGroup",
+        "Threat-Actor-Group",
+        "ThreatActorGroupConnection",
+    ),
+    list(
+        "threatActorsIndividuals",
+        "Threat-Actor-Individual",
+        "ThreatActorIndividualConnection",
+    ),
     list("tools", "Tool", "ToolConnection"),
     list("vocabularies", "Vocabulary", "VocabularyConnection"),
-    list("vulnerabilities", "Vulnerability", "VulnerabilityConnection"),
+    list(
+        "vulnerabilities",
+        "Vulnerability",
+        "VulnerabilityConnection",
+    ),
 ];
 
 /// All root fields that read one entity.
@@ -121,13 +185,19 @@ pub(super) const READS: &[ReadRoot] = &[
 
 /// Root fields that ask whether a container holds an object.
 pub(super) const CONTAINS: &[ReadRoot] = &[
-    read("caseIncidentContainsStixObjectOrStixRelationship", "Case-Incident"),
+    read(
+        "caseIncidentContainsStixObjectOrStixRelationship",
+        "Case-Incident",
+    ),
     read("caseRfiContainsStixObjectOrStixRelationship", "Case-Rfi"),
     read("caseRftContainsStixObjectOrStixRelationship", "Case-Rft"),
     read("feedbackContainsStixObjectOrStixRelationship", "Feedback"),
     read("groupingContainsStixObjectOrStixRelationship", "Grouping"),
     read("noteContainsStixObjectOrStixRelationship", "Note"),
-    read("observedDataContainsStixObjectOrStixRelationship", "Observed-Data"),
+    read(
+        "observedDataContainsStixObjectOrStixRelationship",
+        "Observed-Data",
+    ),
     read("opinionContainsStixObjectOrStixRelationship", "Opinion"),
     read("reportContainsStixObjectOrStixRelationship", "Report"),
     read("taskContainsStixObjectOrStixRelationship", "Task"),

@@ -29,7 +29,9 @@ pub(super) struct UserNode {
 impl UserNode {
     fn value(&self, context: &Context, name: &str) -> Value {
         let property = context.view.property_id(name);
-        property.map_or(Value::Null, |property| context.view.value(self.entity, property))
+        property.map_or(Value::Null, |property| {
+            context.view.value(self.entity, property)
+        })
     }
 
     fn text(&self, context: &Context, name: &str) -> String {
@@ -41,14 +43,20 @@ impl UserNode {
 
     fn name(&self, context: &Context) -> String {
         let name = self.text(context, "displayName");
-        if name.is_empty() { self.text(context, "email") } else { name }
+        if name.is_empty() {
+            self.text(context, "email")
+        } else {
+            name
+        }
     }
 }
 
 /// OpenCTI's capabilities of the caller, as objects.
 fn capabilities<'n>(context: &Context) -> Node<'n, Context> {
     let rights = context.rights();
-    let names = Right::all().filter(|right| rights.contains(*right)).filter_map(Right::capability);
+    let names = Right::all()
+        .filter(|right| rights.contains(*right))
+        .filter_map(Right::capability);
     let item = |name: &str| json!({"id": name, "name": name, "description": name});
     Node::json(names.map(item).collect())
 }
@@ -85,18 +93,31 @@ impl Object<Context> for UserNode {
             )),
             "groups" => Node::object(Connection::empty("GroupConnection")),
             "objectOrganization" => {
-                let kind = if self.is_me { "MeOrganizationConnection" } else { "OrganizationConnection" };
+                let kind = if self.is_me {
+                    "MeOrganizationConnection"
+                } else {
+                    "OrganizationConnection"
+                };
                 Node::object(Connection::empty(kind))
             }
             "external" => Node::Boolean(false),
-            "roles" | "capabilitiesInDraft" | "administrated_organizations" | "sessions"
+            "roles"
+            | "capabilitiesInDraft"
+            | "administrated_organizations"
+            | "sessions"
             | "api_tokens" => Node::list([]),
             "firstname" | "lastname" | "description" | "language" => {
                 values::node(self.value(context, call.name()))
             }
-            "theme" | "unit_system" | "individual_id" | "account_lock_after_date"
-            | "user_confidence_level" | "submenu_auto_collapse" | "submenu_show_icons"
-            | "monochrome_labels" | "restrict_delete" => Node::Null,
+            "theme"
+            | "unit_system"
+            | "individual_id"
+            | "account_lock_after_date"
+            | "user_confidence_level"
+            | "submenu_auto_collapse"
+            | "submenu_show_icons"
+            | "monochrome_labels"
+            | "restrict_delete" => Node::Null,
             other => return Err(FieldError::unsupported(other)),
         })
     }

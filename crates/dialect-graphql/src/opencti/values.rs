@@ -40,12 +40,19 @@ pub(super) fn stix(value: &Value) -> Json {
 
 /// The members of a small object.
 pub(super) fn object(members: &[(&str, Value)]) -> Map<String, Json> {
-    members.iter().map(|(name, value)| ((*name).to_owned(), stix(value))).collect()
+    members
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), stix(value)))
+        .collect()
 }
 
 /// STIX keeps hashes as an object, OpenCTI shows a list.
 pub(super) fn hashes<'n>(value: &Value) -> Node<'n, RequestContext> {
-    let Value::Document(Json::Object(hashes)) = value else { return Node::Null };
-    let list = hashes.iter().map(|(name, hash)| json!({"algorithm": name, "hash": hash}));
+    let Value::Document(Json::Object(hashes)) = value else {
+        return Node::Null;
+    };
+    let list = hashes
+        .iter()
+        .map(|(name, hash)| json!({"algorithm": name, "hash": hash}));
     Node::json(list.collect())
 }

@@ -35,7 +35,6 @@ pub(super) async fn upload_url(
     State(shared): State<Shared>,
     access: Access,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Answer {
     let access = allowed(access)?;
     let job = job_of(&access, &id)?;
@@ -62,10 +61,10 @@ pub(super) async fn upload_url(
             expires,
         },
     );
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = header("host").unwrap_or("localhost");
-    let scheme = header("x-forwarded-proto").unwrap_or("http");
-    let url = format!("{scheme}://{host}/persister/synchronization/files/{token}");
+    let url = format!(
+        "{}/persister/synchronization/files/{token}",
+        access.base_url
+    );
     Ok(Json(
         json!({"uploadUrl": url, "expiresAt": expires.as_millis()}),
     ))

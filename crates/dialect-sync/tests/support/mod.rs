@@ -79,6 +79,7 @@ impl World {
             random,
         };
         let access = SyncAccess {
+            base_url: "http://test.example".to_owned(),
             jobs: Arc::new(Jobs::open(jobs).unwrap()),
             account: "acme".to_owned(),
             origin: Origin::default(),

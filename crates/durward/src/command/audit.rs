@@ -33,13 +33,22 @@ fn verify(arguments: &AuditVerifyArguments) -> anyhow::Result<()> {
         report
     };
     let number = |pointer: &str| report.pointer(pointer).and_then(Json::as_u64).unwrap_or(0);
-    let hash = report.pointer("/head/hash").and_then(Json::as_str).unwrap_or("none");
+    let hash = report
+        .pointer("/head/hash")
+        .and_then(Json::as_str)
+        .unwrap_or("none");
     let findings = report.get("findings").and_then(Json::as_array);
     for finding in findings.into_iter().flatten() {
-        let text = finding.get("problem").and_then(Json::as_str).unwrap_or_default();
+        let text = finding
+            .get("problem")
+            .and_then(Json::as_str)
+            .unwrap_or_default();
         eprintln!("{text}");
     }
-    let is_sound = report.get("sound").and_then(Json::as_bool).context("the report is unusable")?;
+    let is_sound = report
+        .get("sound")
+        .and_then(Json::as_bool)
+        .context("the report is unusable")?;
     anyhow::ensure!(is_sound, "the audit log is damaged");
     println!(
         "the audit log is sound: {} transactions, head {} {hash}",
@@ -75,5 +84,8 @@ fn export(arguments: &AuditExportArguments) -> anyhow::Result<()> {
 
 fn last_sequence(text: &[u8]) -> Option<u64> {
     let line = text.trim_ascii_end().rsplit(|byte| *byte == b'\n').next()?;
-    serde_json::from_slice::<Json>(line).ok()?.get("sequence")?.as_u64()
+    serde_json::from_slice::<Json>(line)
+        .ok()?
+        .get("sequence")?
+        .as_u64()
 }

@@ -29,6 +29,9 @@ pub(crate) fn restore(arguments: &RestoreArguments) -> anyhow::Result<()> {
 
 fn print(copied: &[BackedUp], what: &str) {
     for organization in copied {
-        println!("{} {what} up to transaction {}", organization.id, organization.head.sequence.0);
+        println!(
+            "{} {what} up to transaction {}",
+            organization.id, organization.head.sequence.0
+        );
     }
 }

@@ -21,9 +21,13 @@ pub(crate) fn run(command: &OrgCommand) -> anyhow::Result<()> {
         OrgCommand::List(arguments) => {
             let organizations = offline::open(&arguments.data)?;
             for summary in organizations.list() {
-                let (id, name, suspended) = (summary.id.to_string(), summary.name, summary.suspended);
+                let (id, name) = (summary.id.to_string(), summary.name);
+                let suspended = summary.suspended;
                 if arguments.json {
-                    println!("{}", json!({"id": id, "name": name, "suspended": suspended}));
+                    println!(
+                        "{}",
+                        json!({"id": id, "name": name, "suspended": suspended})
+                    );
                 } else {
                     let state = if suspended { "suspended" } else { "active" };
                     println!("{id}  {state:<9}  {name}");
@@ -50,7 +54,10 @@ fn set_suspended(data: &std::path::Path, name: &str, suspended: bool) -> anyhow:
     let organizations = offline::open(data)?;
     organizations.set_suspended(name, suspended)?;
     organizations.close()?;
-    println!("{name} is {}", if suspended { "suspended" } else { "active" });
+    println!(
+        "{name} is {}",
+        if suspended { "suspended" } else { "active" }
+    );
     Ok(())
 }
 
@@ -77,8 +84,11 @@ fn export(target: &Target) -> anyhow::Result<()> {
     for type_id in view.types() {
         for row in &view.live_rows(type_id) {
             let entity = durward_graph::EntityRef { type_id, row };
-            let classes: Vec<&str> =
-                view.classes(entity).into_iter().map(|class| view.class_name(class)).collect();
+            let classes: Vec<&str> = view
+                .classes(entity)
+                .into_iter()
+                .map(|class| view.class_name(class))
+                .collect();
             let mut record = json!({
                 "_key": view.key(entity), "_type": view.type_name(type_id), "_class": classes,
             });
@@ -95,8 +105,13 @@ fn export(target: &Target) -> anyhow::Result<()> {
             continue;
         }
         for edge in &view.live_edge_rows(triple.id) {
-            let edge = durward_graph::EdgeRef { triple: triple.id, edge };
-            let Some((from, to)) = view.edge_ends(edge) else { continue };
+            let edge = durward_graph::EdgeRef {
+                triple: triple.id,
+                edge,
+            };
+            let Some((from, to)) = view.edge_ends(edge) else {
+                continue;
+            };
             let mut record = json!({
                 "_key": view.edge_key(edge), "_type": view.edge_type(edge),
                 "_class": view.verb_name(triple.verb),

@@ -20,7 +20,11 @@ const EXPLAIN: &str = "query E($query: String!, $at: DateTime) { explain(j1ql: $
 
 /// Asks a server or a data folder and prints the result.
 pub(crate) fn run(arguments: &QueryArguments) -> anyhow::Result<()> {
-    let at = arguments.at.as_deref().map(str::parse::<Instant>).transpose()?;
+    let at = arguments
+        .at
+        .as_deref()
+        .map(str::parse::<Instant>)
+        .transpose()?;
     let mut stdout = std::io::stdout().lock();
     if arguments.explain {
         writeln!(stdout, "{}", explain(arguments, at)?)?;
@@ -34,6 +38,11 @@ pub(crate) fn run(arguments: &QueryArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A wrong use of the command line that only shows when arguments are looked at together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(&'static str);
+
 /// The server that a target names, or `None` for a data folder.
 ///
 /// # Errors
@@ -42,11 +51,12 @@ pub(crate) fn connect(target: &Target) -> anyhow::Result<Option<Client>> {
     if target.data.is_some() {
         return Ok(None);
     }
-    let url = target.url.as_deref().context(
+    let url = target.url.as_deref().ok_or(Usage(
         "say where: --url URL --token TOKEN for a running server, or --data DIR for a folder that \
          none is serving",
-    )?;
-    let token = target.token.as_deref().context("give the server's --token (or DURWARD_TOKEN)")?;
+    ))?;
+    let token = target.token.as_deref();
+    let token = token.ok_or(Usage("give the server's --token (or DURWARD_TOKEN)"))?;
     Ok(Some(Client::new(url, token)))
 }
 
@@ -61,19 +71,21 @@ fn explain(arguments: &QueryArguments, at: Option<Instant>) -> anyhow::Result<St
 }
 
 /// All pages of a query.
-fn ask(
-    client: &Client,
-    query: &str,
-    at: Option<Instant>,
-) -> anyhow::Result<(ResultKind, Json)> {
+fn ask(client: &Client, query: &str, at: Option<Instant>) -> anyhow::Result<(ResultKind, Json)> {
     let mut cursor = Json::Null;
     let mut all: Option<(ResultKind, Json)> = None;
     loop {
         let variables =
             json!({"query": query, "cursor": cursor, "at": at.map(|at| at.to_string())});
         let mut answer = client.graphql("jupiterone", QUERY, &variables)?;
-        let page = answer.get_mut("queryV1").map(Json::take).unwrap_or_default();
-        let kind = page.get("type").and_then(Json::as_str).and_then(ResultKind::parse);
+        let page = answer
+            .get_mut("queryV1")
+            .map(Json::take)
+            .unwrap_or_default();
+        let kind = page
+            .get("type")
+            .and_then(Json::as_str)
+            .and_then(ResultKind::parse);
         let kind = kind.context("the server answered with an unknown kind of result")?;
         let data = page.get("data").cloned().unwrap_or_default();
         match (&mut all, data) {

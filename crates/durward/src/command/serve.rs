@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `durward serve`
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -45,7 +45,10 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
 
 fn start_logging() {
     let filter = EnvFilter::try_from_env("DURWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second start in one process would be a test's; its log goes where the first one's does.
     let _ = subscriber.try_init();
 }
@@ -72,13 +75,20 @@ async fn serve(
     for listening in &bound {
         println!("listening on {scheme}://{}", listening.address);
     }
-    std::io::stdout().flush().context("standard output is closed")?;
+    std::io::stdout()
+        .flush()
+        .context("standard output is closed")?;
     let shutdown = CancellationToken::new();
     let router = server::router(Arc::clone(&served));
     let mut tasks = tokio::task::JoinSet::new();
     for listening in bound {
         let (acceptor, router) = (acceptor.clone(), router.clone());
-        tasks.spawn(listener::serve(listening, acceptor, router, shutdown.clone()));
+        tasks.spawn(listener::serve(
+            listening,
+            acceptor,
+            router,
+            shutdown.clone(),
+        ));
     }
     stop_signal().await?;
     tracing::info!("stopping");

@@ -14,7 +14,10 @@ use serde_json::{Value as Json, json};
 /// When the journal cannot be read, or the expected head is no hash.
 pub(crate) fn verify_store(store: &Store, expect_head: Option<&str>) -> anyhow::Result<Json> {
     let expect_head = expect_head.map(parse_hash).transpose()?;
-    let report = store.verify_with(VerifyOptions { after: None, expect_head })?;
+    let report = store.verify_with(VerifyOptions {
+        after: None,
+        expect_head,
+    })?;
     let findings: Vec<Json> = report
         .findings
         .iter()
@@ -74,14 +77,20 @@ fn change_json(change: &Change) -> Json {
             "change": "create entities", "type": batch.entity_type, "count": batch.len(),
         }),
         Change::PatchEntities(patch) => {
-            let properties: Vec<&str> =
-                patch.columns.iter().map(|column| column.property.as_str()).collect();
+            let properties: Vec<&str> = patch
+                .columns
+                .iter()
+                .map(|column| column.property.as_str())
+                .collect();
             json!({
                 "change": "change entities", "type": patch.entity_type,
                 "count": patch.entities.len(), "properties": properties,
             })
         }
-        Change::DeleteEntities { entity_type, entities } => json!({
+        Change::DeleteEntities {
+            entity_type,
+            entities,
+        } => json!({
             "change": "delete entities", "type": entity_type, "count": entities.len(),
         }),
         Change::CreateRelationships(batch) => json!({
@@ -92,7 +101,10 @@ fn change_json(change: &Change) -> Json {
             "change": "change relationships", "triple": triple(&patch.triple),
             "count": patch.relationships.len(),
         }),
-        Change::DeleteRelationships { triple: ends, relationships } => json!({
+        Change::DeleteRelationships {
+            triple: ends,
+            relationships,
+        } => json!({
             "change": "delete relationships", "triple": triple(ends),
             "count": relationships.len(),
         }),
@@ -112,12 +124,16 @@ fn triple(triple: &Triple) -> String {
 /// A hash as hexadecimal digits.
 pub(crate) fn hex(hash: &Hash) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
+    hash.iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
+        .collect()
 }
 
 fn parse_hash(text: &str) -> anyhow::Result<Hash> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|character| character.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|character| character.to_digit(16).map(|digit| digit as u8))
+        .collect();
     let digits = digits.filter(|digits| digits.len() == HASH_BYTES * 2);
     let digits = digits.context("a head is a hash of 64 hexadecimal digits")?;
     let mut hash = [0; HASH_BYTES];

@@ -37,16 +37,19 @@ pub(crate) fn import_graph(
     };
     let bar = progress_bar();
     let catalog = Arc::new(Catalog::built_in()?);
-    let report = import_files(organization.store(), &catalog, &request, &|step| {
-        match step {
+    let report = import_files(
+        organization.store(),
+        &catalog,
+        &request,
+        &|step| match step {
             ImportProgress::Read { bytes, total } => {
                 bar.set_length(total);
                 bar.set_position(bytes);
             }
             ImportProgress::Comparing => bar.set_message("comparing"),
             ImportProgress::Committing => bar.set_message("committing"),
-        }
-    });
+        },
+    );
     bar.finish_and_clear();
     let report = report?;
     for warning in report.warnings.iter().chain(&report.changes.messages) {

@@ -9,10 +9,16 @@ use super::Rows;
 const WIDTH_MAX: usize = 60;
 
 pub(super) fn print(rows: &Rows, output: &mut dyn Write) -> std::io::Result<()> {
-    let shown: Vec<Vec<String>> =
-        rows.cells.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
+    let shown: Vec<Vec<String>> = rows
+        .cells
+        .iter()
+        .map(|row| row.iter().map(|cell| one_line(cell)).collect())
+        .collect();
     let width = |column: usize| {
-        let cells = shown.iter().filter_map(|row| row.get(column)).map(|cell| length(cell));
+        let cells = shown
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| length(cell));
         let header = rows.columns.get(column).map_or(0, |name| length(name));
         cells.chain([header]).max().unwrap_or(0)
     };
@@ -41,8 +47,14 @@ fn line(output: &mut dyn Write, cells: &[String], widths: &[usize]) -> std::io::
 }
 
 fn one_line(cell: &str) -> String {
-    let clean: String =
-        cell.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let visible = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    };
+    let clean: String = cell.chars().map(visible).collect();
     if length(&clean) <= WIDTH_MAX {
         return clean;
     }

@@ -21,19 +21,35 @@ pub(super) fn print(kind: ResultKind, data: &Json, output: &mut dyn Write) -> st
     if kind != ResultKind::Tree {
         return table::print(&rows(kind, data), output);
     }
-    let list = |name: &str| data.get(name).and_then(Json::as_array).into_iter().flatten();
-    let mut tree = Tree { names: BTreeMap::new(), edges: BTreeMap::new() };
+    let list = |name: &str| {
+        data.get(name)
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+    };
+    let mut tree = Tree {
+        names: BTreeMap::new(),
+        edges: BTreeMap::new(),
+    };
     for vertex in list("vertices") {
-        let Some(id) = vertex.get("id").and_then(Json::as_str) else { continue };
+        let Some(id) = vertex.get("id").and_then(Json::as_str) else {
+            continue;
+        };
         let entity = vertex.get("entity").unwrap_or(vertex);
         let part = |name: &str| entity.get(name).map(text).unwrap_or_default();
-        tree.names.insert(id, format!("{} ({})", part("displayName"), part("_type")));
+        tree.names
+            .insert(id, format!("{} ({})", part("displayName"), part("_type")));
     }
     let mut reached = BTreeSet::new();
     for edge in list("edges") {
         let end = |name: &str| edge.get(name).and_then(Json::as_str);
-        let Some((from, to)) = end("fromVertexId").zip(end("toVertexId")) else { continue };
-        let verb = edge.pointer("/relationship/_class").map(text).unwrap_or_default();
+        let Some((from, to)) = end("fromVertexId").zip(end("toVertexId")) else {
+            continue;
+        };
+        let verb = edge
+            .pointer("/relationship/_class")
+            .map(text)
+            .unwrap_or_default();
         tree.edges.entry(from).or_default().push((verb, to));
         reached.insert(to);
     }
@@ -58,8 +74,16 @@ fn branch<'a>(
     let name = tree.names.get(id).map_or("", String::as_str);
     let is_new = printed.insert(id);
     let edges = tree.edges.get(id).map_or(&[][..], Vec::as_slice);
-    let mark = if is_new || edges.is_empty() { "" } else { " …" };
-    let verb = if verb.is_empty() { String::new() } else { format!("{verb} ") };
+    let mark = if is_new || edges.is_empty() {
+        ""
+    } else {
+        " …"
+    };
+    let verb = if verb.is_empty() {
+        String::new()
+    } else {
+        format!("{verb} ")
+    };
     writeln!(output, "{}{verb}{name}{mark}", "  ".repeat(depth))?;
     if is_new && depth < DEPTH_MAX {
         for (verb, to) in edges {

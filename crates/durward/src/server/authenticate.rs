@@ -12,8 +12,11 @@ use crate::server::observe::RequestId;
 use crate::server::problem::Problem;
 
 /// Headers by which clients name the organization that they mean.
-const ACCOUNT_HEADERS: [&str; 3] =
-    ["jupiterone-account", "lifeomic-account", "sonraisecurity-com-org"];
+const ACCOUNT_HEADERS: [&str; 3] = [
+    "jupiterone-account",
+    "lifeomic-account",
+    "sonraisecurity-com-org",
+];
 
 /// What is known of a request beside its credential.
 #[derive(Clone, Debug)]
@@ -49,7 +52,9 @@ pub(crate) fn caller(
         .map(|name| text(headers, name))
         .filter(|value| !value.is_empty())
         .collect();
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str());
+    let authorization = headers
+        .get(header::AUTHORIZATION)
+        .map(|value| value.to_str());
     let presented = Presented {
         // A value that is no text cannot be a credential; it is not the same as none.
         authorization: authorization.map(|value| value.unwrap_or("")),
@@ -58,7 +63,9 @@ pub(crate) fn caller(
         source_address: &source.address,
         request_id: &source.request_id,
     };
-    let result = server.organizations.authenticate(&presented, server.clock.now());
+    let result = server
+        .organizations
+        .authenticate(&presented, server.clock.now());
     if let Err(error) = &result {
         metrics::counter!("durward_authentication_failures_total", "reason" => error.reason())
             .increment(1);
@@ -76,5 +83,8 @@ pub(crate) fn require(server: &Server, parts: &request::Parts) -> Result<Caller,
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }

@@ -39,28 +39,11 @@ pub(crate) async fn opencti(State(server): State<Arc<Server>>, request: Request)
 async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let hints = hints(&parts.headers);
-    let assumed = pinned.unwrap_or(match hints {
-        ClientHints { is_opencti: true, .. } => SchemaName::OpenCti,
-        ClientHints { is_jupiterone: true, .. } => SchemaName::JupiterOne,
-        _ => SchemaName::Durward,
-    });
-    let is_multipart = content_type(&parts.headers).starts_with("multipart/");
-    if is_multipart {
-        let refusal = server.graphql.refusal(
-            assumed,
-            ErrorKind::Unsupported,
-            "file uploads are not supported",
-        );
-        return response(refusal, None);
-    }
-    let Ok(bytes) = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await else {
-        let message = format!("the body broke off, or is larger than {BODY_BYTES_MAX} bytes");
-        return response(server.graphql.refusal(assumed, ErrorKind::Invalid, &message), None);
-    };
-    let payload = match decode(&bytes) {
+    let assumed = pinned.unwrap_or_else(|| assumed(hints));
+    let payload = match payload(Request::from_parts(parts.clone(), body)).await {
         Ok(payload) => payload,
-        Err(message) => {
-            return response(server.graphql.refusal(assumed, ErrorKind::Invalid, &message), None);
+        Err((kind, message)) => {
+            return response(server.graphql.refusal(assumed, kind, &message), None);
         }
     };
     let schema = pinned.unwrap_or_else(|| server.graphql.choose(&payload, hints));
@@ -69,14 +52,19 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
     let mut verdict = None;
     if let Ok(caller) = &caller {
         let cost = server.graphql.cost(&payload);
-        let cost = RateCost { operations: cost.operations, queries: cost.queries };
+        let cost = RateCost {
+            operations: cost.operations,
+            queries: cost.queries,
+        };
         let decided = server.rates.check(caller, cost, server.clock.now());
         if !decided.allowed {
             let message = format!(
                 "too many requests (429); try again in {} seconds",
                 decided.retry_after_seconds
             );
-            let refusal = server.graphql.refusal(schema, ErrorKind::RateLimited, &message);
+            let refusal = server
+                .graphql
+                .refusal(schema, ErrorKind::RateLimited, &message);
             return response(refusal, Some(&decided));
         }
         verdict = Some(decided);
@@ -98,6 +86,32 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
     response(answer, verdict.as_ref())
 }
 
+/// The schema whose clients send such headers, for answers to bodies that cannot be read.
+fn assumed(hints: ClientHints) -> SchemaName {
+    if hints.is_opencti {
+        SchemaName::OpenCti
+    } else if hints.is_jupiterone {
+        SchemaName::JupiterOne
+    } else {
+        SchemaName::Durward
+    }
+}
+
+/// The requests in a body.
+async fn payload(request: Request) -> Result<Payload, (ErrorKind, String)> {
+    if content_type(request.headers()).starts_with("multipart/") {
+        return Err((
+            ErrorKind::Unsupported,
+            "file uploads are not supported".to_owned(),
+        ));
+    }
+    let Ok(bytes) = Bytes::from_request(request, &()).await else {
+        let message = format!("the body broke off, or is larger than {BODY_BYTES_MAX} bytes");
+        return Err((ErrorKind::Invalid, message));
+    };
+    decode(&bytes).map_err(|message| (ErrorKind::Invalid, message))
+}
+
 /// Answers off the threads that serve connections; what still runs when the client goes away stops.
 async fn off_thread(
     server: &Arc<Server>,
@@ -114,12 +128,16 @@ async fn off_thread(
     let answer = answered.await;
     drop(guard);
     answer.unwrap_or_else(|_| {
-        server.graphql.refusal(schema, ErrorKind::Internal, "an internal error occurred")
+        server
+            .graphql
+            .refusal(schema, ErrorKind::Internal, "an internal error occurred")
     })
 }
 
 fn hints(headers: &HeaderMap) -> ClientHints {
-    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
     let is_pycti = agent.is_some_and(|agent| agent.starts_with("pycti/"));
     let names = |prefix: &str| headers.keys().any(|name| name.as_str().starts_with(prefix));
     ClientHints {
@@ -129,11 +147,14 @@ fn hints(headers: &HeaderMap) -> ClientHints {
 }
 
 fn content_type(headers: &HeaderMap) -> &str {
-    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// The address by which the client reached the server.
-fn base_url(server: &Server, parts: &request::Parts) -> String {
+pub(super) fn base_url(server: &Server, parts: &request::Parts) -> String {
     if !server.public_url.is_empty() {
         return server.public_url.clone();
     }
@@ -142,16 +163,25 @@ fn base_url(server: &Server, parts: &request::Parts) -> String {
         let host = parts.headers.get(header::HOST)?.to_str().ok()?;
         Some(host.to_owned())
     });
-    let is_tls = parts.extensions.get::<crate::server::listener::Encrypted>().is_some();
+    let is_tls = parts
+        .extensions
+        .get::<crate::server::listener::Encrypted>()
+        .is_some();
     let scheme = if is_tls { "https" } else { "http" };
-    format!("{scheme}://{}", host.unwrap_or_else(|| "localhost".to_owned()))
+    format!(
+        "{scheme}://{}",
+        host.unwrap_or_else(|| "localhost".to_owned())
+    )
 }
 
 fn response(answer: Answer, verdict: Option<&RateVerdict>) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = (status, answer.body).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     if status == problem::status(ErrorKind::Unauthenticated) {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
@@ -163,9 +193,14 @@ fn response(answer: Answer, verdict: Option<&RateVerdict>) -> Response {
 
 /// `RateLimit-*` headers as JupiterOne's clients read them; none when nothing is limited.
 fn rate_headers(headers: &mut HeaderMap, verdict: &RateVerdict) {
-    let Some(tightest) = verdict.tightest() else { return };
+    let Some(tightest) = verdict.tightest() else {
+        return;
+    };
     let quota = |bucket: &durward_identity::rate_limit::BucketState| {
-        format!("{};window={}", bucket.quota.requests, bucket.quota.window_seconds)
+        format!(
+            "{};window={}",
+            bucket.quota.requests, bucket.quota.window_seconds
+        )
     };
     let all: Vec<String> = verdict.buckets.iter().map(quota).collect();
     let mut put = |name: &'static str, value: String| {
@@ -173,7 +208,10 @@ fn rate_headers(headers: &mut HeaderMap, verdict: &RateVerdict) {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    put("ratelimit-limit", format!("{}, {}", tightest.quota.requests, all.join(", ")));
+    put(
+        "ratelimit-limit",
+        format!("{}, {}", tightest.quota.requests, all.join(", ")),
+    );
     put("ratelimit-remaining", tightest.remaining.to_string());
     put("ratelimit-reset", verdict.reset_seconds().to_string());
     put("ratelimit-requested", verdict.counted.to_string());

@@ -36,12 +36,17 @@ pub(crate) async fn metrics(
 ) -> Result<Response, Problem> {
     if !peer.ip().is_loopback() {
         let caller = authenticate::require(&server, &parts.0)?;
-        caller.require(Right::READ_ORGANIZATION).map_err(|error| Problem::of(&error))?;
+        caller
+            .require(Right::READ_ORGANIZATION)
+            .map_err(|error| Problem::of(&error))?;
     }
     let mut entities = 0u64;
     for organization in server.organizations.all() {
         let view = organization.store().view(None);
-        let counts = view.types().into_iter().map(|type_id| view.live_count(type_id));
+        let counts = view
+            .types()
+            .into_iter()
+            .map(|type_id| view.live_count(type_id));
         entities = entities.saturating_add(counts.sum());
     }
     metrics::gauge!("durward_graph_entities").set(entities as f64);

@@ -55,14 +55,20 @@ pub(crate) async fn bind(address: &str, has_tls: bool, plaintext: bool) -> anyho
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address}; choose another --listen address"))?;
-    let address = listener.local_addr().context("the bound address cannot be read")?;
+    let address = listener
+        .local_addr()
+        .context("the bound address cannot be read")?;
     let is_loopback = address.ip().is_loopback();
     anyhow::ensure!(
         is_loopback || has_tls || plaintext,
         "{address} is not a loopback address: give --tls-cert and --tls-key, or say --plaintext \
          if a proxy in front ends TLS"
     );
-    Ok(Bound { listener, address, accepts_plaintext: is_loopback || plaintext })
+    Ok(Bound {
+        listener,
+        address,
+        accepts_plaintext: is_loopback || plaintext,
+    })
 }
 
 /// Serves `router` on a bound address until `shutdown`, then drains.
@@ -77,7 +83,9 @@ pub(crate) async fn serve(
     let tracker = TaskTracker::new();
     let accepts_plaintext = bound.accepts_plaintext;
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+            break;
+        };
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
             accepted = bound.listener.accept() => accepted,
@@ -104,7 +112,10 @@ pub(crate) async fn serve(
     }
     drop(bound.listener);
     tracker.close();
-    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("requests were still open when the drain time ended");
     }
 }
@@ -132,7 +143,9 @@ impl Connection {
             return;
         }
         if first == [TLS_HANDSHAKE_RECORD] {
-            let Some(acceptor) = self.tls.clone() else { return };
+            let Some(acceptor) = self.tls.clone() else {
+                return;
+            };
             let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
             match handshake {
                 Ok(Ok(stream)) => self.serve(stream, true).await,
@@ -149,8 +162,14 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_MAX);
         let router = self.router;
         let peer = self.peer;
         let service = hyper::service::service_fn(move |request| {

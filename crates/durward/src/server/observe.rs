@@ -33,7 +33,12 @@ pub(crate) async fn request(
     let begun = server.clock.now();
     let span = tracing::info_span!("request", request_id = %id, %method, wire);
     let mut response = next.run(request).instrument(span).await;
-    let micros = server.clock.now().as_micros().saturating_sub(begun.as_micros()).max(0);
+    let micros = server
+        .clock
+        .now()
+        .as_micros()
+        .saturating_sub(begun.as_micros())
+        .max(0);
     let status = response.status().as_u16();
     let class: &'static str = match status {
         0..=299 => "success",
@@ -50,7 +55,10 @@ pub(crate) async fn request(
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert_with(|| HeaderValue::from_static("no-store"));
@@ -59,11 +67,15 @@ pub(crate) async fn request(
 
 /// The id that the client sent, if it is a plain word, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
-    let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let sent = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
     let is_plain = |text: &&str| {
         !text.is_empty()
             && text.len() <= REQUEST_ID_BYTES_MAX
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
     };
     sent.filter(is_plain).map_or_else(
         || durward_vault::random::hex::<8>().unwrap_or_else(|_| "unknown".to_owned()),

@@ -22,7 +22,10 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self {
+            kind,
+            detail: detail.into(),
+        }
     }
 
     /// The answer to an error that may be shown to a client.
@@ -49,22 +52,25 @@ pub(crate) fn status(kind: ErrorKind) -> StatusCode {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = status(self.kind);
-        let body = json!({
-            "type": "about:blank",
-            "title": self.kind.as_str(),
-            "status": status.as_u16(),
-            "detail": self.detail,
-        });
-        let mut response = (status, body.to_string()).into_response();
-        let headers = response.headers_mut();
-        let content_type = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, content_type);
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        answer(status(self.kind), self.kind, &self.detail)
     }
+}
+
+fn answer(status: StatusCode, kind: ErrorKind, detail: &str) -> Response {
+    let body = json!({
+        "type": "about:blank",
+        "title": kind.as_str(),
+        "status": status.as_u16(),
+        "detail": detail,
+    });
+    let mut response = (status, body.to_string()).into_response();
+    let headers = response.headers_mut();
+    let content_type = HeaderValue::from_static("application/problem+json");
+    headers.insert(header::CONTENT_TYPE, content_type);
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
 }
 
 /// A path that does not exist.
@@ -75,10 +81,12 @@ pub(crate) async fn no_route(request: Request) -> Problem {
 
 /// A path that exists, asked with a method that it does not take.
 pub(crate) async fn no_method(request: Request) -> Response {
-    let detail = format!("{} is not possible at {}", request.method(), request.uri().path());
-    let mut response = Problem::new(ErrorKind::Invalid, detail).into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    let detail = format!(
+        "{} is not possible at {}",
+        request.method(),
+        request.uri().path()
+    );
+    answer(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::Invalid, &detail)
 }
 
 /// Answers gRPC calls with their own kind of "not supported": clients of that protocol understand
@@ -92,7 +100,10 @@ pub(crate) async fn refuse_grpc(request: Request, next: Next) -> Response {
     }
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/grpc"),
+    );
     headers.insert("grpc-status", GRPC_UNIMPLEMENTED);
     headers.insert("grpc-message", HeaderValue::from_static("not supported"));
     response

@@ -10,6 +10,7 @@ use durward_dialect_sync::{SyncAccess, SyncError};
 use durward_policy::Right;
 
 use crate::server::authenticate::{self, Source};
+use crate::server::graphql::base_url;
 use crate::server::{Server, body};
 
 /// Gives a request its authority. One without it goes on with none: the routes refuse it in the
@@ -38,6 +39,7 @@ pub(crate) async fn authorize(
     let access = SyncAccess {
         jobs,
         account: organization.id().to_string(),
+        base_url: base_url(&server, &parts),
         origin: caller.origin("synchronization"),
         may_synchronize: caller.may(Right::SYNCHRONIZE),
         may_export: caller.may(Right::READ_GRAPH) && caller.row_condition().is_none(),

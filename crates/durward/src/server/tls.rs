@@ -18,7 +18,11 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> anyhow::Result<TlsAcce
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .with_context(|| format!("{} holds no readable certificate", certificate.display()))?;
-    anyhow::ensure!(!chain.is_empty(), "{} holds no certificate", certificate.display());
+    anyhow::ensure!(
+        !chain.is_empty(),
+        "{} holds no certificate",
+        certificate.display()
+    );
     let private = PrivateKeyDer::from_pem_file(key)
         .with_context(|| format!("{} holds no readable private key", key.display()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -5,7 +5,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use durward_graph::{Adjacency, Direction, TripleId, TypeId, VerbId};
+use durward_graph::{Adjacency, Direction, TripleId, TripleMeta, TypeId, VerbId};
 
 use super::check::Check;
 use super::engine::Engine;
@@ -273,6 +273,26 @@ fn compile(
     Ok((ops, types))
 }
 
+/// Adds the hops over one triple, one for each way that it can be walked.
+fn add_hops(
+    triple: &TripleMeta,
+    way: Way,
+    sources: &BTreeSet<TypeId>,
+    fits: &dyn Fn(TypeId) -> bool,
+    hops: &mut Vec<Hop>,
+) {
+    let out = way != Way::In && sources.contains(&triple.from) && fits(triple.to);
+    let back = way != Way::Out && sources.contains(&triple.to) && fits(triple.from);
+    if out {
+        hops.push(Hop::new(triple.from, triple.to, triple.id, Direction::Out));
+    }
+    if back {
+        let mut hop = Hop::new(triple.to, triple.from, triple.id, Direction::In);
+        hop.skip_loops = out && triple.from == triple.to;
+        hops.push(hop);
+    }
+}
+
 fn compile_step(
     engine: &Engine,
     step: &Step,
@@ -286,7 +306,6 @@ fn compile_step(
             .collect()
     });
     let repeats = step.repeat != Repeat::ONCE;
-    let fits = |type_id: TypeId| gate.has_type(type_id);
     let mut sources = from.clone();
     let mut hops = Vec::new();
     loop {
@@ -294,24 +313,12 @@ fn compile_step(
         for triple in &engine.triples {
             if verbs
                 .as_ref()
-                .is_some_and(|verbs| !verbs.contains(&triple.verb))
+                .is_none_or(|verbs| verbs.contains(&triple.verb))
             {
-                continue;
-            }
-            let target_fits = |type_id| fits(type_id) || (repeats && !type_id.is_relationship());
-            let out = step.edge.way != Way::In
-                && sources.contains(&triple.from)
-                && target_fits(triple.to);
-            let back = step.edge.way != Way::Out
-                && sources.contains(&triple.to)
-                && target_fits(triple.from);
-            if out {
-                hops.push(Hop::new(triple.from, triple.to, triple.id, Direction::Out));
-            }
-            if back {
-                let mut hop = Hop::new(triple.to, triple.from, triple.id, Direction::In);
-                hop.skip_loops = out && triple.from == triple.to;
-                hops.push(hop);
+                let fits = |type_id: TypeId| {
+                    gate.has_type(type_id) || (repeats && !type_id.is_relationship())
+                };
+                add_hops(triple, step.edge.way, &sources, &fits, &mut hops);
             }
         }
         let before = sources.len();
@@ -325,7 +332,7 @@ fn compile_step(
     let reached = hops
         .iter()
         .map(|hop| hop.to)
-        .filter(|type_id| fits(*type_id))
+        .filter(|type_id| gate.has_type(*type_id))
         .collect();
     let edge_gate = match &step.edge.filter {
         Some(filter) => Some(Rc::new(EdgeGate::new(Check::new(

@@ -83,7 +83,8 @@ pub(super) fn load(bench: &mut Bench) -> anyhow::Result<(Data, Vec<Row>)> {
         measured: format!("{}, peak {peak:.0} MiB", time(took)),
         met: limits.map(|(micros, mib)| took <= micros && peak <= mib),
         figures: json!({
-            "times_us": times, "peaks_mib": peaks, "peer_us": peer, "cpu_seconds": cpu, "last": last,
+            "times_us": times, "peaks_mib": peaks, "peer_us": peer, "cpu_seconds": cpu,
+            "last": last,
             "journal_bytes": data.journal_bytes()?,
         }),
         ..Row::new("bulk synchronization, durable, over HTTP")
@@ -163,7 +164,9 @@ pub(super) fn restart(
         target: memory.map_or_else(String::new, |mib| format!("≤ {mib:.0} MiB")),
         measured: format!("{mib:.0} MiB ({anonymous:.0} anonymous)"),
         met: memory.map(|limit| mib <= limit),
-        figures: json!({"mib": resident, "anonymous_mib": anonymous_all, "before_queries": at_start}),
+        figures: json!({
+            "mib": resident, "anonymous_mib": anonymous_all, "before_queries": at_start,
+        }),
         ..Row::new("resident memory after restart and one pass of the queries")
     };
     Ok(vec![restart, resident])

@@ -46,7 +46,9 @@ fn opencti_accepts_what_its_client_asks() {
            intrusionSets(filters: $filters, search: $search, first: $first, after: $after,
                 orderBy: $orderBy, orderMode: $orderMode) {
              edges { node { id standard_id entity_type parent_types name
-               createdBy { ... on Identity { id name ... on Organization { x_opencti_reliability } } }
+               createdBy {
+                 ... on Identity { id name ... on Organization { x_opencti_reliability } }
+               }
                objectMarking { id definition } objectLabel { id value }
                externalReferences { edges { node { id url } } } } }
              pageInfo { startCursor endCursor hasNextPage hasPreviousPage globalCount } } }",
@@ -78,7 +80,8 @@ fn jupiterone_accepts_what_its_clients_ask() {
         "query J1QL_v2($query: String!, $variables: JSON, $flags: QueryV1Flags,
                 $includeDeleted: Boolean, $cursor: String) {
            queryV1(query: $query, variables: $variables, deferredResponse: DISABLED, flags: $flags,
-                includeDeleted: $includeDeleted, cursor: $cursor) { type data cursor __typename } }",
+                includeDeleted: $includeDeleted, cursor: $cursor) {
+             type data cursor __typename } }",
     );
     accepts(
         &schema,
@@ -115,7 +118,8 @@ fn the_native_contract_reads_any_instant() {
            entity(id: \"x\", at: $at) { id properties
              relationships(direction: OUT) { nodes { verb to { ... on Entity { type } } } } }
            entities(class: \"User\", first: 3, at: $at) { nodes { id } pageInfo { endCursor } }
-           query(j1ql: \"FIND User\", at: $at) { data cursor } auditTrail(first: 3) { nodes { hash } } }",
+           query(j1ql: \"FIND User\", at: $at) { data cursor }
+           auditTrail(first: 3) { nodes { hash } } }",
     );
     let roots = schema.root_fields(OperationKind::Query);
     for root in roots {

@@ -101,7 +101,7 @@ fn fragments_that_double() {
         let next = level + 1;
         write!(
             document,
-            " fragment F{level} on Person {{ a: friend {{ ...F{next} }} b: friend {{ ...F{next} }} }}"
+            " fragment F{level} on Person {{\n               a: friend {{ ...F{next} }} b: friend {{ ...F{next} }} }}"
         )
         .unwrap();
     }

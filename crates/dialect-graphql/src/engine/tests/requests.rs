@@ -152,7 +152,10 @@ fn variables_are_coerced_or_refused() {
         echo(filter: $f, n: $n, size: $s, ids: $ids, colour: $c) }";
     let answer = ask(
         query,
-        json!({"f": {"key": "k", "and": {"key": "z", "weight": 2}}, "n": 2.0, "s": 2, "ids": 5, "c": "RED"}),
+        json!({
+            "f": {"key": "k", "and": {"key": "z", "weight": 2}},
+            "n": 2.0, "s": 2, "ids": 5, "c": "RED",
+        }),
     );
     let expected = json!({
         "filter": {"key": ["k"], "values": ["x"], "mode": "RED",

@@ -13,7 +13,9 @@ use crate::input;
 pub(super) fn run(arguments: &ImportArguments, scope: &str) -> anyhow::Result<()> {
     let mut import = AwsImport::new();
     for path in &arguments.files {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         import.add_file(&name.unwrap_or_default(), &input::read_whole(path)?)?;
     }
     let records = import.finish()?;
@@ -51,5 +53,8 @@ fn relationship_json(record: &RelationshipRecord) -> Json {
 }
 
 fn properties(properties: &[(String, durward_model::Value)]) -> Map<String, Json> {
-    properties.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+    properties
+        .iter()
+        .map(|(name, value)| (name.clone(), value.to_json()))
+        .collect()
 }

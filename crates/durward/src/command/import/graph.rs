@@ -47,9 +47,7 @@ pub(super) fn run(arguments: &ImportArguments, scope: &str) -> anyhow::Result<()
             let inputs = inputs.collect::<Result<_, _>>()?;
             Upload::start(&client, scope, arguments.patch)?.send(inputs)?
         }
-        None => {
-            offline::import_graph(&arguments.target, scope, arguments.patch, &arguments.files)?
-        }
+        None => offline::import_graph(&arguments.target, scope, arguments.patch, &arguments.files)?,
     };
     print(scope, &job);
     Ok(())
@@ -65,7 +63,8 @@ pub(super) fn synchronize(
         Upload::start(&client, scope, arguments.patch)?.send(vec![Box::new(Cursor::new(lines))])?
     } else {
         let mut file = tempfile::NamedTempFile::new().context("no temporary file can be made")?;
-        file.write_all(&lines).context("the temporary file cannot be written")?;
+        file.write_all(&lines)
+            .context("the temporary file cannot be written")?;
         let files = [file.path().to_owned()];
         offline::import_graph(&arguments.target, scope, arguments.patch, &files)?
     };
@@ -81,7 +80,11 @@ fn print(scope: &str, job: &Json) {
             parts.push(format!("{count} {words}"));
         }
     }
-    let summary = if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") };
+    let summary = if parts.is_empty() {
+        "nothing changed".to_owned()
+    } else {
+        parts.join(", ")
+    };
     println!("scope {scope}: {summary}");
 }
 
@@ -132,7 +135,11 @@ impl<'a> Upload<'a> {
                 line.clear();
                 number += 1;
                 let mut limited = std::io::Read::take(&mut input, LINE_BYTES_MAX as u64 + 1);
-                if limited.read_until(b'\n', &mut line).context("the input broke off")? == 0 {
+                if limited
+                    .read_until(b'\n', &mut line)
+                    .context("the input broke off")?
+                    == 0
+                {
                     break;
                 }
                 anyhow::ensure!(line.len() <= LINE_BYTES_MAX, "line {number} is too long");
@@ -151,7 +158,10 @@ impl<'a> Upload<'a> {
         self.progress.set_message("finalizing;");
         let path = format!("{JOBS}/{}/finalize", self.job);
         let answer = self.client.post(&path, "application/json", b"{}")?;
-        let job = answer.get("job").cloned().context("the server's answer holds no job")?;
+        let job = answer
+            .get("job")
+            .cloned()
+            .context("the server's answer holds no job")?;
         if let Some("FINISHED") = job.get("status").and_then(Json::as_str) {
             return Ok(job);
         }
@@ -163,7 +173,10 @@ impl<'a> Upload<'a> {
         let path = format!("{JOBS}/{}", self.job);
         loop {
             let answer = self.client.get(&path)?;
-            let job = answer.get("job").cloned().context("the server's answer holds no job")?;
+            let job = answer
+                .get("job")
+                .cloned()
+                .context("the server's answer holds no job")?;
             match job.get("status").and_then(Json::as_str) {
                 Some("FINISHED") => return Ok(job),
                 Some(status) if status.starts_with("FINALIZ") => {
@@ -175,7 +188,11 @@ impl<'a> Upload<'a> {
     }
 
     fn add(&mut self, is_relationship: bool, line: &[u8]) -> anyhow::Result<()> {
-        let buffer = if is_relationship { &mut self.relationships } else { &mut self.entities };
+        let buffer = if is_relationship {
+            &mut self.relationships
+        } else {
+            &mut self.entities
+        };
         if !buffer.is_empty() {
             buffer.push(b',');
         }

@@ -23,7 +23,10 @@ pub(super) fn run(arguments: &ImportArguments, scope: &str) -> anyhow::Result<()
         };
         broken += print(&path.display().to_string(), &report)?;
     }
-    anyhow::ensure!(broken == 0, "{broken} objects were left out; the others are imported");
+    anyhow::ensure!(
+        broken == 0,
+        "{broken} objects were left out; the others are imported"
+    );
     Ok(())
 }
 
@@ -38,14 +41,22 @@ fn print(file: &str, report: &Json) -> anyhow::Result<usize> {
         count("sharedCreated"),
     );
     let list = |name: &str| report.get(name).and_then(Json::as_array);
-    for dangling in list("dangling").into_iter().flatten().filter_map(Json::as_str) {
+    for dangling in list("dangling")
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+    {
         eprintln!("warning: dangling reference left out: {dangling}");
     }
     let rejected = list("rejected").context("the server's answer is not a report")?;
     for item in rejected {
         let part = |name: &str| item.get(name).and_then(Json::as_str).unwrap_or_default();
         let position = item.get("position").and_then(Json::as_u64).unwrap_or(0);
-        eprintln!("left out: object {position} {}: {}", part("id"), part("reason"));
+        eprintln!(
+            "left out: object {position} {}: {}",
+            part("id"),
+            part("reason")
+        );
     }
     Ok(rejected.len())
 }
@@ -64,5 +75,7 @@ fn encoded(text: &str) -> String {
 }
 
 fn digit(value: u8) -> char {
-    char::from_digit(u32::from(value), 16).unwrap_or('0').to_ascii_uppercase()
+    char::from_digit(u32::from(value), 16)
+        .unwrap_or('0')
+        .to_ascii_uppercase()
 }

@@ -408,7 +408,8 @@ impl<'d> Dense<'d> {
         by_group.sort_unstable();
         let mut stamps = Stamps::default();
         for members in by_group.chunk_by(|left, right| left.0 == right.0) {
-            // The present neighbours of one object along one triple ascend: repeats follow each other.
+            // The present neighbours of one object along one triple ascend, so repeats follow each
+            // other.
             let is_alone =
                 members.len() == 1 && step.hops.len() == 1 && !self.engine.view.is_past();
             let mut last = None;

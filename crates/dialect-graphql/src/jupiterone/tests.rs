@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reads and second versions of mutations over a real organization.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "variables are written in place"
+)]
+
+use std::sync::Arc;
+
+use durward_graph::Snapshot;
+use durward_identity::{InitOptions, OpenOptions, Organizations, PasswordCost, Presented, init};
+use durward_model::{Catalog, Clock, IdCipher, Instant, ManualClock};
+use durward_query::Limits;
+use serde_json::{Value as Json, json};
+
+use super::JupiterOne;
+use crate::context::{RequestContext, Services};
+use crate::contracts::JUPITERONE;
+use crate::deferred::DeferredResults;
+use crate::engine::Engine;
+
+struct World {
+    _folder: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+    organizations: Organizations,
+    api_key: String,
+    engine: Engine<JupiterOne>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let clock = Arc::new(ManualClock::new(Instant::from_millis(1_800_000_000_000)));
+        let catalog = Arc::new(Catalog::built_in().unwrap());
+        let output = init(&InitOptions {
+            data: data.clone(),
+            master_key_file: None,
+            organization: "Acme".to_owned(),
+            admin_email: "admin@example.com".to_owned(),
+            clock: clock.clone(),
+            catalog: Arc::clone(&catalog),
+            password_cost: PasswordCost::Minimal,
+        });
+        let open = OpenOptions {
+            data,
+            master_key_file: None,
+            clock: clock.clone(),
+            catalog,
+            password_cost: PasswordCost::Minimal,
+            checkpoint: false,
+        };
+        Self {
+            _folder: folder,
+            clock,
+            organizations: Organizations::open(&open).unwrap(),
+            api_key: output.unwrap().jupiterone.api_key,
+            engine: Engine::new(JupiterOne, JUPITERONE, "jupiterone.graphql").unwrap(),
+            runtime: tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .build()
+                .unwrap(),
+        }
+    }
+
+    fn ask(&self, token: &str, query: &str, variables: Json) -> Json {
+        let header = format!("Bearer {token}");
+        let presented = Presented {
+            authorization: Some(&header),
+            accounts: &[],
+            user_agent: "test",
+            source_address: "192.0.2.1",
+            request_id: "r1",
+        };
+        let caller = self
+            .organizations
+            .authenticate(&presented, self.clock.now());
+        let nothing = Arc::new(Snapshot::empty(IdCipher::new(&[0; 32])));
+        let services = Services {
+            clock: self.clock.clone(),
+            deferred: Arc::new(DeferredResults::default()),
+            limits: Limits::default(),
+            anonymous_introspection: false,
+            nothing: nothing.view(None),
+        };
+        let context =
+            RequestContext::new(Arc::new(services), caller, "r1".to_owned(), String::new());
+        let body = json!({"query": query, "variables": variables}).to_string();
+        let reply = self
+            .runtime
+            .block_on(self.engine.answer(&context, body.as_bytes()));
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
+    fn admin(&self, query: &str, variables: Json) -> Json {
+        self.ask(&self.api_key, query, variables)
+    }
+
+    fn create(&self, key: &str, entity_type: &str, class: &str, color: &str) -> String {
+        let query = "mutation($k: String!, $t: String!, $c: [String!]!, $p: JSON) { createEntity(
+            entityKey: $k, entityType: $t, entityClass: $c, properties: $p) { entity { _id } } }";
+        let properties = json!({"color": color});
+        let answer = self.admin(
+            query,
+            json!({"k": key, "t": entity_type, "c": class, "p": properties}),
+        );
+        answer["data"]["createEntity"]["entity"]["_id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// A key that sees only what is of a colour.
+    fn key_for(&self, color: &str) -> String {
+        let policy = json!({"permissions": [{"effect": "ALLOW", "resources": ["*"],
+            "actions": ["query:ReadGraphData"],
+            "condition": {"stringEquals": {"color": color}}}]});
+        let query = "mutation($t: TokenInput!) { createToken(token: $t) { token } }";
+        let token = json!({"name": "k", "policy": policy.to_string()});
+        let answer = self.admin(query, json!({"t": token}));
+        answer["data"]["createToken"]["token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+#[test]
+fn filters_restrict_reads_and_counts() {
+    let world = World::new();
+    let host = world.create("host-1", "my_host", "Host", "red");
+    world.create("host-2", "my_host", "Host", "blue");
+    world.create("app-1", "my_app", "Application", "red");
+    let counts = "{ all: entityCount(filters: {_type: [\"my_host\", \"my_app\"]})
+        class: entityCount(filters: {_class: [\"Host\"]})
+        key: entityCount(filters: {_key: [\"host-1\"], _type: [\"my_app\"]})
+        typeCounts(filters: {_class: [\"Host\", \"Application\"]}) }";
+    let expected = json!({"data": {"all": 3, "class": 2, "key": 0,
+        "typeCounts": {"my_app": 1, "my_host": 2}}});
+    assert_eq!(world.admin(counts, json!({})), expected);
+    let red = world.ask(&world.key_for("red"), counts, json!({}));
+    assert_eq!(red["data"]["class"], 1, "{red}");
+    let vertex = "query($i: String!) { ours: vertex(id: $i, filters: {_class: [\"Host\"]}) { id }
+        other: vertex(id: $i, filters: {_type: [\"my_app\"]}) { id }
+        keyed: vertex(filters: {_key: [\"host-1\"]}) { id } }";
+    let answer = world.admin(vertex, json!({"i": host}));
+    assert_eq!(
+        answer,
+        json!({"data": {"ours": {"id": host}, "other": null, "keyed": {"id": host}}})
+    );
+    let hidden = world.ask(&world.key_for("blue"), vertex, json!({"i": host}));
+    assert_eq!(
+        hidden,
+        json!({"data": {"ours": null, "other": null, "keyed": null}})
+    );
+    for field in ["entityCount", "vertex", "edge"] {
+        let selection = if field == "entityCount" { "" } else { "{ id }" };
+        let query = format!("query($p: JSON) {{ {field}(propertyFilters: $p) {selection} }}");
+        let answer = world.admin(&query, json!({"p": {"color": "red"}}));
+        assert_eq!(
+            answer["errors"][0]["extensions"]["code"], "NOT_SUPPORTED",
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn second_versions_take_classes_and_refuse_unknown_metadata() {
+    let world = World::new();
+    let host = world.create("host-1", "my_host", "Host", "red");
+    let update = "mutation($e: JSON!) { updateEntityV2(entity: $e) { entity } }";
+    let entity = json!({"_id": host, "_class": ["Server", "Host"], "_version": 1, "size": 3});
+    let answer = world.admin(update, json!({"e": entity}));
+    let written = &answer["data"]["updateEntityV2"]["entity"];
+    let mut classes: Vec<&str> = written["_class"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Json::as_str)
+        .collect();
+    classes.sort_unstable();
+    assert_eq!(
+        (classes, &written["size"]),
+        (vec!["Host", "Server"], &json!(3)),
+        "{answer}"
+    );
+    let refused = world.admin(update, json!({"e": {"_id": host, "_mine": 1}}));
+    assert_eq!(
+        refused["errors"][0]["extensions"]["code"], "BAD_USER_INPUT",
+        "{refused}"
+    );
+}
+
+#[test]
+fn arguments_of_keys_are_not_ignored() {
+    let world = World::new();
+    let create = "mutation { createToken(token: {name: \"n\"}, input: {subject: \"x\"}) { id } }";
+    let refused = world.admin(create, json!({}));
+    assert_eq!(
+        refused["errors"][0]["extensions"]["code"], "NOT_SUPPORTED",
+        "{refused}"
+    );
+    let refused = world.admin("{ tokens(limit: 0) { items { id } } }", json!({}));
+    assert_eq!(
+        refused["errors"][0]["extensions"]["code"], "BAD_USER_INPUT",
+        "{refused}"
+    );
+}
