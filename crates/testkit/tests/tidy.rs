@@ -105,7 +105,8 @@ fn rust_lines_are_short() {
     assert_none("lines over 100 columns", &lines_where(&files(), is_long));
 }
 
-/// Whether one text literal takes most of a line: queries and JSON in tests are easier to read whole.
+/// Whether one text literal takes most of a line: queries and JSON in tests are easier to read
+/// whole.
 fn is_mostly_text(line: &str) -> bool {
     let (Some(first), Some(last)) = (line.find('"'), line.rfind('"')) else {
         return false;
