@@ -34,7 +34,8 @@ impl ResultKind {
     }
 }
 
-/// Prints a result.
+/// Prints a result. `columns` are those that the query names, in its order; JSON objects, in which
+/// rows arrive, have none.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -42,13 +43,14 @@ pub(crate) fn print(
     kind: ResultKind,
     data: &Json,
     format: OutputFormat,
+    columns: &[String],
     output: &mut dyn Write,
 ) -> std::io::Result<()> {
     match format {
         OutputFormat::Json => writeln!(output, "{data:#}"),
         OutputFormat::Tree => tree::print(kind, data, output),
-        OutputFormat::Table => table::print(&rows(kind, data), output),
-        OutputFormat::Csv => csv::print(&rows(kind, data), output),
+        OutputFormat::Table => table::print(&rows(kind, data, columns), output),
+        OutputFormat::Csv => csv::print(&rows(kind, data, columns), output),
     }
 }
 
@@ -62,9 +64,9 @@ pub(crate) struct Rows {
 /// Columns shown of an entity, where it is shown as a row.
 const ENTITY_COLUMNS: [&str; 4] = ["_type", "_class", "displayName", "_key"];
 
-fn rows(kind: ResultKind, data: &Json) -> Rows {
+fn rows(kind: ResultKind, data: &Json, columns: &[String]) -> Rows {
     match kind {
-        ResultKind::Table => table_rows(data),
+        ResultKind::Table => table_rows(data, columns),
         ResultKind::List => entity_rows(data.as_array().map_or(&[], Vec::as_slice)),
         ResultKind::Tree => {
             let vertices = data.get("vertices").and_then(Json::as_array);
@@ -73,9 +75,9 @@ fn rows(kind: ResultKind, data: &Json) -> Rows {
     }
 }
 
-fn table_rows(data: &Json) -> Rows {
+fn table_rows(data: &Json, named: &[String]) -> Rows {
     let items = data.as_array().map_or(&[][..], Vec::as_slice);
-    let mut columns: Vec<String> = Vec::new();
+    let mut columns: Vec<String> = named.to_vec();
     for name in items
         .iter()
         .filter_map(Json::as_object)
@@ -127,7 +129,7 @@ mod tests {
 
     fn printed(kind: ResultKind, data: &Json, format: OutputFormat) -> String {
         let mut output = Vec::new();
-        print(kind, data, format, &mut output).unwrap();
+        print(kind, data, format, &["u.name".to_owned()], &mut output).unwrap();
         String::from_utf8(output).unwrap()
     }
 
@@ -137,10 +139,10 @@ mod tests {
         let table = printed(ResultKind::Table, &data, OutputFormat::Table);
         assert_eq!(
             table,
-            "n  u.name\n-  --------\n1  ann\n   b, \"c\" d\n\n2 rows\n"
+            "u.name    n\n--------  -\nann       1\nb, \"c\" d\n\n2 rows\n"
         );
         let csv = printed(ResultKind::Table, &data, OutputFormat::Csv);
-        assert_eq!(csv, "n,u.name\r\n1,ann\r\n,\"b, \"\"c\"\"\nd\"\r\n");
+        assert_eq!(csv, "u.name,n\r\nann,1\r\n\"b, \"\"c\"\"\nd\",\r\n");
     }
 
     #[test]

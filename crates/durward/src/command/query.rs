@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use durward_model::Instant;
+use durward_query::j1ql::{self, Returns};
 use serde_json::{Value as Json, json};
 
 use crate::arguments::{QueryArguments, Target};
@@ -34,8 +35,26 @@ pub(crate) fn run(arguments: &QueryArguments) -> anyhow::Result<()> {
         Some(client) => ask(&client, &arguments.query, at)?,
         None => offline::query(&arguments.target, &arguments.query, at)?,
     };
-    output::print(kind, &data, arguments.format, &mut stdout)?;
+    output::print(
+        kind,
+        &data,
+        arguments.format,
+        &columns(&arguments.query),
+        &mut stdout,
+    )?;
     Ok(())
+}
+
+/// Names of the columns that a query returns, in its order. Those of `a.*` are known only from the
+/// result.
+fn columns(query: &str) -> Vec<String> {
+    match j1ql::parse(query).map(|query| query.returns) {
+        Ok(Some(Returns::Items { items, .. })) => {
+            let names = items.iter().map(|item| item.column_name().to_owned());
+            names.filter(|name| !name.ends_with('*')).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// A wrong use of the command line that only shows when arguments are looked at together.

@@ -19,7 +19,7 @@ struct Tree<'a> {
 /// Prints a tree. Other kinds of results are printed as a table.
 pub(super) fn print(kind: ResultKind, data: &Json, output: &mut dyn Write) -> std::io::Result<()> {
     if kind != ResultKind::Tree {
-        return table::print(&rows(kind, data), output);
+        return table::print(&rows(kind, data, &[]), output);
     }
     let list = |name: &str| {
         data.get(name)
