@@ -36,6 +36,9 @@ pub struct UniqueProperty {
     pub fold: bool,
 }
 
+/// Property with the data from which an entity was made, as its source gave it.
+pub const RAW_DATA: &str = "_rawData";
+
 /// All catalog entries.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -103,8 +106,12 @@ impl Catalog {
             .is_some_and(|entry| entry.protected)
     }
 
-    /// Whether a property of a type must never be shown, filtered, sorted or searched.
+    /// Whether a property of a type must never be shown, filtered, sorted or searched. Raw data is
+    /// so for every type: it has a right of its own, which reading the graph does not bring.
     pub fn is_secret(&self, entity_type: &str, property: &str) -> bool {
+        if property == RAW_DATA {
+            return true;
+        }
         self.types
             .get(entity_type)
             .is_some_and(|entry| entry.secret.iter().any(|secret| secret == property))
@@ -128,5 +135,6 @@ mod tests {
         assert!(!catalog.is_protected("okta_user"));
         assert!(catalog.is_secret("credential", "secretHash"));
         assert!(!catalog.is_secret("okta_user", "secretHash"));
+        assert!(catalog.is_secret("okta_user", RAW_DATA));
     }
 }

@@ -5,9 +5,6 @@ use durward_graph::{EdgeRef, EntityRef, View};
 use durward_model::{Namespace, Value};
 use serde_json::{Map, Value as Json, json};
 
-/// What an integration collected for an entity: another right than reading the graph opens it.
-const RAW_DATA: &str = "_rawData";
-
 /// UUID of an entity.
 pub(super) fn entity_id(view: &View, entity: EntityRef) -> String {
     view.id_cipher().uuid_of(view.entity_id(entity))
@@ -52,9 +49,6 @@ pub(super) fn vertex(view: &View, account: &str, entity: EntityRef) -> Json {
     let mut properties = Map::new();
     for (property, value) in view.entity_properties(entity) {
         let name = view.property_name(property);
-        if name == RAW_DATA {
-            continue;
-        }
         let target = if name == "displayName" {
             &mut core
         } else {

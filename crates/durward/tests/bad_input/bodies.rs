@@ -170,7 +170,8 @@ fn cut_off(server: &Server, path: &str, announced: usize, part: &[u8], hangs_up:
         drop(stream);
         return String::new();
     }
-    stream.shutdown(Shutdown::Write).unwrap();
+    // The server may have refused the request and closed the connection by now.
+    let _ = stream.shutdown(Shutdown::Write);
     let mut answer = String::new();
     // An answer, or a connection that is closed at once: both are fine for a broken request.
     let _ = stream.read_to_string(&mut answer);

@@ -9,8 +9,12 @@ use crate::common::{self, run, text_of};
 
 /// Asserts a failure with one sentence that holds all the parts.
 fn fails(words: &[&str], parts: &[&str]) {
+    fails_with(1, words, parts);
+}
+
+fn fails_with(code: i32, words: &[&str], parts: &[&str]) {
     let ran = run(words);
-    assert_eq!(ran.code, 1, "{words:?}: {} {}", ran.out, ran.err);
+    assert_eq!(ran.code, code, "{words:?}: {} {}", ran.out, ran.err);
     assert_eq!(
         ran.err.trim_end().lines().count(),
         1,
@@ -102,8 +106,8 @@ fn failures_end_with_1_and_say_what_to_do() {
     failing(query(&["FIND"]), &["line 1 column 5"]);
     failing(query(&["FIND *", "--at", "yesterday"]), &["yesterday"]);
     failing(query(&["FIND", "--explain"]), &["line 1 column 5"]);
-    fails(&["query", "FIND *"], &["--url", "--data"]);
-    fails(&["query", "FIND *", "--url", url], &["--token"]);
+    fails_with(2, &["query", "FIND *"], &["--url", "--data"]);
+    fails_with(2, &["query", "FIND *", "--url", url], &["--token"]);
     fails(
         &["query", "FIND *", "--url", url, "--token", "x"],
         &["authentication failed"],

@@ -175,6 +175,14 @@ impl View {
             .collect()
     }
 
+    /// As [`View::properties_of_type`], secret ones included: for the writer and for comparisons
+    /// with uploads.
+    pub fn stored_properties_of_type(&self, type_id: TypeId) -> Vec<PropertyId> {
+        let table = self.type_table(type_id);
+        let columns = table.map_or(&[][..], |table| table.records.columns());
+        columns.iter().map(|(id, _)| *id).collect()
+    }
+
     /// One value; null if there is none or it is secret.
     pub fn value(&self, entity: EntityRef, property: PropertyId) -> Value {
         let column = self.shown_column(entity.type_id, property);

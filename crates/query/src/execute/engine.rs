@@ -18,6 +18,9 @@ use crate::plan::{Condition, Plan, Slot};
 /// How deep ends that are relationships are followed to see whether they are visible.
 const NESTED_ENDS_MAX: u32 = 8;
 
+/// The rows of a type that match texts, for each type and texts searched so far.
+type Searched = HashMap<(TypeId, Vec<String>), Rc<RowSet>>;
+
 /// One run of a query.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -27,6 +30,7 @@ pub(crate) struct Engine {
     pub(crate) triples: Vec<TripleMeta>,
     condition: Option<Check>,
     visible: RefCell<HashMap<TypeId, Rc<RowSet>>>,
+    searched: RefCell<Searched>,
     notes: RefCell<Option<Vec<String>>>,
     depth: Cell<u32>,
     pub(crate) include_deleted: bool,
@@ -58,6 +62,7 @@ impl Engine {
             triples: view.triples(),
             condition: check,
             visible: RefCell::default(),
+            searched: RefCell::default(),
             notes: RefCell::new(None),
             depth: Cell::new(0),
             include_deleted,
@@ -127,6 +132,23 @@ impl Engine {
     /// Whether the caller may see an entity or a relationship given by id.
     pub(crate) fn is_visible(&self, entity: EntityRef) -> bool {
         self.condition.is_none() || self.is_end_visible(entity, NESTED_ENDS_MAX)
+    }
+
+    /// The entities of a type that hold all of some texts; searched once in a run.
+    pub(crate) fn searched(
+        &self,
+        type_id: TypeId,
+        texts: &[String],
+    ) -> Result<Rc<RowSet>, QueryError> {
+        let key = (type_id, texts.to_vec());
+        if let Some(rows) = self.searched.borrow().get(&key) {
+            return Ok(Rc::clone(rows));
+        }
+        self.meter.tick(u64::from(self.view.rows(type_id)))?;
+        self.meter.check()?;
+        let rows = Rc::new(self.view.search_text(type_id, texts));
+        self.searched.borrow_mut().insert(key, Rc::clone(&rows));
+        Ok(rows)
     }
 
     pub(crate) fn has_condition(&self) -> bool {

@@ -129,7 +129,7 @@ impl Engine {
     ) -> Result<RowSet, QueryError> {
         self.meter.tick(within.len() as u64)?;
         match subject {
-            Subject::Type(type_id) => Ok(within.intersect(&self.view.search_text(type_id, texts))),
+            Subject::Type(type_id) => Ok(within.intersect(&*self.searched(type_id, texts)?)),
             Subject::Triple(triple) => {
                 let mut rows = within.clone();
                 for text in texts {

@@ -62,7 +62,8 @@ impl Update<'_> {
         }
         for (at, column) in group.columns.iter().enumerate() {
             let property = self.view.property_id(&column.property);
-            let known = property.and_then(|property| self.view.column(self.type_id, property));
+            let known =
+                property.and_then(|property| self.view.secret_column(self.type_id, property));
             let given = nulls
                 .get(&(at as u32))
                 .map(Vec::as_slice)
@@ -80,12 +81,12 @@ impl Update<'_> {
     /// Removes the properties that the upload has no column for.
     fn remove_absent(&mut self, uploaded: &[Column]) {
         let view = self.view;
-        for property in view.properties_of_type(self.type_id) {
+        for property in view.stored_properties_of_type(self.type_id) {
             let name = view.property_name(property);
             if uploaded.iter().any(|column| column.property == name) {
                 continue;
             }
-            if let Some(known) = view.column(self.type_id, property) {
+            if let Some(known) = view.secret_column(self.type_id, property) {
                 self.set(name, removed_cells(&known, self.pairs));
             }
         }
