@@ -128,7 +128,8 @@ fn past_instants_are_as_they_were() {
                 "at {at}"
             );
         }
-        assert_eq!(done_at(&server, &["query", query]).trim(), "0 rows");
+        let said = done_at(&server, &["query", query]);
+        assert_eq!(said.trim(), "name\n----\n\n0 rows");
         // After a restart from the checkpoint, and after one that replays the journal.
         if run == 0 {
             server.restart().unwrap();
