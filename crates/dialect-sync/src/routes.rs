@@ -56,9 +56,18 @@ pub fn router() -> Router {
         .route(jobs, get(list).post(start))
         .route(&format!("{jobs}/"), get(list).post(start))
         .route(&job(""), get(read))
-        .route(&job("/entities"), post(upload_entities))
-        .route(&job("/relationships"), post(upload_relationships))
-        .route(&job("/upload"), post(upload_both))
+        .route(
+            &job("/entities"),
+            post(upload).layer(Extension(BodyKind::Entities)),
+        )
+        .route(
+            &job("/relationships"),
+            post(upload).layer(Extension(BodyKind::Relationships)),
+        )
+        .route(
+            &job("/upload"),
+            post(upload).layer(Extension(BodyKind::Upload)),
+        )
         .route(&job("/events"), post(events))
         .route(&job("/uploadUrl"), post(files::upload_url))
         .route(&job("/finalize"), post(finalize))
@@ -155,25 +164,22 @@ async fn blocking<T: Send + 'static>(
         .map_err(|_| SyncError::Interrupted)?
 }
 
-/// What every upload call has.
-struct Upload {
-    shared: Shared,
+async fn upload(
+    State(shared): State<Shared>,
+    Extension(kind): Extension<BodyKind>,
     access: Access,
-    id: String,
-    flags: UploadFlags,
+    Path(id): Path<String>,
+    Query(flags): Query<UploadFlags>,
     headers: HeaderMap,
     body: Body,
-}
-
-async fn upload(call: Upload, kind: BodyKind) -> Answer {
-    let access = allowed(call.access)?;
-    let job = job_of(&access, &call.id)?;
+) -> Answer {
+    let access = allowed(access)?;
+    let job = job_of(&access, &id)?;
     job.check_awaiting()?;
-    body::check_json(&call.headers)?;
-    let permit = call.shared.uploads.clone().acquire_owned().await;
+    body::check_json(&headers)?;
+    let permit = shared.uploads.clone().acquire_owned().await;
     let permit = permit.map_err(|_| SyncError::Interrupted)?;
-    let bytes = body::read(&call.headers, call.body).await?;
-    let flags = call.flags;
+    let bytes = body::read(&headers, body).await?;
     stage(
         Arc::clone(&access.jobs),
         Arc::clone(&job),
@@ -194,72 +200,6 @@ async fn stage(
     flags: UploadFlags,
 ) -> Result<(), SyncError> {
     blocking(move || job.upload(&jobs, &bytes, kind, flags)).await
-}
-
-async fn upload_entities(
-    State(shared): State<Shared>,
-    access: Access,
-    Path(id): Path<String>,
-    Query(flags): Query<UploadFlags>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    upload(
-        Upload {
-            shared,
-            access,
-            id,
-            flags,
-            headers,
-            body,
-        },
-        BodyKind::Entities,
-    )
-    .await
-}
-
-async fn upload_relationships(
-    State(shared): State<Shared>,
-    access: Access,
-    Path(id): Path<String>,
-    Query(flags): Query<UploadFlags>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    upload(
-        Upload {
-            shared,
-            access,
-            id,
-            flags,
-            headers,
-            body,
-        },
-        BodyKind::Relationships,
-    )
-    .await
-}
-
-async fn upload_both(
-    State(shared): State<Shared>,
-    access: Access,
-    Path(id): Path<String>,
-    Query(flags): Query<UploadFlags>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    upload(
-        Upload {
-            shared,
-            access,
-            id,
-            flags,
-            headers,
-            body,
-        },
-        BodyKind::Upload,
-    )
-    .await
 }
 
 #[derive(Debug, Default, Deserialize)]

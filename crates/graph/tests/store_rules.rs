@@ -10,23 +10,11 @@
 #[allow(dead_code, reason = "shared by several test files")]
 mod stores;
 
-use durward_graph::store::{Operation, Outcome, PutMode, StoreError, Target};
+use durward_graph::store::{Operation, Outcome, PutMode, Target};
 use durward_model::limits::VALUE_BYTES_MAX;
 use durward_model::transaction::Sequence;
 use durward_model::{ErrorKind, Namespace, Value};
-use stores::{World, core, key, link, put, put_in, write};
-
-fn kind_of(result: Result<durward_graph::store::Receipt, StoreError>) -> ErrorKind {
-    result.unwrap_err().kind()
-}
-
-fn outcomes(receipt: &durward_graph::store::Receipt) -> Vec<Outcome> {
-    receipt
-        .results
-        .iter()
-        .map(|result| result.outcome)
-        .collect()
-}
+use stores::{World, core, key, kind_of, link, outcomes, put, put_in, write};
 
 #[test]
 fn generic_writes_do_not_touch_protected_objects() {

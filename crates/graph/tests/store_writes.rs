@@ -11,22 +11,12 @@
 mod stores;
 
 use durward_graph::ObjectRef;
-use durward_graph::store::{Draft, Operation, Outcome, PutMode, Store, StoreError, Target};
+use durward_graph::store::{Draft, Operation, Outcome, PutMode, Store, Target};
 use durward_model::transaction::Sequence;
 use durward_model::{ErrorKind, Value};
-use stores::{World, api, draft, dump, entity, key, link, put, put_in, value, write};
-
-fn kind_of(result: Result<durward_graph::store::Receipt, StoreError>) -> ErrorKind {
-    result.unwrap_err().kind()
-}
-
-fn outcomes(receipt: &durward_graph::store::Receipt) -> Vec<Outcome> {
-    receipt
-        .results
-        .iter()
-        .map(|result| result.outcome)
-        .collect()
-}
+use stores::{
+    World, api, draft, dump, entity, key, kind_of, link, outcomes, put, put_in, value, write,
+};
 
 #[test]
 fn upsert_keeps_what_is_not_named_and_replace_does_not() {

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use durward_graph::store::{
-    Draft, Operation, Privilege, PutMode, Receipt, Store, StoreError, StoreOptions, Target,
+    Draft, Operation, Outcome, Privilege, PutMode, Receipt, Store, StoreError, StoreOptions, Target,
 };
 use durward_graph::{EdgeRef, EntityRef, View};
 use durward_journal::head::TestSigner;
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, Instant, ManualClock, Namespace, Value};
+use durward_model::{Catalog, ErrorKind, Instant, ManualClock, Namespace, Value};
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
@@ -203,4 +203,18 @@ fn edge_line(view: &View, edge: EdgeRef) -> String {
     properties.sort();
     line.extend(properties);
     line
+}
+
+/// The kind of the error with which a write was refused.
+pub(crate) fn kind_of(result: Result<Receipt, StoreError>) -> ErrorKind {
+    result.unwrap_err().kind()
+}
+
+/// What became of each operation of a draft.
+pub(crate) fn outcomes(receipt: &Receipt) -> Vec<Outcome> {
+    receipt
+        .results
+        .iter()
+        .map(|result| result.outcome)
+        .collect()
 }
