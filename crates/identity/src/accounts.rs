@@ -193,6 +193,20 @@ impl Organization {
             .collect()
     }
 
+    /// What the roles of an account let it do, in a view of this organization's graph.
+    pub fn rights_of_account(
+        &self,
+        view: &View,
+        account: EntityRef,
+    ) -> Result<Rights, IdentityError> {
+        account_rights(CoreReader::new(view), account)
+    }
+
+    /// What a role lets its holders do, in a view of this organization's graph.
+    pub fn rights_of_role(&self, view: &View, role: EntityRef) -> Result<Rights, IdentityError> {
+        stored_rights(CoreReader::new(view), role, "role")
+    }
+
     /// One account: one's own always, others with the right to read accounts.
     pub fn account(&self, caller: &Caller, id: ObjectId) -> Result<AccountSummary, IdentityError> {
         self.account_in(caller, &self.head(), id)
