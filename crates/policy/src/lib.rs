@@ -7,13 +7,17 @@
 //! they get one [`RowAccess`], which the query executor applies.
 
 pub mod access_policy;
+pub mod action;
 pub mod capability;
 pub mod decision;
+pub mod permission_level;
 pub mod rights;
 pub mod row_access;
 
 pub use access_policy::{AccessPolicy, PolicyError};
+pub use action::{Action, authorize_action};
 pub use capability::Requirement;
 pub use decision::{Context, Decision, Object, Principal, Reason, authorize, authorize_any};
+pub use permission_level::PermissionLevel;
 pub use rights::{Right, Rights, UnknownRight};
 pub use row_access::{RowAccess, TooManyAlternatives};
