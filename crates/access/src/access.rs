@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The access of one organization: readings, and what commands share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use durward_graph::store::{Draft, Operation, Privilege, Receipt};
+use durward_graph::{EntityRef, ObjectRef, View};
+use durward_identity::{Caller, Organization, OrganizationId};
+use durward_model::transaction::Origin;
+use durward_model::{Instant, ObjectId};
+use durward_query::Visibility;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::rules::RuleBook;
+use crate::{AccessError, Kind, Object, action, reader};
+
+/// The commands and readings of one organization.
+#[derive(Debug)]
+pub struct Access {
+    organization: Arc<Organization>,
+    /// Held while role access is worked out and written, so that two commands cannot miss each
+    /// other's rules and resources.
+    in_step: Mutex<RuleBook>,
+}
+
+/// The accesses of all open organizations, each made when first asked for.
+#[derive(Debug, Default)]
+pub struct Accesses {
+    by_organization: Mutex<HashMap<OrganizationId, Arc<Access>>>,
+}
+
+impl Accesses {
+    /// The access of an organization.
+    pub fn of(&self, organization: &Arc<Organization>) -> Arc<Access> {
+        let mut known = self.by_organization.lock();
+        let access = known
+            .entry(organization.id().clone())
+            .or_insert_with(|| Arc::new(Access::new(Arc::clone(organization))));
+        // An organization that was closed and opened again is another one.
+        if !Arc::ptr_eq(&access.organization, organization) {
+            *access = Arc::new(Access::new(Arc::clone(organization)));
+        }
+        Arc::clone(access)
+    }
+}
+
+/// What a caller may see of a view; `None` is everything.
+#[derive(Debug)]
+pub struct Sight(Option<Visibility>);
+
+impl Sight {
+    /// What `caller` may see of `view`.
+    pub fn of(caller: &Caller, view: &View) -> Self {
+        let account_id = caller.organization().id().as_str();
+        let condition = caller.row_condition();
+        Self(condition.map(|condition| Visibility::new(view, condition, account_id)))
+    }
+
+    /// Whether an object is seen.
+    pub fn sees(&self, object: ObjectRef) -> bool {
+        match (&self.0, object) {
+            (None, _) => true,
+            (Some(visibility), ObjectRef::Entity(entity)) => visibility.sees_entity(entity),
+            (Some(visibility), ObjectRef::Edge(edge)) => visibility.sees_edge(edge),
+        }
+    }
+
+    /// Whether everything is seen.
+    pub fn is_everything(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl Access {
+    /// The access of an open organization.
+    pub fn new(organization: Arc<Organization>) -> Self {
+        Self {
+            organization,
+            in_step: Mutex::default(),
+        }
+    }
+
+    /// The organization.
+    pub fn organization(&self) -> &Arc<Organization> {
+        &self.organization
+    }
+
+    /// The state at an instant; `None` is now.
+    pub fn view(&self, at: Option<Instant>) -> View {
+        self.organization.store().view(at)
+    }
+
+    /// One living object, as it is in `view`.
+    ///
+    /// # Errors
+    /// When the caller may not list the kind, or there is no such object that it may see.
+    pub fn get(
+        &self,
+        caller: &Caller,
+        view: &View,
+        kind: Kind,
+        id: ObjectId,
+    ) -> Result<Object, AccessError> {
+        caller.require_any(action::read(kind))?;
+        let found = seen(caller, view, kind, id)?;
+        Ok(Object::read(view, kind, found))
+    }
+
+    /// The living objects of a kind in `view` that the caller may see, in order of creation.
+    ///
+    /// # Errors
+    /// When the caller may not list the kind.
+    pub fn list(
+        &self,
+        caller: &Caller,
+        view: &View,
+        kind: Kind,
+    ) -> Result<Vec<ObjectRef>, AccessError> {
+        caller.require_any(action::read(kind))?;
+        let sight = Sight::of(caller, view);
+        let mut all = living(view, kind);
+        if !sight.is_everything() {
+            all.retain(|object| sight.sees(*object));
+        }
+        Ok(all)
+    }
+
+    pub(crate) fn in_step(&self) -> MutexGuard<'_, RuleBook> {
+        self.in_step.lock()
+    }
+
+    /// Writes with the privilege of the core and waits until it is durable and visible.
+    pub(crate) fn submit(
+        &self,
+        origin: Origin,
+        operations: Vec<Operation>,
+    ) -> Result<Receipt, AccessError> {
+        let draft = Draft {
+            origin,
+            idempotency_key: String::new(),
+            privilege: Privilege::Core,
+            operations,
+        };
+        let receipt = self.organization.store().submit(draft);
+        receipt.map_err(AccessError::Store)
+    }
+}
+
+/// The living objects of a kind, in order of creation.
+pub fn living(view: &View, kind: Kind) -> Vec<ObjectRef> {
+    if let Some(entity_type) = kind.entity_type() {
+        let Some(type_id) = view.type_id(entity_type) else {
+            return Vec::new();
+        };
+        let rows = view.live_rows(type_id);
+        let entities = rows.iter().map(|row| EntityRef { type_id, row });
+        return entities.map(ObjectRef::Entity).collect();
+    }
+    let mut edges = Vec::new();
+    for triple in reader::triples(view, kind) {
+        let rows = view.live_edge_rows(triple);
+        let of_triple = rows
+            .iter()
+            .map(|edge| durward_graph::EdgeRef { triple, edge });
+        edges.extend(of_triple);
+    }
+    edges.sort_by_key(|edge| view.edge_number(*edge));
+    edges.into_iter().map(ObjectRef::Edge).collect()
+}
+
+/// The living object of this id that the caller may see.
+pub(crate) fn seen(
+    caller: &Caller,
+    view: &View,
+    kind: Kind,
+    id: ObjectId,
+) -> Result<ObjectRef, AccessError> {
+    let found = reader::find(view, kind, id);
+    let found = found.filter(|object| Sight::of(caller, view).sees(*object));
+    found.ok_or(AccessError::NotFound { what: kind.noun() })
+}

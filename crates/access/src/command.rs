@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Commands: making, changing and ending core objects.
+
+mod account;
+mod create;
+mod delete;
+mod grant;
+mod membership;
+mod names;
+mod node;
+mod policy;
+mod port;
+mod resource;
+mod role;
+mod role_access;
+mod update;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use durward_model::{ObjectId, Value};
+use durward_policy::Rights;
+use durward_vault::Secret;
+
+pub(crate) use port::PortBook;
+
+use crate::{Kind, Object};
+
+/// Properties by name. In a change, null takes one away.
+pub type Properties = BTreeMap<String, Value>;
+
+/// An object to be made.
+#[derive(Clone)]
+pub struct NewObject {
+    /// Its kind.
+    pub kind: Kind,
+    /// For a relationship, the objects at its start and its end.
+    pub ends: Option<(ObjectId, ObjectId)>,
+    /// Its properties; tags are properties whose names begin with `tag.`.
+    pub properties: Properties,
+    /// Credentials of a resource: sealed, never shown again.
+    pub secrets: Properties,
+    /// What a role lets its holders do; never more than the caller may.
+    pub rights: Option<Rights>,
+    /// Password of a user.
+    pub password: Option<Secret<String>>,
+}
+
+impl NewObject {
+    /// An entity of a kind with these properties.
+    pub fn entity(kind: Kind, properties: Properties) -> Self {
+        Self {
+            kind,
+            ends: None,
+            properties,
+            secrets: Properties::new(),
+            rights: None,
+            password: None,
+        }
+    }
+
+    /// A relationship of a kind between two objects.
+    pub fn relationship(kind: Kind, from: ObjectId, to: ObjectId, properties: Properties) -> Self {
+        Self {
+            ends: Some((from, to)),
+            ..Self::entity(kind, properties)
+        }
+    }
+}
+
+/// A change of an object. What is not named stays.
+#[derive(Clone, Default)]
+pub struct ObjectChange {
+    /// Properties that change; null takes one away.
+    pub properties: Properties,
+    /// Whether tags that are not named go.
+    pub replace_tags: bool,
+    /// Credentials of a resource that change; others stay.
+    pub secrets: Properties,
+    /// What a role lets its holders do.
+    pub rights: Option<Rights>,
+    /// New password of a user.
+    pub password: Option<Secret<String>>,
+    /// The version that the caller saw; another one is a conflict.
+    pub expected_version: Option<u32>,
+}
+
+/// What a creation gives back.
+pub struct Created {
+    /// The object.
+    pub object: Object,
+    /// Its one-time token (services and nodes).
+    pub token: Option<Secret<String>>,
+}
+
+impl fmt::Debug for NewObject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("NewObject");
+        debug.field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ObjectChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ObjectChange")
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Created {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("Created");
+        debug.field("object", &self.object).finish_non_exhaustive()
+    }
+}

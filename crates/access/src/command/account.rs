@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Accounts of people and machines.
+
+use durward_graph::store::Target;
+use durward_graph::{EntityRef, View};
+use durward_identity::{Caller, CredentialKind, NewCredential, names as identity_names};
+use durward_model::Value;
+use durward_policy::{Action, PermissionLevel, Right, Rights};
+
+use super::create::Extra;
+use super::update::Pending;
+use super::{NewObject, Properties, names};
+use crate::{Access, AccessError, reader};
+
+const LEVEL: &str = "permissionLevel";
+const SUSPENDED: &str = "suspended";
+const PASSWORD_HASH: &str = "passwordHash";
+/// Level of a user for whom nobody named one.
+const LEVEL_DEFAULT: &str = "user";
+/// The level that suspends.
+const LEVEL_SUSPENDED: &str = "suspended";
+
+impl Access {
+    pub(super) fn new_user(
+        &self,
+        caller: &Caller,
+        new: &mut NewObject,
+    ) -> Result<Extra, AccessError> {
+        let properties = &mut new.properties;
+        let email = identity_names::email(names::text(properties, "email")?)?;
+        properties.insert("email".to_owned(), Value::from(email.clone()));
+        if names::text(properties, LEVEL)?.is_empty() {
+            properties.insert(LEVEL.to_owned(), Value::from(LEVEL_DEFAULT));
+        }
+        let level = names::text(properties, LEVEL)?.to_owned();
+        if level != LEVEL_DEFAULT {
+            check_level(caller, &level)?;
+        }
+        let is_suspended = level == LEVEL_SUSPENDED;
+        properties.insert(SUSPENDED.to_owned(), Value::from(is_suspended));
+        set_display_name(properties, &email)?;
+        if let Some(password) = new.password.take() {
+            let hash = self.organization().hash_password(&password)?;
+            properties.insert(PASSWORD_HASH.to_owned(), Value::from(hash));
+        }
+        Ok(Extra::default())
+    }
+
+    pub(super) fn change_user(
+        &self,
+        caller: &Caller,
+        pending: &mut Pending<'_>,
+    ) -> Result<(), AccessError> {
+        let is_self = caller.account() == Some(pending.before.id);
+        if !is_self {
+            self.check_not_stronger(caller, pending.view, pending.entity)?;
+        }
+        if pending.names("email") {
+            let email = identity_names::email(&pending.text("email"))?;
+            pending.set("email", email);
+        }
+        let level = pending.text(LEVEL);
+        let level = if level.is_empty() {
+            LEVEL_DEFAULT.to_owned()
+        } else {
+            level
+        };
+        let known = pending.before.text(LEVEL).to_owned();
+        if level != known && !(known.is_empty() && level == LEVEL_DEFAULT) {
+            check_level(caller, &level)?;
+            let is_suspended = level == LEVEL_SUSPENDED;
+            if is_suspended && is_self {
+                return Err(AccessError::invalid("the account", "cannot suspend itself"));
+            }
+            if is_suspended != pending.before.flag(SUSPENDED) {
+                caller.require_any(Action::UserSuspend.rights())?;
+                pending.activity = Some(suspension(is_suspended).to_owned());
+            }
+            pending.set(LEVEL, level);
+            pending.set(SUSPENDED, is_suspended);
+        } else {
+            pending.change.properties.remove(LEVEL);
+        }
+        if pending.names("firstName") || pending.names("lastName") || pending.names("email") {
+            let mut names = Properties::new();
+            for name in ["firstName", "lastName"] {
+                names.insert(name.to_owned(), Value::from(pending.text(name)));
+            }
+            if pending.names("displayName") {
+                let shown = pending.text("displayName");
+                names.insert("displayName".to_owned(), Value::from(shown));
+            }
+            let email = pending.text("email");
+            set_display_name(&mut names, &email)?;
+            if let Some(shown) = names.remove("displayName") {
+                pending.set("displayName", shown);
+            }
+        }
+        if let Some(password) = pending.change.password.take() {
+            caller.require_any(Action::UserSetPassword.rights())?;
+            let hash = self.organization().hash_password(&password)?;
+            pending.set(PASSWORD_HASH, hash);
+        }
+        Ok(())
+    }
+
+    pub(super) fn new_service(
+        &self,
+        caller: &Caller,
+        new: &mut NewObject,
+    ) -> Result<Extra, AccessError> {
+        names::require_name(&mut new.properties, "the name of the service account")?;
+        let name = names::text(&new.properties, "displayName")?.to_owned();
+        new.properties
+            .insert(SUSPENDED.to_owned(), Value::from(false));
+        let token = NewCredential::new(
+            CredentialKind::ServiceToken,
+            Target::Result(0),
+            &format!("token of {name}"),
+        );
+        let drawn = self.organization().draw_credential(caller, token, 1)?;
+        Ok(Extra {
+            operations: drawn.operations,
+            token: Some(drawn.secret),
+            classes: None,
+        })
+    }
+
+    pub(super) fn change_service(
+        &self,
+        caller: &Caller,
+        pending: &mut Pending<'_>,
+    ) -> Result<(), AccessError> {
+        if caller.account() != Some(pending.before.id) {
+            self.check_not_stronger(caller, pending.view, pending.entity)?;
+        }
+        if pending.names("displayName") {
+            names::require_name(
+                &mut pending.change.properties,
+                "the name of the service account",
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Suspends or resumes an account: its credentials, grants and sessions stop at once.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such account.
+    pub fn set_suspended(
+        &self,
+        caller: &Caller,
+        account: durward_model::ObjectId,
+        suspended: bool,
+    ) -> Result<(), AccessError> {
+        let kinds = [crate::Kind::User, crate::Kind::Service];
+        let view = self.view(None);
+        let found = reader::entity(&view, account, &kinds);
+        let entity = found.ok_or(AccessError::NotFound { what: "account" })?;
+        let is_user = reader::is_of_kind(&view, entity, crate::Kind::User);
+        let action = if is_user {
+            Action::UserSuspend
+        } else {
+            Action::ServiceSuspend
+        };
+        caller.require_any(action.rights())?;
+        self.check_not_self_nor_stronger(caller, &view, entity)?;
+        if reader::flag(&view, entity, SUSPENDED) == suspended {
+            return Ok(());
+        }
+        let mut set = vec![(SUSPENDED.to_owned(), Value::from(suspended))];
+        let was_level = reader::text(&view, entity, LEVEL) == LEVEL_SUSPENDED;
+        if is_user && !suspended && was_level {
+            set.push((LEVEL.to_owned(), Value::from(LEVEL_DEFAULT)));
+        }
+        let patch = durward_graph::store::Operation::PatchEntity {
+            target: Target::Id(account),
+            set,
+            classes: None,
+            expected_version: None,
+        };
+        self.submit(caller.origin(suspension(suspended)), vec![patch])?;
+        Ok(())
+    }
+
+    pub(super) fn check_not_self_nor_stronger(
+        &self,
+        caller: &Caller,
+        view: &View,
+        account: EntityRef,
+    ) -> Result<(), AccessError> {
+        if caller.account() == Some(view.entity_id(account)) {
+            return Err(AccessError::invalid(
+                "the account",
+                "cannot suspend or delete itself",
+            ));
+        }
+        self.check_not_stronger(caller, view, account)
+    }
+
+    /// Whoever changes an account must have every right that it has.
+    pub(super) fn check_not_stronger(
+        &self,
+        caller: &Caller,
+        view: &View,
+        account: EntityRef,
+    ) -> Result<(), AccessError> {
+        let rights = self.organization().rights_of_account(view, account)?;
+        require_all(caller, rights)
+    }
+}
+
+/// Refuses unless the caller may use every one of these rights.
+pub(super) fn require_all(caller: &Caller, rights: Rights) -> Result<(), AccessError> {
+    for right in Right::all().filter(|right| rights.contains(*right)) {
+        caller.require(right)?;
+    }
+    Ok(())
+}
+
+fn suspension(is_suspended: bool) -> &'static str {
+    if is_suspended {
+        "account suspended"
+    } else {
+        "account reinstated"
+    }
+}
+
+/// The name that people see: the given one, else the person's names, else the address.
+fn set_display_name(properties: &mut Properties, email: &str) -> Result<(), AccessError> {
+    let given = names::text(properties, "displayName")?.trim().to_owned();
+    let shown = if given.is_empty() {
+        let first = names::text(properties, "firstName")?.trim();
+        let last = names::text(properties, "lastName")?.trim();
+        format!("{first} {last}").trim().to_owned()
+    } else {
+        given
+    };
+    let shown = if shown.is_empty() {
+        email.to_owned()
+    } else {
+        shown
+    };
+    let shown = names::name("the name of the user", &shown)?;
+    properties.insert("displayName".to_owned(), Value::from(shown));
+    Ok(())
+}
+
+/// Whether the caller may give this level: it exists, and gives nothing that the caller has not.
+fn check_level(caller: &Caller, level: &str) -> Result<(), AccessError> {
+    let known = PermissionLevel::named(level).ok_or_else(|| {
+        AccessError::invalid("the permission level", format!("{level:?} does not exist"))
+    })?;
+    caller.require_any(Action::UserSetPermissionLevel.rights())?;
+    require_all(caller, known.rights())
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Making an object.
+
+use durward_graph::View;
+use durward_graph::store::{Operation, PutMode, Receipt, StoreError, Target};
+use durward_identity::Caller;
+use durward_model::{Namespace, Value};
+use durward_vault::{Secret, random};
+
+use super::{Created, NewObject, Properties, names};
+use crate::kind::Shape;
+use crate::{Access, AccessError, Kind, Object, action, reader};
+
+/// What one kind adds to the making of its objects.
+#[derive(Default)]
+pub(super) struct Extra {
+    /// Operations after the one that makes the object.
+    pub(super) operations: Vec<Operation>,
+    /// The one-time token.
+    pub(super) token: Option<Secret<String>>,
+    /// Classes, where they depend on the properties.
+    pub(super) classes: Option<Vec<String>>,
+}
+
+impl Access {
+    /// Makes an object.
+    ///
+    /// # Errors
+    /// When the caller may not, an input is wrong, or a name is taken.
+    pub fn create(&self, caller: &Caller, new: NewObject) -> Result<Created, AccessError> {
+        caller.require_any(action::create(new.kind))?;
+        names::check_settable(&new.properties)?;
+        match new.kind.shape() {
+            Shape::Entity { entity_type } => self.create_entity(caller, new, entity_type),
+            Shape::Relationship { .. } => self.create_relationship(caller, new),
+        }
+    }
+
+    fn create_entity(
+        &self,
+        caller: &Caller,
+        mut new: NewObject,
+        entity_type: &str,
+    ) -> Result<Created, AccessError> {
+        let kind = new.kind;
+        // Held until the write is visible: role access must not miss it.
+        let mut book = self.in_step();
+        let view = self.view(None);
+        let extra = match kind {
+            Kind::User => self.new_user(caller, &mut new)?,
+            Kind::Service => self.new_service(caller, &mut new)?,
+            Kind::Group => super::membership::new_group(&mut new)?,
+            Kind::Role => Self::new_role(caller, &view, &mut new)?,
+            Kind::Resource => self.new_resource(&view, &mut new, &mut book)?,
+            Kind::Node => self.new_node(caller, &mut new)?,
+            _ => super::policy::new_policy(&mut new)?,
+        };
+        let put = Operation::PutEntity {
+            entity_type: entity_type.to_owned(),
+            classes: extra.classes,
+            namespace: Namespace::durward(),
+            key: format!("{}:{}", kind.noun().replace(' ', "_"), random::hex::<8>()?),
+            properties: present(new.properties),
+            aliases: Vec::new(),
+            mode: PutMode::Create,
+        };
+        let mut operations = vec![put];
+        operations.extend(extra.operations);
+        let origin = caller.origin(&format!("{} created", kind.noun()));
+        let receipt = self.submit(origin, operations);
+        drop(book);
+        let receipt = receipt.map_err(|error| taken(kind, error))?;
+        Ok(Created {
+            object: self.made(kind, &receipt)?,
+            token: extra.token,
+        })
+    }
+
+    fn create_relationship(
+        &self,
+        caller: &Caller,
+        mut new: NewObject,
+    ) -> Result<Created, AccessError> {
+        let kind = new.kind;
+        let Shape::Relationship {
+            verb,
+            relationship_type,
+            ..
+        } = kind.shape()
+        else {
+            return Err(AccessError::NotFound { what: kind.noun() });
+        };
+        let (from, to) = new.ends.ok_or_else(|| {
+            AccessError::invalid(format!("the {}", kind.noun()), "needs both of its ends")
+        })?;
+        let view = self.view(None);
+        let key = if kind == Kind::Grant {
+            self.check_grant(caller, &view, (from, to), &mut new.properties)?;
+            Some(format!("grant:{}", random::hex::<8>()?))
+        } else {
+            self.check_membership(caller, &view, kind, (from, to))?;
+            None
+        };
+        let put = Operation::PutRelationship {
+            from: Target::Id(from),
+            verb: verb.to_owned(),
+            to: Target::Id(to),
+            relationship_type: relationship_type.to_owned(),
+            namespace: Namespace::durward(),
+            key,
+            properties: present(new.properties),
+            mode: PutMode::Create,
+        };
+        let origin = caller.origin(&format!("{} created", kind.noun()));
+        let receipt = self.submit(origin, vec![put]);
+        let receipt = receipt.map_err(|error| taken(kind, error))?;
+        Ok(Created {
+            object: self.made(kind, &receipt)?,
+            token: None,
+        })
+    }
+
+    /// The object that a receipt's first operation made, as it was made.
+    fn made(&self, kind: Kind, receipt: &Receipt) -> Result<Object, AccessError> {
+        let missing = || AccessError::NotFound { what: kind.noun() };
+        let id = receipt.results.first().ok_or_else(missing)?.id;
+        let view = self.as_committed(receipt);
+        let found = reader::find(&view, kind, id).ok_or_else(missing)?;
+        Ok(Object::read(&view, kind, found))
+    }
+
+    /// The state right after a write; the head, when nothing was written since.
+    pub(super) fn as_committed(&self, receipt: &Receipt) -> View {
+        let head = self.view(None);
+        if head.sequence() == receipt.sequence {
+            head
+        } else {
+            self.view(Some(receipt.committed_at))
+        }
+    }
+}
+
+/// Properties without nulls.
+pub(super) fn present(properties: Properties) -> Vec<(String, Value)> {
+    let present = properties.into_iter().filter(|(_, value)| !value.is_null());
+    present.collect()
+}
+
+/// A refusal of the store because a unique value is taken, said in terms of the kind.
+pub(super) fn taken(kind: Kind, error: AccessError) -> AccessError {
+    match error {
+        AccessError::Store(StoreError::AlreadyExists { .. }) => AccessError::AlreadyExists {
+            what: kind.noun(),
+            property: match kind {
+                Kind::User => "e-mail address",
+                Kind::GroupMember | Kind::Assignment | Kind::GroupRole => "pair of ends",
+                _ => "name",
+            },
+        },
+        other => other,
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Ending an object.
+
+use durward_graph::store::{Operation, Target};
+use durward_graph::{EntityRef, ObjectRef, View};
+use durward_identity::Caller;
+use durward_model::ObjectId;
+
+use crate::access::seen;
+use crate::{Access, AccessError, Kind, Object, action, reader};
+
+impl Access {
+    /// Ends an object and what hangs on it; gives it as it last was.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is no such object that it may see.
+    pub fn delete(&self, caller: &Caller, kind: Kind, id: ObjectId) -> Result<Object, AccessError> {
+        caller.require_any(action::delete(kind))?;
+        let view = self.view(None);
+        let found = seen(caller, &view, kind, id)?;
+        let last = Object::read(&view, kind, found);
+        let mut operations = Vec::new();
+        match found {
+            ObjectRef::Entity(entity) => {
+                self.check_delete(caller, &view, kind, entity)?;
+                operations.extend(owned_credentials(&view, entity));
+                operations.push(Operation::DeleteEntity {
+                    target: Target::Id(id),
+                });
+            }
+            ObjectRef::Edge(edge) => {
+                if kind != Kind::Grant {
+                    self.check_removal(caller, &view, edge)?;
+                }
+                operations.push(Operation::DeleteRelationship { target: id });
+            }
+        }
+        let origin = caller.origin(&format!("{} deleted", kind.noun()));
+        self.submit(origin, operations)?;
+        Ok(last)
+    }
+
+    fn check_delete(
+        &self,
+        caller: &Caller,
+        view: &View,
+        kind: Kind,
+        entity: EntityRef,
+    ) -> Result<(), AccessError> {
+        match kind {
+            Kind::User | Kind::Service => self.check_not_self_nor_stronger(caller, view, entity),
+            Kind::Role if reader::flag(view, entity, "builtIn") => {
+                Err(AccessError::invalid("a built-in role", "cannot be deleted"))
+            }
+            Kind::Role => self.check_holds_rights_of_role(caller, view, entity),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Ends the credentials of an account or node.
+fn owned_credentials(view: &View, owner: EntityRef) -> Vec<Operation> {
+    let owned = reader::links_out(
+        view,
+        owner,
+        "OWNS",
+        durward_identity::credential::CREDENTIAL_TYPE,
+    );
+    let ends = owned.into_iter().map(|link| Operation::DeleteEntity {
+        target: Target::Id(view.entity_id(link.other)),
+    });
+    ends.collect()
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Nodes: gateways, relays and proxy clusters.
+
+use durward_graph::store::Target;
+use durward_identity::{Caller, CredentialKind, NewCredential};
+use durward_model::Value;
+use durward_vault::random;
+
+use super::create::Extra;
+use super::update::Pending;
+use super::{NewObject, Properties, names};
+use crate::{Access, AccessError};
+
+/// What a node may be.
+const KINDS: &[&str] = &["gateway", "relay", "proxy_cluster"];
+/// State of a node that never called.
+const STATE_NEW: &str = "new";
+const NAME: &str = "the name of the node";
+
+impl Access {
+    pub(super) fn new_node(
+        &self,
+        caller: &Caller,
+        new: &mut NewObject,
+    ) -> Result<Extra, AccessError> {
+        let properties = &mut new.properties;
+        let kind = names::text(properties, "kind")?.to_owned();
+        if !KINDS.contains(&kind.as_str()) {
+            let reason = format!("must be one of {}", KINDS.join(", "));
+            return Err(AccessError::invalid("the kind of the node", reason));
+        }
+        if names::text(properties, "displayName")?.trim().is_empty() {
+            let name = format!("{}-{}", kind.replace('_', "-"), random::hex::<4>()?);
+            properties.insert("displayName".to_owned(), Value::from(name));
+        }
+        names::require_name(properties, NAME)?;
+        set_bind_address(properties)?;
+        properties.insert("state".to_owned(), Value::from(STATE_NEW));
+        let name = names::text(properties, "displayName")?.to_owned();
+        let token = NewCredential::new(
+            CredentialKind::NodeToken,
+            Target::Result(0),
+            &format!("token of {name}"),
+        );
+        let drawn = self.organization().draw_credential(caller, token, 1)?;
+        Ok(Extra {
+            operations: drawn.operations,
+            token: Some(drawn.secret),
+            classes: None,
+        })
+    }
+}
+
+pub(super) fn change_node(pending: &mut Pending<'_>) -> Result<(), AccessError> {
+    if pending.names("kind") && pending.text("kind") != pending.before.text("kind") {
+        return Err(AccessError::invalid("the kind of a node", "cannot change"));
+    }
+    if pending.names("displayName") {
+        names::require_name(&mut pending.change.properties, NAME)?;
+    }
+    Ok(())
+}
+
+/// A gateway that is told where it is reached listens on all addresses at that port, unless told
+/// otherwise.
+fn set_bind_address(properties: &mut Properties) -> Result<(), AccessError> {
+    let listen = names::text(properties, "listenAddress")?;
+    if listen.is_empty() || !names::text(properties, "bindAddress")?.is_empty() {
+        return Ok(());
+    }
+    let port = listen.rsplit_once(':').map(|(_, port)| port);
+    let port = port
+        .and_then(|port| port.parse::<u16>().ok())
+        .ok_or_else(|| AccessError::invalid("the listen address", "must look like host:port"))?;
+    let bind = format!("0.0.0.0:{port}");
+    properties.insert("bindAddress".to_owned(), Value::from(bind));
+    Ok(())
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Resources: what access is given to.
+
+use durward_graph::View;
+use durward_model::Value;
+use serde_json::{Map, Value as Json};
+
+use super::create::Extra;
+use super::port::{ADDRESS, ADDRESS_FIRST, PORT};
+use super::update::Pending;
+use super::{NewObject, Properties, names, role_access};
+use crate::rules::RuleBook;
+use crate::{Access, AccessError, resource_kind};
+
+const NAME: &str = "the name of the resource";
+const KIND: &str = "kind";
+/// Secret property with the sealed credentials.
+const SEALED: &str = "sealedCredentials";
+/// Purpose under which they are sealed.
+const SEAL_CONTEXT: &str = "credentials of a resource";
+/// What a client sends to have a new port given.
+const PORT_ANEW: i64 = -1;
+
+impl Access {
+    pub(super) fn new_resource(
+        &self,
+        view: &View,
+        new: &mut NewObject,
+        book: &mut RuleBook,
+    ) -> Result<Extra, AccessError> {
+        let properties = &mut new.properties;
+        names::require_name(properties, NAME)?;
+        let kind = checked_kind(names::text(properties, KIND)?)?;
+        properties.insert(KIND.to_owned(), Value::from(kind.name));
+        set_port(view, properties, book)?;
+        if let Some(sealed) = self.sealed(&Map::new(), &new.secrets)? {
+            properties.insert(SEALED.to_owned(), sealed);
+        }
+        Ok(Extra {
+            operations: role_access::of_new_resource(view, properties, book),
+            token: None,
+            classes: Some(vec![kind.class.to_owned()]),
+        })
+    }
+
+    pub(super) fn change_resource(
+        &self,
+        pending: &mut Pending<'_>,
+        book: &mut RuleBook,
+    ) -> Result<(), AccessError> {
+        if pending.names("displayName") {
+            names::require_name(&mut pending.change.properties, NAME)?;
+        }
+        if pending.names(KIND) {
+            let kind = checked_kind(&pending.text(KIND))?;
+            if kind.name != pending.before.text(KIND) {
+                return Err(AccessError::invalid(
+                    "the type of a resource",
+                    "cannot change",
+                ));
+            }
+            pending.set(KIND, kind.name);
+        }
+        if pending.names(PORT) {
+            set_port(pending.view, &mut pending.change.properties, book)?;
+        }
+        if !pending.change.secrets.is_empty() {
+            let known = self.opened(pending)?;
+            let secrets = std::mem::take(&mut pending.change.secrets);
+            if let Some(sealed) = self.sealed(&known, &secrets)? {
+                pending.set(SEALED, sealed);
+            }
+        }
+        let changed = &pending.change.properties;
+        let changes = role_access::of_changed_resource(pending.view, pending.entity, changed, book);
+        pending.operations.extend(changes);
+        Ok(())
+    }
+
+    /// The credentials of a resource, opened.
+    fn opened(&self, pending: &Pending<'_>) -> Result<Map<String, Json>, AccessError> {
+        let property = pending.view.property_id(SEALED);
+        let sealed = property.map(|property| pending.view.secret_value(pending.entity, property));
+        let Some(Value::Bytes(sealed)) = sealed else {
+            return Ok(Map::new());
+        };
+        let opened = self.organization().vault().unseal(SEAL_CONTEXT, &sealed)?;
+        Ok(serde_json::from_slice(opened.expose()).unwrap_or_default())
+    }
+
+    /// Credentials, sealed; `None` when there are none. Empty ones leave what is known.
+    fn sealed(
+        &self,
+        known: &Map<String, Json>,
+        secrets: &Properties,
+    ) -> Result<Option<Value>, AccessError> {
+        let mut all = known.clone();
+        for (name, value) in secrets {
+            if !matches!(value, Value::Null) && value.as_str() != Some("") {
+                all.insert(name.clone(), value.to_json());
+            }
+        }
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let text = durward_vault::Secret::new(Json::Object(all).to_string().into_bytes());
+        let sealed = self
+            .organization()
+            .vault()
+            .seal(SEAL_CONTEXT, text.expose())?;
+        Ok(Some(Value::Bytes(sealed)))
+    }
+}
+
+fn checked_kind(name: &str) -> Result<&'static resource_kind::ResourceKind, AccessError> {
+    resource_kind::named(name).ok_or_else(|| {
+        AccessError::invalid(
+            "the type of the resource",
+            format!("{name:?} does not exist"),
+        )
+    })
+}
+
+/// A resource that has a port of its own gets one when it asks for none in particular.
+fn set_port(
+    view: &View,
+    properties: &mut Properties,
+    book: &mut RuleBook,
+) -> Result<(), AccessError> {
+    let port = match properties.get(PORT) {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Int(0 | PORT_ANEW)) => book.ports.give(view),
+        Some(Value::Int(port)) if (1..=65_535).contains(port) => {
+            let port = *port;
+            book.ports.take(port);
+            port
+        }
+        Some(_) => {
+            let reason = "must be a number from 1 to 65535, or 0 or -1 for a free one";
+            return Err(AccessError::invalid("the port", reason));
+        }
+    };
+    properties.insert(PORT.to_owned(), Value::Int(port));
+    if names::text(properties, ADDRESS)?.is_empty() {
+        properties.insert(ADDRESS.to_owned(), Value::from(ADDRESS_FIRST));
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Roles.
+
+use durward_graph::View;
+use durward_identity::Caller;
+use durward_model::Value;
+
+use super::account::require_all;
+use super::create::Extra;
+use super::update::Pending;
+use super::{NewObject, names, role_access};
+use crate::rules::ACCESS_RULES;
+use crate::{Access, AccessError};
+
+const RIGHTS: &str = "rights";
+const NAME: &str = "the name of the role";
+
+impl Access {
+    pub(super) fn new_role(
+        caller: &Caller,
+        view: &View,
+        new: &mut NewObject,
+    ) -> Result<Extra, AccessError> {
+        names::require_name(&mut new.properties, NAME)?;
+        let rules = role_access::checked_rules(view, names::text(&new.properties, ACCESS_RULES)?)?;
+        if let Some(rights) = new.rights {
+            require_all(caller, rights)?;
+            new.properties
+                .insert(RIGHTS.to_owned(), Value::from(rights.names()));
+        }
+        Ok(Extra {
+            operations: role_access::of_new_role(view, &rules)?,
+            ..Extra::default()
+        })
+    }
+
+    pub(super) fn change_role(
+        &self,
+        caller: &Caller,
+        pending: &mut Pending<'_>,
+    ) -> Result<(), AccessError> {
+        let is_built_in = pending.before.flag("builtIn");
+        if pending.names("displayName") {
+            names::require_name(&mut pending.change.properties, NAME)?;
+            let is_renamed = pending.text("displayName") != pending.before.text("displayName");
+            if is_built_in && is_renamed {
+                return Err(AccessError::invalid("a built-in role", "cannot be renamed"));
+            }
+        }
+        if let Some(rights) = pending.change.rights {
+            if is_built_in {
+                let reason = "keeps the rights that it has";
+                return Err(AccessError::invalid("a built-in role", reason));
+            }
+            self.check_holds_rights_of_role(caller, pending.view, pending.entity)?;
+            require_all(caller, rights)?;
+            pending.set(RIGHTS, Value::from(rights.names()));
+        }
+        let before = pending.before.text(ACCESS_RULES);
+        if pending.names(ACCESS_RULES) && pending.text(ACCESS_RULES) != before {
+            let rules = role_access::checked_rules(pending.view, &pending.text(ACCESS_RULES))?;
+            let changes = role_access::of_changed_role(pending.view, pending.entity, &rules)?;
+            pending.operations.extend(changes);
+        }
+        Ok(())
+    }
+}
