@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `cargo xtask contracts`: makes the OpenCTI contract again from the tables of facts.
+//! `cargo xtask contracts`: makes the OpenCTI and StrongDM contracts again from the tables of facts.
 //!
-//! The tables say which fields, arguments, inputs and enums the public Python client uses. What is
+//! The tables of OpenCTI say which fields, arguments, inputs and enums the public Python client uses. What is
 //! added to their rows: an object gets every field of the interfaces that it belongs to, with the
 //! interfaces' arguments, and an interface the fields of those above it.
+
+mod strongdm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -24,11 +26,14 @@ const HEAD: &str = "\
 
 ";
 
-/// Reads `SHARED/reference/opencti/*.tsv` and writes `contracts/graphql/opencti.graphql`.
+/// Reads `SHARED/reference/*/*.tsv` and writes what is made from them in `contracts`.
 pub(crate) fn run(shared: &Path) -> anyhow::Result<()> {
-    let tables = shared.join("reference").join("opencti");
+    let reference = shared.join("reference");
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = package.parent().unwrap_or(package).join(TARGET);
+    let workspace = package.parent().unwrap_or(package);
+    strongdm::write(&reference.join("strongdm"), workspace)?;
+    let tables = reference.join("opencti");
+    let target = workspace.join(TARGET);
     let text = sdl(&tables)?;
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
@@ -337,6 +342,22 @@ impl<'t> Row<'t> {
     }
 }
 
+/// The tables of a dialect and the folder of the workspace; the tables lie beside the repository,
+/// and a test that needs them is skipped without.
+#[cfg(test)]
+fn fact_tables(dialect: &str) -> Option<(std::path::PathBuf, std::path::PathBuf)> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let workspace = package.parent().unwrap_or(package);
+    let shared = std::env::var_os("DURWARD_SHARED")
+        .map_or_else(|| workspace.join("../shared"), std::path::PathBuf::from);
+    let tables = shared.join("reference").join(dialect);
+    if !tables.is_dir() {
+        eprintln!("SKIPPED: the fact tables are absent; DURWARD_SHARED names their folder");
+        return None;
+    }
+    Some((tables, workspace.to_path_buf()))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may panic")]
 mod tests {
@@ -381,17 +402,11 @@ mod tests {
         assert_eq!(error.to_string(), "enums.tsv has no column value");
     }
 
-    /// The tables lie beside the repository, not in it.
     #[test]
     fn the_contract_that_is_checked_in_is_what_the_tables_say() {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let shared = std::env::var_os("DURWARD_SHARED")
-            .map_or_else(|| workspace.join("../shared"), std::path::PathBuf::from);
-        let tables = shared.join("reference").join("opencti");
-        if !tables.is_dir() {
-            eprintln!("SKIPPED: the fact tables are absent; DURWARD_SHARED names their folder");
+        let Some((tables, workspace)) = fact_tables("opencti") else {
             return;
-        }
+        };
         let kept = fs::read_to_string(workspace.join(TARGET)).unwrap();
         assert!(sdl(&tables).unwrap() == kept, "run `cargo xtask contracts`");
     }
