@@ -4,14 +4,17 @@
 use durward_graph::View;
 use durward_graph::store::{Operation, Target};
 use durward_model::{Instant, ObjectId, Value};
-use durward_policy::{AccessPolicy, Right, Rights, RowAccess};
+use durward_policy::{AccessPolicy, Right, RowAccess};
 use durward_vault::Secret;
 
+use crate::accounts::require_all;
 use crate::credential::{CREDENTIAL_TYPE, CredentialSummary, property};
 use crate::failures::shortened;
 use crate::graph_reader::CoreReader;
-use crate::issue::NewCredential;
-use crate::{Caller, CredentialKind, IdentityError, Organization, names};
+use crate::record::account_rights;
+use crate::{
+    Caller, CredentialKind, DrawnCredential, IdentityError, NewCredential, Organization, names,
+};
 
 /// Longest category in characters.
 const CATEGORY_CHARACTERS_MAX: usize = 200;
@@ -73,16 +76,13 @@ impl Organization {
         new: NewApiKey,
     ) -> Result<IssuedCredential, IdentityError> {
         caller.require(Right::MANAGE_CREDENTIALS)?;
-        let category = new.category.filter(|category| !category.trim().is_empty());
-        if category
-            .as_ref()
-            .is_some_and(|text| text.chars().count() > CATEGORY_CHARACTERS_MAX)
-        {
-            return Err(IdentityError::input("the category", "is too long"));
-        }
-        let kind = CredentialKind::JupiteroneApiKey;
-        let policy = Some(new.policy);
-        self.issue(caller, kind, &new.name, category, policy, new.expires_at)
+        let drawn = NewCredential {
+            category: new.category,
+            policy: Some(new.policy),
+            expires_at: new.expires_at,
+            ..own_credential(caller, CredentialKind::JupiteroneApiKey, &new.name)?
+        };
+        self.issue(caller, drawn)
     }
 
     /// Makes a credential of the caller's own account, with the rights that the caller has.
@@ -97,7 +97,11 @@ impl Organization {
         if kind == CredentialKind::SonraiToken {
             check_sonrai_life(self.now(), expires_at)?;
         }
-        self.issue(caller, kind, name, None, None, expires_at)
+        let new = NewCredential {
+            expires_at,
+            ..own_credential(caller, kind, name)?
+        };
+        self.issue(caller, new)
     }
 
     /// Revokes a credential: it is refused from the next request on. Again, it changes nothing.
@@ -187,34 +191,62 @@ impl Organization {
             .collect())
     }
 
-    fn issue(
+    /// Draws a credential to be stored by a larger transaction, after `position` other operations
+    /// of its draft. Whether the caller may make it is decided by who calls this. It never does more
+    /// than the caller: its rights are cut down to the caller's, the policies of the caller bound
+    /// it, and an owner that is there already must not have more rights than the caller.
+    pub fn draw_credential(
         &self,
         caller: &Caller,
-        kind: CredentialKind,
-        name: &str,
-        category: Option<String>,
-        policy: Option<String>,
-        expires_at: Option<Instant>,
-    ) -> Result<IssuedCredential, IdentityError> {
+        mut new: NewCredential,
+        position: usize,
+    ) -> Result<DrawnCredential, IdentityError> {
         let now = self.now();
-        let account = caller.account().ok_or_else(|| {
-            IdentityError::input("the operator", "has no account to own a credential")
-        })?;
-        if expires_at.is_some_and(|end| end <= now) {
+        new.name = names::name("the name of the credential", &new.name)?;
+        new.category = new.category.filter(|text| !text.trim().is_empty());
+        let category = new.category.as_deref().unwrap_or_default();
+        if category.chars().count() > CATEGORY_CHARACTERS_MAX {
+            return Err(IdentityError::input("the category", "is too long"));
+        }
+        for (name, value) in &new.tags {
+            names::tag(name, value)?;
+        }
+        if new.expires_at.is_some_and(|end| end <= now) {
             return Err(IdentityError::input("the expiry", "must lie in the future"));
         }
-        let bounded_by = bounds(caller, policy.as_deref())?;
-        let new = NewCredential {
-            kind,
-            account,
-            name: names::name("the name of the credential", name)?,
-            category,
-            policy,
-            bounded_by,
-            rights: Rights::ALL.intersect(caller.principal().credential_rights),
-            expires_at,
+        let own = caller.account().map(Target::Id);
+        new.rights = if own.as_ref() == Some(&new.owner) {
+            // What the account may do is asked at every decision.
+            new.rights.intersect(caller.principal().credential_rights)
+        } else {
+            self.check_owner(caller, &new)?;
+            new.rights.intersect(caller.rights())
         };
-        let drawn = new.draw(self, 0, now)?;
+        let bounded_by = bounds(caller, new.policy.as_deref())?;
+        new.draw(self, bounded_by, position, now)
+    }
+
+    fn check_owner(&self, caller: &Caller, new: &NewCredential) -> Result<(), IdentityError> {
+        let id = match &new.owner {
+            Target::Id(id) => *id,
+            Target::Result(_) => return Ok(()),
+            Target::Key(..) | Target::Alias(_) => {
+                return Err(IdentityError::input("the owner", "must be named by its id"));
+            }
+        };
+        let view = self.head();
+        let reader = CoreReader::new(&view);
+        let owner = reader.by_id(id, new.kind.owner_types());
+        let owner = owner.ok_or(IdentityError::NotFound { what: "account" })?;
+        require_all(caller, account_rights(reader, owner)?)
+    }
+
+    pub(crate) fn issue(
+        &self,
+        caller: &Caller,
+        new: NewCredential,
+    ) -> Result<IssuedCredential, IdentityError> {
+        let drawn = self.draw_credential(caller, new, 0)?;
         let receipt = self.submit(caller.origin("credential created"), drawn.operations)?;
         let id = receipt.results.first().map(|result| result.id);
         let id = id.ok_or(IdentityError::NotFound { what: "credential" })?;
@@ -225,10 +257,19 @@ impl Organization {
     }
 }
 
-fn read(view: &View, id: ObjectId) -> Result<CredentialSummary, IdentityError> {
-    let found = CoreReader::new(view).by_id(id, &[CREDENTIAL_TYPE]);
-    let summary = found.and_then(|row| CredentialSummary::read(view, row));
-    summary.ok_or(IdentityError::NotFound { what: "credential" })
+/// A credential of the caller's own account.
+pub(crate) fn own_credential(
+    caller: &Caller,
+    kind: CredentialKind,
+    name: &str,
+) -> Result<NewCredential, IdentityError> {
+    let missing = || IdentityError::input("the operator", "has no account to own a credential");
+    let account = caller.account().ok_or_else(missing)?;
+    Ok(NewCredential::new(kind, Target::Id(account), name))
+}
+
+pub(crate) fn read(view: &View, id: ObjectId) -> Result<CredentialSummary, IdentityError> {
+    CredentialSummary::find(view, id).ok_or(IdentityError::NotFound { what: "credential" })
 }
 
 /// Policies of the caller that must bound what it makes, after a check of the new policy.

@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Credentials: their kinds, and how they lie in the graph.
 
+use std::collections::BTreeMap;
+
 use durward_graph::{EntityRef, View};
 use durward_model::{Instant, ObjectId};
+use durward_policy::Rights;
 use durward_vault::digest;
 
+use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE};
 use crate::graph_reader::CoreReader;
+use crate::record::stored_rights;
 
+/// Type of the nodes of the data plane.
+pub(crate) const NODE_TYPE: &str = "node";
 /// Type of credential entities.
 pub const CREDENTIAL_TYPE: &str = "credential";
-/// Relationship type between an account and its credential.
-pub(crate) const OWNS_TYPE: &str = "account_owns_credential";
 /// Verb between an account and its credential.
 pub(crate) const OWNS: &str = "OWNS";
+/// Start of the properties that are tags.
+pub(crate) const TAG_PREFIX: &str = "tag.";
 
 /// Names of the properties of credential entities.
 pub(crate) mod property {
     pub(crate) const NAME: &str = "displayName";
     pub(crate) const KIND: &str = "kind";
     pub(crate) const CATEGORY: &str = "category";
+    pub(crate) const ACCOUNT_TYPE: &str = "accountType";
     pub(crate) const POLICY: &str = "policy";
     pub(crate) const BOUNDED_BY: &str = "boundedBy";
     pub(crate) const RIGHTS: &str = "rights";
@@ -27,6 +35,7 @@ pub(crate) mod property {
     pub(crate) const REVOKED: &str = "revoked";
     pub(crate) const REVOKED_ON: &str = "revokedOn";
     pub(crate) const LAST_USED_ON: &str = "lastUsedOn";
+    pub(crate) const REKEYED_ON: &str = "rekeyedOn";
     pub(crate) const SECRET_HASH: &str = "secretHash";
     pub(crate) const SEALED_SECRET: &str = "sealedSecret";
 }
@@ -46,15 +55,25 @@ pub enum CredentialKind {
     StrongdmKey,
     /// Cyral client id and secret.
     CyralClient,
+    /// Access token that was granted to a Cyral client. Never stored: it lives and ends with the
+    /// client.
+    CyralAccess,
+    /// Bearer token of a service account, as StrongDM shows it once.
+    ServiceToken,
+    /// Bearer token of a node. No interface for people or scripts accepts it.
+    NodeToken,
 }
 
-const KINDS: [CredentialKind; 6] = [
+/// The kinds that are stored.
+const KINDS: [CredentialKind; 8] = [
     CredentialKind::ApiToken,
     CredentialKind::JupiteroneApiKey,
     CredentialKind::OpenctiToken,
     CredentialKind::SonraiToken,
     CredentialKind::StrongdmKey,
     CredentialKind::CyralClient,
+    CredentialKind::ServiceToken,
+    CredentialKind::NodeToken,
 ];
 
 impl CredentialKind {
@@ -67,10 +86,13 @@ impl CredentialKind {
             Self::SonraiToken => "sonrai_token",
             Self::StrongdmKey => "strongdm_key",
             Self::CyralClient => "cyral_client",
+            Self::CyralAccess => "cyral_access",
+            Self::ServiceToken => "service_token",
+            Self::NodeToken => "node_token",
         }
     }
 
-    /// The kind of this name.
+    /// The stored kind of this name.
     pub fn named(name: &str) -> Option<Self> {
         KINDS.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -79,6 +101,20 @@ impl CredentialKind {
     pub fn is_bearer(self) -> bool {
         !matches!(self, Self::StrongdmKey | Self::CyralClient)
     }
+
+    /// Whether the interfaces accept it.
+    pub(crate) fn is_accepted(self) -> bool {
+        self != Self::NodeToken
+    }
+
+    /// Types of the entities that may own one.
+    pub(crate) fn owner_types(self) -> &'static [&'static str] {
+        match self {
+            Self::ServiceToken => &[SERVICE_TYPE],
+            Self::NodeToken => &[NODE_TYPE],
+            _ => &[ACCOUNT_TYPE, SERVICE_TYPE],
+        }
+    }
 }
 
 /// A credential as lists show it: everything but the secret.
@@ -86,7 +122,7 @@ impl CredentialKind {
 pub struct CredentialSummary {
     /// Its id.
     pub id: ObjectId,
-    /// The account that owns it.
+    /// The account, service or node that owns it.
     pub account: ObjectId,
     /// Its kind.
     pub kind: CredentialKind,
@@ -94,12 +130,22 @@ pub struct CredentialSummary {
     pub name: String,
     /// Category, where its maker gave one.
     pub category: Option<String>,
+    /// What sort of token it is in the words of its dialect, where its maker said.
+    pub account_type: Option<String>,
+    /// What it is for. Its owner may have less by now.
+    pub rights: Rights,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
     /// Text of its policy, where it has one.
     pub policy: Option<String>,
     /// Public half: access key or client id, where the kind has one.
     pub public_id: Option<String>,
     /// When it was made.
     pub created_at: Instant,
+    /// When it last changed, its use included.
+    pub updated_at: Instant,
+    /// When its secret was last replaced.
+    pub rekeyed_at: Option<Instant>,
     /// When it ends.
     pub expires_at: Option<Instant>,
     /// Whether it was revoked.
@@ -112,7 +158,10 @@ pub struct CredentialSummary {
 
 impl CredentialSummary {
     /// Reads a credential; `None` when it is none, or has no owner.
-    pub(crate) fn read(view: &View, credential: EntityRef) -> Option<Self> {
+    pub fn read(view: &View, credential: EntityRef) -> Option<Self> {
+        if view.type_id(CREDENTIAL_TYPE) != Some(credential.type_id) {
+            return None;
+        }
         let reader = CoreReader::new(view);
         let text = |name| reader.text(credential, name);
         Some(Self {
@@ -121,14 +170,39 @@ impl CredentialSummary {
             kind: CredentialKind::named(&text(property::KIND)?)?,
             name: text(property::NAME).unwrap_or_default(),
             category: text(property::CATEGORY),
+            account_type: text(property::ACCOUNT_TYPE),
+            rights: stored_rights(reader, credential, "credential").unwrap_or_default(),
+            tags: reader.tags(credential),
             policy: text(property::POLICY),
             public_id: text(property::PUBLIC_ID),
             created_at: view.created_at(credential),
+            updated_at: view.updated_at(credential),
+            rekeyed_at: reader.instant(credential, property::REKEYED_ON),
             expires_at: reader.instant(credential, property::EXPIRES_ON),
             revoked: reader.flag(credential, property::REVOKED),
             revoked_at: reader.instant(credential, property::REVOKED_ON),
             last_used_at: reader.instant(credential, property::LAST_USED_ON),
         })
+    }
+
+    /// The living credential of this id. Whether a caller may see it is not asked.
+    pub fn find(view: &View, id: ObjectId) -> Option<Self> {
+        let found = CoreReader::new(view).by_id(id, &[CREDENTIAL_TYPE])?;
+        Self::read(view, found)
+    }
+
+    /// All living credentials of some kinds (all when none is named), in order of creation.
+    /// Whether a caller may see them is not asked.
+    pub fn all(view: &View, kinds: &[CredentialKind]) -> Vec<Self> {
+        let all = CoreReader::new(view).live(CREDENTIAL_TYPE).into_iter();
+        all.filter_map(|row| Self::read(view, row))
+            .filter(|known| kinds.is_empty() || kinds.contains(&known.kind))
+            .collect()
+    }
+
+    /// Whether it is of use at a moment: neither revoked nor ended. Its owner may be suspended.
+    pub fn is_usable_at(&self, now: Instant) -> bool {
+        !self.revoked && self.expires_at.is_none_or(|end| now < end)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use durward_graph::store::{Operation, Target};
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, Clock, Instant, ObjectId};
-use durward_policy::{AccessPolicy, Rights};
+use durward_policy::AccessPolicy;
 use durward_vault::{MasterKeys, Secret};
 use serde::Serialize;
 
@@ -238,18 +238,14 @@ fn make_credentials(
     let now = organization.now();
     let mut operations: Vec<Operation> = Vec::new();
     let mut draw = |kind: CredentialKind| -> Result<(String, String), IdentityError> {
+        let name = format!("first {}", kind.as_str().replace('_', " "));
         let new = NewCredential {
-            kind,
-            account: admin,
-            name: format!("first {}", kind.as_str().replace('_', " ")),
-            category: None,
             policy: (kind == CredentialKind::JupiteroneApiKey)
                 .then(|| AccessPolicy::ALLOW_ALL.to_owned()),
-            bounded_by: Vec::new(),
-            rights: Rights::ALL,
             expires_at: kind.is_bearer().then(|| expiry(now)),
+            ..NewCredential::new(kind, Target::Id(admin), &name)
         };
-        let drawn = new.draw(organization, operations.len(), now)?;
+        let drawn = new.draw(organization, Vec::new(), operations.len(), now)?;
         operations.extend(drawn.operations);
         Ok((
             drawn.public_id.unwrap_or_default(),

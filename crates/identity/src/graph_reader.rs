@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading the core kinds out of a view.
 
-use durward_graph::{Direction, EdgeRef, EntityRef, TypeId, View};
+use std::collections::BTreeMap;
+
+use durward_graph::{Direction, EdgeRef, EntityRef, PropertyId, TypeId, View};
 use durward_model::{Instant, Namespace, ObjectId, Value};
 
 use crate::accounts::{ACCOUNT_TYPE, ASSIGNED, ROLE_TYPE, SERVICE_TYPE};
-use crate::credential::OWNS;
+use crate::credential::{NODE_TYPE, OWNS, TAG_PREFIX};
 
 /// Types whose entities can own credentials.
-const ACCOUNT_TYPES: [&str; 2] = [ACCOUNT_TYPE, SERVICE_TYPE];
+const OWNER_TYPES: [&str; 3] = [ACCOUNT_TYPE, SERVICE_TYPE, NODE_TYPE];
 
 /// A view, asked about accounts, roles and credentials.
 #[derive(Clone, Copy)]
@@ -49,6 +51,16 @@ impl<'v> CoreReader<'v> {
         self.value(entity, property) == Value::Bool(true)
     }
 
+    /// The tags of an entity.
+    pub(crate) fn tags(self, entity: EntityRef) -> BTreeMap<String, String> {
+        let properties = self.view.entity_properties(entity).into_iter();
+        let tag = |(property, value): (PropertyId, Value)| {
+            let name = self.view.property_name(property).strip_prefix(TAG_PREFIX)?;
+            Some((name.to_owned(), value.as_str()?.to_owned()))
+        };
+        properties.filter_map(tag).collect()
+    }
+
     /// A secret property, which ordinary reads do not show.
     pub(crate) fn secret(self, entity: EntityRef, property: &str) -> Value {
         let property = self.view.property_id(property);
@@ -83,12 +95,12 @@ impl<'v> CoreReader<'v> {
         rows.iter().map(|row| EntityRef { type_id, row }).collect()
     }
 
-    /// The account that owns a credential.
+    /// The account, service or node that owns a credential.
     pub(crate) fn owner_of(self, credential: EntityRef) -> Option<EntityRef> {
-        let account_types = ACCOUNT_TYPES
+        let owner_types = OWNER_TYPES
             .iter()
             .filter_map(|name| self.view.type_id(name));
-        account_types
+        owner_types
             .flat_map(|account| self.ends(account, OWNS, credential, Direction::In))
             .next()
     }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Making credentials: the secret, and the operations that store its traces.
 
+use std::collections::BTreeMap;
+
 use durward_graph::store::{Operation, PutMode, Target};
-use durward_model::{Instant, Namespace, ObjectId, Value};
+use durward_model::{Instant, Namespace, Value};
 use durward_policy::Rights;
 use durward_vault::{Secret, VaultError, digest, random};
 use serde_json::{Map, json};
 
 use crate::credential::{
-    CREDENTIAL_TYPE, CredentialKind, OWNS, OWNS_TYPE, bearer_key, property, public_key,
+    CREDENTIAL_TYPE, CredentialKind, OWNS, TAG_PREFIX, bearer_key, property, public_key,
 };
 use crate::{IdentityError, Organization};
 
@@ -25,38 +27,74 @@ pub(crate) const SONRAI_ORGANIZATION_CLAIM: &str = "https://sonraisecurity.com/o
 /// Claim that names the organization in native tokens.
 pub(crate) const ORGANIZATION_CLAIM: &str = "org";
 
-/// A credential to be made.
-#[derive(Debug)]
-pub(crate) struct NewCredential {
-    pub(crate) kind: CredentialKind,
-    pub(crate) account: ObjectId,
-    pub(crate) name: String,
-    pub(crate) category: Option<String>,
-    pub(crate) policy: Option<String>,
-    /// Policies of the credential that makes it: it must never do more than that one.
-    pub(crate) bounded_by: Vec<String>,
-    pub(crate) rights: Rights,
-    pub(crate) expires_at: Option<Instant>,
+/// A credential to be made: [`Organization::draw_credential`] draws its secret.
+#[derive(Clone, Debug)]
+pub struct NewCredential {
+    /// Its kind.
+    pub kind: CredentialKind,
+    /// Who will own it: an account, a service or a node, there already or made by an earlier
+    /// operation of the same draft.
+    pub owner: Target,
+    /// Its name.
+    pub name: String,
+    /// Category, where there is one.
+    pub category: Option<String>,
+    /// What sort of token it is in the words of its dialect (StrongDM: `api`, `admin-token`).
+    pub account_type: Option<String>,
+    /// Text of a JSON policy that bounds it.
+    pub policy: Option<String>,
+    /// What it is for; what its maker has not is taken out.
+    pub rights: Rights,
+    /// When it ends; `None` for never.
+    pub expires_at: Option<Instant>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
 }
 
-/// What a made credential is, before it is stored.
-pub(crate) struct Drawn {
+/// A drawn credential, not stored yet.
+pub struct DrawnCredential {
     /// Access key or client id, where the kind has one.
-    pub(crate) public_id: Option<String>,
-    /// The secret, or the whole token.
-    pub(crate) secret: Secret<String>,
-    /// Stores the credential and its owner; the first operation makes the credential.
-    pub(crate) operations: Vec<Operation>,
+    pub public_id: Option<String>,
+    /// The secret, or the whole token. It is here once and nowhere else.
+    pub secret: Secret<String>,
+    /// Store the credential and its owner; the first makes the credential.
+    pub operations: Vec<Operation>,
+}
+
+impl std::fmt::Debug for DrawnCredential {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = formatter.debug_struct("DrawnCredential");
+        debug
+            .field("public_id", &self.public_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl NewCredential {
-    /// Draws the secret. `position` is the number of operations before these in the draft.
+    /// A credential for everything that its owner and its maker both may, without an end.
+    pub fn new(kind: CredentialKind, owner: Target, name: &str) -> Self {
+        Self {
+            kind,
+            owner,
+            name: name.to_owned(),
+            category: None,
+            account_type: None,
+            policy: None,
+            rights: Rights::ALL,
+            expires_at: None,
+            tags: BTreeMap::new(),
+        }
+    }
+
+    /// Draws the secret. `position` is the number of operations before these in the draft,
+    /// `bounded_by` the policies of the credential that makes it.
     pub(crate) fn draw(
         self,
         organization: &Organization,
+        bounded_by: Vec<String>,
         position: usize,
         now: Instant,
-    ) -> Result<Drawn, IdentityError> {
+    ) -> Result<DrawnCredential, IdentityError> {
         // Tokens carry whole seconds; what is stored must say the same.
         let expires_at = self
             .expires_at
@@ -66,24 +104,14 @@ impl NewCredential {
             Some(public_id) => public_key(self.kind, public_id),
             None => bearer_key(secret.expose()),
         };
-        let is_sealed = self.kind == CredentialKind::StrongdmKey;
-        let trace = if let (true, Some(public_id)) = (is_sealed, &public_id) {
-            let context = sealed_context(self.kind, public_id);
-            let sealed = organization
-                .vault()
-                .seal(&context, secret.expose().as_bytes())?;
-            (property::SEALED_SECRET, Value::Bytes(sealed))
-        } else {
-            let hash = digest::sha256(secret.expose().as_bytes());
-            (property::SECRET_HASH, Value::Bytes(hash.to_vec()))
-        };
         let text = |value: Option<String>| value.map_or(Value::Null, Value::String);
-        let properties = [
+        let mut properties = named([
             (property::NAME, Value::String(self.name)),
             (property::KIND, Value::from(self.kind.as_str())),
             (property::CATEGORY, text(self.category)),
+            (property::ACCOUNT_TYPE, text(self.account_type)),
             (property::POLICY, text(self.policy)),
-            (property::BOUNDED_BY, list_or_null(self.bounded_by)),
+            (property::BOUNDED_BY, list_or_null(bounded_by)),
             (property::RIGHTS, Value::from(self.rights.names())),
             (property::PUBLIC_ID, text(public_id.clone())),
             (
@@ -91,30 +119,33 @@ impl NewCredential {
                 expires_at.map_or(Value::Null, Value::from),
             ),
             (property::REVOKED, Value::from(false)),
-            trace,
-        ];
+            secret_trace(organization, self.kind, public_id.as_deref(), &secret)?,
+        ]);
+        let tags = self.tags.into_iter();
+        properties.extend(tags.map(|(name, value)| (format!("{TAG_PREFIX}{name}"), value.into())));
         let operations = vec![
             Operation::PutEntity {
                 entity_type: CREDENTIAL_TYPE.to_owned(),
                 classes: None,
                 namespace: Namespace::durward(),
                 key,
-                properties: named(properties),
+                properties,
                 aliases: Vec::new(),
                 mode: PutMode::Create,
             },
             Operation::PutRelationship {
-                from: Target::Id(self.account),
+                from: self.owner,
                 verb: OWNS.to_owned(),
                 to: Target::Result(position),
-                relationship_type: OWNS_TYPE.to_owned(),
+                // Made of the types of the ends: accounts, services and nodes own credentials.
+                relationship_type: String::new(),
                 namespace: Namespace::durward(),
                 key: None,
                 properties: Vec::new(),
                 mode: PutMode::Create,
             },
         ];
-        Ok(Drawn {
+        Ok(DrawnCredential {
             public_id,
             secret,
             operations,
@@ -126,13 +157,15 @@ impl NewCredential {
         organization: &Organization,
         now: Instant,
         expires_at: Option<Instant>,
-    ) -> Result<(Option<String>, Secret<String>), VaultError> {
+    ) -> Result<(Option<String>, Secret<String>), IdentityError> {
         let (public_id, secret) = match self.kind {
             CredentialKind::ApiToken | CredentialKind::SonraiToken => {
                 let claims = self.claims(organization, now, expires_at)?;
                 (None, organization.vault().token_keys().sign(&claims)?)
             }
-            CredentialKind::JupiteroneApiKey => {
+            CredentialKind::JupiteroneApiKey
+            | CredentialKind::ServiceToken
+            | CredentialKind::NodeToken => {
                 let secret = random::base64_url::<32>()?;
                 (
                     None,
@@ -142,12 +175,16 @@ impl NewCredential {
             CredentialKind::OpenctiToken => (None, random::uuid_v4()?),
             CredentialKind::StrongdmKey => (
                 Some(format!("auth-{}", random::hex::<8>()?)),
-                random::base64::<32>()?,
+                strongdm_secret()?,
             ),
             CredentialKind::CyralClient => (
                 Some(format!("sa/default/{}", random::hex::<8>()?)),
-                random::base64_url::<32>()?,
+                cyral_secret()?,
             ),
+            CredentialKind::CyralAccess => {
+                let reason = "of this kind are granted, not made";
+                return Err(IdentityError::input("credentials", reason));
+            }
         };
         Ok((public_id, Secret::new(secret)))
     }
@@ -157,13 +194,17 @@ impl NewCredential {
         organization: &Organization,
         now: Instant,
         expires_at: Option<Instant>,
-    ) -> Result<Map<String, serde_json::Value>, VaultError> {
+    ) -> Result<Map<String, serde_json::Value>, IdentityError> {
+        let Target::Id(owner) = self.owner else {
+            let reason = "whose token names it must be there already";
+            return Err(IdentityError::input("the owner", reason));
+        };
         let organization = organization.id().as_str();
         let mut claims = Map::new();
         let mut claim = |name: &str, value: serde_json::Value| {
             claims.insert(name.to_owned(), value);
         };
-        claim("sub", self.account.to_hex().into());
+        claim("sub", owner.to_hex().into());
         claim("jti", random::hex::<8>()?.into());
         claim("iat", seconds(now).into());
         claim("nbf", seconds(now).into());
@@ -186,6 +227,34 @@ impl NewCredential {
     }
 }
 
+/// A new secret of a StrongDM key: 32 bytes in padded base64.
+pub(crate) fn strongdm_secret() -> Result<String, VaultError> {
+    random::base64::<32>()
+}
+
+/// A new secret of a Cyral client.
+pub(crate) fn cyral_secret() -> Result<String, VaultError> {
+    random::base64_url::<32>()
+}
+
+/// The property by which a secret is recognized later: sealed where it must be recovered, else its
+/// digest.
+pub(crate) fn secret_trace(
+    organization: &Organization,
+    kind: CredentialKind,
+    public_id: Option<&str>,
+    secret: &Secret<String>,
+) -> Result<(&'static str, Value), VaultError> {
+    if let (CredentialKind::StrongdmKey, Some(public_id)) = (kind, public_id) {
+        let context = sealed_context(kind, public_id);
+        let vault = organization.vault();
+        let sealed = vault.seal(&context, secret.expose().as_bytes())?;
+        return Ok((property::SEALED_SECRET, Value::Bytes(sealed)));
+    }
+    let hash = digest::sha256(secret.expose().as_bytes());
+    Ok((property::SECRET_HASH, Value::Bytes(hash.to_vec())))
+}
+
 /// Context under which a recoverable secret is sealed.
 pub(crate) fn sealed_context(kind: CredentialKind, public_id: &str) -> String {
     format!("credential {} {public_id}", kind.as_str())
@@ -206,6 +275,6 @@ fn list_or_null(items: Vec<String>) -> Value {
     }
 }
 
-fn seconds(instant: Instant) -> i64 {
+pub(crate) fn seconds(instant: Instant) -> i64 {
     instant.as_micros().div_euclid(1_000_000)
 }

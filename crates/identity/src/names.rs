@@ -4,10 +4,11 @@
 use crate::IdentityError;
 
 const NAME_CHARACTERS_MAX: usize = 200;
+const TAG_CHARACTERS_MAX: usize = 1024;
 const EMAIL_BYTES_MAX: usize = 254;
 
 /// A name that people read, without blanks around it.
-pub(crate) fn name(what: &'static str, text: &str) -> Result<String, IdentityError> {
+pub fn name(what: &'static str, text: &str) -> Result<String, IdentityError> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return Err(IdentityError::input(what, "must not be empty"));
@@ -26,7 +27,7 @@ pub(crate) fn name(what: &'static str, text: &str) -> Result<String, IdentityErr
 }
 
 /// An e-mail address. Whether it receives mail is not for us to say; it must look like one.
-pub(crate) fn email(text: &str) -> Result<String, IdentityError> {
+pub fn email(text: &str) -> Result<String, IdentityError> {
     let wrong = |reason: &str| IdentityError::input("the e-mail address", reason);
     let trimmed = text.trim();
     if trimmed.len() > EMAIL_BYTES_MAX {
@@ -42,8 +43,25 @@ pub(crate) fn email(text: &str) -> Result<String, IdentityError> {
     Ok(trimmed.to_owned())
 }
 
+/// The name and value of a tag.
+pub fn tag(name: &str, value: &str) -> Result<(), IdentityError> {
+    let wrong = |reason: &str| IdentityError::input("the tag", reason);
+    if name.trim().is_empty() {
+        return Err(wrong("needs a name"));
+    }
+    let characters = name.chars().count().max(value.chars().count());
+    if characters > TAG_CHARACTERS_MAX {
+        let reason = format!("may have at most {TAG_CHARACTERS_MAX} characters");
+        return Err(IdentityError::input("the tag", reason));
+    }
+    if name.chars().chain(value.chars()).any(char::is_control) {
+        return Err(wrong("must not hold control characters"));
+    }
+    Ok(())
+}
+
 /// Whether two e-mail addresses are one.
-pub(crate) fn is_same_email(left: &str, right: &str) -> bool {
+pub fn is_same_email(left: &str, right: &str) -> bool {
     left.to_lowercase() == right.to_lowercase()
 }
 

@@ -149,6 +149,28 @@ impl Organization {
         Ok(self.store.submit(core_draft(origin, operations))?)
     }
 
+    /// As [`Organization::submit_core_once`] without an idempotency key.
+    pub fn submit_core(
+        &self,
+        origin: Origin,
+        operations: Vec<Operation>,
+    ) -> Result<Receipt, IdentityError> {
+        self.submit(origin, operations)
+    }
+
+    /// Writes with the privilege of the core: for commands of the crates above, once they have
+    /// decided that the caller may. The same actor's repetition of a key gets the first receipt.
+    pub fn submit_core_once(
+        &self,
+        origin: Origin,
+        idempotency_key: &str,
+        operations: Vec<Operation>,
+    ) -> Result<Receipt, IdentityError> {
+        let mut draft = core_draft(origin, operations);
+        idempotency_key.clone_into(&mut draft.idempotency_key);
+        Ok(self.store.submit(draft)?)
+    }
+
     /// Suspends or resumes the whole organization.
     pub(crate) fn set_suspended(
         &self,

@@ -3,6 +3,7 @@
 
 mod authentication;
 mod credentials;
+mod drawn;
 mod folders;
 mod keys;
 mod roles;

@@ -35,6 +35,9 @@ pub enum AuthError {
     /// Its time has not come.
     #[error("the credential is not valid yet")]
     NotYetValid,
+    /// It is of a kind that no interface accepts.
+    #[error("credentials of this kind are not accepted here")]
+    NotAccepted,
     /// It was revoked.
     #[error("the credential was revoked")]
     Revoked,
@@ -66,6 +69,7 @@ impl AuthError {
             Self::WrongSecret => "wrong_secret",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
+            Self::NotAccepted => "not_accepted",
             Self::Revoked => "revoked",
             Self::AccountSuspended => "account_suspended",
             Self::OrganizationSuspended => "organization_suspended",

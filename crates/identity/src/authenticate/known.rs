@@ -178,6 +178,9 @@ fn check(
     if !is_secret(record) {
         return Err(AuthError::WrongSecret);
     }
+    if !record.kind.is_accepted() {
+        return Err(AuthError::NotAccepted);
+    }
     if record.revoked {
         return Err(AuthError::Revoked);
     }

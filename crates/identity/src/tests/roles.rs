@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use durward_model::{Instant, ObjectId};
+use durward_model::ObjectId;
 use durward_policy::Right;
 use durward_vault::Secret;
 
@@ -27,17 +27,9 @@ pub(super) fn add_account(admin: &Caller, email: &str, role: &str) -> AccountSum
 /// A token of another account, as its own log-in would make it.
 pub(super) fn log_in(world: &World, organizations: &Organizations, account: ObjectId) -> Caller {
     let organization = organizations.find("Acme").unwrap();
-    let new = NewCredential {
-        kind: CredentialKind::OpenctiToken,
-        account,
-        name: "own".to_owned(),
-        category: None,
-        policy: None,
-        bounded_by: Vec::new(),
-        rights: durward_policy::Rights::ALL,
-        expires_at: None::<Instant>,
-    };
-    let drawn = new.draw(&organization, 0, world.now()).unwrap();
+    let owner = durward_graph::store::Target::Id(account);
+    let new = NewCredential::new(CredentialKind::OpenctiToken, owner, "own");
+    let drawn = new.draw(&organization, Vec::new(), 0, world.now()).unwrap();
     organization
         .submit(crate::first::system("log in"), drawn.operations)
         .unwrap();

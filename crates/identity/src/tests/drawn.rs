@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Credentials that are made inside larger transactions.
+
+use durward_graph::store::{Operation, PutMode, Target};
+use durward_model::{Namespace, ObjectId, Value};
+use durward_policy::{Right, Rights};
+use durward_vault::Secret;
+
+use super::roles::{add_account, log_in};
+use super::*;
+use crate::{CredentialKind, CredentialSummary, IdentityError, NewCredential};
+
+/// An operation that makes a core entity.
+pub(super) fn put(entity_type: &str, name: &str) -> Operation {
+    Operation::PutEntity {
+        entity_type: entity_type.to_owned(),
+        classes: Some(vec!["User".to_owned()]),
+        namespace: Namespace::durward(),
+        key: format!("{entity_type}:{name}"),
+        properties: vec![("displayName".to_owned(), Value::from(name))],
+        aliases: Vec::new(),
+        mode: PutMode::Create,
+    }
+}
+
+#[test]
+fn an_account_and_its_token_are_made_together() {
+    let world = World::new();
+    let organizations = world.open();
+    let (admin, organization) = world.admin(&organizations);
+    let make = |owner_type: &str, name: &str, kind: CredentialKind| {
+        let mut operations = vec![put(owner_type, name)];
+        let mut new = NewCredential::new(kind, Target::Result(0), "token");
+        new.tags.insert("env".to_owned(), "dev".to_owned());
+        let drawn = organization.draw_credential(&admin, new, 1).unwrap();
+        operations.extend(drawn.operations);
+        let origin = admin.origin("service created");
+        let receipt = organization
+            .submit_core_once(origin.clone(), name, operations.clone())
+            .unwrap();
+        let again = organization.submit_core_once(origin, name, operations);
+        assert_eq!(again.unwrap().results, receipt.results);
+        (
+            receipt.results[0].id,
+            receipt.results[1].id,
+            drawn.secret.expose().clone(),
+        )
+    };
+    let (service, id, secret) = make("account_service", "robot", CredentialKind::ServiceToken);
+    let known = CredentialSummary::find(&organization.head(), id).unwrap();
+    assert_eq!((known.account, known.name.as_str()), (service, "token"));
+    assert_eq!(known.tags.get("env").map(String::as_str), Some("dev"));
+    let robot = world.token(&organizations, &secret);
+    assert_eq!(robot.account(), Some(service));
+    assert!(
+        Right::all().all(|right| !robot.may(right)),
+        "it has no role"
+    );
+
+    let (node, id, secret) = make("node", "gateway", CredentialKind::NodeToken);
+    let known = CredentialSummary::find(&organization.head(), id).unwrap();
+    assert_eq!(known.account, node);
+    assert_eq!(world.refusal(&organizations, &secret), "not_accepted");
+    let kinds = [CredentialKind::NodeToken];
+    assert_eq!(
+        CredentialSummary::all(&organization.head(), &kinds).len(),
+        1
+    );
+}
+
+#[test]
+fn nobody_draws_more_than_they_have() {
+    let world = World::new();
+    let organizations = world.open();
+    let (admin, organization) = world.admin(&organizations);
+    let editor = add_account(&admin, "e@example.com", "Editor");
+    let editor = log_in(&world, &organizations, editor.id);
+    let kind = CredentialKind::OpenctiToken;
+    let draw = |caller: &Caller, owner: Target| {
+        organization.draw_credential(caller, NewCredential::new(kind, owner, "t"), 0)
+    };
+    // A token of the administrator would act in the administrator's name.
+    let error = draw(&editor, Target::Id(admin.account().unwrap())).unwrap_err();
+    assert!(matches!(error, IdentityError::Forbidden { .. }), "{error}");
+    let error = draw(&editor, Target::Id(ObjectId(7))).unwrap_err();
+    assert!(matches!(error, IdentityError::NotFound { .. }), "{error}");
+    assert!(draw(&editor, Target::Alias("x".to_owned())).is_err());
+    let viewer = add_account(&admin, "v@example.com", "Viewer");
+    let drawn = draw(&editor, Target::Id(viewer.id)).unwrap();
+    organization
+        .submit_core(editor.origin("made"), drawn.operations)
+        .unwrap();
+    organization
+        .set_account_role(&admin, viewer.id, "Administrator")
+        .unwrap();
+    let made = world.token(&organizations, drawn.secret.expose());
+    assert!(made.may(Right::WRITE_GRAPH) && !made.may(Right::MANAGE_ACCOUNTS));
+    assert!(made.rights().is_within(&editor.rights()));
+}
+
+#[test]
+fn a_lesser_credential_does_not_set_the_password_of_its_account() {
+    let world = World::new();
+    let organizations = world.open();
+    let (admin, organization) = world.admin(&organizations);
+    let account = admin.account().unwrap();
+    let mut new = NewCredential::new(CredentialKind::OpenctiToken, Target::Id(account), "few");
+    new.rights = Rights::NONE.with(Right::MANAGE_OWN_CREDENTIALS);
+    let drawn = organization.draw_credential(&admin, new, 0).unwrap();
+    organization
+        .submit_core(admin.origin("made"), drawn.operations)
+        .unwrap();
+    let few = world.token(&organizations, drawn.secret.expose());
+    let password = Secret::new("a new long password".to_owned());
+    let error = organization.set_password(&few, account, &password);
+    assert!(matches!(error, Err(IdentityError::Forbidden { .. })));
+    organization
+        .set_password(&admin, account, &password)
+        .unwrap();
+}
