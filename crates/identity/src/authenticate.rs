@@ -6,19 +6,20 @@
 
 mod error;
 mod known;
+mod signed;
 
 use std::sync::Arc;
 
-use durward_model::{Instant, Value};
+use durward_model::Instant;
 use durward_vault::digest;
 use durward_vault::token::{has_token_shape, unverified_claims};
 
 pub use self::error::AuthError;
 use self::known::Known;
 pub(crate) use self::known::Remembered;
-use crate::credential::{CREDENTIAL_TYPE, CredentialKind, bearer_key, property, public_key};
+use crate::credential::{CREDENTIAL_TYPE, CredentialKind, bearer_key, public_key};
 use crate::graph_reader::CoreReader;
-use crate::issue::{OPAQUE_PREFIX, ORGANIZATION_CLAIM, SONRAI_ORGANIZATION_CLAIM, sealed_context};
+use crate::issue::{OPAQUE_PREFIX, ORGANIZATION_CLAIM, SONRAI_ORGANIZATION_CLAIM};
 use crate::record::CredentialRecord;
 use crate::{Caller, Organization, OrganizationId, Organizations};
 
@@ -56,7 +57,7 @@ impl Organizations {
             self.remembered().insert(hash, Arc::clone(&found));
             found
         };
-        let is_secret = |record: &CredentialRecord| digest::equal(&record.secret_hash, &hash);
+        let is_secret = |record: &CredentialRecord| Ok(digest::equal(&record.secret_hash, &hash));
         known.admit(presented, is_secret, now)
     }
 
@@ -68,33 +69,11 @@ impl Organizations {
         secret: &str,
         now: Instant,
     ) -> Result<Caller, AuthError> {
-        let known = self.named_credential(CredentialKind::CyralClient, client_id)?;
+        let known =
+            self.named_credential(presented, CredentialKind::CyralClient, client_id, now)?;
         let hash = digest::sha256(secret.as_bytes());
-        let is_secret = |record: &CredentialRecord| digest::equal(&record.secret_hash, &hash);
+        let is_secret = |record: &CredentialRecord| Ok(digest::equal(&record.secret_hash, &hash));
         known.admit(presented, is_secret, now)
-    }
-
-    /// Finds out who is asking, from an access key and a signature. `is_signed_with` gets the
-    /// secret of the key as issued and says whether it made the signature.
-    pub fn authenticate_signature(
-        &self,
-        presented: &Presented<'_>,
-        access_key: &str,
-        is_signed_with: impl FnOnce(&str) -> bool,
-        now: Instant,
-    ) -> Result<Caller, AuthError> {
-        let kind = CredentialKind::StrongdmKey;
-        let known = self.named_credential(kind, access_key)?;
-        let view = known.organization.head();
-        let sealed = CoreReader::new(&view).secret(known.credential, property::SEALED_SECRET);
-        let Value::Bytes(sealed) = sealed else {
-            return Err(AuthError::Unknown);
-        };
-        let context = sealed_context(kind, access_key);
-        let opened = known.organization.vault().unseal(&context, &sealed);
-        let secret = opened.map_err(|error| AuthError::Unusable(error.into()))?;
-        let is_signed = std::str::from_utf8(secret.expose()).is_ok_and(is_signed_with);
-        known.admit(presented, |_| is_signed, now)
     }
 
     /// Forgets what was found, for when token keys or organizations go.
@@ -152,18 +131,39 @@ impl Organizations {
             .find_map(|name| self.find(name.trim()))
     }
 
-    fn named_credential(&self, kind: CredentialKind, public_id: &str) -> Result<Known, AuthError> {
+    /// The credential of a public half, wherever it is.
+    fn named_credential(
+        &self,
+        presented: &Presented<'_>,
+        kind: CredentialKind,
+        public_id: &str,
+        now: Instant,
+    ) -> Result<Arc<Known>, AuthError> {
+        if public_id.is_empty() {
+            return Err(AuthError::Missing);
+        }
         if public_id.len() > CREDENTIAL_BYTES_MAX {
             return Err(AuthError::Malformed {
                 reason: "its public half is too long",
             });
         }
+        if let Some(known) = self.remembered().of_public_id(kind, public_id) {
+            return Ok(known);
+        }
         let key = public_key(kind, public_id);
-        for organization in self.all() {
+        let mut all = self.all();
+        for organization in &all {
             let found = CoreReader::new(&organization.head()).by_key(CREDENTIAL_TYPE, &key);
             if let Some(credential) = found {
-                return Known::find(organization, credential);
+                let known = Arc::new(Known::find(Arc::clone(organization), credential)?);
+                let remembered = self.remembered();
+                remembered.insert_public_id(kind, public_id, Arc::clone(&known));
+                return Ok(known);
             }
+        }
+        let only = if all.len() == 1 { all.pop() } else { None };
+        if let Some(organization) = only.or_else(|| self.named_by_header(presented)) {
+            organization.record_failure(presented, &AuthError::Unknown, Some(public_id), now);
         }
         Err(AuthError::Unknown)
     }

@@ -168,11 +168,15 @@ impl Caller {
         if decision.allowed {
             return Ok(());
         }
-        let why = decision.explanation();
+        Err(self.deny(decision.explanation()))
+    }
+
+    /// Records a refusal, and is the error to answer.
+    pub(crate) fn deny(&self, why: String) -> IdentityError {
         let mut origin = self.origin(DENIED);
         origin.detail.clone_from(&why);
         self.organization.store().record(origin);
-        Err(IdentityError::Forbidden { why })
+        IdentityError::Forbidden { why }
     }
 
     /// Like [`Caller::require_any`] for one right.

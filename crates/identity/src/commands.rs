@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Commands on credentials: make, list, revoke.
+//! Commands that make credentials.
 
 use durward_graph::View;
-use durward_graph::store::{Operation, Target};
-use durward_model::{Instant, ObjectId, Value};
+use durward_graph::store::Target;
+use durward_model::{Instant, ObjectId};
 use durward_policy::{AccessPolicy, Right, RowAccess};
 use durward_vault::Secret;
 
 use crate::accounts::require_all;
-use crate::credential::{CREDENTIAL_TYPE, CredentialSummary, property};
-use crate::failures::shortened;
+use crate::credential::CredentialSummary;
 use crate::graph_reader::CoreReader;
 use crate::record::account_rights;
 use crate::{
@@ -55,19 +54,6 @@ impl std::fmt::Debug for IssuedCredential {
     }
 }
 
-/// Which credentials a list shows. Each part narrows it.
-#[derive(Clone, Debug, Default)]
-pub struct CredentialFilter {
-    /// Only of these kinds; empty for all.
-    pub kinds: Vec<CredentialKind>,
-    /// Only the caller's own.
-    pub own: bool,
-    /// Only those whose name holds this text, in whatever case; empty for all.
-    pub search: String,
-    /// Whether revoked ones are left out.
-    pub usable_only: bool,
-}
-
 impl Organization {
     /// Makes a JupiterOne API key that its policy and the rights of the caller bound.
     pub fn create_api_key(
@@ -104,97 +90,10 @@ impl Organization {
         self.issue(caller, new)
     }
 
-    /// Revokes a credential: it is refused from the next request on. Again, it changes nothing.
-    pub fn revoke_credential(
-        &self,
-        caller: &Caller,
-        id: ObjectId,
-    ) -> Result<CredentialSummary, IdentityError> {
-        self.revoke_credential_because(caller, id, "")
-    }
-
-    /// As [`Organization::revoke_credential`], with a reason for the audit log.
-    pub fn revoke_credential_because(
-        &self,
-        caller: &Caller,
-        id: ObjectId,
-        reason: &str,
-    ) -> Result<CredentialSummary, IdentityError> {
-        let known = self.credential(caller, id)?;
-        if known.revoked {
-            return Ok(known);
-        }
-        if caller.account() == Some(known.account) {
-            caller.require_any(&[Right::MANAGE_OWN_CREDENTIALS, Right::MANAGE_CREDENTIALS])?;
-        } else {
-            caller.require(Right::MANAGE_CREDENTIALS)?;
-        }
-        let patch = Operation::PatchEntity {
-            target: Target::Id(id),
-            set: vec![
-                (property::REVOKED.to_owned(), Value::from(true)),
-                (property::REVOKED_ON.to_owned(), Value::from(self.now())),
-            ],
-            classes: None,
-            expected_version: None,
-        };
-        let mut origin = caller.origin("credential revoked");
-        origin.detail = shortened(reason);
-        self.submit(origin, vec![patch])?;
-        self.credential(caller, id)
-    }
-
-    /// One credential: one's own, or any with the right to manage credentials.
-    pub fn credential(
-        &self,
-        caller: &Caller,
-        id: ObjectId,
-    ) -> Result<CredentialSummary, IdentityError> {
-        let known = read(&self.head(), id)?;
-        if caller.account() == Some(known.account) || caller.may(Right::MANAGE_CREDENTIALS) {
-            return Ok(known);
-        }
-        Err(IdentityError::NotFound { what: "credential" })
-    }
-
-    /// Credentials in order of creation: the caller's own, and with the right to manage
-    /// credentials those of all accounts.
-    pub fn credentials(
-        &self,
-        caller: &Caller,
-        filter: &CredentialFilter,
-    ) -> Result<Vec<CredentialSummary>, IdentityError> {
-        self.credentials_in(caller, &self.head(), filter)
-    }
-
-    /// As [`Organization::credentials`], as they are in a view of this organization's graph.
-    pub fn credentials_in(
-        &self,
-        caller: &Caller,
-        view: &View,
-        filter: &CredentialFilter,
-    ) -> Result<Vec<CredentialSummary>, IdentityError> {
-        caller.require_any(&[Right::MANAGE_OWN_CREDENTIALS, Right::MANAGE_CREDENTIALS])?;
-        let only_own = filter.own || !caller.may(Right::MANAGE_CREDENTIALS);
-        let search = filter.search.trim().to_lowercase();
-        let reader = CoreReader::new(view);
-        let shown = |known: &CredentialSummary| {
-            (filter.kinds.is_empty() || filter.kinds.contains(&known.kind))
-                && (!only_own || caller.account() == Some(known.account))
-                && !(filter.usable_only && known.revoked)
-                && known.name.to_lowercase().contains(&search)
-        };
-        let all = reader.live(CREDENTIAL_TYPE).into_iter();
-        Ok(all
-            .filter_map(|row| CredentialSummary::read(view, row))
-            .filter(shown)
-            .collect())
-    }
-
     /// Draws a credential to be stored by a larger transaction, after `position` other operations
-    /// of its draft. Whether the caller may make it is decided by who calls this. It never does more
-    /// than the caller: its rights are cut down to the caller's, the policies of the caller bound
-    /// it, and an owner that is there already must not have more rights than the caller.
+    /// of its draft. Whether the caller may make it is decided by who calls this. It never does
+    /// more than the caller: its rights are cut down to the caller's, the policies of the caller
+    /// bound it, and an owner that is there already must not have more rights than the caller.
     pub fn draw_credential(
         &self,
         caller: &Caller,

@@ -36,6 +36,8 @@ pub(crate) mod property {
     pub(crate) const REVOKED_ON: &str = "revokedOn";
     pub(crate) const LAST_USED_ON: &str = "lastUsedOn";
     pub(crate) const REKEYED_ON: &str = "rekeyedOn";
+    /// Drawn anew whenever the secret is replaced: tokens granted for an earlier one end.
+    pub(crate) const GENERATION: &str = "generation";
     pub(crate) const SECRET_HASH: &str = "secretHash";
     pub(crate) const SEALED_SECRET: &str = "sealedSecret";
 }
@@ -65,7 +67,7 @@ pub enum CredentialKind {
 }
 
 /// The kinds that are stored.
-const KINDS: [CredentialKind; 8] = [
+pub(crate) const KINDS: [CredentialKind; 8] = [
     CredentialKind::ApiToken,
     CredentialKind::JupiteroneApiKey,
     CredentialKind::OpenctiToken,
@@ -198,6 +200,17 @@ impl CredentialSummary {
         all.filter_map(|row| Self::read(view, row))
             .filter(|known| kinds.is_empty() || kinds.contains(&known.kind))
             .collect()
+    }
+
+    /// Texts of all policies that bound a living credential.
+    pub(crate) fn policies(view: &View, id: ObjectId) -> Vec<String> {
+        let reader = CoreReader::new(view);
+        let Some(credential) = reader.by_id(id, &[CREDENTIAL_TYPE]) else {
+            return Vec::new();
+        };
+        let own = reader.text(credential, property::POLICY);
+        let bounds = reader.texts(credential, property::BOUNDED_BY);
+        own.into_iter().chain(bounds).collect()
     }
 
     /// Whether it is of use at a moment: neither revoked nor ended. Its owner may be suspended.

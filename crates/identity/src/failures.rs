@@ -82,6 +82,9 @@ impl Organization {
 
 /// The start of a text that a client sent.
 pub(crate) fn shortened(text: &str) -> String {
+    if text.len() <= TEXT_CHARACTERS_MAX {
+        return text.to_owned();
+    }
     text.chars().take(TEXT_CHARACTERS_MAX).collect()
 }
 

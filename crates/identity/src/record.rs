@@ -31,7 +31,8 @@ pub(crate) struct CredentialRecord {
     pub(crate) policy_texts: Vec<String>,
     /// Key that binds cursors to the credential.
     pub(crate) cursor_key: [u8; 32],
-    version: u32,
+    /// Version of the credential entity.
+    pub(crate) version: u32,
 }
 
 impl CredentialRecord {

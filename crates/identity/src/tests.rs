@@ -7,6 +7,7 @@ mod drawn;
 mod folders;
 mod keys;
 mod roles;
+mod signed;
 
 use std::path::PathBuf;
 use std::sync::Arc;

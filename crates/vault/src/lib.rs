@@ -14,6 +14,7 @@ pub mod error;
 mod file;
 mod head;
 pub mod keys;
+pub mod mac;
 pub mod master;
 pub mod random;
 mod seal;
@@ -23,6 +24,7 @@ pub mod vault;
 
 pub use error::VaultError;
 pub use head::HeadKey;
+pub use mac::MacKey;
 pub use master::{MASTER_KEY_FILE_VARIABLE, MasterKeys};
 pub use secret::Secret;
 pub use token::{TokenError, TokenKeys, VerifiedToken};

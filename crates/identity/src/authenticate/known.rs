@@ -13,11 +13,12 @@ use durward_model::{Instant, Value};
 use durward_vault::digest;
 use parking_lot::RwLock;
 
+use super::signed::DayKey;
 use super::{AuthError, Presented};
 use crate::credential::property;
 use crate::organization::core_draft;
 use crate::record::CredentialRecord;
-use crate::{Caller, Organization};
+use crate::{Caller, CredentialKind, Organization};
 
 /// Most credentials that are remembered; beyond, all are forgotten and found anew.
 const REMEMBERED_MAX: usize = 100_000;
@@ -27,10 +28,13 @@ const LAST_USED_SECONDS: i64 = 3600;
 /// SHA-256 of a bearer token.
 pub(super) type TokenHash = [u8; digest::DIGEST_BYTES];
 
-/// The credentials that were used lately, by the hash of the token.
+/// The credentials that were used lately.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
+    /// By the hash of the token.
     by_hash: RwLock<HashMap<TokenHash, Arc<Known>>>,
+    /// By kind and public half.
+    by_public_id: RwLock<HashMap<CredentialKind, HashMap<String, Arc<Known>>>>,
 }
 
 /// A credential that was found once. Rows are never reused, so where it lies stays true; what it
@@ -40,6 +44,8 @@ pub(super) struct Known {
     pub(super) organization: Arc<Organization>,
     pub(super) credential: EntityRef,
     state: ArcSwap<KnownState>,
+    /// Keys for signatures, made when one is checked.
+    pub(super) day_keys: ArcSwap<Vec<DayKey>>,
     /// Moment of last use that was sent to the store, in microseconds.
     last_used: AtomicI64,
 }
@@ -64,9 +70,30 @@ impl Remembered {
         by_hash.insert(hash, known);
     }
 
+    /// The credential of this public half, if it was used lately.
+    pub(super) fn of_public_id(&self, kind: CredentialKind, public_id: &str) -> Option<Arc<Known>> {
+        let by_kind = self.by_public_id.read();
+        by_kind.get(&kind)?.get(public_id).cloned()
+    }
+
+    pub(super) fn insert_public_id(
+        &self,
+        kind: CredentialKind,
+        public_id: &str,
+        known: Arc<Known>,
+    ) {
+        let mut by_kind = self.by_public_id.write();
+        let by_id = by_kind.entry(kind).or_default();
+        if by_id.len() >= REMEMBERED_MAX {
+            by_id.clear();
+        }
+        by_id.insert(public_id.to_owned(), known);
+    }
+
     /// Forgets all of them.
     pub(super) fn clear(&self) {
         self.by_hash.write().clear();
+        self.by_public_id.write().clear();
     }
 }
 
@@ -88,6 +115,7 @@ impl Known {
             organization,
             credential,
             state: ArcSwap::from_pointee(state),
+            day_keys: ArcSwap::default(),
             last_used: AtomicI64::new(last_used),
         })
     }
@@ -116,7 +144,7 @@ impl Known {
     pub(super) fn admit(
         &self,
         presented: &Presented<'_>,
-        is_secret: impl FnOnce(&CredentialRecord) -> bool,
+        is_secret: impl FnOnce(&CredentialRecord) -> Result<bool, AuthError>,
         now: Instant,
     ) -> Result<Caller, AuthError> {
         let record = self.record()?;
@@ -172,10 +200,10 @@ fn check(
     organization: &Organization,
     record: &CredentialRecord,
     presented: &Presented<'_>,
-    is_secret: impl FnOnce(&CredentialRecord) -> bool,
+    is_secret: impl FnOnce(&CredentialRecord) -> Result<bool, AuthError>,
     now: Instant,
 ) -> Result<(), AuthError> {
-    if !is_secret(record) {
+    if !is_secret(record)? {
         return Err(AuthError::WrongSecret);
     }
     if !record.kind.is_accepted() {

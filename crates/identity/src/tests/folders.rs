@@ -71,10 +71,8 @@ fn every_first_credential_works_after_a_restart_with_full_rights() {
             .may(Right::READ_AUDIT)
     );
     assert_eq!(cyral("other").unwrap_err().reason(), "wrong_secret");
-    let strongdm = |key: &str, secret: &str| {
-        let is_signed = |known: &str| known == secret;
-        organizations.authenticate_signature(&presented, key, is_signed, now)
-    };
+    let strongdm =
+        |key: &str, secret: &str| super::signed::sign_in(&world, &organizations, key, secret);
     let (key, secret) = (&output.strongdm.access_key, &output.strongdm.secret_key);
     assert!(key.strip_prefix("auth-").is_some_and(|hex| hex.len() == 16));
     assert!(

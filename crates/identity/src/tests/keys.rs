@@ -8,12 +8,8 @@ use super::*;
 use crate::IdentityError;
 
 fn strongdm(world: &World, organizations: &Organizations) -> Result<Caller, AuthError> {
-    let (key, secret) = (
-        &world.output.strongdm.access_key,
-        &world.output.strongdm.secret_key,
-    );
-    let is_signed = |known: &str| known == secret;
-    organizations.authenticate_signature(&Presented::default(), key, is_signed, world.now())
+    let key = &world.output.strongdm;
+    super::signed::sign_in(world, organizations, &key.access_key, &key.secret_key)
 }
 
 #[test]

@@ -91,11 +91,7 @@ fn a_lesser_role_takes_rights_from_credentials_at_once() {
             made.secret.expose().clone(),
         )
     };
-    let sign_in = || {
-        let is_signed = |secret: &str| secret == token.1;
-        let presented = Presented::default();
-        organizations.authenticate_signature(&presented, &token.0, is_signed, world.now())
-    };
+    let sign_in = || super::signed::sign_in(&world, &organizations, &token.0, &token.1);
     assert!(sign_in().unwrap().may(Right::WRITE_GRAPH));
     let changed = organization
         .set_account_role(&admin, account.id, "Viewer")

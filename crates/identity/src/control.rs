@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Who may do what with which credentials, and the rule that nobody gets more by it than they have.
+
+use durward_graph::View;
+use durward_policy::{AccessPolicy, Right, Rights};
+
+use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE, require_all};
+use crate::credential::CredentialSummary;
+use crate::graph_reader::CoreReader;
+use crate::record::account_rights;
+use crate::{Caller, CredentialKind, IdentityError};
+
+/// What is done with a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    See,
+    Make,
+    Change,
+    Delete,
+}
+
+/// The rights any of which allows an act on credentials of a kind, whoever owns them.
+pub(crate) fn managing(kind: CredentialKind, act: Act) -> Vec<Right> {
+    let names: &[&str] = match (kind, act) {
+        (CredentialKind::StrongdmKey | CredentialKind::ServiceToken, Act::See) => {
+            &["strongdm:user:list"]
+        }
+        (CredentialKind::StrongdmKey, Act::Make) => &["strongdm:user:create_admin_token"],
+        (CredentialKind::ServiceToken, Act::Make) => &["strongdm:user:create_service_account"],
+        (CredentialKind::StrongdmKey | CredentialKind::ServiceToken, Act::Change) => {
+            &["strongdm:user:update"]
+        }
+        (CredentialKind::StrongdmKey | CredentialKind::ServiceToken, Act::Delete) => {
+            &["strongdm:user:delete"]
+        }
+        (CredentialKind::CyralClient, Act::See) => &["cyral:View Users", "cyral:Modify Users"],
+        (CredentialKind::CyralClient, _) => &["cyral:Modify Users"],
+        _ => &[],
+    };
+    let named = names.iter().filter_map(|name| Right::named(name));
+    std::iter::once(Right::MANAGE_CREDENTIALS)
+        .chain(named)
+        .collect()
+}
+
+/// As [`managing`], with the right that suffices for the caller's own.
+pub(crate) fn managing_own(kind: CredentialKind, act: Act) -> Vec<Right> {
+    let mut rights = vec![Right::MANAGE_OWN_CREDENTIALS];
+    rights.extend(managing(kind, act));
+    rights
+}
+
+/// Whether a caller may see the credentials of a kind that others own.
+pub(crate) fn sees_others(caller: &Caller, kind: CredentialKind) -> bool {
+    caller.authorize_any(&managing(kind, Act::See)).allowed
+}
+
+/// Refuses a caller that may not do this; one that may not even see it learns nothing.
+pub(crate) fn require_act(
+    caller: &Caller,
+    known: &CredentialSummary,
+    act: Act,
+) -> Result<(), IdentityError> {
+    if caller.account() == Some(known.account) {
+        return caller.require_any(&managing_own(known.kind, act));
+    }
+    let rights = managing(known.kind, act);
+    if !caller.authorize_any(&rights).allowed && !sees_others(caller, known.kind) {
+        return Err(IdentityError::NotFound { what: "credential" });
+    }
+    caller.require_any(&rights)
+}
+
+/// Refuses rights that the caller lacks itself, with a sentence that names them.
+pub(crate) fn require_within(caller: &Caller, rights: Rights) -> Result<(), IdentityError> {
+    let lacking = Right::all().filter(|right| rights.contains(*right) && !caller.may(*right));
+    let lacking: Vec<&str> = lacking.map(Right::name).collect();
+    let Some((first, others)) = lacking.split_first() else {
+        return Ok(());
+    };
+    let more = match others.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    let why = format!("a credential cannot have rights that its maker lacks: {first}{more}");
+    Err(caller.deny(why))
+}
+
+/// Refuses a caller that would gain by holding the secret of a credential: by its rights, by what
+/// its owner may do, or because a policy that bounds the caller does not bound it.
+pub(crate) fn require_no_gain(
+    caller: &Caller,
+    view: &View,
+    known: &CredentialSummary,
+) -> Result<(), IdentityError> {
+    let reader = CoreReader::new(view);
+    let owner = reader.by_id(known.account, &[ACCOUNT_TYPE, SERVICE_TYPE]);
+    let of_owner = match owner {
+        Some(owner) => account_rights(reader, owner)?,
+        None => Rights::NONE,
+    };
+    if caller.account() == Some(known.account) {
+        require_all(caller, of_owner.intersect(known.rights))?;
+    } else {
+        require_all(caller, of_owner)?;
+    }
+    require_same_bounds(caller, view, known)
+}
+
+/// Refuses a caller bounded by a policy that does not bound this credential.
+pub(crate) fn require_same_bounds(
+    caller: &Caller,
+    view: &View,
+    known: &CredentialSummary,
+) -> Result<(), IdentityError> {
+    let bounds = CredentialSummary::policies(view, known.id);
+    let is_missing = |text: &String| text != AccessPolicy::ALLOW_ALL && !bounds.contains(text);
+    if caller.policy_texts().iter().any(is_missing) {
+        let why = "a policy that bounds the caller does not bound that credential".to_owned();
+        return Err(caller.deny(why));
+    }
+    Ok(())
+}
