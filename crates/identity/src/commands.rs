@@ -8,6 +8,7 @@ use durward_policy::{AccessPolicy, Right, RowAccess};
 use durward_vault::Secret;
 
 use crate::accounts::require_all;
+use crate::control::{Act, managing_own};
 use crate::credential::CredentialSummary;
 use crate::graph_reader::CoreReader;
 use crate::record::account_rights;
@@ -79,8 +80,12 @@ impl Organization {
         name: &str,
         expires_at: Option<Instant>,
     ) -> Result<IssuedCredential, IdentityError> {
-        caller.require(Right::MANAGE_OWN_CREDENTIALS)?;
-        if kind == CredentialKind::SonraiToken {
+        let sonrai = CredentialKind::SonraiToken;
+        // A token of Sonrai may always be renewed: its successor may do the same.
+        if kind != sonrai || caller.credential_kind() != Some(sonrai) {
+            caller.require_any(&managing_own(kind, Act::Make))?;
+        }
+        if kind == sonrai {
             check_sonrai_life(self.now(), expires_at)?;
         }
         let new = NewCredential {

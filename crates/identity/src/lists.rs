@@ -3,10 +3,9 @@
 
 use durward_graph::View;
 use durward_model::ObjectId;
-use durward_policy::Right;
 
 use crate::commands::read;
-use crate::control::{Act, managing, sees_others};
+use crate::control::{Act, managing_own, sees_others};
 use crate::credential::{CredentialSummary, KINDS};
 use crate::{Caller, CredentialKind, IdentityError, Organization};
 
@@ -67,9 +66,8 @@ impl Organization {
     ) -> Result<Vec<CredentialSummary>, IdentityError> {
         let asked = |kind: &CredentialKind| filter.kinds.is_empty() || filter.kinds.contains(kind);
         let kinds: Vec<CredentialKind> = KINDS.into_iter().filter(asked).collect();
-        let mut rights = vec![Right::MANAGE_OWN_CREDENTIALS, Right::MANAGE_CREDENTIALS];
-        rights.extend(kinds.iter().flat_map(|kind| managing(*kind, Act::See)));
-        caller.require_any(&rights)?;
+        let rights = kinds.iter().map(|kind| managing_own(*kind, Act::See));
+        caller.require_any(&rights.collect::<Vec<_>>().concat())?;
         let all_of: Vec<CredentialKind> = kinds
             .iter()
             .copied()
