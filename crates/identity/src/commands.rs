@@ -10,8 +10,8 @@ use durward_vault::Secret;
 use crate::accounts::require_all;
 use crate::control::{Act, managing_own};
 use crate::credential::CredentialSummary;
+use crate::effective::account_rights;
 use crate::graph_reader::CoreReader;
-use crate::record::account_rights;
 use crate::{
     Caller, CredentialKind, DrawnCredential, IdentityError, NewCredential, Organization, names,
 };

@@ -6,8 +6,8 @@ use durward_policy::{AccessPolicy, Action, Right, Rights};
 
 use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE, require_all};
 use crate::credential::CredentialSummary;
+use crate::effective::account_rights;
 use crate::graph_reader::CoreReader;
-use crate::record::account_rights;
 use crate::{Caller, CredentialKind, IdentityError};
 
 /// What is done with a credential.
