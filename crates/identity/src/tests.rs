@@ -4,6 +4,7 @@
 mod authentication;
 mod credentials;
 mod drawn;
+mod effective;
 mod folders;
 mod keys;
 mod roles;

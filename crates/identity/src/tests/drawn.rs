@@ -23,6 +23,20 @@ pub(super) fn put(entity_type: &str, name: &str) -> Operation {
     }
 }
 
+/// An operation that relates two objects.
+pub(super) fn relate(from: ObjectId, verb: &str, to: ObjectId) -> Operation {
+    Operation::PutRelationship {
+        from: Target::Id(from),
+        verb: verb.to_owned(),
+        to: Target::Id(to),
+        relationship_type: String::new(),
+        namespace: Namespace::durward(),
+        key: None,
+        properties: Vec::new(),
+        mode: PutMode::Upsert,
+    }
+}
+
 #[test]
 fn an_account_and_its_token_are_made_together() {
     let world = World::new();
