@@ -3,6 +3,7 @@
 
 mod authentication;
 mod credentials;
+mod cyral;
 mod drawn;
 mod effective;
 mod folders;
