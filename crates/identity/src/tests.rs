@@ -10,6 +10,8 @@ mod folders;
 mod keys;
 mod roles;
 mod signed;
+mod sonrai;
+mod speed;
 
 use std::path::PathBuf;
 use std::sync::Arc;
