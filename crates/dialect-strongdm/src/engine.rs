@@ -14,18 +14,21 @@ use durward_identity::RateVerdict;
 use durward_identity::{AuthError, Caller, Organizations, Presented, RateCost, RateLimits};
 use durward_model::{Clock, ErrorKind, Instant};
 use durward_vault::digest::sha256;
-use http::{Request, Response, request};
+use http::{HeaderMap, Request, Response, header, request};
 use http_body::Body;
 use prost_reflect::DynamicMessage;
+use tokio::sync::watch;
 
-use crate::answer::{AnswerBody, failure, refusal, success};
+use crate::answer::{AnswerBody, failure, refusal, stream, success};
 use crate::contract::{Contract, Method, signed_name};
 use crate::dispatch::{Call, Dispatch, Reply};
-use crate::frame::{FRAME_BYTES_MAX, MESSAGE_BYTES_MAX, only_message};
+use crate::frame::{MESSAGE_BYTES_MAX, only_message};
+use crate::health::Health;
 use crate::metadata::{Signed, api_version, timeout, user_agent};
 use crate::request::{decode, unusable, whole};
 use crate::status::{Status, rate_limit};
-use crate::{complete, signature};
+use crate::stream::{Conversation, Watch, stopping};
+use crate::{complete, health, reflection, signature};
 
 /// Bodies of callers without a credential are read up to this many bytes, and not looked at.
 const STRANGERS_BYTES_MAX: usize = 64 << 10;
@@ -58,7 +61,8 @@ impl fmt::Debug for EngineParts {
 
 /// Answers gRPC requests.
 pub struct Engine {
-    pub(crate) parts: EngineParts,
+    parts: EngineParts,
+    stops: watch::Sender<bool>,
 }
 
 impl fmt::Debug for Engine {
@@ -119,7 +123,13 @@ impl Drop for GiveUpGuard {
 impl Engine {
     /// An engine.
     pub fn new(parts: EngineParts) -> Self {
-        Self { parts }
+        let stops = watch::Sender::new(false);
+        Self { parts, stops }
+    }
+
+    /// Ends the streams that would otherwise stay open, so that the server can stop.
+    pub fn stop(&self) {
+        self.stops.send_replace(true);
     }
 
     /// The contract that it serves.
@@ -140,12 +150,19 @@ impl Engine {
             return response;
         }
         let (parts, body) = request.into_parts();
-        let answered = self.unary(&parts, body, source).await;
+        let path = parts.uri.path();
+        let answered = if matches!(path, health::CHECK | health::WATCH) {
+            self.health(path, body).await.map_err(Failure::from)
+        } else if reflection::is_reflection(path) {
+            self.reflect(&parts.headers, body, source)
+        } else {
+            let answered = self.unary(&parts, body, source).await;
+            answered.map(|message| success(&message))
+        };
         match answered {
-            Ok(message) => success(&message),
+            Ok(response) => response,
             Err(Failure::Refused(error)) => refusal(&Status::of(&error), error.reason()),
             Err(Failure::Failed(status)) => {
-                let path = parts.uri.path();
                 tracing::debug!(path, code = status.code().as_str(), "a call failed");
                 failure(&status)
             }
@@ -171,17 +188,12 @@ impl Engine {
                 return Err(error.into());
             }
         };
-        let body = whole(body, FRAME_BYTES_MAX).await?;
+        let body = whole(body, MESSAGE_BYTES_MAX).await?;
         let message = only_message(&body).map_err(|error| Status::of(&error))?;
         let name = signed_name(path).ok_or_else(|| unknown(path))?;
         let digest = digest(&name, &message);
         let now = self.parts.clock.now();
-        let presented = Presented {
-            user_agent: user_agent(&parts.headers),
-            source_address: source.remote_address,
-            request_id: source.request_id,
-            ..Presented::default()
-        };
+        let presented = presented(&parts.headers, source);
         let organizations = &self.parts.organizations;
         let caller = signature::authenticate(organizations, &presented, &signed, &digest, now)?;
         let verdict = self.count(&caller, now)?;
@@ -217,6 +229,49 @@ impl Engine {
             return Err(Status::invalid(why).into());
         }
         Ok(answer)
+    }
+
+    async fn health<B>(&self, path: &str, body: B) -> Result<Response<AnswerBody>, Status>
+    where
+        B: Body<Data = Bytes>,
+    {
+        let body = whole(body, STRANGERS_BYTES_MAX).await?;
+        let question = only_message(&body).map_err(|error| Status::of(&error))?;
+        let is_ready = !self.parts.organizations.all().is_empty() && !*self.stops.borrow();
+        let health = Health::of(self.parts.contract.pool(), &question, is_ready)?;
+        if path == health::CHECK {
+            return Ok(success(&health.checked()?));
+        }
+        let last = Health::NotServing.message();
+        let stopping = stopping(self.stops.subscribe());
+        let watch = Watch::new(&health.message(), &last, stopping);
+        Ok(stream(Box::pin(watch)))
+    }
+
+    fn reflect<B>(
+        &self,
+        headers: &HeaderMap,
+        body: B,
+        source: Source<'_>,
+    ) -> Result<Response<AnswerBody>, Failure>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        if !self.parts.anonymous_introspection {
+            let authorization = headers.get(header::AUTHORIZATION);
+            let presented = Presented {
+                authorization: authorization.map(|value| value.to_str().unwrap_or("")),
+                ..presented(headers, source)
+            };
+            let now = self.parts.clock.now();
+            self.parts.organizations.authenticate(&presented, now)?;
+        }
+        let contract = Arc::clone(&self.parts.contract);
+        let answer = move |question: &Bytes| reflection::answer(contract.pool(), question);
+        let stopping = stopping(self.stops.subscribe());
+        let bytes_max = reflection::QUESTION_BYTES_MAX;
+        let conversation = Conversation::new(body, bytes_max, stopping, answer);
+        Ok(stream(Box::pin(conversation)))
     }
 
     fn count(&self, caller: &Caller, now: Instant) -> Result<RateVerdict, Status> {
@@ -282,6 +337,16 @@ pub fn digest(signed_name: &str, message: &[u8]) -> [u8; 32] {
     text.push(b'\n');
     text.extend_from_slice(message);
     sha256(&text)
+}
+
+/// What the audit log is to know of a request.
+fn presented<'p>(headers: &'p HeaderMap, source: Source<'p>) -> Presented<'p> {
+    Presented {
+        user_agent: user_agent(headers),
+        source_address: source.remote_address,
+        request_id: source.request_id,
+        ..Presented::default()
+    }
 }
 
 fn unknown(path: &str) -> Status {

@@ -9,9 +9,7 @@ use durward_model::error::ClientMessage;
 /// larger answer would fail inside the client, and some clients then repeat the call for ever.
 pub const MESSAGE_BYTES_MAX: usize = 4 << 20;
 /// Length of the head of a frame.
-const HEAD_BYTES: usize = 5;
-/// Largest frame.
-pub(crate) const FRAME_BYTES_MAX: usize = HEAD_BYTES + MESSAGE_BYTES_MAX;
+pub(crate) const HEAD_BYTES: usize = 5;
 
 /// What is wrong with a frame. Clients cannot make such by mistake: a proxy or a stranger did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,8 +30,11 @@ pub enum FrameError {
     #[error("the message has an unknown flag")]
     UnknownFlag,
     /// It is too large.
-    #[error("the message is larger than {MESSAGE_BYTES_MAX} bytes")]
-    TooLarge,
+    #[error("the message is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
 }
 
 impl ClientMessage for FrameError {
@@ -51,7 +52,7 @@ pub fn only_message(body: &Bytes) -> Result<Bytes, FrameError> {
     if body.is_empty() {
         return Err(FrameError::Missing);
     }
-    let length = length(body)?.ok_or(FrameError::Truncated)?;
+    let length = length(body, MESSAGE_BYTES_MAX)?.ok_or(FrameError::Truncated)?;
     let message = body.slice(HEAD_BYTES..);
     match message.len().cmp(&length) {
         std::cmp::Ordering::Less => Err(FrameError::Truncated),
@@ -61,8 +62,11 @@ pub fn only_message(body: &Bytes) -> Result<Bytes, FrameError> {
 }
 
 /// Takes the first message out of what a stream brought so far; none when it is not whole yet.
-pub(crate) fn next_message(buffer: &mut BytesMut) -> Result<Option<Bytes>, FrameError> {
-    let Some(length) = length(buffer)? else {
+pub(crate) fn next_message(
+    buffer: &mut BytesMut,
+    bytes_max: usize,
+) -> Result<Option<Bytes>, FrameError> {
+    let Some(length) = length(buffer, bytes_max)? else {
         return Ok(None);
     };
     if buffer.len() - HEAD_BYTES < length {
@@ -73,7 +77,7 @@ pub(crate) fn next_message(buffer: &mut BytesMut) -> Result<Option<Bytes>, Frame
 }
 
 /// The length in a head; none when the head is not whole.
-fn length(bytes: &[u8]) -> Result<Option<usize>, FrameError> {
+fn length(bytes: &[u8], bytes_max: usize) -> Result<Option<usize>, FrameError> {
     match bytes.first() {
         None | Some(0) => {}
         Some(1) => return Err(FrameError::Compressed),
@@ -83,8 +87,8 @@ fn length(bytes: &[u8]) -> Result<Option<usize>, FrameError> {
         return Ok(None);
     };
     let length = u32::from_be_bytes(*length) as usize;
-    if length > MESSAGE_BYTES_MAX {
-        return Err(FrameError::TooLarge);
+    if length > bytes_max {
+        return Err(FrameError::TooLarge { bytes_max });
     }
     Ok(Some(length))
 }
@@ -119,7 +123,10 @@ mod tests {
             (&[0, 0, 0, 0, 1, 7, 8], FrameError::Trailing),
             (&[1, 0, 0, 0, 1, 7], FrameError::Compressed),
             (&[9], FrameError::UnknownFlag),
-            (&[0, 0, 64, 0, 1], FrameError::TooLarge),
+            (
+                &[0, 0, 64, 0, 1],
+                FrameError::TooLarge { bytes_max: 4 << 20 },
+            ),
         ];
         for (bytes, error) in wrong {
             assert_eq!(only(bytes), Err(error), "{bytes:?}");
@@ -132,7 +139,7 @@ mod tests {
         for byte in [&framed(b"one")[..], &framed(b"two!")].concat() {
             let before = buffer.len();
             buffer.put_u8(byte);
-            match next_message(&mut buffer).unwrap() {
+            match next_message(&mut buffer, 100).unwrap() {
                 Some(message) if before == 7 => assert_eq!(message, "one"),
                 Some(message) => assert_eq!((message, before), ("two!".into(), 8)),
                 None => {}

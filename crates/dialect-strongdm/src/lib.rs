@@ -25,10 +25,13 @@ pub mod contract;
 pub mod dispatch;
 pub mod engine;
 pub mod frame;
+mod health;
 mod metadata;
+mod reflection;
 mod request;
 mod signature;
 pub mod status;
+mod stream;
 pub mod wire;
 
 pub use answer::{AnswerBody, Outcome};

@@ -13,7 +13,7 @@ use prost_reflect::DynamicMessage;
 
 use crate::answer::{AnswerBody, no_call};
 use crate::contract;
-use crate::frame::FrameError;
+use crate::frame::{FrameError, HEAD_BYTES};
 use crate::status::Status;
 
 const GRPC: &str = "application/grpc";
@@ -47,7 +47,7 @@ pub(crate) fn unusable<B>(request: &Request<B>) -> Option<Response<AnswerBody>> 
     None
 }
 
-/// All bytes of a body, if they are not more than so many.
+/// All bytes of a body, if its message has not more than so many.
 pub(crate) async fn whole<B>(body: B, bytes_max: usize) -> Result<Bytes, Status>
 where
     B: Body<Data = Bytes>,
@@ -70,8 +70,8 @@ where
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        if first.len() + all.len() + data.len() > bytes_max {
-            return Err(Status::of(&FrameError::TooLarge));
+        if first.len() + all.len() + data.len() > HEAD_BYTES + bytes_max {
+            return Err(Status::of(&FrameError::TooLarge { bytes_max }));
         }
         // Most calls come in one piece, which need not be copied.
         if first.is_empty() && all.is_empty() {
