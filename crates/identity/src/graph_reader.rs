@@ -51,6 +51,14 @@ impl<'v> CoreReader<'v> {
         self.value(entity, property) == Value::Bool(true)
     }
 
+    /// A whole number; 0 where there is none.
+    pub(crate) fn number(self, entity: EntityRef, property: &str) -> i64 {
+        match self.value(entity, property) {
+            Value::Int(number) => number,
+            _ => 0,
+        }
+    }
+
     /// The tags of an entity.
     pub(crate) fn tags(self, entity: EntityRef) -> BTreeMap<String, String> {
         let properties = self.view.entity_properties(entity).into_iter();

@@ -66,8 +66,13 @@ impl Organization {
     ) -> Result<Vec<CredentialSummary>, IdentityError> {
         let asked = |kind: &CredentialKind| filter.kinds.is_empty() || filter.kinds.contains(kind);
         let kinds: Vec<CredentialKind> = KINDS.into_iter().filter(asked).collect();
-        let rights = kinds.iter().map(|kind| managing_own(*kind, Act::See));
-        caller.require_any(&rights.collect::<Vec<_>>().concat())?;
+        // A token of Sonrai may always list its like, as it may be renewed.
+        let sonrai = CredentialKind::SonraiToken;
+        let is_own_sonrai = filter.own && kinds == [sonrai];
+        if !is_own_sonrai || caller.credential_kind() != Some(sonrai) {
+            let rights = kinds.iter().map(|kind| managing_own(*kind, Act::See));
+            caller.require_any(&rights.collect::<Vec<_>>().concat())?;
+        }
         let all_of: Vec<CredentialKind> = kinds
             .iter()
             .copied()

@@ -71,7 +71,7 @@ fn an_account_and_its_token_are_made_together() {
         "it has no role"
     );
 
-    let (node, id, secret) = make("node", "gateway", CredentialKind::NodeToken);
+    let (node, id, secret) = make("access_node", "gateway", CredentialKind::NodeToken);
     let known = CredentialSummary::find(&organization.head(), id).unwrap();
     assert_eq!(known.account, node);
     assert_eq!(world.refusal(&organizations, &secret), "not_accepted");
