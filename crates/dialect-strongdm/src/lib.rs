@@ -20,15 +20,19 @@
 //! Start reading at [`Engine::answer`], or at [`Dispatch`] to write a service.
 
 mod answer;
+pub mod codec;
 mod complete;
 pub mod contract;
 pub mod dispatch;
 pub mod engine;
 pub mod frame;
 mod health;
+pub mod mapping;
 mod metadata;
 mod reflection;
+mod replay;
 mod request;
+pub mod services;
 mod signature;
 pub mod status;
 mod stream;
@@ -39,4 +43,5 @@ pub use contract::{Contract, ContractError, FieldFlags, Method, Verb};
 pub use dispatch::{Call, Dispatch, Reply, Unsupported};
 pub use engine::{Engine, EngineParts, Source};
 pub use request::{decode, is_grpc};
+pub use services::Services;
 pub use status::{Code, Status};
