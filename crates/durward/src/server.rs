@@ -4,6 +4,7 @@
 mod audit;
 mod authenticate;
 mod body;
+mod cyral;
 mod graphql;
 mod health;
 mod import;
@@ -14,11 +15,13 @@ mod results;
 mod router;
 mod synchronization;
 pub(crate) mod tls;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use durward_dialect_cyral::CyralApi;
 use durward_dialect_graphql::{DeferredResults, GraphQl, Services};
 use durward_dialect_sync::{JobOptions, Jobs};
 use durward_graph::Snapshot;
@@ -39,6 +42,7 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     catalog: Arc<Catalog>,
     graphql: GraphQl,
+    cyral: CyralApi,
     services: Arc<Services>,
     rates: RateLimits,
     jobs: Mutex<HashMap<OrganizationId, Arc<Jobs>>>,
@@ -85,6 +89,7 @@ impl Server {
             clock,
             catalog: Arc::new(Catalog::built_in()?),
             graphql: GraphQl::new().context("a contract is not valid")?,
+            cyral: CyralApi::new()?,
             services: Arc::new(services),
             rates: RateLimits::new(plan.unwrap_or_default()),
             jobs: Mutex::new(HashMap::new()),
