@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use crate::handlers;
-use crate::permission::PERMISSIONS;
+use crate::permission::{self, PERMISSIONS};
 
 const CONTRACT: &str = include_str!("../../../contracts/routes/cyral.toml");
 /// Method of the rows that the gRPC listener answers.
@@ -122,6 +122,10 @@ impl Contract {
             let known = |name: &String| PERMISSIONS.contains(&name.as_str());
             if let Some(unknown) = permissions.iter().find(|name| !known(name)) {
                 return Err(wrong(&format!("there is no permission {unknown:?}")));
+            }
+            let without_right = |name: &&String| permission::right(name).is_none();
+            if let Some(name) = permissions.iter().find(without_right) {
+                return Err(wrong(&format!("the permission {name:?} has no right")));
             }
             let is_executed = handlers::find(&route.method, &route.path).is_some();
             if is_executed != (route.state == RouteState::Executing) {

@@ -2,6 +2,7 @@
 //! Errors as this dialect's clients know them: a status, and a body of code, message and details
 //! in the manner of gRPC gateways.
 
+use durward_access::AccessError;
 use durward_identity::{AuthError, IdentityError};
 use durward_model::ErrorKind;
 use durward_model::error::ClientMessage;
@@ -51,6 +52,15 @@ impl ApiError {
 impl From<IdentityError> for ApiError {
     fn from(error: IdentityError) -> Self {
         if ClientMessage::kind(&error) == ErrorKind::Internal {
+            tracing::error!(%error, "a request failed");
+        }
+        Self::of(&error)
+    }
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        if error.kind() == ErrorKind::Internal {
             tracing::error!(%error, "a request failed");
         }
         Self::of(&error)

@@ -119,9 +119,10 @@ pub(crate) fn choices(
 pub(crate) fn instant(object: &Object, name: &str) -> Result<Option<Instant>, ApiError> {
     match text(object, name)? {
         "" => Ok(None),
-        text => Instant::parse_rfc3339(text)
-            .map(Some)
-            .ok_or_else(|| wrong(name, "a moment such as 2026-01-31T12:00:00Z")),
+        text => match text.parse() {
+            Ok(instant) => Ok(Some(instant)),
+            Err(_) => Err(wrong(name, "a moment such as 2026-01-31T12:00:00Z")),
+        },
     }
 }
 

@@ -30,7 +30,7 @@ const PREFIX: &str = "cyral:";
 
 /// The right behind a permission.
 pub(crate) fn right(name: &str) -> Option<Right> {
-    Right::named(&format!("{PREFIX}{name}")).or(Some(Right::MANAGE_ORGANIZATION))
+    Right::named(&format!("{PREFIX}{name}"))
 }
 
 /// Id of a permission, which is stable and tells its name.
