@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use durward_access::Accesses;
 use durward_identity::{AuthError, Caller};
 use durward_model::ErrorKind;
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -33,6 +34,8 @@ pub struct Asked<'a> {
     pub body: &'a [u8],
     /// Finds out who asks; called only where a route wants to know.
     pub authenticate: &'a dyn Fn() -> Result<Caller, AuthError>,
+    /// The access of every organization.
+    pub accesses: &'a Accesses,
     /// Grants tokens.
     pub tokens: &'a dyn TokenService,
 }
@@ -144,7 +147,9 @@ fn run(asked: &Asked<'_>, target: &Target, parameters: &Parameters) -> Result<An
     let Some(Handler::Known(handler)) = target.handler else {
         return Err(not_supported(asked));
     };
+    let access = asked.accesses.of(caller.organization());
     let call = Call {
+        access: &access,
         caller: &caller,
         parameters,
         query: asked.query,

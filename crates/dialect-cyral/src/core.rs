@@ -29,7 +29,9 @@ impl Core<'_> {
     pub(crate) fn list(&self, kind: Kind) -> Result<Vec<Object>, ApiError> {
         let view = self.access.view(None);
         let all = self.access.list(self.caller, &view, kind)?.into_iter();
-        Ok(all.map(|object| Object::read(&view, kind, object)).collect())
+        Ok(all
+            .map(|object| Object::read(&view, kind, object))
+            .collect())
     }
 
     /// The object of an id as this dialect writes it. The rights to it were decided with the
@@ -59,13 +61,19 @@ impl Core<'_> {
         id: &str,
         mut work: impl FnMut(&Object) -> Result<(ObjectChange, T), ApiError>,
     ) -> Result<T, ApiError> {
-        self.again(|| {
+        let mut tries = 1;
+        loop {
             let before = self.get(kind, id)?;
             let (mut change, result) = work(&before)?;
             change.expected_version = Some(before.version);
-            self.access.update(self.caller, kind, before.id, change)?;
-            Ok(result)
-        })
+            match self.access.update(self.caller, kind, before.id, change) {
+                Ok(_) => return Ok(result),
+                Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES_MAX => {
+                    tries += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Sets one document of an object whose permission is another than the object's own. The
@@ -78,7 +86,11 @@ impl Core<'_> {
         (name, document): (&str, Json),
     ) -> Result<(), ApiError> {
         let before = self.get(kind, id)?;
-        let value = if document.is_null() { Value::Null } else { Value::Document(document) };
+        let value = if document.is_null() {
+            Value::Null
+        } else {
+            Value::Document(document)
+        };
         let patch = Operation::PatchEntity {
             target: Target::Id(before.id),
             set: vec![(name.to_owned(), value)],
@@ -86,23 +98,15 @@ impl Core<'_> {
             expected_version: None,
         };
         let origin = self.caller.origin(activity);
-        self.access.organization().submit_core(origin, vec![patch])?;
+        self.access
+            .organization()
+            .submit_core(origin, vec![patch])?;
         Ok(())
     }
 
     pub(crate) fn delete(&self, kind: Kind, id: &str) -> Result<Object, ApiError> {
         let found = self.get(kind, id)?;
         Ok(self.access.delete(self.caller, kind, found.id)?)
-    }
-
-    fn again<T>(&self, mut work: impl FnMut() -> Result<T, ApiError>) -> Result<T, ApiError> {
-        let mut tries = 1;
-        loop {
-            match work() {
-                Err(error) if error.kind == ErrorKind::Conflict && tries < TRIES_MAX => tries += 1,
-                other => return other,
-            }
-        }
     }
 }
 
@@ -116,7 +120,11 @@ pub(crate) fn changing(properties: Properties) -> ObjectChange {
 
 /// A change of one document; null takes it away.
 pub(crate) fn setting(name: &str, document: Json) -> ObjectChange {
-    let value = if document.is_null() { Value::Null } else { Value::Document(document) };
+    let value = if document.is_null() {
+        Value::Null
+    } else {
+        Value::Document(document)
+    };
     changing(Properties::from([(name.to_owned(), value)]))
 }
 
@@ -132,7 +140,10 @@ pub(crate) fn document<'a>(object: &'a Object, name: &str) -> Option<&'a Json> {
 pub(crate) fn entries(object: &Object, name: &str) -> Vec<fields::Object> {
     let items = document(object, name).and_then(Json::as_array);
     let items = items.map(Vec::as_slice).unwrap_or_default();
-    items.iter().filter_map(|item| item.as_object().cloned()).collect()
+    items
+        .iter()
+        .filter_map(|item| item.as_object().cloned())
+        .collect()
 }
 
 /// A list of texts; empty when there is none.
@@ -170,8 +181,8 @@ fn absent(kind: Kind, id: &str) -> ApiError {
     })
 }
 
-/// Whether an object of this kind and id is there for the caller.
 impl Core<'_> {
+    /// Whether an object of this kind and id is there for the caller.
     pub(crate) fn has(&self, kind: Kind, id: &str) -> bool {
         self.get(kind, id).is_ok()
     }

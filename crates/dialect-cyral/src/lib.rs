@@ -9,7 +9,9 @@
 mod answer;
 mod api;
 mod contract;
+mod core;
 mod error;
+mod fields;
 mod handlers;
 mod permission;
 mod query;

@@ -21,6 +21,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use durward_access::Accesses;
 use durward_dialect_cyral::CyralApi;
 use durward_dialect_graphql::{DeferredResults, GraphQl, Services};
 use durward_dialect_sync::{JobOptions, Jobs};
@@ -43,6 +44,8 @@ pub(crate) struct Server {
     catalog: Arc<Catalog>,
     graphql: GraphQl,
     cyral: CyralApi,
+    /// Commands on core objects, shared by all dialects: two of them would miss each other's.
+    pub(crate) accesses: Arc<Accesses>,
     services: Arc<Services>,
     rates: RateLimits,
     jobs: Mutex<HashMap<OrganizationId, Arc<Jobs>>>,
@@ -90,6 +93,7 @@ impl Server {
             catalog: Arc::new(Catalog::built_in()?),
             graphql: GraphQl::new().context("a contract is not valid")?,
             cyral: CyralApi::new()?,
+            accesses: Arc::default(),
             services: Arc::new(services),
             rates: RateLimits::new(plan.unwrap_or_default()),
             jobs: Mutex::new(HashMap::new()),

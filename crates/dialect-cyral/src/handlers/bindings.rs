@@ -24,7 +24,9 @@ pub(super) fn of(node: &Object) -> Vec<fields::Object> {
 pub(super) fn using_listener(node: &Object, listener: &str) -> Option<String> {
     let uses = |binding: &&fields::Object| listener_ids(binding).any(|id| id == listener);
     let all = of(node);
-    all.iter().find(uses).map(|binding| id_of(binding).to_owned())
+    all.iter()
+        .find(uses)
+        .map(|binding| id_of(binding).to_owned())
 }
 
 /// `GET /v1/sidecars/{id}/bindings`
@@ -37,11 +39,12 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let id = new_id()?;
     let body = call.object()?;
-    call.core().change(Kind::Node, call.parameters.get("id"), |node| {
-        let mut all = of(node);
-        all.push(checked(call, node, &body, &id)?);
-        Ok((setting(BINDINGS, json!(all)), ()))
-    })?;
+    call.core()
+        .change(Kind::Node, call.parameters.get("id"), |node| {
+            let mut all = of(node);
+            all.push(checked(call, node, &body, &id)?);
+            Ok((setting(BINDINGS, json!(all)), ()))
+        })?;
     Ok(Answer::json(&json!({"bindingId": id})))
 }
 
@@ -55,24 +58,27 @@ pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
 /// `PUT /v1/sidecars/{id}/bindings/{bid}`
 pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let (body, bid) = (call.object()?, call.parameters.get("bid"));
-    let binding = call.core().change(Kind::Node, call.parameters.get("id"), |node| {
-        let (mut all, position) = located(node, bid)?;
-        let binding = checked(call, node, &body, bid)?;
-        if let Some(place) = all.get_mut(position) {
-            place.clone_from(&binding);
-        }
-        Ok((setting(BINDINGS, json!(all)), binding))
-    })?;
+    let binding = call
+        .core()
+        .change(Kind::Node, call.parameters.get("id"), |node| {
+            let (mut all, position) = located(node, bid)?;
+            let binding = checked(call, node, &body, bid)?;
+            if let Some(place) = all.get_mut(position) {
+                place.clone_from(&binding);
+            }
+            Ok((setting(BINDINGS, json!(all)), binding))
+        })?;
     Ok(Answer::json(&json!({"binding": binding})))
 }
 
 /// `DELETE /v1/sidecars/{id}/bindings/{bid}`
 pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.core().change(Kind::Node, call.parameters.get("id"), |node| {
-        let (mut all, position) = located(node, call.parameters.get("bid"))?;
-        all.remove(position);
-        Ok((setting(BINDINGS, json!(all)), ()))
-    })?;
+    call.core()
+        .change(Kind::Node, call.parameters.get("id"), |node| {
+            let (mut all, position) = located(node, call.parameters.get("bid"))?;
+            all.remove(position);
+            Ok((setting(BINDINGS, json!(all)), ()))
+        })?;
     Ok(Answer::empty())
 }
 
@@ -93,14 +99,18 @@ pub(crate) fn composed(call: &Call<'_>) -> Result<Answer, ApiError> {
         json!({"binding": binding, "listeners": used.collect::<Vec<_>>()})
     });
     let rows: Vec<Json> = rows.collect();
-    Ok(Answer::json(&json!({"composedBindings": rows, "totalCount": all.len()})))
+    Ok(Answer::json(
+        &json!({"composedBindings": rows, "totalCount": all.len()}),
+    ))
 }
 
 fn located(node: &Object, bid: &str) -> Result<(Vec<fields::Object>, usize), ApiError> {
     let all = of(node);
     match all.iter().position(|binding| id_of(binding) == bid) {
         Some(position) => Ok((all, position)),
-        None => Err(ApiError::not_found("NotFound: the sidecar has no such binding")),
+        None => Err(ApiError::not_found(
+            "NotFound: the sidecar has no such binding",
+        )),
     }
 }
 
@@ -111,7 +121,9 @@ fn id_of(object: &fields::Object) -> &str {
 fn listener_ids(binding: &fields::Object) -> impl Iterator<Item = &str> {
     let items = binding.get("listenerBindings").and_then(Json::as_array);
     let items = items.map(Vec::as_slice).unwrap_or_default();
-    items.iter().filter_map(|item| item.get("listenerId")?.as_str())
+    items
+        .iter()
+        .filter_map(|item| item.get("listenerId")?.as_str())
 }
 
 /// The binding of a body, with its id; its repository and its listeners must be there.
@@ -124,21 +136,28 @@ fn checked(
     let given = fields::wrapped(body, "binding")?;
     let repo = fields::required(given, "repoId")?;
     if !call.core().has(Kind::Resource, repo) {
-        return Err(ApiError::invalid(format!("there is no repository {repo:?}")));
+        return Err(ApiError::invalid(format!(
+            "there is no repository {repo:?}"
+        )));
     }
     let mut used = Vec::new();
     let known = listeners::of(node);
     for item in fields::objects(given, "listenerBindings")? {
         let listener = fields::required(item, "listenerId")?;
         if !known.iter().any(|known| id_of(known) == listener) {
-            return Err(ApiError::invalid(format!("the sidecar has no listener {listener:?}")));
+            return Err(ApiError::invalid(format!(
+                "the sidecar has no listener {listener:?}"
+            )));
         }
         used.push(fields::only(item, &["listenerId", "nodeIndex"]));
     }
     let mut binding = fields::Object::new();
     binding.insert("id".to_owned(), json!(id));
     binding.insert("repoId".to_owned(), json!(repo));
-    binding.insert("enabled".to_owned(), json!(fields::flag(given, "enabled", false)?));
+    binding.insert(
+        "enabled".to_owned(),
+        json!(fields::flag(given, "enabled", false)?),
+    );
     binding.insert("listenerBindings".to_owned(), json!(used));
     Ok(binding)
 }

@@ -33,11 +33,12 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let id = new_id()?;
     let listener = checked(call, &id)?;
-    call.core().change(Kind::Node, call.parameters.get("id"), |node| {
-        let mut all = of(node);
-        all.push(listener.clone());
-        Ok((setting(LISTENERS, json!(all)), ()))
-    })?;
+    call.core()
+        .change(Kind::Node, call.parameters.get("id"), |node| {
+            let mut all = of(node);
+            all.push(listener.clone());
+            Ok((setting(LISTENERS, json!(all)), ()))
+        })?;
     Ok(Answer::json(&json!({"listenerId": id})))
 }
 
@@ -51,28 +52,30 @@ pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
 /// `PUT /v1/sidecars/{id}/listeners/{lid}`
 pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let listener = checked(call, call.parameters.get("lid"))?;
-    call.core().change(Kind::Node, call.parameters.get("id"), |node| {
-        let (mut all, position) = located(call, node)?;
-        if let Some(place) = all.get_mut(position) {
-            *place = listener.clone();
-        }
-        Ok((setting(LISTENERS, json!(all)), ()))
-    })?;
+    call.core()
+        .change(Kind::Node, call.parameters.get("id"), |node| {
+            let (mut all, position) = located(call, node)?;
+            if let Some(place) = all.get_mut(position) {
+                place.clone_from(&listener);
+            }
+            Ok((setting(LISTENERS, json!(all)), ()))
+        })?;
     Ok(Answer::json(&json!({"listenerConfig": listener})))
 }
 
 /// `DELETE /v1/sidecars/{id}/listeners/{lid}`
 pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
     let lid = call.parameters.get("lid");
-    call.core().change(Kind::Node, call.parameters.get("id"), |node| {
-        let (mut all, position) = located(call, node)?;
-        if let Some(binding) = bindings::using_listener(node, lid) {
-            let why = format!("the listener is used by the binding {binding:?}");
-            return Err(ApiError::invalid(why));
-        }
-        all.remove(position);
-        Ok((setting(LISTENERS, json!(all)), ()))
-    })?;
+    call.core()
+        .change(Kind::Node, call.parameters.get("id"), |node| {
+            let (mut all, position) = located(call, node)?;
+            if let Some(binding) = bindings::using_listener(node, lid) {
+                let why = format!("the listener is used by the binding {binding:?}");
+                return Err(ApiError::invalid(why));
+            }
+            all.remove(position);
+            Ok((setting(LISTENERS, json!(all)), ()))
+        })?;
     Ok(Answer::empty())
 }
 
@@ -82,7 +85,9 @@ fn located(call: &Call<'_>, node: &Object) -> Result<(Vec<fields::Object>, usize
     let is_it = |listener: &fields::Object| listener.get("id").and_then(Json::as_str) == Some(lid);
     match all.iter().position(is_it) {
         Some(position) => Ok((all, position)),
-        None => Err(ApiError::not_found("NotFound: the sidecar has no such listener")),
+        None => Err(ApiError::not_found(
+            "NotFound: the sidecar has no such listener",
+        )),
     }
 }
 
@@ -92,12 +97,16 @@ fn checked(call: &Call<'_>, id: &str) -> Result<fields::Object, ApiError> {
     let given = fields::wrapped(&body, "listenerConfig")?;
     let types = fields::choices(given, "repoTypes", &repos::TYPES)?;
     if types.is_empty() {
-        return Err(ApiError::invalid("the field \"repoTypes\" must name a type"));
+        return Err(ApiError::invalid(
+            "the field \"repoTypes\" must name a type",
+        ));
     }
     let address = fields::wrapped(given, "address")?;
     let port = fields::port(address, "port")?;
     if port == 0 {
-        return Err(ApiError::invalid("the field \"port\" of the address is missing"));
+        return Err(ApiError::invalid(
+            "the field \"port\" of the address is missing",
+        ));
     }
     let host = fields::text(address, "host")?;
     let mut listener = fields::Object::new();

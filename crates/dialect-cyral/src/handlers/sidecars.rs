@@ -24,7 +24,9 @@ const NODE_KIND: &str = "proxy_cluster";
 /// `GET /v1/sidecars`
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
     let all = call.core().list(Kind::Node)?;
-    let rows = all.iter().map(|node| json!({"id": node.id.to_hex(), "sidecar": shown(node)}));
+    let rows = all
+        .iter()
+        .map(|node| json!({"id": node.id.to_hex(), "sidecar": shown(node)}));
     Ok(Answer::json(&rows.collect()))
 }
 
@@ -100,13 +102,17 @@ pub(crate) fn instances(call: &Call<'_>) -> Result<Answer, ApiError> {
 /// `GET /v2/sidecars/{id}/instances/{iid}/stats`
 pub(crate) fn statistics(call: &Call<'_>) -> Result<Answer, ApiError> {
     call.core().get(Kind::Node, call.parameters.get("id"))?;
-    Err(ApiError::not_found("NotFound: the sidecar has no such instance"))
+    Err(ApiError::not_found(
+        "NotFound: the sidecar has no such instance",
+    ))
 }
 
 /// A sidecar as clients see it.
 fn shown(node: &Object) -> Json {
     let empty = Map::new();
-    let settings = core::document(node, SETTINGS).and_then(Json::as_object).unwrap_or(&empty);
+    let settings = core::document(node, SETTINGS)
+        .and_then(Json::as_object)
+        .unwrap_or(&empty);
     let part = |name: &str| settings.get(name).cloned().unwrap_or_else(|| json!({}));
     json!({
         "id": node.id.to_hex(),
@@ -139,43 +145,52 @@ fn merged(before: Option<&Object>, body: &fields::Object) -> Result<Properties, 
         settings.insert("properties".to_owned(), Json::Object(given.clone()));
     }
     if let Some(given) = fields::object(body, "services")? {
-        let services = entry(&mut settings, "services");
-        for name in given.keys() {
-            let Some(options) = fields::object(given, name)? else {
-                services.remove(name);
-                continue;
-            };
-            let known = entry(services, name);
-            known.extend(options.clone());
-        }
+        within(&mut settings, "services", |known| {
+            merge_services(known, given)
+        })?;
     }
     if let Some(given) = fields::object(body, "certificateBundleSecrets")? {
-        let secrets = entry(&mut settings, "certificateBundleSecrets");
-        for name in given.keys() {
-            match fields::object(given, name)? {
-                Some(secret) if fields::text(secret, "secretId")? != "" => {
-                    secrets.insert(name.clone(), Json::Object(secret.clone()));
-                }
-                // An entry with empty values takes the certificate away.
-                _ => {
-                    secrets.remove(name);
-                }
-            }
-        }
+        within(&mut settings, "certificateBundleSecrets", |known| {
+            merge_secrets(known, given)
+        })?;
     }
     let settings = Value::Document(Json::Object(settings));
     properties.insert(SETTINGS.to_owned(), settings);
     Ok(properties)
 }
 
-/// The object under a name, made where it is missing.
-fn entry<'a>(object: &'a mut fields::Object, name: &str) -> &'a mut fields::Object {
-    let value = object.entry(name.to_owned()).or_insert_with(|| json!({}));
-    if !value.is_object() {
-        *value = json!({});
+fn merge_services(known: &mut fields::Object, given: &fields::Object) -> Result<(), ApiError> {
+    for name in given.keys() {
+        match fields::object(given, name)? {
+            Some(options) => within(known, name, |service| service.extend(options.clone())),
+            None => drop(known.remove(name)),
+        }
     }
-    match value {
-        Json::Object(inner) => inner,
-        _ => unreachable!("it was just made an object"),
+    Ok(())
+}
+
+fn merge_secrets(known: &mut fields::Object, given: &fields::Object) -> Result<(), ApiError> {
+    for name in given.keys() {
+        match fields::object(given, name)? {
+            Some(secret) if !fields::text(secret, "secretId")?.is_empty() => {
+                known.insert(name.clone(), Json::Object(secret.clone()));
+            }
+            // An entry with empty values takes the certificate away.
+            _ => drop(known.remove(name)),
+        }
     }
+    Ok(())
+}
+
+/// Changes the object under a name, which is made where it is missing.
+fn within<T>(
+    object: &mut fields::Object,
+    name: &str,
+    work: impl FnOnce(&mut fields::Object) -> T,
+) -> T {
+    let known = object.get(name).and_then(Json::as_object);
+    let mut inner = known.cloned().unwrap_or_default();
+    let result = work(&mut inner);
+    object.insert(name.to_owned(), Json::Object(inner));
+    result
 }

@@ -42,6 +42,7 @@ fn ask(path: &str, authorization: Option<&str>, body: &str) -> Answer {
         authorization,
         body: body.as_bytes(),
         authenticate: &|| panic!("nobody needs to be known here"),
+        accesses: &durward_access::Accesses::default(),
         tokens: &Service,
     };
     CyralApi::new().unwrap().answer(&asked)

@@ -67,6 +67,7 @@ fn answer(server: &Server, parts: &request::Parts, body: &[u8]) -> Answer {
         authorization: authorization.and_then(|value| value.to_str().ok()),
         body,
         authenticate: &|| authenticate::caller(server, &parts.headers, &source),
+        accesses: &server.accesses,
         tokens: &tokens,
     })
 }
