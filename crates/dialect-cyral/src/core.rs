@@ -3,7 +3,7 @@
 //! object, work out its new properties and write them, without losing anybody else's change.
 
 use durward_access::access::Sight;
-use durward_access::{Access, Kind, NewObject, Object, ObjectChange, Properties, reader};
+use durward_access::{Access, AccessError, Kind, NewObject, Object, ObjectChange, Properties, reader};
 use durward_graph::ObjectRef;
 use durward_graph::store::{Operation, Target};
 use durward_identity::Caller;
@@ -51,7 +51,11 @@ impl Core<'_> {
     }
 
     pub(crate) fn create_new(&self, new: NewObject) -> Result<Object, ApiError> {
-        Ok(self.access.create(self.caller, new)?.object)
+        let kind = new.kind;
+        match self.access.create(self.caller, new) {
+            Ok(created) => Ok(created.object),
+            Err(error) => Err(named(kind, error)),
+        }
     }
 
     /// Changes an object by what `work` makes of it as it is; again when somebody else was faster.
@@ -71,7 +75,7 @@ impl Core<'_> {
                 Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES_MAX => {
                     tries += 1;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(named(kind, error)),
             }
         }
     }
@@ -170,6 +174,24 @@ pub(crate) fn new_id() -> Result<String, ApiError> {
     })
 }
 
+/// What this dialect calls one of a kind.
+fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Node => "sidecar",
+        Kind::Resource => "repository",
+        other => other.noun(),
+    }
+}
+
+/// An error from below; a name that is taken in the words of this dialect.
+fn named(kind: Kind, error: AccessError) -> ApiError {
+    if error.kind() == ErrorKind::AlreadyExists {
+        let message = format!("a {} with this name already exists", noun(kind));
+        return ApiError::new(ErrorKind::AlreadyExists, message);
+    }
+    error.into()
+}
+
 /// No such object; clients look for the words at the start.
 fn absent(kind: Kind, id: &str) -> ApiError {
     let shown: String = id.chars().take(64).collect();
@@ -177,7 +199,7 @@ fn absent(kind: Kind, id: &str) -> ApiError {
         Kind::Node => format!("NotFound: there is no sidecar {shown:?}"),
         Kind::Resource => format!("Failed to read repo: there is no repository {shown:?}"),
         Kind::Role => format!("there is no role {shown:?}"),
-        _ => format!("there is no {} {shown:?}", kind.noun()),
+        _ => format!("there is no {} {shown:?}", noun(kind)),
     })
 }
 

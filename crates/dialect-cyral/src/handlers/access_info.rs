@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use durward_access::access::Sight;
 use durward_access::{Kind, Object, effective};
 use durward_graph::ObjectRef;
 use serde_json::{Value as Json, json};
@@ -79,8 +80,11 @@ fn reached(call: &Call<'_>) -> Vec<Object> {
     let view = call.access.view(None);
     let paths = effective::paths_of(&view, account, call.access.organization().now());
     let resources: BTreeSet<_> = paths.into_iter().map(|path| path.resource).collect();
-    let resources = resources.into_iter();
-    resources
+    let sight = Sight::of(call.caller, &view);
+    let seen = resources
+        .into_iter()
+        .filter(|resource| sight.sees(ObjectRef::Entity(*resource)));
+    seen
         .map(|resource| Object::of_entity(&view, Kind::Resource, resource))
         .collect()
 }

@@ -5,7 +5,7 @@ use durward_access::kind::{ASSIGNED, GROUP_TYPE, SERVICE_TYPE, USER_TYPE};
 use durward_access::{Kind, NewObject, Object, ObjectChange, Properties, reader};
 use durward_graph::ObjectRef;
 use durward_model::Value;
-use durward_policy::Rights;
+use durward_policy::{Right, Rights};
 use serde_json::{Value as Json, json};
 
 use super::Call;
@@ -33,7 +33,7 @@ fn permission_row(name: &str) -> Json {
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
     let all = call.core().list(Kind::Role)?;
     let row = |role: &Object| {
-        let held = permissions_of(role);
+        let held = permissions_of(call, role);
         json!({
             "id": role.id.to_hex(),
             "name": role.text("displayName"),
@@ -60,13 +60,13 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
         rights: Some(given_permissions(&body, "roles")?),
         ..NewObject::entity(Kind::Role, properties)
     };
-    Ok(Answer::json(&shown(&call.core().create_new(new)?)))
+    Ok(Answer::json(&shown(call, &call.core().create_new(new)?)))
 }
 
 /// `GET /v1/users/groups/{id}`
 pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
     let role = call.core().get(Kind::Role, call.parameters.get("id"))?;
-    Ok(Answer::json(&shown(&role)))
+    Ok(Answer::json(&shown(call, &role)))
 }
 
 /// `PUT /v1/users/groups/{id}`: rights of the role that are no permissions here stay.
@@ -87,12 +87,12 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
         }
         if body.contains_key("roles") {
             let given = given_permissions(&body, "roles")?;
-            change.rights = Some(other_rights(before).union(given));
+            change.rights = Some(other_rights(call, before).union(given));
         }
         Ok((change, ()))
     })?;
     let role = call.core().get(Kind::Role, id)?;
-    Ok(Answer::json(&shown(&role)))
+    Ok(Answer::json(&shown(call, &role)))
 }
 
 /// `DELETE /v1/users/groups/{id}`
@@ -155,8 +155,8 @@ pub(crate) fn remove_mappings(call: &Call<'_>) -> Result<Answer, ApiError> {
 }
 
 /// A role as clients see it alone.
-fn shown(role: &Object) -> Json {
-    let held = permissions_of(role).into_iter();
+fn shown(call: &Call<'_>, role: &Object) -> Json {
+    let held = permissions_of(call, role).into_iter();
     json!({
         "id": role.id.to_hex(),
         "name": role.text("displayName"),
@@ -166,27 +166,33 @@ fn shown(role: &Object) -> Json {
 }
 
 /// The permissions that a role holds, in the order of the table.
-fn permissions_of(role: &Object) -> Vec<&'static str> {
-    let rights = core::texts(role, "rights");
+fn permissions_of(call: &Call<'_>, role: &Object) -> Vec<&'static str> {
+    let rights = rights_of(call, role);
     let holds = |name: &&'static str| {
-        let right = permission::right(name);
-        right.is_some_and(|right| rights.iter().any(|held| held == right.name()))
+        permission::right(name).is_some_and(|right| rights.contains(right))
     };
     PERMISSIONS.into_iter().filter(holds).collect()
 }
 
-/// The rights of a role that are no permissions of this dialect.
-fn other_rights(role: &Object) -> Rights {
-    let held = core::texts(role, "rights");
-    let rights = held
-        .iter()
-        .filter_map(|name| durward_policy::Right::named(name));
-    let is_permission = |right: durward_policy::Right| {
-        PERMISSIONS
-            .into_iter()
-            .any(|name| permission::right(name) == Some(right))
+/// What a role lets its holders do.
+fn rights_of(call: &Call<'_>, role: &Object) -> Rights {
+    let view = call.access.view(None);
+    let Some(ObjectRef::Entity(entity)) = reader::find(&view, Kind::Role, role.id) else {
+        return Rights::NONE;
     };
-    rights.filter(|right| !is_permission(*right)).collect()
+    let rights = call.access.organization().rights_of_role(&view, entity);
+    rights.unwrap_or(Rights::NONE)
+}
+
+/// The rights of a role that are no permissions of this dialect.
+fn other_rights(call: &Call<'_>, role: &Object) -> Rights {
+    let rights = rights_of(call, role);
+    let is_permission = |right: Right| {
+        PERMISSIONS.into_iter().any(|name| permission::right(name) == Some(right))
+    };
+    Right::all()
+        .filter(|right| rights.contains(*right) && !is_permission(*right))
+        .collect()
 }
 
 /// The rights behind the permissions that a body names, by id or by name.
