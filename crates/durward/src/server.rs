@@ -4,6 +4,7 @@
 mod audit;
 mod authenticate;
 mod body;
+mod cyral;
 mod graphql;
 mod grpc;
 mod health;
@@ -15,11 +16,14 @@ mod results;
 mod router;
 mod synchronization;
 pub(crate) mod tls;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use durward_access::Accesses;
+use durward_dialect_cyral::CyralApi;
 use durward_dialect_graphql::{DeferredResults, GraphQl, Services};
 use durward_dialect_strongdm::{Contract, Engine, EngineParts, Unsupported};
 use durward_dialect_sync::{JobOptions, Jobs};
@@ -41,6 +45,9 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     catalog: Arc<Catalog>,
     graphql: GraphQl,
+    cyral: CyralApi,
+    /// Commands on core objects, shared by all dialects: two of them would miss each other's.
+    pub(crate) accesses: Arc<Accesses>,
     services: Arc<Services>,
     grpc: Arc<Engine>,
     rates: Arc<RateLimits>,
@@ -98,6 +105,8 @@ impl Server {
             clock,
             catalog: Arc::new(Catalog::built_in()?),
             graphql: GraphQl::new().context("a contract is not valid")?,
+            cyral: CyralApi::new()?,
+            accesses: Arc::default(),
             services: Arc::new(services),
             grpc: Arc::new(grpc),
             rates,

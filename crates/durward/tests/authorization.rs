@@ -13,6 +13,8 @@
 )]
 
 mod common;
+#[path = "authorization/cyral.rs"]
+mod cyral;
 #[path = "authorization/fields.rs"]
 mod fields;
 #[path = "authorization/routes.rs"]

@@ -39,6 +39,8 @@ pub struct Ids {
     pub credential: String,
     /// An open synchronization job.
     pub job: String,
+    /// What Cyral's routes name.
+    pub cyral: crate::cyral::Ids,
 }
 
 /// The server with both organizations.
@@ -138,7 +140,8 @@ impl World {
         let job = ok(chief
             .get(&format!("{}/{}", common::JOBS, self.ids.job))
             .unwrap());
-        json!({"parts": parts, "boxes": boxes, "job": job})
+        let cyral = crate::cyral::state(&chief, &self.ids.cyral);
+        json!({"parts": parts, "boxes": boxes, "job": job, "cyral": cyral})
     }
 }
 
@@ -181,6 +184,7 @@ fn fill(server: &Server, chief: &Client) -> Ids {
         account,
         credential: key(chief, HIDDEN, &tokens::allow_all(), None).0,
         job: common::start_job(chief, &format!("{MARK}-{HIDDEN}"), "DIFF"),
+        cyral: crate::cyral::fill(server),
     }
 }
 
