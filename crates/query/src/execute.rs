@@ -377,5 +377,5 @@ pub(crate) fn objects_from(
     let start = usize::try_from(offset).unwrap_or(usize::MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let page = all.into_iter().skip(start).take(limit);
-    Ok((page.filter_map(|binding| binding.object()).collect(), count))
+    Ok((page.filter_map(binding::Binding::object).collect(), count))
 }

@@ -46,7 +46,7 @@ pub(super) fn logs<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let check = |rows| RowList::new(CONNECTION, FIELDS, rows, filter.as_ref(), context);
     // A filter that makes no sense is refused before anything is read.
     check(Vec::new())?;
-    let oldest = filter.as_ref().and_then(|filter| oldest(filter));
+    let oldest = filter.as_ref().and_then(oldest);
     let mut actors = Actors::new(context, caller);
     let mut rows = Vec::new();
     let wanted = wanted(call);
@@ -248,12 +248,15 @@ fn action(changes: &[Change]) -> &'static str {
 
 /// The kind and the name of the one entity that a transaction is about, if the caller sees it.
 fn resource(context: &Context, changes: &[Change]) -> Option<(String, String)> {
-    let number = changes.iter().find_map(|change| match change {
-        Change::CreateEntities(batch) if batch.len() == 1 => Some(batch.first),
-        Change::PatchEntities(patch) => one(&patch.entities),
-        Change::DeleteEntities { entities, .. } => one(entities),
+    let mut entities = changes.iter().filter_map(|change| match change {
+        Change::CreateEntities(batch) => Some((batch.first, batch.len())),
+        Change::PatchEntities(patch) => first(&patch.entities),
+        Change::DeleteEntities { entities, .. } => first(entities),
         _ => None,
-    })?;
+    });
+    let (Some((number, 1)), None) = (entities.next(), entities.next()) else {
+        return None;
+    };
     let view = &context.view;
     let entity = view.entity_of(number)?;
     // What a row condition hides cannot be told for what ended.
@@ -265,11 +268,8 @@ fn resource(context: &Context, changes: &[Change]) -> Option<(String, String)> {
     is_seen.then(|| name(context, entity))
 }
 
-fn one(entities: &[EntityNumber]) -> Option<EntityNumber> {
-    match entities {
-        [only] => Some(*only),
-        _ => None,
-    }
+fn first(entities: &[EntityNumber]) -> Option<(EntityNumber, usize)> {
+    entities.first().map(|first| (*first, entities.len()))
 }
 
 /// The kind and the name of an entity.

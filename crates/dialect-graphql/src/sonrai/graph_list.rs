@@ -136,6 +136,10 @@ impl GraphItem {
     fn leaf(&self, context: &Context, column: &Column) -> Json {
         let value = match column.from {
             From::Property(name) => self.value(context, name),
+            From::Texts(name) => match self.value(context, name) {
+                Value::Null => Value::List(Vec::new()),
+                value => value,
+            },
             From::Either([first, second]) => match self.value(context, first) {
                 Value::Null => self.value(context, second),
                 value => value,

@@ -17,6 +17,8 @@ pub(super) const USER_KIND: &str = "SonraiUser";
 pub(super) enum From {
     /// A property.
     Property(&'static str),
+    /// A property that is a list of texts; empty where it is absent.
+    Texts(&'static str),
     /// Any of two properties; the first that is there is shown.
     Either([&'static str; 2]),
     /// The name of a platform object of a kind.
@@ -57,7 +59,8 @@ pub(super) struct Spec {
     /// Properties of which an entity must have one to be listed. Principals that are only known
     /// from trust policies have no name and no scope, and are not listed.
     pub(super) needs: &'static [&'static str],
-    pub(super) columns: &'static [Column],
+    /// In groups, which lists share.
+    pub(super) columns: &'static [&'static [Column]],
     pub(super) relations: &'static [Relation],
 }
 
@@ -88,19 +91,9 @@ const RESOURCE_COLUMNS: [Column; 10] = [
     text("name", "name"),
     text("resourceId", "arn"),
     text("srn", "srn"),
-    text("tagSet", "tagSet"),
+    column("tagSet", FieldKind::Text, From::Texts("tagSet")),
     text("type", "resourceType"),
 ];
-
-const USER_COLUMNS: [Column; 11] = {
-    let mut columns = [text("userName", "username"); 11];
-    let mut index = 0;
-    while index < RESOURCE_COLUMNS.len() {
-        columns[index] = RESOURCE_COLUMNS[index];
-        index += 1;
-    }
-    columns
-};
 
 /// `ListResourceSummaries`
 pub(super) static RESOURCES: Spec = Spec {
@@ -108,7 +101,7 @@ pub(super) static RESOURCES: Spec = Spec {
     connection: "ResourceSummaryConnection",
     types: &[ACCOUNT_TYPE, GROUP_TYPE, POLICY_TYPE, ROLE_TYPE, USER_TYPE],
     needs: &["srn"],
-    columns: &RESOURCE_COLUMNS,
+    columns: &[&RESOURCE_COLUMNS],
     relations: &[],
 };
 
@@ -118,7 +111,7 @@ pub(super) static IDENTITIES: Spec = Spec {
     connection: "IdentityConnection",
     types: &[ROLE_TYPE, USER_TYPE],
     needs: &["srn"],
-    columns: &RESOURCE_COLUMNS,
+    columns: &[&RESOURCE_COLUMNS],
     relations: &[],
 };
 
@@ -128,7 +121,7 @@ pub(super) static USERS: Spec = Spec {
     connection: "UserConnection",
     types: &[USER_TYPE],
     needs: &["srn"],
-    columns: &USER_COLUMNS,
+    columns: &[&RESOURCE_COLUMNS, &[text("userName", "username")]],
     relations: &[Relation {
         name: "isMemberOf",
         verb: "HAS",
@@ -144,7 +137,7 @@ pub(super) static ROLES: Spec = Spec {
     connection: "RoleConnection",
     types: &[ROLE_TYPE],
     needs: &["srn"],
-    columns: &RESOURCE_COLUMNS,
+    columns: &[&RESOURCE_COLUMNS],
     relations: &[],
 };
 
@@ -154,7 +147,7 @@ pub(super) static GROUPS: Spec = Spec {
     connection: "GroupConnection",
     types: &[GROUP_TYPE],
     needs: &["srn"],
-    columns: &RESOURCE_COLUMNS,
+    columns: &[&RESOURCE_COLUMNS],
     relations: &[Relation {
         name: "hasMember",
         verb: "HAS",
@@ -170,7 +163,7 @@ pub(super) static POLICIES: Spec = Spec {
     connection: "AWSDirectPolicyConnection",
     types: &[POLICY_TYPE, ROLE_TYPE],
     needs: &["policyJson", "trustPolicyJson"],
-    columns: &[
+    columns: &[&[
         text("name", "name"),
         text("resourceId", "arn"),
         column("srn", FieldKind::Text, From::Either(["srn", "holderSrn"])),
@@ -179,7 +172,7 @@ pub(super) static POLICIES: Spec = Spec {
             FieldKind::Text,
             From::Either(["policyJson", "trustPolicyJson"]),
         ),
-    ],
+    ]],
     relations: &[],
 };
 
@@ -189,7 +182,7 @@ pub(super) static HIERARCHY: Spec = Spec {
     connection: "CloudHierarchyConnection",
     types: &[ACCOUNT_TYPE, "aws_organizational_unit"],
     needs: &["scope"],
-    columns: &[
+    columns: &[&[
         column("active", FieldKind::Boolean, From::Property("active")),
         text("cloudType", "cloudType"),
         text("entryType", "entryType"),
@@ -200,7 +193,7 @@ pub(super) static HIERARCHY: Spec = Spec {
         text("rootScope", "rootScope"),
         text("scope", "scope"),
         text("scopeFriendlyName", "scopeFriendlyName"),
-    ],
+    ]],
     relations: &[],
 };
 
@@ -210,13 +203,13 @@ pub(super) static ACCOUNTS: Spec = Spec {
     connection: "SonraiUserConnection",
     types: &["account"],
     needs: &[],
-    columns: &[
+    columns: &[&[
         text("email", "email"),
         column("isActive", FieldKind::Boolean, From::NotFlag("suspended")),
         text("name", "displayName"),
         text("resourceId", "_id"),
         column("srn", FieldKind::Text, From::Srn(USER_KIND)),
-    ],
+    ]],
     relations: &[],
 };
 
@@ -224,7 +217,7 @@ impl Spec {
     /// What the fields of its filter and its order mean.
     pub(super) fn table(&self, organization: &str) -> FieldTable {
         let mut table = FieldTable::default();
-        for column in self.columns {
+        for column in self.all_columns() {
             let value = FieldValue {
                 kind: column.kind,
                 source: column.source(organization),
@@ -248,8 +241,12 @@ impl Spec {
         table
     }
 
+    fn all_columns(&self) -> impl Iterator<Item = &'static Column> {
+        self.columns.iter().flat_map(|group| group.iter())
+    }
+
     pub(super) fn column(&self, name: &str) -> Option<&'static Column> {
-        self.columns.iter().find(|column| column.name == name)
+        self.all_columns().find(|column| column.name == name)
     }
 
     pub(super) fn relation(&self, name: &str) -> Option<&'static Relation> {
@@ -260,7 +257,7 @@ impl Spec {
 impl Column {
     fn source(&self, organization: &str) -> FieldSource {
         match self.from {
-            From::Property(name) => FieldSource::Property(name.to_owned()),
+            From::Property(name) | From::Texts(name) => FieldSource::Property(name.to_owned()),
             From::Either(names) => FieldSource::AnyOf(names.map(str::to_owned).to_vec()),
             From::Srn(kind) => {
                 FieldSource::Prefixed(srn::prefix(organization, kind), "_id".to_owned())

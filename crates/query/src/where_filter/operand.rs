@@ -174,9 +174,8 @@ fn values(field: &str, members: &Map<String, Json>, now: Instant) -> Result<Vec<
 fn relative(field: &str, function: &Json, now: Instant) -> Result<Json, QueryError> {
     let wrong = || invalid(field, "the only function is {dateTimeNow: {offsetDays}}");
     let members = function.as_object().ok_or_else(wrong)?;
-    let arguments = match (members.get("dateTimeNow"), members.len()) {
-        (Some(Json::Object(arguments)), 1) => arguments,
-        _ => return Err(wrong()),
+    let (Some(Json::Object(arguments)), 1) = (members.get("dateTimeNow"), members.len()) else {
+        return Err(wrong());
     };
     let days = match arguments.get("offsetDays") {
         None | Some(Json::Null) => 0,
