@@ -313,6 +313,8 @@ pub(crate) enum SchemaName {
     Jupiterone,
     /// OpenCTI's.
     Opencti,
+    /// Sonrai's.
+    Sonrai,
 }
 
 /// `durward schema`

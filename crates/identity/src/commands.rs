@@ -25,6 +25,10 @@ pub(crate) const SONRAI_SECONDS_MIN: i64 = 7_200;
 /// Longest life of a Sonrai token in seconds (30 days).
 pub(crate) const SONRAI_SECONDS_MAX: i64 = 2_592_000;
 
+/// How much shorter a life may be by the time the command runs: clients ask for the shortest one to
+/// the second.
+const SONRAI_DELAY_SECONDS_MAX: i64 = 60;
+
 /// A JupiterOne API key to be made.
 #[derive(Clone, Debug, Default)]
 pub struct NewApiKey {
@@ -202,7 +206,8 @@ fn bounds(caller: &Caller, policy: Option<&str>) -> Result<Vec<String>, Identity
 
 fn check_sonrai_life(now: Instant, expires_at: Option<Instant>) -> Result<(), IdentityError> {
     let life = expires_at.map(|end| (end.as_micros() - now.as_micros()) / 1_000_000);
-    if life.is_some_and(|life| (SONRAI_SECONDS_MIN..=SONRAI_SECONDS_MAX).contains(&life)) {
+    let shortest = SONRAI_SECONDS_MIN - SONRAI_DELAY_SECONDS_MAX;
+    if life.is_some_and(|life| (shortest..=SONRAI_SECONDS_MAX).contains(&life)) {
         return Ok(());
     }
     let reason = format!("must be {SONRAI_SECONDS_MIN} to {SONRAI_SECONDS_MAX} seconds from now");

@@ -32,6 +32,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/durward/graphql", post(graphql::durward))
         .route("/jupiterone/graphql", post(graphql::jupiterone))
         .route("/opencti/graphql", post(graphql::opencti))
+        .route("/sonrai/graphql", post(graphql::sonrai))
         .route("/jupiterone/results/{token}", get(results::fetch))
         .route("/import/stix", post(import::stix))
         .route("/audit/verify", get(audit::verify))
