@@ -4,7 +4,7 @@
 use durward_graph::View;
 use durward_graph::store::Target;
 use durward_model::{Instant, ObjectId};
-use durward_policy::{AccessPolicy, Right, RowAccess};
+use durward_policy::{AccessPolicy, Right, Rights, RowAccess};
 use durward_vault::Secret;
 
 use crate::accounts::require_all;
@@ -95,6 +95,29 @@ impl Organization {
         let new = NewCredential {
             expires_at,
             ..own_credential(caller, kind, name)?
+        };
+        self.issue(caller, new)
+    }
+
+    /// Makes a credential of any account that has no more rights than the caller. Without `rights`
+    /// it may do what its account may, as far as the caller may do that.
+    pub fn create_credential_for(
+        &self,
+        caller: &Caller,
+        account: ObjectId,
+        kind: CredentialKind,
+        name: &str,
+        rights: Option<Rights>,
+        expires_at: Option<Instant>,
+    ) -> Result<IssuedCredential, IdentityError> {
+        caller.require(Right::MANAGE_CREDENTIALS)?;
+        if kind == CredentialKind::SonraiToken {
+            check_sonrai_life(self.now(), expires_at)?;
+        }
+        let new = NewCredential {
+            rights: rights.unwrap_or(Rights::ALL),
+            expires_at,
+            ..NewCredential::new(kind, Target::Id(account), name)
         };
         self.issue(caller, new)
     }
