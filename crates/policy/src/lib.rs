@@ -11,6 +11,7 @@ pub mod action;
 pub mod capability;
 pub mod cedar;
 pub mod decision;
+pub mod explanation;
 pub mod permission_level;
 pub mod rights;
 pub mod row_access;
@@ -23,6 +24,7 @@ pub use cedar::{
     CedarSyntaxError, CedarVerdict, NamedPolicy, PolicySet, StatementRef,
 };
 pub use decision::{Context, Decision, Object, Principal, Reason, authorize, authorize_any};
+pub use explanation::{AccountState, Explanation, GrantPath, PathStep, Question};
 pub use permission_level::PermissionLevel;
 pub use rights::{Right, Rights, UnknownRight};
 pub use row_access::{RowAccess, TooManyAlternatives};
