@@ -42,6 +42,11 @@ fn journal_record() {
 }
 
 #[test]
+fn grpc_call() {
+    replay("grpc_call", targets::grpc_call);
+}
+
+#[test]
 fn upload_body() {
     replay("upload_body", targets::upload_body);
 }
