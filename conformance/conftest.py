@@ -115,3 +115,23 @@ def intel(tmp_path_factory):
 def bundle():
     """The bundle that `intel` holds."""
     return json.loads((SAMPLES / "stix" / "every-type.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory):
+    """A server that holds the sample cloud organization."""
+    server = Server(tmp_path_factory.mktemp("cloud"))
+    files = sorted((SAMPLES / "aws").glob("*/*.json"))
+    server.load("aws", *files, "--scope", "aws")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def limited(tmp_path_factory):
+    """A server without data that limits how much may be asked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DURWARD__LIMITS__RATE_PRESET", "jupiterone")
+        server = Server(tmp_path_factory.mktemp("limited"))
+    yield server
+    server.stop()

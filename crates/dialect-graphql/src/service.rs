@@ -154,14 +154,17 @@ impl GraphQl {
                 cost.operations = cost.operations.saturating_add(1);
                 continue;
             };
-            let count = u32::try_from(roots.names.len().max(1)).unwrap_or(u32::MAX);
-            cost.operations = cost.operations.saturating_add(count);
+            let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+            cost.operations = cost.operations.saturating_add(count(roots.count.max(1)));
             let is_query =
                 |name: &&String| matches!(name.as_str(), "queryV1" | "queryV2" | "query");
             let queries = roots.names.iter().filter(is_query).count();
-            cost.queries = cost
-                .queries
-                .saturating_add(u32::try_from(queries).unwrap_or(u32::MAX));
+            if queries > 0 {
+                // The same field under many aliases runs many times.
+                let others = roots.names.len().saturating_sub(queries);
+                let queries = roots.count.saturating_sub(others);
+                cost.queries = cost.queries.saturating_add(count(queries));
+            }
         }
         cost
     }

@@ -3,7 +3,7 @@
 
 use durward_graph::{Direction, EntityRef, ObjectRef};
 use durward_model::{Instant, ObjectId, Value};
-use durward_policy::Right;
+use durward_policy::{Right, Rights};
 use durward_query::where_filter::FieldKind;
 
 use super::row_list::{Fields, Row, RowList};
@@ -98,6 +98,16 @@ pub(super) fn current<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     Ok(Node::object(list))
 }
 
+/// The names of all rights that a role gives; what is stored may stand for several.
+fn expanded(stored: &Value) -> Value {
+    let Value::List(names) = stored else {
+        return Value::List(Vec::new());
+    };
+    let rights = Rights::from_names(names.iter().filter_map(Value::as_str)).unwrap_or(Rights::NONE);
+    let names = Right::all().filter(|right| rights.contains(*right));
+    Value::from(names.map(Right::name).collect::<Vec<_>>())
+}
+
 /// `SonraiRoles`
 pub(super) fn roles<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let context = call.context;
@@ -119,10 +129,7 @@ pub(super) fn roles<'a>(call: &Call<'a, Context>) -> Answer<'a> {
         } else {
             srn::prefix(&own, ROLE_KIND)
         };
-        let permissions = match value(context, entity, "rights") {
-            Value::List(names) => Value::List(names),
-            _ => Value::List(Vec::new()),
-        };
+        let permissions = expanded(&value(context, entity, "rights"));
         Row::new("SonraiRole")
             .with("srn", format!("{prefix}{name}"))
             .with("name", name)

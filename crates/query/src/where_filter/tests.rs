@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The grammar, asked of a small graph; what speaks of properties only, asked of plain rows as well.
+//! The grammar, asked of a small graph; what speaks of properties only, asked of rows as well.
 
 use std::collections::BTreeMap;
 

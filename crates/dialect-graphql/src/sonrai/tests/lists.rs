@@ -161,7 +161,8 @@ fn pages_are_bounded_and_errors_are_clear() {
     assert_eq!(code, "BAD_USER_INPUT");
     assert!(message.contains("more than 10000 items"), "{message}");
     let found = world.ask(
-        "{ Users { count items(limit: 2, offset: 9998, orderBy: [{srn: {order: \"DESC\"}}]) { srn } }
+        "{ Users { count
+             items(limit: 2, offset: 9998, orderBy: [{srn: {order: \"DESC\"}}]) { srn } }
            few: Users(where: {srn: {op: STARTS_WITH, value: \"srn:aws\"}}) {
              items(limit: \"-1\") { srn } } }",
         json!({}),
@@ -220,7 +221,8 @@ fn a_row_condition_hides_everything_else_also_from_counts_and_relations() {
     let world = World::with_cloud();
     let key = world.key(json!({"permissions": [{"effect": "ALLOW",
         "actions": ["query:ReadGraphData"], "resources": ["*"],
-        "condition": {"stringEquals": {"accountId": ["603318259047"], "_type": ["aws_iam_user"]}}}]}));
+        "condition": {"stringEquals": {
+            "accountId": ["603318259047"], "_type": ["aws_iam_user"]}}}]}));
     let found = world.ask_as(
         &key,
         "{ Users { count items { account isMemberOf { count items { name } } } }

@@ -73,7 +73,7 @@ fn lives_out_of_range_and_foreign_names_are_refused() {
     let id = srn.rsplit('/').next().unwrap();
     // The administrator's other credentials are no tokens of this platform.
     let caller = world.caller(&world.output.api_token);
-    let other = world.organizations_id(&caller);
+    let other = World::credential_id(&caller);
     let own = caller.organization().id().to_string();
     for wrong in [
         format!("srn:elsewhere::SonraiUserToken/{id}"),
@@ -97,7 +97,7 @@ fn lives_out_of_range_and_foreign_names_are_refused() {
 
 impl World {
     /// Public id of the credential of a caller.
-    fn organizations_id(&self, caller: &Caller) -> String {
+    fn credential_id(caller: &Caller) -> String {
         let view = caller.organization().store().view(None);
         view.id_cipher().uuid_of(caller.credential().unwrap())
     }
