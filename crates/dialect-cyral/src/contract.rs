@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The contract: every route, who may ask it, and whether it is executed.
 
+use durward_policy::Right;
 use serde::Deserialize;
 
 use crate::handlers;
-use crate::permission::{self, PERMISSIONS};
 
 const CONTRACT: &str = include_str!("../../../contracts/routes/cyral.toml");
 /// Method of the rows that the gRPC listener answers.
@@ -119,13 +119,9 @@ impl Contract {
 
     fn check(&self) -> Result<(), ContractError> {
         for (route, permissions) in self.routes() {
-            let known = |name: &String| PERMISSIONS.contains(&name.as_str());
+            let known = |name: &String| Right::of_cyral(name).is_some();
             if let Some(unknown) = permissions.iter().find(|name| !known(name)) {
                 return Err(wrong(&format!("there is no permission {unknown:?}")));
-            }
-            let without_right = |name: &&String| permission::right(name).is_none();
-            if let Some(name) = permissions.iter().find(without_right) {
-                return Err(wrong(&format!("the permission {name:?} has no right")));
             }
             let is_executed = handlers::find(&route.method, &route.path).is_some();
             if is_executed != (route.state == RouteState::Executing) {

@@ -7,6 +7,8 @@ mod listeners;
 mod repo_conf;
 mod repos;
 mod roles;
+mod service_accounts;
+mod sidecar_accounts;
 mod sidecars;
 mod user_accounts;
 mod users;
@@ -310,6 +312,51 @@ const HANDLERS: &[(&str, &str, Handler)] = &[
         "DELETE",
         "/v1/users/groups/{id}/mappings",
         Known(roles::remove_mappings),
+    ),
+    (
+        "GET",
+        "/v1/users/serviceAccounts",
+        Known(service_accounts::list),
+    ),
+    (
+        "POST",
+        "/v1/users/serviceAccounts",
+        Known(service_accounts::create),
+    ),
+    (
+        "GET",
+        "/v1/users/serviceAccounts/{clientId}",
+        Known(service_accounts::get),
+    ),
+    (
+        "PATCH",
+        "/v1/users/serviceAccounts/{clientId}",
+        Known(service_accounts::update),
+    ),
+    (
+        "DELETE",
+        "/v1/users/serviceAccounts/{clientId}",
+        Known(service_accounts::delete),
+    ),
+    (
+        "POST",
+        "/v1/users/serviceAccounts/{clientId}/rotateSecret",
+        Known(service_accounts::rotate),
+    ),
+    (
+        "POST",
+        "/v1/users/sidecarAccounts",
+        Known(sidecar_accounts::create),
+    ),
+    (
+        "GET",
+        "/v1/users/sidecarAccounts/{clientId}",
+        Known(sidecar_accounts::get),
+    ),
+    (
+        "DELETE",
+        "/v1/users/sidecarAccounts/{clientId}",
+        Known(sidecar_accounts::delete),
     ),
 ];
 

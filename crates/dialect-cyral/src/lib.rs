@@ -21,4 +21,4 @@ pub mod token;
 pub use answer::Answer;
 pub use api::{Asked, CyralApi, Reading};
 pub use contract::{Contract, ContractError, Group, Route, RouteState};
-pub use permission::PERMISSIONS;
+pub use permission::permissions;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From a method and a path to a route of the contract.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use durward_policy::Right;
@@ -8,7 +9,6 @@ use percent_encoding::percent_decode_str;
 
 use crate::contract::{Contract, RouteState};
 use crate::handlers::{self, Handler};
-use crate::permission;
 
 /// Most segments of a path that is looked at; the contract has fewer.
 const SEGMENTS_MAX: usize = 16;
@@ -77,7 +77,7 @@ impl Routing {
                 },
                 rights: permissions
                     .iter()
-                    .filter_map(|name| permission::right(name))
+                    .filter_map(|name| Right::of_cyral(name))
                     .collect(),
                 permissions: permissions.to_vec(),
                 open: route.open,
@@ -85,13 +85,11 @@ impl Routing {
             },
         };
         let mut entries: Vec<Entry> = routes.map(entry).collect();
-        // Literal segments win over parameters.
+        // Literal segments win over parameters, and longer routes over those that take the rest.
         entries.sort_by_key(|entry| {
-            let parameters = entry
-                .segments
-                .iter()
-                .filter(|part| matches!(part, Segment::Parameter(_)));
-            parameters.count()
+            let is_parameter = |part: &&Segment| matches!(part, Segment::Parameter(_));
+            let parameters = entry.segments.iter().filter(is_parameter).count();
+            (parameters, Reverse(entry.segments.len()))
         });
         Self { entries }
     }
@@ -131,14 +129,21 @@ impl Entry {
     fn take(&self, path: &[&str]) -> Option<Parameters> {
         let mut parameters = Parameters::default();
         let mut rest = path;
-        for segment in &self.segments {
+        for (position, segment) in self.segments.iter().enumerate() {
             let (first, others) = rest.split_first()?;
             match segment {
                 Segment::Literal(text) if text == first => rest = others,
                 Segment::Literal(_) => return None,
                 Segment::Parameter(name) if name == GREEDY => {
-                    parameters.put(name, &rest.join("/"))?;
-                    rest = &[];
+                    // All but what the segments behind it take.
+                    let behind = self
+                        .segments
+                        .len()
+                        .saturating_sub(position.saturating_add(1));
+                    let taken = rest.len().checked_sub(behind).filter(|taken| *taken > 0)?;
+                    let (taken, others) = rest.split_at_checked(taken)?;
+                    parameters.put(name, &taken.join("/"))?;
+                    rest = others;
                 }
                 Segment::Parameter(name) => {
                     parameters.put(name, first)?;
@@ -213,7 +218,11 @@ mod tests {
             let (_, parameters) = found("DELETE", &path).unwrap();
             assert_eq!(parameters.get("clientId"), "sa/default/1");
         }
-        assert_eq!(found("GET", "/v1/users/serviceAccounts"), None);
+        let rotate = "/v1/users/serviceAccounts/sa/default/1/rotateSecret";
+        let (executing, parameters) = found("POST", rotate).unwrap();
+        assert!(executing);
+        assert_eq!(parameters.get("clientId"), "sa/default/1");
+        assert_eq!(found("DELETE", "/v1/users/serviceAccounts"), None);
     }
 
     #[test]

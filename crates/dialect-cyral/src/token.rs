@@ -40,6 +40,8 @@ pub struct Granted {
     pub refresh_expires_in_seconds: u64,
     /// Id of the session that both belong to.
     pub session: String,
+    /// What they are said to be for.
+    pub scope: &'static str,
 }
 
 impl std::fmt::Debug for Granted {
@@ -76,9 +78,6 @@ pub trait TokenService {
     /// Why not.
     fn grant_refresh(&self, client: Client<'_>, refresh_token: &str) -> Result<Granted, Refused>;
 }
-
-/// Scope of every token.
-const SCOPE: &str = "email profile";
 
 /// Answers a request for a token. Where this build has no such endpoint, it says so in the form
 /// that clients of token endpoints understand.
@@ -132,7 +131,7 @@ fn body(granted: &Granted) -> Value {
         "token_type": "bearer",
         "not_before_policy": "0",
         "session_state": granted.session,
-        "scope": SCOPE,
+        "scope": granted.scope,
     })
 }
 

@@ -4,6 +4,7 @@
 use durward_access::kind::{ASSIGNED, GROUP_TYPE, SERVICE_TYPE, USER_TYPE};
 use durward_access::{Kind, NewObject, Object, ObjectChange, Properties, reader};
 use durward_graph::ObjectRef;
+use durward_identity::cyral_permissions;
 use durward_model::Value;
 use durward_policy::{Right, Rights};
 use serde_json::{Value as Json, json};
@@ -13,7 +14,7 @@ use crate::Answer;
 use crate::core::{self, new_id, setting};
 use crate::error::ApiError;
 use crate::fields;
-use crate::permission::{self, PERMISSIONS};
+use crate::permission;
 
 /// Property with the mappings to groups of identity providers.
 const MAPPINGS: &str = "cyralSsoMappings";
@@ -21,7 +22,7 @@ const MAPPINGS: &str = "cyralSsoMappings";
 /// `GET /v1/users/roles`
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have one form")]
 pub(crate) fn permissions(_: &Call<'_>) -> Result<Answer, ApiError> {
-    let rows: Vec<Json> = PERMISSIONS.into_iter().map(permission_row).collect();
+    let rows: Vec<Json> = Right::cyral_names().map(permission_row).collect();
     Ok(Answer::json(&json!({"roles": rows})))
 }
 
@@ -167,10 +168,7 @@ fn shown(call: &Call<'_>, role: &Object) -> Json {
 
 /// The permissions that a role holds, in the order of the table.
 fn permissions_of(call: &Call<'_>, role: &Object) -> Vec<&'static str> {
-    let rights = rights_of(call, role);
-    let holds =
-        |name: &&'static str| permission::right(name).is_some_and(|right| rights.contains(right));
-    PERMISSIONS.into_iter().filter(holds).collect()
+    cyral_permissions(rights_of(call, role))
 }
 
 /// What a role lets its holders do.
@@ -186,13 +184,8 @@ fn rights_of(call: &Call<'_>, role: &Object) -> Rights {
 /// The rights of a role that are no permissions of this dialect.
 fn other_rights(call: &Call<'_>, role: &Object) -> Rights {
     let rights = rights_of(call, role);
-    let is_permission = |right: Right| {
-        PERMISSIONS
-            .into_iter()
-            .any(|name| permission::right(name) == Some(right))
-    };
     Right::all()
-        .filter(|right| rights.contains(*right) && !is_permission(*right))
+        .filter(|right| rights.contains(*right) && right.cyral_name().is_none())
         .collect()
 }
 
@@ -200,7 +193,7 @@ fn other_rights(call: &Call<'_>, role: &Object) -> Rights {
 pub(super) fn given_permissions(body: &fields::Object, field: &str) -> Result<Rights, ApiError> {
     let mut rights = Rights::NONE;
     for text in fields::texts(body, field)? {
-        let right = permission::named(&text).and_then(permission::right);
+        let right = permission::named(&text).and_then(Right::of_cyral);
         let right =
             right.ok_or_else(|| ApiError::invalid(format!("there is no permission {text:?}")))?;
         rights = rights.with(right);

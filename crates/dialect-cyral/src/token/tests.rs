@@ -13,6 +13,7 @@ fn granted() -> Granted {
         expires_in_seconds: 300,
         refresh_expires_in_seconds: 36_000,
         session: "session".to_owned(),
+        scope: "email profile",
     }
 }
 

@@ -16,7 +16,7 @@ use crate::server::{Server, problem};
 /// Answers a request that no other route takes.
 pub(crate) async fn or_nothing(State(server): State<Arc<Server>>, request: Request) -> Response {
     if !CyralApi::owns(request.uri().path()) {
-        return problem::no_route(request).await.into_response();
+        return problem::no_route(&request).into_response();
     }
     let (parts, body) = request.into_parts();
     let body = match read(&server, &parts, body).await {

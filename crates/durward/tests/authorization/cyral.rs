@@ -108,3 +108,63 @@ pub fn state(chief: &Client, ids: &Ids) -> Value {
     ];
     paths.map(|path| ok(chief.get(&path).unwrap())).into()
 }
+
+/// For each permission, a client that has only that one gets as far as the contract says and no
+/// farther.
+pub fn permissions(world: &World) {
+    let chief = world.server.client();
+    let contract = Contract::built_in().unwrap();
+    for permission in durward_dialect_cyral::permissions() {
+        let new = json!({"displayName": permission, "roleIds": [permission]});
+        let made = ok(chief.post("/v1/users/serviceAccounts", &new).unwrap());
+        let part = |name: &str| made[name].as_str().unwrap();
+        let token = token(world, part("clientId"), part("clientSecret"));
+        let client = world.server.anonymous().with_token(&token);
+        for (route, needed) in contract.routes() {
+            if route.is_grpc() || route.open {
+                continue;
+            }
+            // Ids that nothing has: what is let through finds nothing to change.
+            let names = [
+                "{id}",
+                "{lid}",
+                "{bid}",
+                "{uid}",
+                "{iid}",
+                "{clientId}",
+                "{alias}",
+            ];
+            let path = names.iter().fold(route.path.clone(), |path, name| {
+                path.replace(name, "0123456789abcdef")
+            });
+            let body = (route.method != "GET").then_some(&b"{}"[..]);
+            let answer = client.send(&route.method, &path, body).unwrap();
+            let may = needed.is_empty() || needed.iter().any(|name| name == permission);
+            assert_eq!(
+                answer.status != 403,
+                may,
+                "{permission}: {} {path}: {} {}",
+                route.method,
+                answer.status,
+                answer.body
+            );
+            assert!(
+                answer.status < 500 || answer.status == 501,
+                "{path}: {}",
+                answer.body
+            );
+        }
+    }
+}
+
+/// An access token of a client.
+fn token(world: &World, id: &str, secret: &str) -> String {
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    let path = "/v1/users/oidc/token";
+    let answer = world
+        .server
+        .anonymous()
+        .send("POST", path, Some(form.as_bytes()));
+    let granted = ok(answer.unwrap());
+    granted["access_token"].as_str().unwrap().to_owned()
+}
