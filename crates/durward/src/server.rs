@@ -4,6 +4,7 @@
 mod audit;
 mod authenticate;
 mod body;
+mod cyral;
 mod graphql;
 mod grpc;
 mod health;
@@ -15,12 +16,14 @@ mod results;
 mod router;
 mod synchronization;
 pub(crate) mod tls;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use durward_access::Accesses;
+use durward_dialect_cyral::CyralApi;
 use durward_dialect_graphql::{DeferredResults, GraphQl, Services};
 use durward_dialect_strongdm::{Contract, Engine, EngineParts};
 use durward_dialect_sync::{JobOptions, Jobs};
@@ -42,6 +45,9 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     catalog: Arc<Catalog>,
     graphql: GraphQl,
+    cyral: CyralApi,
+    /// Commands on core objects, shared by all dialects: two of them would miss each other's.
+    pub(crate) accesses: Arc<Accesses>,
     services: Arc<Services>,
     grpc: Arc<Engine>,
     rates: Arc<RateLimits>,
@@ -88,7 +94,7 @@ impl Server {
         let organizations = Arc::new(organizations);
         let contract = Contract::load().context("StrongDM's contract is not valid")?;
         let accesses = Arc::new(Accesses::default());
-        let strongdm = durward_dialect_strongdm::Services::new(&contract, accesses);
+        let strongdm = durward_dialect_strongdm::Services::new(&contract, Arc::clone(&accesses));
         let grpc = Engine::new(EngineParts {
             dispatch: Arc::new(strongdm.context("StrongDM's contract is not whole")?),
             contract: Arc::new(contract),
@@ -102,6 +108,8 @@ impl Server {
             clock,
             catalog: Arc::new(Catalog::built_in()?),
             graphql: GraphQl::new().context("a contract is not valid")?,
+            cyral: CyralApi::new()?,
+            accesses,
             services: Arc::new(services),
             grpc: Arc::new(grpc),
             rates,
