@@ -3,6 +3,7 @@
 //! no `.proto` file carries (`contracts/strongdm/facts.tsv`).
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use durward_model::ErrorKind;
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
@@ -121,7 +122,7 @@ pub struct FieldFlags {
 #[derive(Clone, Debug)]
 pub struct Contract {
     pool: DescriptorPool,
-    by_path: HashMap<String, Method>,
+    by_path: HashMap<String, Arc<Method>>,
     fields: HashMap<String, FieldFlags>,
     wrappers: BTreeMap<String, String>,
 }
@@ -138,7 +139,7 @@ impl Contract {
         for service in pool.services().filter(|s| s.package_name() == PACKAGE) {
             for method in service.methods() {
                 let method = describe(&pool, &facts, service.name(), &method)?;
-                by_path.insert(method.path.clone(), method);
+                by_path.insert(method.path.clone(), Arc::new(method));
             }
         }
         Ok(Self {
@@ -155,12 +156,12 @@ impl Contract {
     }
 
     /// The StrongDM method at a path.
-    pub fn method(&self, path: &str) -> Option<&Method> {
+    pub fn method(&self, path: &str) -> Option<&Arc<Method>> {
         self.by_path.get(path)
     }
 
     /// All StrongDM methods, in no order.
-    pub fn methods(&self) -> impl Iterator<Item = &Method> {
+    pub fn methods(&self) -> impl Iterator<Item = &Arc<Method>> {
         self.by_path.values()
     }
 

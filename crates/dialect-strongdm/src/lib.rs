@@ -1,6 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-//! StrongDM's gRPC interface: the contract, the wire, and the door to the services behind it.
+//! StrongDM's gRPC interface: the contract as data, the wire, and the door to the services.
+//!
+//! The contract is generated text (`contracts/proto`, `contracts/strongdm/facts.tsv`), compiled to
+//! descriptors by the build script. No code is generated from it: requests are decoded into
+//! `prost_reflect::DynamicMessage`, answers are written as bytes.
+//!
+//! One [`Engine`] answers every request whose content type is gRPC's. It takes the message out of
+//! its frame, authenticates the caller by the signature over the raw bytes, counts the call against
+//! the rate limits, decodes it and hands a [`Call`] to a [`Dispatch`], which answers with a
+//! [`Reply`] or a [`Status`]. The engine adds `meta` and `rate_limit` to answers that lack them,
+//! refuses answers that clients would choke on, and puts every failure into the one form that all
+//! SDKs understand. Rights are for the services to check: the engine knows none.
+//!
+//! - A service is written against [`Dispatch`], [`Call`], [`Contract`] and [`Method`]. A method
+//!   that is not built answers [`Status::unsupported`]; errors of other crates become a status by
+//!   [`Status::of`]. Which code a kind of error gets is decided in `status.rs` alone.
+//! - [`wire`] has the few forms of protobuf that are written by hand.
+//!
+//! Start reading at [`Engine::answer`], or at [`Dispatch`] to write a service.
 
+mod answer;
+mod complete;
 pub mod contract;
+pub mod dispatch;
+pub mod engine;
+pub mod frame;
+mod health;
+mod metadata;
+mod reflection;
+mod request;
+mod signature;
+pub mod status;
+mod stream;
+pub mod wire;
 
+pub use answer::{AnswerBody, Outcome};
 pub use contract::{Contract, ContractError, FieldFlags, Method, Verb};
+pub use dispatch::{Call, Dispatch, Reply, Unsupported};
+pub use engine::{Engine, EngineParts, Source};
+pub use request::{decode, is_grpc};
+pub use status::{Code, Status};

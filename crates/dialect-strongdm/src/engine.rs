@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The one handler of all calls.
+//!
+//! The order matters: framing, then authentication over the raw bytes, and only then anything that
+//! depends on what the message says. Whoever is not let in learns nothing but that.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use durward_identity::RateVerdict;
+use durward_identity::{AuthError, Caller, Organizations, Presented, RateCost, RateLimits};
+use durward_model::{Clock, ErrorKind, Instant};
+use durward_vault::digest::sha256;
+use http::{HeaderMap, Request, Response, header, request};
+use http_body::Body;
+use prost_reflect::DynamicMessage;
+use tokio::sync::watch;
+
+use crate::answer::{AnswerBody, failure, refusal, stream, success};
+use crate::contract::{Contract, Method, signed_name};
+use crate::dispatch::{Call, Dispatch, Reply};
+use crate::frame::{MESSAGE_BYTES_MAX, only_message};
+use crate::health::Health;
+use crate::metadata::{Signed, api_version, timeout, user_agent};
+use crate::request::{decode, unusable, whole};
+use crate::status::{Status, rate_limit};
+use crate::stream::{Conversation, Watch, stopping};
+use crate::{complete, health, reflection, signature};
+
+/// Bodies of callers without a credential are read up to this many bytes, and not looked at.
+const STRANGERS_BYTES_MAX: usize = 64 << 10;
+
+/// What an engine is made of.
+pub struct EngineParts {
+    /// The contract.
+    pub contract: Arc<Contract>,
+    /// What answers the calls.
+    pub dispatch: Arc<dyn Dispatch>,
+    /// Who may come in.
+    pub organizations: Arc<Organizations>,
+    /// How often.
+    pub rates: Arc<RateLimits>,
+    /// Where the present comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Whether strangers may ask for the contract (reflection).
+    pub anonymous_introspection: bool,
+}
+
+impl fmt::Debug for EngineParts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let contract = &self.contract;
+        formatter
+            .debug_struct("EngineParts")
+            .field("methods", &contract.methods().count())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Answers gRPC requests.
+pub struct Engine {
+    parts: EngineParts,
+    stops: watch::Sender<bool>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Source<'s> {
+    /// Address of the client.
+    pub remote_address: &'s str,
+    /// Id of the request, for the audit log and for failures that say nothing else.
+    pub request_id: &'s str,
+}
+
+/// Why a call is not answered.
+enum Failure {
+    Refused(AuthError),
+    Failed(Status),
+}
+
+impl From<AuthError> for Failure {
+    fn from(error: AuthError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        Self::Failed(status)
+    }
+}
+
+/// Everything a call needs, owned, so that it can be answered on another thread.
+struct Work {
+    method: Arc<Method>,
+    caller: Caller,
+    message: DynamicMessage,
+    digest: [u8; 32],
+    now: Instant,
+    deadline: Option<Instant>,
+    remote_address: String,
+    user_agent: String,
+    given_up: Arc<AtomicBool>,
+}
+
+/// Says that nobody waits any more when it goes.
+struct GiveUpGuard(Arc<AtomicBool>);
+
+impl Drop for GiveUpGuard {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Engine {
+    /// An engine.
+    pub fn new(parts: EngineParts) -> Self {
+        let stops = watch::Sender::new(false);
+        Self { parts, stops }
+    }
+
+    /// Ends the streams that would otherwise stay open, so that the server can stop.
+    pub fn stop(&self) {
+        self.stops.send_replace(true);
+    }
+
+    /// The contract that it serves.
+    pub fn contract(&self) -> &Arc<Contract> {
+        &self.parts.contract
+    }
+
+    /// Answers one request whose content type is that of gRPC ([`crate::is_grpc`]).
+    pub async fn answer<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        source: Source<'_>,
+    ) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        if let Some(response) = unusable(&request) {
+            return response;
+        }
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        let answered = if matches!(path, health::CHECK | health::WATCH) {
+            self.health(path, body).await.map_err(Failure::from)
+        } else if reflection::is_reflection(path) {
+            self.reflect(&parts.headers, body, source)
+        } else {
+            let answered = self.unary(&parts, body, source).await;
+            answered.map(|message| success(&message))
+        };
+        match answered {
+            Ok(response) => response,
+            Err(Failure::Refused(error)) => refusal(&Status::of(&error), error.reason()),
+            Err(Failure::Failed(status)) => {
+                tracing::debug!(path, code = status.code().as_str(), "a call failed");
+                failure(&status)
+            }
+        }
+    }
+
+    async fn unary<B>(
+        self: &Arc<Self>,
+        parts: &request::Parts,
+        body: B,
+        source: Source<'_>,
+    ) -> Result<Vec<u8>, Failure>
+    where
+        B: Body<Data = Bytes>,
+    {
+        let path = parts.uri.path();
+        let begun = self.parts.clock.now();
+        let signed = match Signed::read(&parts.headers) {
+            Ok(signed) => signed,
+            Err(error) => {
+                // A refusal that leaves a small body unread would disturb the connection.
+                drop(whole(body, STRANGERS_BYTES_MAX).await);
+                return Err(error.into());
+            }
+        };
+        let body = whole(body, MESSAGE_BYTES_MAX).await?;
+        let message = only_message(&body).map_err(|error| Status::of(&error))?;
+        let name = signed_name(path).ok_or_else(|| unknown(path))?;
+        let digest = digest(&name, &message);
+        let now = self.parts.clock.now();
+        let presented = presented(&parts.headers, source);
+        let organizations = &self.parts.organizations;
+        let caller = signature::authenticate(organizations, &presented, &signed, &digest, now)?;
+        let verdict = self.count(&caller, now)?;
+        let method = self.parts.contract.method(path);
+        let method = Arc::clone(method.ok_or_else(|| unknown(path))?);
+        let timeout = timeout(&parts.headers).map_err(Status::invalid)?;
+        let deadline = timeout.map(|timeout| after(begun, timeout));
+        let work = Work {
+            message: decode(&method, message)?,
+            method,
+            caller,
+            digest,
+            now,
+            deadline,
+            remote_address: source.remote_address.to_owned(),
+            user_agent: user_agent(&parts.headers).to_owned(),
+            given_up: Arc::default(),
+        };
+        tracing::debug!(
+            method = work.method.signed_name,
+            api_version = api_version(&parts.headers),
+            "call"
+        );
+        let method = Arc::clone(&work.method);
+        let reply = self.dispatch(work, source.request_id).await?;
+        let rate_limit = rate_limit(&verdict, now);
+        let answer = complete::complete(&method, reply.message, &rate_limit);
+        if answer.len() > MESSAGE_BYTES_MAX {
+            let why = format!(
+                "the answer is larger than {MESSAGE_BYTES_MAX} bytes; ask for less at once, for \
+                 example with a smaller page limit"
+            );
+            return Err(Status::invalid(why).into());
+        }
+        Ok(answer)
+    }
+
+    async fn health<B>(&self, path: &str, body: B) -> Result<Response<AnswerBody>, Status>
+    where
+        B: Body<Data = Bytes>,
+    {
+        let body = whole(body, STRANGERS_BYTES_MAX).await?;
+        let question = only_message(&body).map_err(|error| Status::of(&error))?;
+        let is_ready = !self.parts.organizations.all().is_empty() && !*self.stops.borrow();
+        let health = Health::of(self.parts.contract.pool(), &question, is_ready)?;
+        if path == health::CHECK {
+            return Ok(success(&health.checked()?));
+        }
+        let last = Health::NotServing.message();
+        let stopping = stopping(self.stops.subscribe());
+        let watch = Watch::new(&health.message(), &last, stopping);
+        Ok(stream(Box::pin(watch)))
+    }
+
+    fn reflect<B>(
+        &self,
+        headers: &HeaderMap,
+        body: B,
+        source: Source<'_>,
+    ) -> Result<Response<AnswerBody>, Failure>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        if !self.parts.anonymous_introspection {
+            let authorization = headers.get(header::AUTHORIZATION);
+            let presented = Presented {
+                authorization: authorization.map(|value| value.to_str().unwrap_or("")),
+                ..presented(headers, source)
+            };
+            let now = self.parts.clock.now();
+            self.parts.organizations.authenticate(&presented, now)?;
+        }
+        let contract = Arc::clone(&self.parts.contract);
+        let answer = move |question: &Bytes| reflection::answer(contract.pool(), question);
+        let stopping = stopping(self.stops.subscribe());
+        let bytes_max = reflection::QUESTION_BYTES_MAX;
+        let conversation = Conversation::new(body, bytes_max, stopping, answer);
+        Ok(stream(Box::pin(conversation)))
+    }
+
+    fn count(&self, caller: &Caller, now: Instant) -> Result<RateVerdict, Status> {
+        let cost = RateCost {
+            operations: 1,
+            queries: 0,
+        };
+        let verdict = self.parts.rates.check(caller, cost, now);
+        if verdict.allowed {
+            Ok(verdict)
+        } else {
+            Err(Status::rate_limited(&verdict, now))
+        }
+    }
+
+    /// Quick calls are answered here; others on a thread of their own, at most until the deadline.
+    async fn dispatch(self: &Arc<Self>, work: Work, request_id: &str) -> Result<Reply, Status> {
+        let late = || Status::new(ErrorKind::Timeout, "the deadline of the call passed");
+        let remaining = match work.deadline.map(|deadline| until(work.now, deadline)) {
+            None => None,
+            Some(Some(remaining)) => Some(remaining),
+            Some(None) => return Err(late()),
+        };
+        if self.parts.dispatch.is_quick(&work.method) {
+            return self.run(&work);
+        }
+        let _guard = GiveUpGuard(Arc::clone(&work.given_up));
+        let engine = Arc::clone(self);
+        let task = tokio::task::spawn_blocking(move || engine.run(&work));
+        let ended = match remaining {
+            None => task.await,
+            Some(remaining) => tokio::time::timeout(remaining, task)
+                .await
+                .map_err(|_| late())?,
+        };
+        ended.unwrap_or_else(|error| {
+            tracing::error!(%error, request_id, "a call ended abnormally");
+            let why = format!("an internal error occurred; the request id is {request_id}");
+            Err(Status::new(ErrorKind::Internal, why))
+        })
+    }
+
+    fn run(&self, work: &Work) -> Result<Reply, Status> {
+        self.parts.dispatch.call(&Call {
+            contract: &self.parts.contract,
+            method: &work.method,
+            caller: &work.caller,
+            message: &work.message,
+            digest: &work.digest,
+            now: work.now,
+            deadline: work.deadline,
+            remote_address: &work.remote_address,
+            user_agent: &work.user_agent,
+            given_up: &work.given_up,
+        })
+    }
+}
+
+/// The digest that a client signs.
+pub fn digest(signed_name: &str, message: &[u8]) -> [u8; 32] {
+    let mut text = Vec::with_capacity(signed_name.len() + 1 + message.len());
+    text.extend_from_slice(signed_name.as_bytes());
+    text.push(b'\n');
+    text.extend_from_slice(message);
+    sha256(&text)
+}
+
+/// What the audit log is to know of a request.
+fn presented<'p>(headers: &'p HeaderMap, source: Source<'p>) -> Presented<'p> {
+    Presented {
+        user_agent: user_agent(headers),
+        source_address: source.remote_address,
+        request_id: source.request_id,
+        ..Presented::default()
+    }
+}
+
+fn unknown(path: &str) -> Status {
+    Status::new(ErrorKind::Unsupported, format!("there is no method {path}"))
+}
+
+fn after(now: Instant, timeout: Duration) -> Instant {
+    now.plus_micros(i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// How long until a deadline; none when it has passed.
+fn until(now: Instant, deadline: Instant) -> Option<Duration> {
+    let micros = deadline.as_micros().saturating_sub(now.as_micros());
+    u64::try_from(micros)
+        .ok()
+        .filter(|micros| *micros > 0)
+        .map(Duration::from_micros)
+}
