@@ -24,6 +24,7 @@ mod complete;
 pub mod contract;
 pub mod dispatch;
 pub mod engine;
+pub mod filter;
 pub mod frame;
 mod health;
 mod metadata;
