@@ -85,6 +85,14 @@ class Server:
 
 
 @pytest.fixture(scope="session")
+def blank(tmp_path_factory):
+    """A server that holds nothing but its organization."""
+    server = Server(tmp_path_factory.mktemp("blank"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def company(tmp_path_factory):
     """A server that holds the sample company in the scope `meridian`."""
     server = Server(tmp_path_factory.mktemp("company"))

@@ -4,10 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use durward_graph::store::{Draft, Operation, Privilege, Receipt};
+use durward_graph::store::{Draft, Operation, Privilege, Receipt, StoreError};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{Caller, Organization, OrganizationId};
-use durward_model::transaction::Origin;
 use durward_model::{Instant, ObjectId};
 use durward_query::Visibility;
 use parking_lot::{Mutex, MutexGuard};
@@ -15,33 +14,42 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::rules::RuleBook;
 use crate::{AccessError, Kind, Object, action, reader};
 
-/// The commands and readings of one organization.
-#[derive(Debug)]
+/// The commands and readings of one organization. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Access {
     organization: Arc<Organization>,
-    /// Held while role access is worked out and written, so that two commands cannot miss each
-    /// other's rules and resources.
-    in_step: Mutex<RuleBook>,
+    /// What plans remember from one to the next; only the writer's thread looks at it.
+    book: Arc<Mutex<RuleBook>>,
+}
+
+/// What a command wants written.
+pub(crate) struct Planned<T> {
+    /// What the journal calls it.
+    pub(crate) activity: String,
+    /// What is written.
+    pub(crate) operations: Vec<Operation>,
+    /// What the command gets back once it is written.
+    pub(crate) outcome: T,
 }
 
 /// The accesses of all open organizations, each made when first asked for.
 #[derive(Debug, Default)]
 pub struct Accesses {
-    by_organization: Mutex<HashMap<OrganizationId, Arc<Access>>>,
+    by_organization: Mutex<HashMap<OrganizationId, Access>>,
 }
 
 impl Accesses {
     /// The access of an organization.
-    pub fn of(&self, organization: &Arc<Organization>) -> Arc<Access> {
+    pub fn of(&self, organization: &Arc<Organization>) -> Access {
         let mut known = self.by_organization.lock();
         let access = known
             .entry(organization.id().clone())
-            .or_insert_with(|| Arc::new(Access::new(Arc::clone(organization))));
+            .or_insert_with(|| Access::new(Arc::clone(organization)));
         // An organization that was closed and opened again is another one.
         if !Arc::ptr_eq(&access.organization, organization) {
-            *access = Arc::new(Access::new(Arc::clone(organization)));
+            *access = Access::new(Arc::clone(organization));
         }
-        Arc::clone(access)
+        access.clone()
     }
 }
 
@@ -77,7 +85,7 @@ impl Access {
     pub fn new(organization: Arc<Organization>) -> Self {
         Self {
             organization,
-            in_step: Mutex::default(),
+            book: Arc::default(),
         }
     }
 
@@ -126,24 +134,49 @@ impl Access {
         Ok(all)
     }
 
-    pub(crate) fn in_step(&self) -> MutexGuard<'_, RuleBook> {
-        self.in_step.lock()
+    pub(crate) fn book(&self) -> MutexGuard<'_, RuleBook> {
+        self.book.lock()
     }
 
-    /// Writes with the privilege of the core and waits until it is durable and visible.
-    pub(crate) fn submit(
+    /// Plans a write from a state in which everything that was accepted before is seen, while
+    /// nobody else writes, and waits until it is durable and visible.
+    pub(crate) fn commit<T: Send + 'static>(
         &self,
-        origin: Origin,
-        operations: Vec<Operation>,
-    ) -> Result<Receipt, AccessError> {
-        let draft = Draft {
-            origin,
-            idempotency_key: String::new(),
-            privilege: Privilege::Core,
-            operations,
-        };
-        let receipt = self.organization.store().submit(draft);
-        receipt.map_err(AccessError::Store)
+        caller: &Caller,
+        plan: impl FnOnce(&Self, &Caller, &View) -> Result<Planned<T>, AccessError> + Send + 'static,
+    ) -> Result<(Receipt, T), AccessError> {
+        let (access, planner) = (self.clone(), caller.clone());
+        let slot = Arc::new(Mutex::new(None));
+        let filled = Arc::clone(&slot);
+        let receipt = self.organization.store().submit_planned(move |view| {
+            let planned = plan(&access, &planner, view);
+            let (draft, kept) = match planned {
+                Ok(planned) => {
+                    let draft = Draft {
+                        origin: planner.origin(&planned.activity),
+                        idempotency_key: String::new(),
+                        privilege: Privilege::Core,
+                        operations: planned.operations,
+                    };
+                    (Ok(draft), Ok(planned.outcome))
+                }
+                Err(error) => {
+                    let refused = StoreError::Preparation {
+                        kind: error.kind(),
+                        reason: error.to_string(),
+                    };
+                    (Err(refused), Err(error))
+                }
+            };
+            *filled.lock() = Some(kept);
+            draft
+        });
+        match (receipt, slot.lock().take()) {
+            (Ok(receipt), Some(Ok(outcome))) => Ok((receipt, outcome)),
+            (_, Some(Err(error))) => Err(error),
+            (Err(error), _) => Err(AccessError::Store(error)),
+            (Ok(_), None) => Err(AccessError::Store(StoreError::Closed)),
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Journeys through one organization with a clock of its own.
 
+mod concurrent;
 mod journey;
+mod model;
 
 use std::sync::Arc;
 
@@ -71,6 +73,14 @@ impl World {
 
     pub(crate) fn access(&self) -> Access {
         Access::new(Arc::clone(self.admin().organization()))
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(crate) fn pass(&self, micros: i64) {
+        self.clock.advance_micros(micros);
     }
 
     /// The present; a second passes.

@@ -5,6 +5,7 @@ mod audit;
 mod authenticate;
 mod body;
 mod graphql;
+mod grpc;
 mod health;
 mod import;
 pub(crate) mod listener;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use durward_dialect_graphql::{DeferredResults, GraphQl, Services};
+use durward_dialect_strongdm::{Contract, Engine, EngineParts, Unsupported};
 use durward_dialect_sync::{JobOptions, Jobs};
 use durward_graph::Snapshot;
 use durward_identity::{Organization, OrganizationId, Organizations, RateLimits, RatePlan};
@@ -40,7 +42,8 @@ pub(crate) struct Server {
     catalog: Arc<Catalog>,
     graphql: GraphQl,
     services: Arc<Services>,
-    rates: RateLimits,
+    grpc: Arc<Engine>,
+    rates: Arc<RateLimits>,
     jobs: Mutex<HashMap<OrganizationId, Arc<Jobs>>>,
     metrics: PrometheusHandle,
     public_url: String,
@@ -80,13 +83,24 @@ impl Server {
             nothing: nothing.view(None),
         };
         let plan = RatePlan::named(&configuration.limits.rate_preset);
+        let rates = Arc::new(RateLimits::new(plan.unwrap_or_default()));
+        let organizations = Arc::new(organizations);
+        let grpc = Engine::new(EngineParts {
+            contract: Arc::new(Contract::load().context("StrongDM's contract is not valid")?),
+            dispatch: Arc::new(Unsupported),
+            organizations: Arc::clone(&organizations),
+            rates: Arc::clone(&rates),
+            clock: Arc::clone(&clock),
+            anonymous_introspection: configuration.server.anonymous_introspection,
+        });
         let server = Self {
-            organizations: Arc::new(organizations),
+            organizations,
             clock,
             catalog: Arc::new(Catalog::built_in()?),
             graphql: GraphQl::new().context("a contract is not valid")?,
             services: Arc::new(services),
-            rates: RateLimits::new(plan.unwrap_or_default()),
+            grpc: Arc::new(grpc),
+            rates,
             jobs: Mutex::new(HashMap::new()),
             metrics,
             public_url: configuration
@@ -99,6 +113,11 @@ impl Server {
             server.jobs_of(&organization)?;
         }
         Ok(server)
+    }
+
+    /// Ends what would otherwise stay open while the listener drains.
+    pub(crate) fn stop(&self) {
+        self.grpc.stop();
     }
 
     /// The synchronization jobs of an organization, opened when first needed.

@@ -38,7 +38,7 @@ pub use draft::{
 };
 pub use error::StoreError;
 pub use options::StoreOptions;
-pub use work::Prepare;
+pub use work::{Plan, Prepare};
 
 use self::activity::ActivityLimit;
 use self::instants::Instants;
@@ -161,6 +161,17 @@ impl Store {
             draft: Box::new(draft),
             reply,
         });
+    }
+
+    /// Makes a draft on the writer's thread from the pending state, in which everything that was
+    /// accepted before is seen, and writes it; returns when it is durable and published. For writes
+    /// that depend on what they read. `plan` must not block or wait for this store.
+    pub fn submit_planned(
+        &self,
+        plan: impl FnOnce(&View) -> Result<Draft, StoreError> + Send + 'static,
+    ) -> Result<Receipt, StoreError> {
+        let plan: Plan = Box::new(plan);
+        self.wait(|reply| Work::Plan { plan, reply })
     }
 
     /// Records an activity without changes, such as a login or a denial. Does not wait for the

@@ -8,16 +8,21 @@ use durward_policy::{Right, Rights};
 use durward_vault::{Secret, random};
 
 use crate::credential::property;
+use crate::effective::{account_rights, is_suspended};
 use crate::graph_reader::CoreReader;
 use crate::issue::named;
 use crate::password::{PASSWORD_CHARACTERS_MIN, is_password_of};
-use crate::record::{account_rights, stored_rights};
+use crate::record::stored_rights;
 use crate::{Caller, IdentityError, Organization, names};
 
 /// Type of the accounts of people.
 pub(crate) const ACCOUNT_TYPE: &str = "account";
 /// Type of the accounts of services.
 pub(crate) const SERVICE_TYPE: &str = "account_service";
+/// Type of groups of accounts.
+pub(crate) const GROUP_TYPE: &str = "account_group";
+/// Verb between a group and its members.
+pub(crate) const HAS: &str = "HAS";
 /// Type of roles.
 pub(crate) const ROLE_TYPE: &str = "access_role";
 /// Type of the entity that stands for the organization.
@@ -68,9 +73,9 @@ pub struct AccountSummary {
     pub display_name: String,
     /// Whether it is suspended.
     pub suspended: bool,
-    /// Names of its roles.
+    /// Names of the roles that it is assigned itself.
     pub roles: Vec<String>,
-    /// What its roles let it do.
+    /// What its roles, those of its groups and its permission level let it do.
     pub rights: Rights,
     /// When it was made.
     pub created_at: Instant,
@@ -237,7 +242,7 @@ impl Organization {
         let hash = account.map(|account| reader.secret(account, PASSWORD_HASH));
         let hash = hash.as_ref().and_then(Value::as_str);
         let fits = is_password_of(hash, password.expose(), self.password_cost());
-        let usable = account.filter(|account| !reader.flag(*account, SUSPENDED));
+        let usable = account.filter(|account| !is_suspended(reader, *account));
         let usable = usable.filter(|_| fits && !self.is_suspended());
         usable.map(|account| view.entity_id(account))
     }
@@ -287,7 +292,7 @@ fn read(view: &View, account: EntityRef) -> Result<AccountSummary, IdentityError
         id: view.entity_id(account),
         email: reader.text(account, EMAIL).unwrap_or_default(),
         display_name: reader.text(account, property::NAME).unwrap_or_default(),
-        suspended: reader.flag(account, SUSPENDED),
+        suspended: is_suspended(reader, account),
         roles: roles
             .into_iter()
             .filter_map(|role| reader.text(role, property::NAME))

@@ -11,13 +11,14 @@ mod signed;
 use std::sync::Arc;
 
 use durward_model::Instant;
-use durward_vault::digest;
-use durward_vault::token::{has_token_shape, unverified_claims};
+use durward_vault::token::{has_token_shape, named_algorithm, unverified_claims};
+use durward_vault::{Algorithm, digest};
 
 pub use self::error::AuthError;
-use self::known::Known;
 pub(crate) use self::known::Remembered;
+use self::known::{Granted, Known};
 use crate::credential::{CREDENTIAL_TYPE, CredentialKind, bearer_key, public_key};
+use crate::cyral::grant::access_claims;
 use crate::graph_reader::CoreReader;
 use crate::issue::{OPAQUE_PREFIX, ORGANIZATION_CLAIM, SONRAI_ORGANIZATION_CLAIM};
 use crate::record::CredentialRecord;
@@ -52,6 +53,13 @@ impl Organizations {
         let hash = digest::sha256(token.as_bytes());
         let known = if let Some(known) = self.remembered().get(&hash) {
             known
+        } else if let Some(granted) = self.remembered().granted(&hash) {
+            return granted.admit(presented, now);
+        } else if named_algorithm(token) == Some(Algorithm::EdDsa) {
+            let granted = Arc::new(self.find_granted(presented, token, now)?);
+            self.remembered()
+                .insert_granted(hash, Arc::clone(&granted), now);
+            return granted.admit(presented, now);
         } else {
             let found = Arc::new(self.find_bearer(presented, token, now)?);
             self.remembered().insert(hash, Arc::clone(&found));
@@ -124,6 +132,36 @@ impl Organizations {
         Err(refused(AuthError::Unknown))
     }
 
+    /// Verifies an access token, and finds the client to which it was granted.
+    fn find_granted(
+        &self,
+        presented: &Presented<'_>,
+        token: &str,
+        now: Instant,
+    ) -> Result<Granted, AuthError> {
+        let named = named_organization(token, true).and_then(|name| OrganizationId::parse(&name));
+        let organization = named.and_then(|id| self.get(&id));
+        let organization = organization.ok_or(AuthError::Unknown)?;
+        let found = || {
+            let verified = organization.vault().grant_keys().verify(token, now);
+            let claims = verified.map_err(AuthError::of_token)?.claims;
+            let claims = access_claims(&claims).ok_or(AuthError::Malformed {
+                reason: "it is no access token",
+            })?;
+            let client = self.find_named(CredentialKind::CyralClient, &claims.client_id)?;
+            let client = client.ok_or(AuthError::Unknown)?;
+            if !Arc::ptr_eq(&client.organization, &organization) {
+                return Err(AuthError::Unknown);
+            }
+            Ok(Granted {
+                client,
+                generation: claims.generation,
+                expires_at: claims.expires_at,
+            })
+        };
+        found().inspect_err(|error| organization.record_failure(presented, error, None, now))
+    }
+
     fn named_by_header(&self, presented: &Presented<'_>) -> Option<Arc<Organization>> {
         presented
             .accounts
@@ -147,25 +185,36 @@ impl Organizations {
                 reason: "its public half is too long",
             });
         }
-        if let Some(known) = self.remembered().of_public_id(kind, public_id) {
+        if let Some(known) = self.find_named(kind, public_id)? {
             return Ok(known);
         }
-        let key = public_key(kind, public_id);
         let mut all = self.all();
-        for organization in &all {
-            let found = CoreReader::new(&organization.head()).by_key(CREDENTIAL_TYPE, &key);
-            if let Some(credential) = found {
-                let known = Arc::new(Known::find(Arc::clone(organization), credential)?);
-                let remembered = self.remembered();
-                remembered.insert_public_id(kind, public_id, Arc::clone(&known));
-                return Ok(known);
-            }
-        }
         let only = if all.len() == 1 { all.pop() } else { None };
         if let Some(organization) = only.or_else(|| self.named_by_header(presented)) {
             organization.record_failure(presented, &AuthError::Unknown, Some(public_id), now);
         }
         Err(AuthError::Unknown)
+    }
+
+    fn find_named(
+        &self,
+        kind: CredentialKind,
+        public_id: &str,
+    ) -> Result<Option<Arc<Known>>, AuthError> {
+        if let Some(known) = self.remembered().of_public_id(kind, public_id) {
+            return Ok(Some(known));
+        }
+        let key = public_key(kind, public_id);
+        for organization in self.all() {
+            let found = CoreReader::new(&organization.head()).by_key(CREDENTIAL_TYPE, &key);
+            if let Some(credential) = found {
+                let known = Arc::new(Known::find(organization, credential)?);
+                let remembered = self.remembered();
+                remembered.insert_public_id(kind, public_id, Arc::clone(&known));
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
     }
 }
 

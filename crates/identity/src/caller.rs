@@ -30,7 +30,7 @@ pub struct Caller {
 
 #[derive(Clone, Debug)]
 enum Who {
-    Credential(Arc<CredentialRecord>),
+    Credential(Arc<CredentialRecord>, CredentialKind),
     Operator(Arc<Principal>),
 }
 
@@ -38,11 +38,12 @@ impl Caller {
     pub(crate) fn new(
         organization: &Arc<Organization>,
         record: Arc<CredentialRecord>,
+        kind: CredentialKind,
         presented: &Presented<'_>,
     ) -> Self {
         Self {
             organization: Arc::clone(organization),
-            who: Who::Credential(record),
+            who: Who::Credential(record, kind),
             request_id: shortened(presented.request_id),
             source_address: shortened(presented.source_address),
             user_agent: shortened(presented.user_agent),
@@ -90,9 +91,12 @@ impl Caller {
         self.record().map(|record| record.id)
     }
 
-    /// Kind of the credential.
+    /// Kind of the credential that was presented: an access token differs from its client.
     pub fn credential_kind(&self) -> Option<CredentialKind> {
-        self.record().map(|record| record.kind)
+        match &self.who {
+            Who::Credential(_, kind) => Some(*kind),
+            Who::Operator(_) => None,
+        }
     }
 
     /// Name of the organization.
@@ -111,7 +115,7 @@ impl Caller {
     /// What the caller may do.
     pub fn principal(&self) -> &Principal {
         match &self.who {
-            Who::Credential(record) => &record.principal,
+            Who::Credential(record, _) => &record.principal,
             Who::Operator(principal) => principal,
         }
     }
@@ -134,7 +138,7 @@ impl Caller {
     /// Key that makes cursors useless to every other credential.
     pub fn cursor_key(&self) -> [u8; 32] {
         match &self.who {
-            Who::Credential(record) => record.cursor_key,
+            Who::Credential(record, _) => record.cursor_key,
             Who::Operator(_) => self
                 .organization
                 .vault()
@@ -204,13 +208,18 @@ impl Caller {
             .unwrap_or_default()
     }
 
+    /// Mark of the secret that the credential has now.
+    pub(crate) fn generation(&self) -> i64 {
+        self.record().map_or(0, |record| record.generation)
+    }
+
     pub(crate) fn now(&self) -> Instant {
         self.organization.now()
     }
 
     fn record(&self) -> Option<&CredentialRecord> {
         match &self.who {
-            Who::Credential(record) => Some(record),
+            Who::Credential(record, _) => Some(record),
             Who::Operator(_) => None,
         }
     }

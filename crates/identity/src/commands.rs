@@ -8,9 +8,10 @@ use durward_policy::{AccessPolicy, Right, RowAccess};
 use durward_vault::Secret;
 
 use crate::accounts::require_all;
+use crate::control::{Act, managing_own};
 use crate::credential::CredentialSummary;
+use crate::effective::account_rights;
 use crate::graph_reader::CoreReader;
-use crate::record::account_rights;
 use crate::{
     Caller, CredentialKind, DrawnCredential, IdentityError, NewCredential, Organization, names,
 };
@@ -79,8 +80,12 @@ impl Organization {
         name: &str,
         expires_at: Option<Instant>,
     ) -> Result<IssuedCredential, IdentityError> {
-        caller.require(Right::MANAGE_OWN_CREDENTIALS)?;
-        if kind == CredentialKind::SonraiToken {
+        let sonrai = CredentialKind::SonraiToken;
+        // A token of Sonrai may always be renewed: its successor may do the same.
+        if kind != sonrai || caller.credential_kind() != Some(sonrai) {
+            caller.require_any(&managing_own(kind, Act::Make))?;
+        }
+        if kind == sonrai {
             check_sonrai_life(self.now(), expires_at)?;
         }
         let new = NewCredential {
@@ -91,9 +96,9 @@ impl Organization {
     }
 
     /// Draws a credential to be stored by a larger transaction, after `position` other operations
-    /// of its draft. Whether the caller may make it is decided by who calls this. It never does more
-    /// than the caller: its rights are cut down to the caller's, the policies of the caller bound
-    /// it, and an owner that is there already must not have more rights than the caller.
+    /// of its draft. Whether the caller may make it is decided by who calls this. It never does
+    /// more than the caller: its rights are cut down to the caller's, the policies of the caller
+    /// bound it, and an owner that is there already must not have more rights than the caller.
     pub fn draw_credential(
         &self,
         caller: &Caller,

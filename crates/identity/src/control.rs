@@ -2,12 +2,12 @@
 //! Who may do what with which credentials, and the rule that nobody gets more by it than they have.
 
 use durward_graph::View;
-use durward_policy::{AccessPolicy, Right, Rights};
+use durward_policy::{AccessPolicy, Action, Right, Rights};
 
 use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE, require_all};
 use crate::credential::CredentialSummary;
+use crate::effective::account_rights;
 use crate::graph_reader::CoreReader;
-use crate::record::account_rights;
 use crate::{Caller, CredentialKind, IdentityError};
 
 /// What is done with a credential.
@@ -20,39 +20,32 @@ pub(crate) enum Act {
 }
 
 /// The rights any of which allows an act on credentials of a kind, whoever owns them.
-pub(crate) fn managing(kind: CredentialKind, act: Act) -> Vec<Right> {
-    let names: &[&str] = match (kind, act) {
-        (CredentialKind::StrongdmKey | CredentialKind::ServiceToken, Act::See) => {
-            &["strongdm:user:list"]
-        }
-        (CredentialKind::StrongdmKey, Act::Make) => &["strongdm:user:create_admin_token"],
-        (CredentialKind::ServiceToken, Act::Make) => &["strongdm:user:create_service_account"],
-        (CredentialKind::StrongdmKey | CredentialKind::ServiceToken, Act::Change) => {
-            &["strongdm:user:update"]
-        }
-        (CredentialKind::StrongdmKey | CredentialKind::ServiceToken, Act::Delete) => {
-            &["strongdm:user:delete"]
-        }
-        (CredentialKind::CyralClient, Act::See) => &["cyral:View Users", "cyral:Modify Users"],
-        (CredentialKind::CyralClient, _) => &["cyral:Modify Users"],
-        _ => &[],
+pub(crate) fn managing(kind: CredentialKind, act: Act) -> &'static [Right] {
+    let action = match (kind, act) {
+        (CredentialKind::NodeToken, Act::See) => Action::NodeCredentialRead,
+        (CredentialKind::NodeToken, _) => Action::NodeCredentialWrite,
+        (_, Act::See) => Action::TokenList,
+        (_, Act::Make) => Action::TokenCreate,
+        (_, Act::Change) => Action::TokenUpdate,
+        (_, Act::Delete) => Action::TokenDelete,
     };
-    let named = names.iter().filter_map(|name| Right::named(name));
-    std::iter::once(Right::MANAGE_CREDENTIALS)
-        .chain(named)
-        .collect()
+    action.rights()
 }
 
-/// As [`managing`], with the right that suffices for the caller's own.
+/// As [`managing`], with the rights that suffice for the caller's own.
 pub(crate) fn managing_own(kind: CredentialKind, act: Act) -> Vec<Right> {
-    let mut rights = vec![Right::MANAGE_OWN_CREDENTIALS];
-    rights.extend(managing(kind, act));
-    rights
+    let own = match act {
+        Act::See => Action::OwnTokenList,
+        // Who may make one may as well make another in its place.
+        Act::Make | Act::Change => Action::OwnTokenCreate,
+        Act::Delete => Action::OwnTokenDelete,
+    };
+    [own.rights(), managing(kind, act)].concat()
 }
 
 /// Whether a caller may see the credentials of a kind that others own.
 pub(crate) fn sees_others(caller: &Caller, kind: CredentialKind) -> bool {
-    caller.authorize_any(&managing(kind, Act::See)).allowed
+    caller.authorize_any(managing(kind, Act::See)).allowed
 }
 
 /// Refuses a caller that may not do this; one that may not even see it learns nothing.
@@ -65,10 +58,10 @@ pub(crate) fn require_act(
         return caller.require_any(&managing_own(known.kind, act));
     }
     let rights = managing(known.kind, act);
-    if !caller.authorize_any(&rights).allowed && !sees_others(caller, known.kind) {
+    if !caller.authorize_any(rights).allowed && !sees_others(caller, known.kind) {
         return Err(IdentityError::NotFound { what: "credential" });
     }
-    caller.require_any(&rights)
+    caller.require_any(rights)
 }
 
 /// Refuses rights that the caller lacks itself, with a sentence that names them.

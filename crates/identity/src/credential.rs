@@ -13,7 +13,7 @@ use crate::graph_reader::CoreReader;
 use crate::record::stored_rights;
 
 /// Type of the nodes of the data plane.
-pub(crate) const NODE_TYPE: &str = "node";
+pub(crate) const NODE_TYPE: &str = "access_node";
 /// Type of credential entities.
 pub const CREDENTIAL_TYPE: &str = "credential";
 /// Verb between an account and its credential.

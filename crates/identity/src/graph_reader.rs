@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use durward_graph::{Direction, EdgeRef, EntityRef, PropertyId, TypeId, View};
 use durward_model::{Instant, Namespace, ObjectId, Value};
 
-use crate::accounts::{ACCOUNT_TYPE, ASSIGNED, ROLE_TYPE, SERVICE_TYPE};
+use crate::accounts::{ACCOUNT_TYPE, ASSIGNED, GROUP_TYPE, HAS, ROLE_TYPE, SERVICE_TYPE};
 use crate::credential::{NODE_TYPE, OWNS, TAG_PREFIX};
 
 /// Types whose entities can own credentials.
@@ -49,6 +49,14 @@ impl<'v> CoreReader<'v> {
 
     pub(crate) fn flag(self, entity: EntityRef, property: &str) -> bool {
         self.value(entity, property) == Value::Bool(true)
+    }
+
+    /// A whole number; 0 where there is none.
+    pub(crate) fn number(self, entity: EntityRef, property: &str) -> i64 {
+        match self.value(entity, property) {
+            Value::Int(number) => number,
+            _ => 0,
+        }
     }
 
     /// The tags of an entity.
@@ -105,12 +113,24 @@ impl<'v> CoreReader<'v> {
             .next()
     }
 
-    /// The roles that an account is assigned.
+    /// The roles that an account or a group is assigned itself.
     pub(crate) fn roles_of(self, account: EntityRef) -> Vec<EntityRef> {
         let Some(role) = self.view.type_id(ROLE_TYPE) else {
             return Vec::new();
         };
         self.ends(role, ASSIGNED, account, Direction::Out)
+    }
+
+    /// The groups that an account is a member of.
+    pub(crate) fn groups_of(self, account: EntityRef) -> Vec<EntityRef> {
+        let Some(group) = self.view.type_id(GROUP_TYPE) else {
+            return Vec::new();
+        };
+        self.ends(group, HAS, account, Direction::In)
+    }
+
+    pub(crate) fn version(self, entity: EntityRef) -> u32 {
+        self.view.version(entity)
     }
 
     /// The assignments of an account: relationship and role.

@@ -3,10 +3,9 @@
 
 use durward_graph::View;
 use durward_model::ObjectId;
-use durward_policy::Right;
 
 use crate::commands::read;
-use crate::control::{Act, managing, sees_others};
+use crate::control::{Act, managing_own, sees_others};
 use crate::credential::{CredentialSummary, KINDS};
 use crate::{Caller, CredentialKind, IdentityError, Organization};
 
@@ -19,10 +18,9 @@ pub struct CredentialFilter {
     pub own: bool,
     /// Only those whose name holds this text, in whatever case; empty for all.
     pub search: String,
-    /// Whether revoked ones are left out.
+    /// Whether revoked ones are left out. What only ended stays; see
+    /// [`CredentialSummary::is_usable_at`].
     pub usable_only: bool,
-    /// Whether those that ended are left out.
-    pub unexpired_only: bool,
 }
 
 impl Organization {
@@ -68,24 +66,22 @@ impl Organization {
     ) -> Result<Vec<CredentialSummary>, IdentityError> {
         let asked = |kind: &CredentialKind| filter.kinds.is_empty() || filter.kinds.contains(kind);
         let kinds: Vec<CredentialKind> = KINDS.into_iter().filter(asked).collect();
-        let mut rights = vec![Right::MANAGE_OWN_CREDENTIALS, Right::MANAGE_CREDENTIALS];
-        rights.extend(kinds.iter().flat_map(|kind| managing(*kind, Act::See)));
-        caller.require_any(&rights)?;
+        // A token of Sonrai may always list its like, as it may be renewed.
+        let sonrai = CredentialKind::SonraiToken;
+        let is_own_sonrai = filter.own && kinds == [sonrai];
+        if !is_own_sonrai || caller.credential_kind() != Some(sonrai) {
+            let rights = kinds.iter().map(|kind| managing_own(*kind, Act::See));
+            caller.require_any(&rights.collect::<Vec<_>>().concat())?;
+        }
         let all_of: Vec<CredentialKind> = kinds
             .iter()
             .copied()
             .filter(|kind| !filter.own && sees_others(caller, *kind))
             .collect();
         let search = filter.search.trim().to_lowercase();
-        let now = if view.is_past() {
-            view.instant()
-        } else {
-            self.now()
-        };
         let shown = |known: &CredentialSummary| {
             (caller.account() == Some(known.account) || all_of.contains(&known.kind))
                 && !(filter.usable_only && known.revoked)
-                && !(filter.unexpired_only && known.expires_at.is_some_and(|end| end <= now))
                 && known.name.to_lowercase().contains(&search)
         };
         let all = CredentialSummary::all(view, &filter.kinds);

@@ -10,6 +10,7 @@ use durward_query::RowCondition;
 
 use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
 use crate::credential::{CREDENTIAL_TYPE, CredentialKind, property};
+use crate::effective::{RoleRights, is_suspended};
 use crate::graph_reader::CoreReader;
 use crate::{IdentityError, Organization};
 
@@ -23,9 +24,12 @@ pub(crate) struct CredentialRecord {
     pub(crate) organization_name: String,
     pub(crate) organization_suspended: bool,
     pub(crate) revoked: bool,
+    /// Mark of the present secret.
+    pub(crate) generation: i64,
     pub(crate) secret_hash: Vec<u8>,
     pub(crate) last_used_at: Option<Instant>,
     pub(crate) principal: Principal,
+    role_rights: RoleRights,
     pub(crate) row_condition: Option<RowCondition>,
     /// Texts of all policies, the credential's own first.
     pub(crate) policy_texts: Vec<String>,
@@ -57,10 +61,11 @@ impl CredentialRecord {
             None => Own::read(organization, view, credential)?,
         };
         let tenant = reader.by_key(ORGANIZATION_TYPE, ORGANIZATION_KEY);
+        let mut roles = RoleRights::from(earlier.map(|earlier| &earlier.role_rights));
         let principal = Principal {
             account: view.entity_id(owner),
-            account_suspended: reader.flag(owner, SUSPENDED),
-            account_rights: account_rights(reader, owner)?,
+            account_suspended: is_suspended(reader, owner),
+            account_rights: roles.of_account(reader, owner)?,
             credential_rights: own.rights,
             policies: own.policies,
             expires_at: own.expires_at,
@@ -77,28 +82,17 @@ impl CredentialRecord {
                 .unwrap_or_default(),
             organization_suspended: tenant.is_none_or(|tenant| reader.flag(tenant, SUSPENDED)),
             revoked: own.revoked,
+            generation: own.generation,
             secret_hash: own.secret_hash,
             last_used_at: own.last_used_at,
             row_condition: RowAccess::to_condition(&row_access),
             principal,
+            role_rights: roles,
             policy_texts: own.policy_texts,
             cursor_key: own.cursor_key,
             version,
         }))
     }
-}
-
-/// Union of the rights of the roles of an account.
-pub(crate) fn account_rights(
-    reader: CoreReader<'_>,
-    account: EntityRef,
-) -> Result<Rights, IdentityError> {
-    reader
-        .roles_of(account)
-        .into_iter()
-        .try_fold(Rights::NONE, |rights, role| {
-            Ok(rights.union(stored_rights(reader, role, "role")?))
-        })
 }
 
 pub(crate) fn stored_rights(
@@ -122,6 +116,7 @@ struct Own {
     policy_texts: Vec<String>,
     expires_at: Option<Instant>,
     revoked: bool,
+    generation: i64,
     secret_hash: Vec<u8>,
     last_used_at: Option<Instant>,
     cursor_key: [u8; 32],
@@ -137,6 +132,7 @@ impl Own {
             policy_texts: earlier.policy_texts.clone(),
             expires_at: earlier.principal.expires_at,
             revoked: earlier.revoked,
+            generation: earlier.generation,
             secret_hash: earlier.secret_hash.clone(),
             last_used_at: earlier.last_used_at,
             cursor_key: earlier.cursor_key,
@@ -169,6 +165,7 @@ impl Own {
             policy_texts,
             expires_at: reader.instant(credential, property::EXPIRES_ON),
             revoked: reader.flag(credential, property::REVOKED),
+            generation: reader.number(credential, property::GENERATION),
             secret_hash: match reader.secret(credential, property::SECRET_HASH) {
                 Value::Bytes(bytes) => bytes,
                 _ => Vec::new(),

@@ -3,11 +3,15 @@
 
 mod authentication;
 mod credentials;
+mod cyral;
 mod drawn;
+mod effective;
 mod folders;
 mod keys;
 mod roles;
 mod signed;
+mod sonrai;
+mod speed;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -27,5 +27,5 @@ pub use head::HeadKey;
 pub use mac::MacKey;
 pub use master::{MASTER_KEY_FILE_VARIABLE, MasterKeys};
 pub use secret::Secret;
-pub use token::{TokenError, TokenKeys, VerifiedToken};
+pub use token::{Algorithm, TokenError, TokenKeys, VerifiedToken};
 pub use vault::Vault;

@@ -1,41 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Signed tokens (JWT, RS256): what clients may decode and must not be able to make.
+//! Signed tokens (JWT): what clients may decode and must not be able to make.
 //!
-//! One algorithm is issued and one accepted, whatever a token's header says; the key is the one
-//! that the header names, among this organization's own.
+//! A set of keys issues one algorithm and accepts that one only, whatever a token's header says;
+//! the key is the one that the header names, among this organization's own.
+
+mod pair;
 
 use std::fmt;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{
-    KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
-};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use durward_model::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::pair::Pair;
 use crate::{Secret, VaultError, digest};
+
+pub use self::pair::Algorithm;
 
 /// Longest token that is looked at.
 pub const TOKEN_BYTES_MAX: usize = 8192;
-/// The only algorithm.
-const ALGORITHM: &str = "RS256";
 const KEY_ID_BYTES: usize = 8;
 /// How far the clock of another machine that issued a token may be ahead.
 const NOT_BEFORE_LEEWAY_SECONDS: i64 = 30;
 
 /// The token keys of an organization: the newest signs, all verify.
 pub struct TokenKeys {
+    algorithm: Algorithm,
     keys: Vec<TokenKey>,
 }
 
 struct TokenKey {
     id: String,
-    pair: KeyPair,
+    pair: Pair,
     public: Vec<u8>,
 }
 
@@ -99,30 +97,26 @@ struct ReceivedHeader {
 
 impl TokenKeys {
     /// A new key in PKCS#8 form, to be sealed.
-    pub(crate) fn generate() -> Result<Secret<Vec<u8>>, VaultError> {
-        let failed = |_| VaultError::Crypto {
-            action: "make a token key",
-        };
-        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
-        let document = AsDer::<Pkcs8V1Der>::as_der(&pair).map_err(failed)?;
-        Ok(Secret::new(document.as_ref().to_vec()))
+    pub(crate) fn generate(algorithm: Algorithm) -> Result<Secret<Vec<u8>>, VaultError> {
+        algorithm.generate()
     }
 
     /// Keys from their PKCS#8 forms, oldest first.
     pub(crate) fn from_pkcs8<'a>(
+        algorithm: Algorithm,
         documents: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Self, VaultError> {
         let mut keys = Vec::new();
         for document in documents {
-            let pair = KeyPair::from_pkcs8(document).map_err(|_| VaultError::Sealed)?;
-            let public = pair.public_key().as_ref().to_vec();
+            let pair = Pair::from_pkcs8(algorithm, document)?;
+            let public = pair.public();
             keys.push(TokenKey {
                 id: key_id(&public),
                 pair,
                 public,
             });
         }
-        Ok(Self { keys })
+        Ok(Self { algorithm, keys })
     }
 
     /// Name of the key that signs.
@@ -130,7 +124,8 @@ impl TokenKeys {
         self.keys.last().map_or("", |key| key.id.as_str())
     }
 
-    /// Public halves (PKCS#1 DER) by key name, oldest first.
+    /// Public halves by key name, oldest first: PKCS#1 DER of RSA keys, the 32 bytes of Ed25519
+    /// keys.
     pub fn public_keys(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.keys
             .iter()
@@ -146,7 +141,7 @@ impl TokenKeys {
             return Err(failed);
         };
         let header = IssuedHeader {
-            alg: ALGORITHM,
+            alg: self.algorithm.name(),
             kid: &key.id,
             typ: "JWT",
         };
@@ -159,16 +154,7 @@ impl TokenKeys {
             URL_SAFE_NO_PAD.encode(header),
             URL_SAFE_NO_PAD.encode(claims)
         );
-        let mut signature = vec![0; key.pair.public_modulus_len()];
-        let random = SystemRandom::new();
-        key.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &random,
-                message.as_bytes(),
-                &mut signature,
-            )
-            .map_err(|_| failed)?;
+        let signature = key.pair.sign(message.as_bytes())?;
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
@@ -177,7 +163,7 @@ impl TokenKeys {
         let parts = Parts::split(token)?;
         let header: ReceivedHeader = decode_json(parts.header, "its header is not JSON")?;
         let algorithm = header.alg.unwrap_or_default();
-        if algorithm != ALGORITHM {
+        if algorithm != self.algorithm.name() {
             return Err(TokenError::Algorithm {
                 algorithm: algorithm.chars().take(16).collect(),
             });
@@ -199,9 +185,10 @@ impl TokenKeys {
                 .map_err(|_| TokenError::Malformed {
                     reason: "its signature is not base64",
                 })?;
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &key.public)
-            .verify(parts.signed.as_bytes(), &signature)
-            .map_err(|_| TokenError::Signature)?;
+        let signed = parts.signed.as_bytes();
+        if !self.algorithm.is_signed_by(&key.public, signed, &signature) {
+            return Err(TokenError::Signature);
+        }
         let claims: Map<String, Value> = decode_json(parts.claims, "its claims are not JSON")?;
         check_times(&claims, now)?;
         Ok(VerifiedToken {
@@ -216,6 +203,16 @@ impl TokenKeys {
 pub fn unverified_claims(token: &str) -> Option<Map<String, Value>> {
     let parts = Parts::split(token).ok()?;
     decode_json(parts.claims, "").ok()
+}
+
+/// The algorithm that the header of a token names, without any check: it says which keys to ask,
+/// and they accept their own algorithm only.
+pub fn named_algorithm(token: &str) -> Option<Algorithm> {
+    let parts = Parts::split(token).ok()?;
+    let header: ReceivedHeader = decode_json(parts.header, "").ok()?;
+    let algorithms = [Algorithm::Rs256, Algorithm::EdDsa];
+    let is_named = |known: &Algorithm| header.alg.as_deref() == Some(known.name());
+    algorithms.into_iter().find(is_named)
 }
 
 /// Whether a text has the shape of a signed token.

@@ -11,12 +11,20 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::keys::{KEY_STORE_FILE, KeyStore, ORGANIZATION_KEY};
 use crate::seal::{self, Key};
+use crate::token::Algorithm;
 use crate::{HeadKey, MasterKeys, Secret, TokenKeys, VaultError, random};
 
 const ID_SECRET: &str = "object ids";
 const DERIVATION_SECRET: &str = "derivation";
 const HEAD_KEY: &str = "journal head key";
+/// Names of the keys of long-lived tokens, and of those of granted ones.
 const TOKEN_KEY_PREFIX: &str = "token key ";
+const GRANT_KEY_PREFIX: &str = "grant key ";
+/// Both sorts with their algorithms.
+const TOKEN_KEYS: [(&str, Algorithm); 2] = [
+    (TOKEN_KEY_PREFIX, Algorithm::Rs256),
+    (GRANT_KEY_PREFIX, Algorithm::EdDsa),
+];
 /// Length of derived keys and of the id secret in bytes.
 const SECRET_BYTES: usize = 32;
 
@@ -30,7 +38,14 @@ pub struct Vault {
     id_secret: [u8; SECRET_BYTES],
     derivation: hmac::Key,
     head_key: Arc<HeadKey>,
-    token_keys: RwLock<Arc<TokenKeys>>,
+    signing: RwLock<Signing>,
+}
+
+/// The keys that sign tokens.
+#[derive(Clone)]
+struct Signing {
+    token_keys: Arc<TokenKeys>,
+    grant_keys: Arc<TokenKeys>,
 }
 
 struct Keys {
@@ -49,8 +64,7 @@ impl Vault {
         let mut store = KeyStore::new(organization, master)?;
         let keys = store.open_keys(master)?;
         let own = keys.get(&ORGANIZATION_KEY).ok_or(VaultError::Sealed)?;
-        let token_key = format!("{TOKEN_KEY_PREFIX}{:08}", 1);
-        let plain: [(String, Secret<Vec<u8>>); 4] = [
+        let plain: [(String, Secret<Vec<u8>>); 3] = [
             (
                 ID_SECRET.to_owned(),
                 Secret::new(random::bytes::<SECRET_BYTES>()?.to_vec()),
@@ -60,12 +74,14 @@ impl Vault {
                 Secret::new(random::bytes::<SECRET_BYTES>()?.to_vec()),
             ),
             (HEAD_KEY.to_owned(), HeadKey::generate()?),
-            (token_key, TokenKeys::generate()?),
         ];
         for (name, content) in plain {
             let context = secret_context(organization, &name);
             let sealed = seal::seal(own, ORGANIZATION_KEY, &context, content.expose())?;
             store.set_secret(name, &sealed);
+        }
+        for (prefix, algorithm) in TOKEN_KEYS {
+            add_signing_key(&mut store, own, prefix, algorithm)?;
         }
         store.write(&folder.join(KEY_STORE_FILE))?;
         Self::open(folder, organization, master)
@@ -78,13 +94,18 @@ impl Vault {
         master: &Arc<MasterKeys>,
     ) -> Result<Self, VaultError> {
         let path = folder.join(KEY_STORE_FILE);
-        let store = KeyStore::read(&path, organization)?;
+        let mut store = KeyStore::read(&path, organization)?;
         let keys = store.open_keys(master)?;
         let own = keys.get(&ORGANIZATION_KEY).ok_or(VaultError::Sealed)?;
         let id_secret = open_secret(&store, own, ID_SECRET)?;
         let derivation = open_secret(&store, own, DERIVATION_SECRET)?;
         let head_key = HeadKey::from_pkcs8(open_secret(&store, own, HEAD_KEY)?.expose())?;
-        let token_keys = open_token_keys(&store, own)?;
+        // Stores of earlier releases have no keys for granted tokens.
+        if store.secret_names(GRANT_KEY_PREFIX).is_empty() {
+            add_signing_key(&mut store, own, GRANT_KEY_PREFIX, Algorithm::EdDsa)?;
+            store.write(&path)?;
+        }
+        let signing = Signing::open(&store, own)?;
         Ok(Self {
             organization: organization.to_owned(),
             path,
@@ -95,7 +116,7 @@ impl Vault {
                 .map_err(|_| VaultError::Sealed)?,
             derivation: hmac::Key::new(hmac::HMAC_SHA256, derivation.expose()),
             head_key: Arc::new(head_key),
-            token_keys: RwLock::new(Arc::new(token_keys)),
+            signing: RwLock::new(signing),
             keys: RwLock::new(Keys {
                 store,
                 open: keys,
@@ -195,40 +216,35 @@ impl Vault {
         Arc::clone(&self.head_key)
     }
 
-    /// The keys that sign tokens.
+    /// The keys that sign long-lived tokens.
     pub fn token_keys(&self) -> Arc<TokenKeys> {
-        Arc::clone(&self.token_keys.read())
+        Arc::clone(&self.signing.read().token_keys)
     }
 
-    /// Makes a new token key, which signs from now on. Tokens of the older keys stay valid.
+    /// The keys that sign tokens which are granted for minutes or hours.
+    pub fn grant_keys(&self) -> Arc<TokenKeys> {
+        Arc::clone(&self.signing.read().grant_keys)
+    }
+
+    /// Makes new token keys, which sign from now on. Tokens of the older keys stay valid.
     pub fn add_token_key(&self) -> Result<(), VaultError> {
-        let document = TokenKeys::generate()?;
         self.change_token_keys(|store, own| {
-            let last = store
-                .secret_names(TOKEN_KEY_PREFIX)
-                .pop()
-                .unwrap_or_default();
-            let number = last
-                .strip_prefix(TOKEN_KEY_PREFIX)
-                .and_then(|text| text.parse().ok());
-            let name = format!(
-                "{TOKEN_KEY_PREFIX}{:08}",
-                number.unwrap_or(0u32).saturating_add(1)
-            );
-            let context = secret_context(&self.organization, &name);
-            let sealed = seal::seal(own, ORGANIZATION_KEY, &context, document.expose())?;
-            store.set_secret(name, &sealed);
+            for (prefix, algorithm) in TOKEN_KEYS {
+                add_signing_key(store, own, prefix, algorithm)?;
+            }
             Ok(())
         })
     }
 
-    /// Forgets every token key but the newest: tokens that the others signed end.
+    /// Forgets every token key but the newest of its sort: tokens that the others signed end.
     pub fn retire_old_token_keys(&self) -> Result<(), VaultError> {
         self.change_token_keys(|store, _| {
-            let mut names = store.secret_names(TOKEN_KEY_PREFIX);
-            names.pop();
-            for name in names {
-                store.remove_secret(&name);
+            for (prefix, _) in TOKEN_KEYS {
+                let mut names = store.secret_names(prefix);
+                names.pop();
+                for name in names {
+                    store.remove_secret(&name);
+                }
             }
             Ok(())
         })
@@ -239,17 +255,17 @@ impl Vault {
         change: impl FnOnce(&mut KeyStore, &Key) -> Result<(), VaultError>,
     ) -> Result<(), VaultError> {
         let _writing = self.write.lock();
-        let (store, token_keys) = {
+        let (store, signing) = {
             let keys = self.keys.read();
             let own = keys.open.get(&ORGANIZATION_KEY).ok_or(VaultError::Sealed)?;
             let mut store = keys.store.clone();
             change(&mut store, own)?;
-            let token_keys = open_token_keys(&store, own)?;
-            (store, token_keys)
+            let signing = Signing::open(&store, own)?;
+            (store, signing)
         };
         store.write(&self.path)?;
         self.keys.write().store = store;
-        *self.token_keys.write() = Arc::new(token_keys);
+        *self.signing.write() = signing;
         Ok(())
     }
 
@@ -302,17 +318,41 @@ fn open_secret(store: &KeyStore, own: &Key, name: &str) -> Result<Secret<Vec<u8>
     )
 }
 
-fn open_token_keys(store: &KeyStore, own: &Key) -> Result<TokenKeys, VaultError> {
-    let names = store.secret_names(TOKEN_KEY_PREFIX);
-    let documents: Vec<Secret<Vec<u8>>> = names
-        .iter()
-        .map(|name| open_secret(store, own, name))
-        .collect::<Result<_, _>>()?;
-    TokenKeys::from_pkcs8(
-        documents
-            .iter()
-            .map(|document| document.expose().as_slice()),
-    )
+impl Signing {
+    fn open(store: &KeyStore, own: &Key) -> Result<Self, VaultError> {
+        let open = |(prefix, algorithm): (&str, Algorithm)| {
+            let names = store.secret_names(prefix).into_iter();
+            let documents: Vec<Secret<Vec<u8>>> = names
+                .map(|name| open_secret(store, own, &name))
+                .collect::<Result<_, _>>()?;
+            let documents = documents
+                .iter()
+                .map(|document| document.expose().as_slice());
+            TokenKeys::from_pkcs8(algorithm, documents).map(Arc::new)
+        };
+        let [token, grant] = TOKEN_KEYS;
+        Ok(Self {
+            token_keys: open(token)?,
+            grant_keys: open(grant)?,
+        })
+    }
+}
+
+/// Makes a key that follows on the last of its sort.
+fn add_signing_key(
+    store: &mut KeyStore,
+    own: &Key,
+    prefix: &str,
+    algorithm: Algorithm,
+) -> Result<(), VaultError> {
+    let document = TokenKeys::generate(algorithm)?;
+    let last = store.secret_names(prefix).pop().unwrap_or_default();
+    let number = last.strip_prefix(prefix).and_then(|text| text.parse().ok());
+    let name = format!("{prefix}{:08}", number.unwrap_or(0u32).saturating_add(1));
+    let context = secret_context(&store.organization, &name);
+    let sealed = seal::seal(own, ORGANIZATION_KEY, &context, document.expose())?;
+    store.set_secret(name, &sealed);
+    Ok(())
 }
 
 impl fmt::Debug for Vault {

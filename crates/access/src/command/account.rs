@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts of people and machines.
 
-use durward_graph::store::Target;
+use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, View};
 use durward_identity::{Caller, CredentialKind, NewCredential, names as identity_names};
-use durward_model::Value;
+use durward_model::{ObjectId, Value};
 use durward_policy::{Action, PermissionLevel, Right, Rights};
 
 use super::create::Extra;
 use super::update::Pending;
 use super::{NewObject, Properties, names};
-use crate::{Access, AccessError, reader};
+use crate::access::Planned;
+use crate::{Access, AccessError, Kind, reader};
 
 const LEVEL: &str = "permissionLevel";
 const SUSPENDED: &str = "suspended";
@@ -21,31 +22,6 @@ const LEVEL_DEFAULT: &str = "user";
 const LEVEL_SUSPENDED: &str = "suspended";
 
 impl Access {
-    pub(super) fn new_user(
-        &self,
-        caller: &Caller,
-        new: &mut NewObject,
-    ) -> Result<Extra, AccessError> {
-        let properties = &mut new.properties;
-        let email = identity_names::email(names::text(properties, "email")?)?;
-        properties.insert("email".to_owned(), Value::from(email.clone()));
-        if names::text(properties, LEVEL)?.is_empty() {
-            properties.insert(LEVEL.to_owned(), Value::from(LEVEL_DEFAULT));
-        }
-        let level = names::text(properties, LEVEL)?.to_owned();
-        if level != LEVEL_DEFAULT {
-            check_level(caller, &level)?;
-        }
-        let is_suspended = level == LEVEL_SUSPENDED;
-        properties.insert(SUSPENDED.to_owned(), Value::from(is_suspended));
-        set_display_name(properties, &email)?;
-        if let Some(password) = new.password.take() {
-            let hash = self.organization().hash_password(&password)?;
-            properties.insert(PASSWORD_HASH.to_owned(), Value::from(hash));
-        }
-        Ok(Extra::default())
-    }
-
     pub(super) fn change_user(
         &self,
         caller: &Caller,
@@ -96,9 +72,8 @@ impl Access {
                 pending.set("displayName", shown);
             }
         }
-        if let Some(password) = pending.change.password.take() {
+        if let Some(hash) = pending.password_hash.take() {
             caller.require_any(Action::UserSetPassword.rights())?;
-            let hash = self.organization().hash_password(&password)?;
             pending.set(PASSWORD_HASH, hash);
         }
         Ok(())
@@ -150,37 +125,47 @@ impl Access {
     pub fn set_suspended(
         &self,
         caller: &Caller,
-        account: durward_model::ObjectId,
+        account: ObjectId,
         suspended: bool,
     ) -> Result<(), AccessError> {
-        let kinds = [crate::Kind::User, crate::Kind::Service];
-        let view = self.view(None);
-        let found = reader::entity(&view, account, &kinds);
+        let written = self.commit(caller, move |access, caller, view| {
+            access.plan_suspension(caller, view, account, suspended)
+        });
+        written.map(|_| ())
+    }
+
+    fn plan_suspension(
+        &self,
+        caller: &Caller,
+        view: &View,
+        account: ObjectId,
+        suspended: bool,
+    ) -> Result<Planned<()>, AccessError> {
+        let found = reader::entity(view, account, &[Kind::User, Kind::Service]);
         let entity = found.ok_or(AccessError::NotFound { what: "account" })?;
-        let is_user = reader::is_of_kind(&view, entity, crate::Kind::User);
+        let is_user = reader::is_of_kind(view, entity, Kind::User);
         let action = if is_user {
             Action::UserSuspend
         } else {
             Action::ServiceSuspend
         };
         caller.require_any(action.rights())?;
-        self.check_not_self_nor_stronger(caller, &view, entity)?;
-        if reader::flag(&view, entity, SUSPENDED) == suspended {
-            return Ok(());
-        }
+        self.check_not_self_nor_stronger(caller, view, entity)?;
         let mut set = vec![(SUSPENDED.to_owned(), Value::from(suspended))];
-        let was_level = reader::text(&view, entity, LEVEL) == LEVEL_SUSPENDED;
+        let was_level = reader::text(view, entity, LEVEL) == LEVEL_SUSPENDED;
         if is_user && !suspended && was_level {
             set.push((LEVEL.to_owned(), Value::from(LEVEL_DEFAULT)));
         }
-        let patch = durward_graph::store::Operation::PatchEntity {
-            target: Target::Id(account),
-            set,
-            classes: None,
-            expected_version: None,
-        };
-        self.submit(caller.origin(suspension(suspended)), vec![patch])?;
-        Ok(())
+        Ok(Planned {
+            activity: suspension(suspended).to_owned(),
+            operations: vec![Operation::PatchEntity {
+                target: Target::Id(account),
+                set,
+                classes: None,
+                expected_version: None,
+            }],
+            outcome: (),
+        })
     }
 
     pub(super) fn check_not_self_nor_stronger(
@@ -253,4 +238,28 @@ fn check_level(caller: &Caller, level: &str) -> Result<(), AccessError> {
     })?;
     caller.require_any(Action::UserSetPermissionLevel.rights())?;
     require_all(caller, known.rights())
+}
+
+pub(super) fn new_user(
+    caller: &Caller,
+    new: &mut NewObject,
+    password_hash: Option<String>,
+) -> Result<Extra, AccessError> {
+    let properties = &mut new.properties;
+    let email = identity_names::email(names::text(properties, "email")?)?;
+    properties.insert("email".to_owned(), Value::from(email.clone()));
+    if names::text(properties, LEVEL)?.is_empty() {
+        properties.insert(LEVEL.to_owned(), Value::from(LEVEL_DEFAULT));
+    }
+    let level = names::text(properties, LEVEL)?.to_owned();
+    if level != LEVEL_DEFAULT {
+        check_level(caller, &level)?;
+    }
+    let is_suspended = level == LEVEL_SUSPENDED;
+    properties.insert(SUSPENDED.to_owned(), Value::from(is_suspended));
+    set_display_name(properties, &email)?;
+    if let Some(hash) = password_hash {
+        properties.insert(PASSWORD_HASH.to_owned(), Value::from(hash));
+    }
+    Ok(Extra::default())
 }

@@ -8,8 +8,11 @@ use durward_model::{Namespace, Value};
 use durward_vault::{Secret, random};
 
 use super::{Created, NewObject, Properties, names};
+use crate::access::Planned;
 use crate::kind::Shape;
 use crate::{Access, AccessError, Kind, Object, action, reader};
+
+type Token = Option<Secret<String>>;
 
 /// What one kind adds to the making of its objects.
 #[derive(Default)]
@@ -27,31 +30,52 @@ impl Access {
     ///
     /// # Errors
     /// When the caller may not, an input is wrong, or a name is taken.
-    pub fn create(&self, caller: &Caller, new: NewObject) -> Result<Created, AccessError> {
-        caller.require_any(action::create(new.kind))?;
+    pub fn create(&self, caller: &Caller, mut new: NewObject) -> Result<Created, AccessError> {
+        let kind = new.kind;
+        caller.require_any(action::create(kind))?;
         names::check_settable(&new.properties)?;
-        match new.kind.shape() {
-            Shape::Entity { entity_type } => self.create_entity(caller, new, entity_type),
-            Shape::Relationship { .. } => self.create_relationship(caller, new),
-        }
+        let hash = new.password.take();
+        let hash = hash.map(|password| self.organization().hash_password(&password));
+        let hash = hash.transpose()?;
+        let written = self.commit(caller, move |access, caller, view| {
+            let planned = match kind.shape() {
+                Shape::Entity { entity_type } => {
+                    access.plan_entity(caller, view, new, entity_type, hash)
+                }
+                Shape::Relationship {
+                    verb,
+                    relationship_type,
+                    ..
+                } => access.plan_relationship(caller, view, new, verb, relationship_type),
+            };
+            let (operations, token) = planned?;
+            Ok(Planned {
+                activity: format!("{} created", kind.noun()),
+                operations,
+                outcome: token,
+            })
+        });
+        let (receipt, token) = written.map_err(|error| taken(kind, error))?;
+        let object = self.made(kind, &receipt)?;
+        Ok(Created { object, token })
     }
 
-    fn create_entity(
+    fn plan_entity(
         &self,
         caller: &Caller,
+        view: &View,
         mut new: NewObject,
         entity_type: &str,
-    ) -> Result<Created, AccessError> {
+        password_hash: Option<String>,
+    ) -> Result<(Vec<Operation>, Token), AccessError> {
         let kind = new.kind;
-        // Held until the write is visible: role access must not miss it.
-        let mut book = self.in_step();
-        let view = self.view(None);
+        let mut book = self.book();
         let extra = match kind {
-            Kind::User => self.new_user(caller, &mut new)?,
+            Kind::User => super::account::new_user(caller, &mut new, password_hash)?,
             Kind::Service => self.new_service(caller, &mut new)?,
             Kind::Group => super::membership::new_group(&mut new)?,
-            Kind::Role => Self::new_role(caller, &view, &mut new)?,
-            Kind::Resource => self.new_resource(&view, &mut new, &mut book)?,
+            Kind::Role => super::role::new_role(caller, view, &mut new)?,
+            Kind::Resource => self.new_resource(view, &mut new, &mut book)?,
             Kind::Node => self.new_node(caller, &mut new)?,
             _ => super::policy::new_policy(&mut new)?,
         };
@@ -66,39 +90,26 @@ impl Access {
         };
         let mut operations = vec![put];
         operations.extend(extra.operations);
-        let origin = caller.origin(&format!("{} created", kind.noun()));
-        let receipt = self.submit(origin, operations);
-        drop(book);
-        let receipt = receipt.map_err(|error| taken(kind, error))?;
-        Ok(Created {
-            object: self.made(kind, &receipt)?,
-            token: extra.token,
-        })
+        Ok((operations, extra.token))
     }
 
-    fn create_relationship(
+    fn plan_relationship(
         &self,
         caller: &Caller,
+        view: &View,
         mut new: NewObject,
-    ) -> Result<Created, AccessError> {
+        verb: &str,
+        relationship_type: &str,
+    ) -> Result<(Vec<Operation>, Token), AccessError> {
         let kind = new.kind;
-        let Shape::Relationship {
-            verb,
-            relationship_type,
-            ..
-        } = kind.shape()
-        else {
-            return Err(AccessError::NotFound { what: kind.noun() });
-        };
         let (from, to) = new.ends.ok_or_else(|| {
             AccessError::invalid(format!("the {}", kind.noun()), "needs both of its ends")
         })?;
-        let view = self.view(None);
         let key = if kind == Kind::Grant {
-            self.check_grant(caller, &view, (from, to), &mut new.properties)?;
+            self.check_grant(caller, view, (from, to), &mut new.properties)?;
             Some(format!("grant:{}", random::hex::<8>()?))
         } else {
-            self.check_membership(caller, &view, kind, (from, to))?;
+            self.check_membership(caller, view, kind, (from, to))?;
             None
         };
         let put = Operation::PutRelationship {
@@ -111,13 +122,7 @@ impl Access {
             properties: present(new.properties),
             mode: PutMode::Create,
         };
-        let origin = caller.origin(&format!("{} created", kind.noun()));
-        let receipt = self.submit(origin, vec![put]);
-        let receipt = receipt.map_err(|error| taken(kind, error))?;
-        Ok(Created {
-            object: self.made(kind, &receipt)?,
-            token: None,
-        })
+        Ok((vec![put], None))
     }
 
     /// The object that a receipt's first operation made, as it was made.

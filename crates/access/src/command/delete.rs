@@ -6,7 +6,7 @@ use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::Caller;
 use durward_model::ObjectId;
 
-use crate::access::seen;
+use crate::access::{Planned, seen};
 use crate::{Access, AccessError, Kind, Object, action, reader};
 
 impl Access {
@@ -16,28 +16,41 @@ impl Access {
     /// When the caller may not, or there is no such object that it may see.
     pub fn delete(&self, caller: &Caller, kind: Kind, id: ObjectId) -> Result<Object, AccessError> {
         caller.require_any(action::delete(kind))?;
-        let view = self.view(None);
-        let found = seen(caller, &view, kind, id)?;
-        let last = Object::read(&view, kind, found);
+        let written = self.commit(caller, move |access, caller, view| {
+            access.plan_delete(caller, view, kind, id)
+        });
+        written.map(|(_, last)| last)
+    }
+
+    fn plan_delete(
+        &self,
+        caller: &Caller,
+        view: &View,
+        kind: Kind,
+        id: ObjectId,
+    ) -> Result<Planned<Object>, AccessError> {
+        let found = seen(caller, view, kind, id)?;
         let mut operations = Vec::new();
         match found {
             ObjectRef::Entity(entity) => {
-                self.check_delete(caller, &view, kind, entity)?;
-                operations.extend(owned_credentials(&view, entity));
+                self.check_delete(caller, view, kind, entity)?;
+                operations.extend(owned_credentials(view, entity));
                 operations.push(Operation::DeleteEntity {
                     target: Target::Id(id),
                 });
             }
             ObjectRef::Edge(edge) => {
                 if kind != Kind::Grant {
-                    self.check_removal(caller, &view, edge)?;
+                    self.check_removal(caller, view, edge)?;
                 }
                 operations.push(Operation::DeleteRelationship { target: id });
             }
         }
-        let origin = caller.origin(&format!("{} deleted", kind.noun()));
-        self.submit(origin, operations)?;
-        Ok(last)
+        Ok(Planned {
+            activity: format!("{} deleted", kind.noun()),
+            operations,
+            outcome: Object::read(view, kind, found),
+        })
     }
 
     fn check_delete(

@@ -16,24 +16,6 @@ const RIGHTS: &str = "rights";
 const NAME: &str = "the name of the role";
 
 impl Access {
-    pub(super) fn new_role(
-        caller: &Caller,
-        view: &View,
-        new: &mut NewObject,
-    ) -> Result<Extra, AccessError> {
-        names::require_name(&mut new.properties, NAME)?;
-        let rules = role_access::checked_rules(view, names::text(&new.properties, ACCESS_RULES)?)?;
-        if let Some(rights) = new.rights {
-            require_all(caller, rights)?;
-            new.properties
-                .insert(RIGHTS.to_owned(), Value::from(rights.names()));
-        }
-        Ok(Extra {
-            operations: role_access::of_new_role(view, &rules)?,
-            ..Extra::default()
-        })
-    }
-
     pub(super) fn change_role(
         &self,
         caller: &Caller,
@@ -64,4 +46,22 @@ impl Access {
         }
         Ok(())
     }
+}
+
+pub(super) fn new_role(
+    caller: &Caller,
+    view: &View,
+    new: &mut NewObject,
+) -> Result<Extra, AccessError> {
+    names::require_name(&mut new.properties, NAME)?;
+    let rules = role_access::checked_rules(view, names::text(&new.properties, ACCESS_RULES)?)?;
+    if let Some(rights) = new.rights {
+        require_all(caller, rights)?;
+        new.properties
+            .insert(RIGHTS.to_owned(), Value::from(rights.names()));
+    }
+    Ok(Extra {
+        operations: role_access::of_new_role(view, &rules)?,
+        ..Extra::default()
+    })
 }

@@ -8,7 +8,7 @@ use durward_model::{ObjectId, Value};
 
 use super::create::taken;
 use super::{ObjectChange, names};
-use crate::access::seen;
+use crate::access::{Planned, seen};
 use crate::object::TAG_PREFIX;
 use crate::{Access, AccessError, Kind, Object, action};
 
@@ -18,6 +18,8 @@ pub(super) struct Pending<'a> {
     pub(super) entity: EntityRef,
     pub(super) before: Object,
     pub(super) change: ObjectChange,
+    /// Digest of a new password.
+    pub(super) password_hash: Option<String>,
     /// Operations beside the patch.
     pub(super) operations: Vec<Operation>,
     /// New classes.
@@ -60,23 +62,43 @@ impl Access {
     ) -> Result<Object, AccessError> {
         caller.require_any(action::update(kind))?;
         names::check_settable(&change.properties)?;
-        let mut book = self.in_step();
-        let view = self.view(None);
-        let ObjectRef::Entity(entity) = seen(caller, &view, kind, id)? else {
+        let mut change = change;
+        let hash = change.password.take();
+        let hash = hash.map(|password| self.organization().hash_password(&password));
+        let hash = hash.transpose()?;
+        let written = self.commit(caller, move |access, caller, view| {
+            access.plan_update(caller, view, kind, id, change, hash)
+        });
+        let (receipt, entity) = written.map_err(|error| taken(kind, error))?;
+        let view = self.as_committed(&receipt);
+        Ok(Object::of_entity(&view, kind, entity))
+    }
+
+    fn plan_update(
+        &self,
+        caller: &Caller,
+        view: &View,
+        kind: Kind,
+        id: ObjectId,
+        change: ObjectChange,
+        password_hash: Option<String>,
+    ) -> Result<Planned<EntityRef>, AccessError> {
+        let ObjectRef::Entity(entity) = seen(caller, view, kind, id)? else {
             let what = format!("changing a {}", kind.noun());
             return Err(AccessError::Unsupported { what });
         };
-        let before = Object::of_entity(&view, kind, entity);
         let mut pending = Pending {
-            view: &view,
+            view,
             entity,
-            before,
+            before: Object::of_entity(view, kind, entity),
             change,
+            password_hash,
             operations: Vec::new(),
             classes: None,
             activity: None,
         };
         clear_other_tags(&mut pending);
+        let mut book = self.book();
         match kind {
             Kind::User => self.change_user(caller, &mut pending)?,
             Kind::Service => self.change_service(caller, &mut pending)?,
@@ -86,9 +108,6 @@ impl Access {
             Kind::Node => super::node::change_node(&mut pending)?,
             _ => super::policy::change_policy(&mut pending)?,
         }
-        let activity = pending
-            .activity
-            .unwrap_or_else(|| format!("{} updated", kind.noun()));
         let patch = Operation::PatchEntity {
             target: Target::Id(id),
             set: pending.change.properties.into_iter().collect(),
@@ -97,11 +116,12 @@ impl Access {
         };
         let mut operations = vec![patch];
         operations.extend(pending.operations);
-        let receipt = self.submit(caller.origin(&activity), operations);
-        drop(book);
-        let receipt = receipt.map_err(|error| taken(kind, error))?;
-        let view = self.as_committed(&receipt);
-        Ok(Object::of_entity(&view, kind, entity))
+        let activity = pending.activity;
+        Ok(Planned {
+            activity: activity.unwrap_or_else(|| format!("{} updated", kind.noun())),
+            operations,
+            outcome: entity,
+        })
     }
 }
 

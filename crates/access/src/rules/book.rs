@@ -14,15 +14,17 @@ use crate::reader;
 /// Property of a role with the text of its rules.
 pub(crate) const ACCESS_RULES: &str = "accessRules";
 
-/// Parsed rules by role, each with the version of the role that it was read from.
+/// What plans remember: parsed rules, and ports.
 #[derive(Debug, Default)]
 pub(crate) struct RuleBook {
-    by_role: BTreeMap<EntityRef, (u32, Arc<AccessRules>)>,
+    /// By role: the text and what it says. A version would not do as a mark: a write that the
+    /// journal refuses gives its versions back.
+    by_role: BTreeMap<EntityRef, (String, Arc<AccessRules>)>,
     pub(crate) ports: PortBook,
 }
 
 impl RuleBook {
-    /// The living roles of the newest state that have rules by type or tag.
+    /// The living roles of a state that have rules by type or tag.
     pub(crate) fn dynamic(&mut self, view: &View) -> Vec<(EntityRef, Arc<AccessRules>)> {
         let Some(type_id) = view.type_id(ROLE_TYPE) else {
             return Vec::new();
@@ -31,16 +33,15 @@ impl RuleBook {
         let mut found = Vec::new();
         for row in &live {
             let role = EntityRef { type_id, row };
-            let version = view.version(role);
+            let text = reader::text(view, role, ACCESS_RULES);
             let known = self.by_role.get(&role);
-            let known = known.filter(|(known, _)| *known == version);
+            let known = known.filter(|(known, _)| *known == text);
             let rules = if let Some((_, rules)) = known {
                 Arc::clone(rules)
             } else {
-                let text = reader::text(view, role, ACCESS_RULES);
                 // What was stored was parsed before it was stored.
                 let rules = Arc::new(AccessRules::parse(&text).unwrap_or_default());
-                self.by_role.insert(role, (version, Arc::clone(&rules)));
+                self.by_role.insert(role, (text, Arc::clone(&rules)));
                 rules
             };
             if rules.are_dynamic() {

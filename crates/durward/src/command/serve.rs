@@ -93,6 +93,7 @@ async fn serve(
     stop_signal().await?;
     tracing::info!("stopping");
     shutdown.cancel();
+    served.stop();
     while tasks.join_next().await.is_some() {}
     let closing = tokio::task::spawn_blocking(move || served.organizations.close());
     closing.await.context("closing ended abnormally")??;

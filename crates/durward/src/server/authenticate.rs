@@ -36,6 +36,11 @@ impl Source {
             user_agent: text(&parts.headers, header::USER_AGENT.as_str()).to_owned(),
         }
     }
+
+    /// Address of the client.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
 }
 
 /// Finds out who asks.

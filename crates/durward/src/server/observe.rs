@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use durward_dialect_strongdm::{Code, Outcome};
 use tracing::Instrument as _;
 
 use crate::server::Server;
@@ -40,12 +41,7 @@ pub(crate) async fn request(
         .saturating_sub(begun.as_micros())
         .max(0);
     let status = response.status().as_u16();
-    let class: &'static str = match status {
-        0..=299 => "success",
-        300..=399 => "redirect",
-        400..=499 => "refused",
-        _ => "failed",
-    };
+    let class = outcome(&response);
     metrics::counter!("durward_http_requests_total", "wire" => wire, "outcome" => class)
         .increment(1);
     metrics::histogram!("durward_http_request_seconds", "wire" => wire)
@@ -63,6 +59,21 @@ pub(crate) async fn request(
         .entry(header::CACHE_CONTROL)
         .or_insert_with(|| HeaderValue::from_static("no-store"));
     response
+}
+
+/// How a request ended, for metrics. A gRPC call that fails has the HTTP status 200 all the same.
+fn outcome(response: &Response) -> &'static str {
+    match response.extensions().get::<Outcome>().map(|end| end.code) {
+        Some(Code::Internal | Code::Unavailable | Code::DeadlineExceeded) => return "failed",
+        None | Some(Code::Ok) => {}
+        Some(_) => return "refused",
+    }
+    match response.status().as_u16() {
+        0..=299 => "success",
+        300..=399 => "redirect",
+        400..=499 => "refused",
+        _ => "failed",
+    }
 }
 
 /// The id that the client sent, if it is a plain word, else a new one.
@@ -90,6 +101,8 @@ fn wire(path: &str) -> &'static str {
         "/durward/graphql" => "durward",
         "/opencti/graphql" => "opencti",
         "/healthz" | "/readyz" | "/metrics" => "health",
+        _ if path.starts_with("/v1.") => "strongdm",
+        _ if path.starts_with("/grpc.") => "grpc",
         _ if path.starts_with("/jupiterone/") => "jupiterone",
         _ if path.starts_with("/persister/") => "synchronization",
         _ if path.starts_with("/import/") => "import",

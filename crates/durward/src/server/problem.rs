@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Errors of Durward's own HTTP interface, as problem details (RFC 9457).
 
-use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use durward_model::ErrorKind;
 use durward_model::error::ClientMessage;
 use serde_json::json;
-
-/// gRPC status of a method that this server does not have (UNIMPLEMENTED).
-const GRPC_UNIMPLEMENTED: HeaderValue = HeaderValue::from_static("12");
 
 /// An error answer.
 #[derive(Clone, Debug)]
@@ -87,24 +82,4 @@ pub(crate) async fn no_method(request: Request) -> Response {
         request.uri().path()
     );
     answer(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::Invalid, &detail)
-}
-
-/// Answers gRPC calls with their own kind of "not supported": clients of that protocol understand
-/// nothing else.
-pub(crate) async fn refuse_grpc(request: Request, next: Next) -> Response {
-    let content_type = request.headers().get(header::CONTENT_TYPE);
-    let is_grpc =
-        content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    if !is_grpc {
-        return next.run(request).await;
-    }
-    let mut response = Response::new(Body::empty());
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/grpc"),
-    );
-    headers.insert("grpc-status", GRPC_UNIMPLEMENTED);
-    headers.insert("grpc-message", HeaderValue::from_static("not supported"));
-    response
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::server::{
-    Server, audit, graphql, health, import, observe, problem, results, synchronization,
+    Server, audit, graphql, grpc, health, import, observe, problem, results, synchronization,
 };
 
 /// Largest request body in bytes (64 MiB).
@@ -41,6 +41,6 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
     own.merge(synchronization)
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
-        .layer(from_fn(problem::refuse_grpc))
+        .layer(from_fn_with_state(Arc::clone(&server), grpc::answer))
         .layer(from_fn_with_state(server, observe::request))
 }

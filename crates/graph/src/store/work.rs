@@ -14,6 +14,9 @@ use crate::view::View;
 /// Prepares changes against the state that it is given.
 pub type Prepare = Box<dyn FnOnce(&View, NextNumbers) -> Result<Vec<Change>, StoreError> + Send>;
 
+/// Makes a draft from the pending state, while nobody else can write.
+pub type Plan = Box<dyn FnOnce(&View) -> Result<Draft, StoreError> + Send>;
+
 type Answer = Box<dyn FnOnce(Result<Receipt, StoreError>) + Send>;
 
 /// Where an answer goes. One that is dropped unanswered says that the store is closed.
@@ -51,6 +54,10 @@ pub(super) enum Work {
         draft: Box<Draft>,
         reply: Reply,
     },
+    Plan {
+        plan: Plan,
+        reply: Reply,
+    },
     Activity(Origin),
     Bulk {
         commit: Box<BulkCommit>,
@@ -74,6 +81,7 @@ impl Work {
     pub(super) fn refuse(self, error: StoreError) {
         match self {
             Self::Draft { reply, .. }
+            | Self::Plan { reply, .. }
             | Self::Bulk { reply, .. }
             | Self::BulkWith { reply, .. }
             | Self::Checkpoint { reply }

@@ -20,7 +20,7 @@ use super::error::StoreError;
 use super::idempotency::{self, RequestKey, Window};
 use super::replay::Start;
 use super::unique::UniqueIndex;
-use super::work::{Reply, Work};
+use super::work::{Plan, Reply, Work};
 use crate::state::{Snapshot, StateWriter};
 
 /// Most drafts of one group.
@@ -115,6 +115,10 @@ impl Writer {
                     Err(error) => self.refuse(error, reply, group),
                 }
             }
+            Work::Plan { plan, reply } => match self.add_plan(plan, group) {
+                Ok(receipt) => group.answer_later(reply, receipt),
+                Err(error) => self.refuse(error, reply, group),
+            },
             Work::Activity(origin) => {
                 if let Err(error) = self.add(origin, String::new(), Vec::new(), group) {
                     self.defect(&error, group);
@@ -167,6 +171,13 @@ impl Writer {
                 reason: "it does not fit the state",
             }),
         });
+    }
+
+    /// Makes a draft from the pending state and takes it into the group.
+    fn add_plan(&mut self, plan: Plan, group: &mut Group) -> Result<Receipt, StoreError> {
+        let draft = plan(&self.state.view())?;
+        let key = idempotency::key_of_draft(&draft);
+        self.add_draft(&draft, key, group)
     }
 
     fn add_draft(

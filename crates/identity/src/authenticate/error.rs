@@ -78,7 +78,7 @@ impl AuthError {
         }
     }
 
-    pub(super) fn of_token(error: TokenError) -> Self {
+    pub(crate) fn of_token(error: TokenError) -> Self {
         match error {
             TokenError::Expired => Self::Expired,
             TokenError::NotYetValid => Self::NotYetValid,

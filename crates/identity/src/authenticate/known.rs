@@ -33,6 +33,8 @@ pub(super) type TokenHash = [u8; digest::DIGEST_BYTES];
 pub(crate) struct Remembered {
     /// By the hash of the token.
     by_hash: RwLock<HashMap<TokenHash, Arc<Known>>>,
+    /// Granted access tokens, by their hash.
+    granted: RwLock<HashMap<TokenHash, Arc<Granted>>>,
     /// By kind and public half.
     by_public_id: RwLock<HashMap<CredentialKind, HashMap<String, Arc<Known>>>>,
 }
@@ -70,6 +72,22 @@ impl Remembered {
         by_hash.insert(hash, known);
     }
 
+    /// The access token of this hash, if it was used lately.
+    pub(super) fn granted(&self, hash: &TokenHash) -> Option<Arc<Granted>> {
+        self.granted.read().get(hash).cloned()
+    }
+
+    pub(super) fn insert_granted(&self, hash: TokenHash, token: Arc<Granted>, now: Instant) {
+        let mut granted = self.granted.write();
+        if granted.len() >= REMEMBERED_MAX {
+            granted.retain(|_, token| now < token.expires_at);
+        }
+        if granted.len() >= REMEMBERED_MAX {
+            granted.clear();
+        }
+        granted.insert(hash, token);
+    }
+
     /// The credential of this public half, if it was used lately.
     pub(super) fn of_public_id(&self, kind: CredentialKind, public_id: &str) -> Option<Arc<Known>> {
         let by_kind = self.by_public_id.read();
@@ -93,7 +111,42 @@ impl Remembered {
     /// Forgets all of them.
     pub(super) fn clear(&self) {
         self.by_hash.write().clear();
+        self.granted.write().clear();
         self.by_public_id.write().clear();
+    }
+}
+
+/// An access token whose signature is good: it holds as long as its client's secret.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) client: Arc<Known>,
+    pub(super) generation: i64,
+    pub(super) expires_at: Instant,
+}
+
+impl Granted {
+    pub(super) fn admit(
+        &self,
+        presented: &Presented<'_>,
+        now: Instant,
+    ) -> Result<Caller, AuthError> {
+        let is_current = |record: &CredentialRecord| {
+            if record.generation != self.generation {
+                return Err(AuthError::Revoked);
+            }
+            if self.expires_at <= now {
+                return Err(AuthError::Expired);
+            }
+            Ok(true)
+        };
+        let record = self.client.admitted(presented, is_current, now)?;
+        let kind = CredentialKind::CyralAccess;
+        Ok(Caller::new(
+            &self.client.organization,
+            record,
+            kind,
+            presented,
+        ))
     }
 }
 
@@ -141,20 +194,34 @@ impl Known {
         Ok(record)
     }
 
+    /// Lets whoever holds the secret in, if the credential is good at this moment.
     pub(super) fn admit(
         &self,
         presented: &Presented<'_>,
         is_secret: impl FnOnce(&CredentialRecord) -> Result<bool, AuthError>,
         now: Instant,
     ) -> Result<Caller, AuthError> {
-        let record = self.record()?;
-        if let Err(error) = check(&self.organization, &record, presented, is_secret, now) {
-            self.organization
-                .record_failure(presented, &error, Some(&record.name), now);
+        let record = self.admitted(presented, is_secret, now)?;
+        let kind = record.kind;
+        Ok(Caller::new(&self.organization, record, kind, presented))
+    }
+
+    fn admitted(
+        &self,
+        presented: &Presented<'_>,
+        is_secret: impl FnOnce(&CredentialRecord) -> Result<bool, AuthError>,
+        now: Instant,
+    ) -> Result<Arc<CredentialRecord>, AuthError> {
+        let organization = &self.organization;
+        let record = self
+            .record()
+            .inspect_err(|error| organization.record_failure(presented, error, None, now))?;
+        if let Err(error) = check(organization, &record, presented, is_secret, now) {
+            organization.record_failure(presented, &error, Some(&record.name), now);
             return Err(error);
         }
         self.note_use(&record, now);
-        Ok(Caller::new(&self.organization, record, presented))
+        Ok(record)
     }
 
     /// Writes the moment of use, unless a recent one is stored. Nobody waits for it.

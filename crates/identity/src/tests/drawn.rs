@@ -23,6 +23,20 @@ pub(super) fn put(entity_type: &str, name: &str) -> Operation {
     }
 }
 
+/// An operation that relates two objects.
+pub(super) fn relate(from: ObjectId, verb: &str, to: ObjectId) -> Operation {
+    Operation::PutRelationship {
+        from: Target::Id(from),
+        verb: verb.to_owned(),
+        to: Target::Id(to),
+        relationship_type: String::new(),
+        namespace: Namespace::durward(),
+        key: None,
+        properties: Vec::new(),
+        mode: PutMode::Upsert,
+    }
+}
+
 #[test]
 fn an_account_and_its_token_are_made_together() {
     let world = World::new();
@@ -57,7 +71,7 @@ fn an_account_and_its_token_are_made_together() {
         "it has no role"
     );
 
-    let (node, id, secret) = make("node", "gateway", CredentialKind::NodeToken);
+    let (node, id, secret) = make("access_node", "gateway", CredentialKind::NodeToken);
     let known = CredentialSummary::find(&organization.head(), id).unwrap();
     assert_eq!(known.account, node);
     assert_eq!(world.refusal(&organizations, &secret), "not_accepted");

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The signature of a digest as a client makes it on a day.
-fn signature(secret: &str, date: &str, digest: &[u8; 32]) -> [u8; 32] {
+pub(super) fn signature(secret: &str, date: &str, digest: &[u8; 32]) -> [u8; 32] {
     let secret = STANDARD.decode(secret).unwrap_or_default();
     let of_day = MacKey::new(&secret).sign(date.as_bytes());
     let of_requests = MacKey::new(&of_day).sign(b"sdm_api_v1");

@@ -70,6 +70,14 @@ impl Credentials {
         self.at("/opencti/token")
     }
 
+    /// The StrongDM access key and its secret.
+    pub fn strongdm(&self) -> (&str, &str) {
+        (
+            self.at("/strongdm/access_key"),
+            self.at("/strongdm/secret_key"),
+        )
+    }
+
     /// The Sonrai token.
     pub fn sonrai(&self) -> &str {
         self.at("/sonrai/token")

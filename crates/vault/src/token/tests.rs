@@ -8,8 +8,12 @@ use super::*;
 const NOW: Instant = Instant::from_millis(1_800_000_000_000);
 
 fn keys() -> TokenKeys {
-    let document = TokenKeys::generate().unwrap();
-    TokenKeys::from_pkcs8([document.expose().as_slice()]).unwrap()
+    keys_of(Algorithm::Rs256)
+}
+
+fn keys_of(algorithm: Algorithm) -> TokenKeys {
+    let document = TokenKeys::generate(algorithm).unwrap();
+    TokenKeys::from_pkcs8(algorithm, [document.expose().as_slice()]).unwrap()
 }
 
 fn claims(extra: &Value) -> Map<String, Value> {
@@ -135,16 +139,40 @@ fn garbage_is_refused() {
 
 #[test]
 fn a_new_key_signs_and_the_old_one_still_verifies() {
-    let (first, second) = (
-        TokenKeys::generate().unwrap(),
-        TokenKeys::generate().unwrap(),
-    );
-    let old = TokenKeys::from_pkcs8([first.expose().as_slice()]).unwrap();
-    let token = old.sign(&claims(&json!({}))).unwrap();
-    let both =
-        TokenKeys::from_pkcs8([first.expose().as_slice(), second.expose().as_slice()]).unwrap();
-    assert_ne!(both.current_key_id(), old.current_key_id());
-    assert!(both.verify(&token, NOW).is_ok());
-    let newer = both.sign(&claims(&json!({}))).unwrap();
-    assert_eq!(old.verify(&newer, NOW), Err(TokenError::UnknownKey));
+    for algorithm in [Algorithm::Rs256, Algorithm::EdDsa] {
+        let (first, second) = (
+            TokenKeys::generate(algorithm).unwrap(),
+            TokenKeys::generate(algorithm).unwrap(),
+        );
+        let documents = [first.expose().as_slice(), second.expose().as_slice()];
+        let old = TokenKeys::from_pkcs8(algorithm, [documents[0]]).unwrap();
+        let token = old.sign(&claims(&json!({}))).unwrap();
+        let both = TokenKeys::from_pkcs8(algorithm, documents).unwrap();
+        assert_ne!(both.current_key_id(), old.current_key_id());
+        assert!(both.verify(&token, NOW).is_ok());
+        let newer = both.sign(&claims(&json!({}))).unwrap();
+        assert_eq!(old.verify(&newer, NOW), Err(TokenError::UnknownKey));
+    }
+}
+
+#[test]
+fn keys_of_one_algorithm_refuse_the_other() {
+    let (rsa, ed) = (keys(), keys_of(Algorithm::EdDsa));
+    let claims = claims(&json!({}));
+    for (own, other, name) in [(&rsa, &ed, "EdDSA"), (&ed, &rsa, "RS256")] {
+        let token = other.sign(&claims).unwrap();
+        assert_eq!(other.verify(&token, NOW).unwrap().claims, claims);
+        assert_eq!(named_algorithm(&token).unwrap().name(), name);
+        let refused = TokenError::Algorithm {
+            algorithm: name.to_owned(),
+        };
+        assert_eq!(own.verify(&token, NOW), Err(refused));
+        let (_, rest) = token.split_once('.').unwrap();
+        let header = part(&json!({"alg": own.algorithm.name(), "kid": own.current_key_id()}));
+        assert_eq!(
+            own.verify(&format!("{header}.{rest}"), NOW),
+            Err(TokenError::Signature)
+        );
+    }
+    assert_eq!(named_algorithm("eyJ.x.y"), None);
 }

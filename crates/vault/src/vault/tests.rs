@@ -195,23 +195,39 @@ fn token_keys_roll() {
     let place = Place::new();
     let vault = place.create();
     let claims = serde_json::json!({"exp": 10}).as_object().unwrap().clone();
-    let token = vault.token_keys().sign(&claims).unwrap();
-    vault.add_token_key().unwrap();
     let now = Instant::from_millis(0);
-    let newer = vault.token_keys().sign(&claims).unwrap();
-    let again = place.reopen().unwrap();
-    assert!(again.token_keys().verify(&token, now).is_ok());
-    again.retire_old_token_keys().unwrap();
+    for keys in [Vault::token_keys, Vault::grant_keys] {
+        let vault = place.reopen().unwrap();
+        let token = keys(&vault).sign(&claims).unwrap();
+        vault.add_token_key().unwrap();
+        let newer = keys(&vault).sign(&claims).unwrap();
+        let again = place.reopen().unwrap();
+        assert!(keys(&again).verify(&token, now).is_ok());
+        again.retire_old_token_keys().unwrap();
+        assert_eq!(
+            keys(&again).verify(&token, now),
+            Err(crate::TokenError::UnknownKey)
+        );
+        assert!(keys(&place.reopen().unwrap()).verify(&newer, now).is_ok());
+    }
+    drop(vault);
+}
+
+#[test]
+fn a_store_of_an_earlier_release_gets_its_grant_key_once() {
+    let place = Place::new();
+    let vault = place.create();
+    let path = place.folder.path().join(KEY_STORE_FILE);
+    let mut store: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let secrets = store["secrets"].as_object_mut().unwrap();
+    secrets.retain(|name, _| !name.starts_with(GRANT_KEY_PREFIX));
+    fs::write(&path, store.to_string()).unwrap();
+    let first = place.reopen().unwrap();
+    let id = first.grant_keys().current_key_id().to_owned();
+    assert_ne!(id, vault.grant_keys().current_key_id());
+    assert_eq!(place.reopen().unwrap().grant_keys().current_key_id(), id);
     assert_eq!(
-        again.token_keys().verify(&token, now),
-        Err(crate::TokenError::UnknownKey)
-    );
-    assert!(
-        place
-            .reopen()
-            .unwrap()
-            .token_keys()
-            .verify(&newer, now)
-            .is_ok()
+        first.token_keys().current_key_id(),
+        vault.token_keys().current_key_id()
     );
 }

@@ -6,6 +6,8 @@
 
 mod ask;
 mod connection;
+mod protobuf;
+mod signed;
 mod storm;
 mod times;
 mod upload;
@@ -36,6 +38,10 @@ enum Command {
     Start(storm::Storm),
     /// Ends what `start` began and tells what it did.
     Stop,
+    /// Signed gRPC calls for some time.
+    Gets(signed::Gets),
+    /// All pages of a list over signed gRPC.
+    Pages(signed::Pages),
     /// A synchronization job.
     Upload(upload::Upload),
     /// How long it takes to make a small append to a file durable.
@@ -93,6 +99,8 @@ fn run(
             Ok(json!({}))
         }
         Command::Stop => running.take().context("nothing runs")?.finish(),
+        Command::Gets(gets) => signed::gets(target, gets),
+        Command::Pages(pages) => signed::pages(target, &pages),
         Command::Upload(upload) => upload::upload(target, &upload),
         Command::Flush { folder, times } => flush(&folder, times),
     }
