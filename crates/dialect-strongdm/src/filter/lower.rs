@@ -39,9 +39,11 @@ impl Fields {
                 sources = self.ids(of_field)?;
                 continue;
             }
-            let having: BTreeSet<usize> = field.branches.iter().copied().collect();
-            branches = branches.intersection(&having).copied().collect();
             conditions.push(on_field(field, of_field)?);
+            // A value that is there tells that the branch has the field.
+            if of_field.iter().any(|term| may_be_absent(field, term)) {
+                branches.retain(|at| field.branches.contains(at));
+            }
         }
         conditions.extend(terms.tags().iter().map(|term| on_tag(term)));
         conditions.extend(self.branch_condition(&branches, sources.is_some()));
@@ -228,6 +230,16 @@ fn literal(value: Value) -> Operand {
 
 fn absent(property: &Property) -> Condition {
     compare(property, Relation::Equal, false, literal(Value::Null))
+}
+
+/// Whether a term may hold for an entity without the property.
+fn may_be_absent(field: &Field, term: &FieldTerm) -> bool {
+    let pattern = &term.pattern;
+    match field.meaning {
+        Meaning::Text(_) | Meaning::Id => pattern.fits_nothing(),
+        Meaning::Truth(_) | Meaning::Number(_) => true,
+        Meaning::Time(_) => pattern.is_anything(),
+    }
 }
 
 /// What terms of one field ask of it: any of the plain ones, all of the comparisons.
