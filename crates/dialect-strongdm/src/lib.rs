@@ -28,6 +28,7 @@ pub mod filter;
 pub mod frame;
 mod health;
 mod metadata;
+pub mod page;
 mod reflection;
 mod request;
 mod signature;

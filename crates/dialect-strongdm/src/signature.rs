@@ -14,11 +14,5 @@ pub(crate) fn authenticate(
     digest: &[u8; 32],
     now: Instant,
 ) -> Result<Caller, AuthError> {
-    organizations.authenticate_signed(
-        presented,
-        signed.access_key,
-        digest,
-        &signed.signature,
-        now,
-    )
+    organizations.authenticate_signed(presented, signed.access_key, digest, &signed.signature, now)
 }

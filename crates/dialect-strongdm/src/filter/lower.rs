@@ -9,6 +9,7 @@ use durward_query::plan::{
     Source,
 };
 
+use super::value::IdTerm;
 use super::{Comparison, Field, FieldTerm, Fields, Filter, FilterError, Meaning, Pattern, Terms};
 
 /// Where the only object of these plans is bound.
@@ -74,8 +75,8 @@ impl Fields {
         let mut ids = BTreeSet::new();
         for term in terms {
             match term.id(&self.id_prefix)? {
-                None => return Ok(None),
-                Some(id) => ids.extend(id),
+                IdTerm::Every => return Ok(None),
+                IdTerm::Of(id) => ids.extend(id),
             }
         }
         Ok(Some(ids.into_iter().collect()))
@@ -280,9 +281,10 @@ fn on_value(meaning: &Meaning, term: &FieldTerm) -> Result<Condition, FilterErro
         Meaning::Truth(property) => {
             term.must_not_compare()?;
             let is_so = compare(property, Relation::Equal, false, literal(Value::Bool(true)));
-            Ok(match term.truth()? {
-                true => is_so,
-                false => Condition::Not(Box::new(is_so)),
+            Ok(if term.truth()? {
+                is_so
+            } else {
+                Condition::Not(Box::new(is_so))
             })
         }
         Meaning::Number(property) => Ok(on_number(property, relation, term.number()?)),

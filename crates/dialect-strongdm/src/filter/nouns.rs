@@ -22,7 +22,7 @@ fn branch_of(noun: &str) -> Option<fn(&str) -> Option<Branch>> {
         "Group" => |_| Some(plain(kind::GROUP_TYPE)),
         "Role" => |_| Some(plain(kind::ROLE_TYPE)),
         "Policy" => |_| Some(plain(kind::POLICY_TYPE)),
-        "Node" => node,
+        "Node" => |name| Some(node(name)),
         "Resource" => resource,
         _ => return None,
     })
@@ -52,12 +52,12 @@ fn account(name: &str) -> Option<Branch> {
     })
 }
 
-fn node(name: &str) -> Option<Branch> {
-    Some(Branch {
+fn node(name: &str) -> Branch {
+    Branch {
         name: name.to_owned(),
         only: Some(("kind", Value::from(name))),
         ..plain(kind::NODE_TYPE)
-    })
+    }
 }
 
 fn resource(name: &str) -> Option<Branch> {

@@ -53,13 +53,13 @@ impl Pattern {
     /// Whether a text fits as a whole. Without `exact`, upper and lower case are the same.
     pub fn fits(&self, text: &str, exact: bool) -> bool {
         if exact {
-            return self.fits_runs(text, &self.runs);
+            return Self::fits_runs(text, &self.runs);
         }
         let runs: Vec<String> = self.runs.iter().map(|run| run.to_lowercase()).collect();
-        self.fits_runs(&text.to_lowercase(), &runs)
+        Self::fits_runs(&text.to_lowercase(), &runs)
     }
 
-    fn fits_runs(&self, text: &str, runs: &[String]) -> bool {
+    fn fits_runs(text: &str, runs: &[String]) -> bool {
         let (Some(first), Some(last)) = (runs.first(), runs.last()) else {
             return text.is_empty();
         };

@@ -3,6 +3,7 @@
 
 use durward_model::{Instant, ObjectId};
 
+use super::value::IdTerm;
 use super::{Comparison, FieldTerm, FilterError, Pattern, Terms, folded};
 
 /// What the values of a field of a row are.
@@ -104,8 +105,8 @@ fn test(terms: &[&FieldTerm], kind: CellKind) -> Result<Test, FilterError> {
             let mut ids = Vec::new();
             for term in terms {
                 match term.id(prefix)? {
-                    None => return Ok(Test::Anything),
-                    Some(id) => ids.extend(id),
+                    IdTerm::Every => return Ok(Test::Anything),
+                    IdTerm::Of(id) => ids.extend(id),
                 }
             }
             Ok(Test::Ids(ids))

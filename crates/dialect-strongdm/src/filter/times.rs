@@ -17,11 +17,11 @@ pub(crate) fn moment(text: &str) -> Option<Instant> {
 
 /// From when to when; both ends belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
+pub(crate) struct Range {
     /// The first moment.
-    pub from: Option<Instant>,
+    pub(crate) from: Option<Instant>,
     /// The last moment.
-    pub until: Option<Instant>,
+    pub(crate) until: Option<Instant>,
 }
 
 impl Range {

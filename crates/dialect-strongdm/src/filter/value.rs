@@ -5,6 +5,15 @@ use durward_model::{Instant, ObjectId};
 
 use super::{FieldTerm, FilterError};
 
+/// What a term about ids names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdTerm {
+    /// Every id.
+    Every,
+    /// This one; none when the text is no id of the right kind.
+    Of(Option<ObjectId>),
+}
+
 impl FieldTerm {
     fn must_be(&self, what: &str) -> FilterError {
         let (name, value) = (&self.name, self.pattern.text());
@@ -33,9 +42,8 @@ impl FieldTerm {
         moment.ok_or_else(|| self.must_be("a time such as 2026-01-31T08:00:00Z"))
     }
 
-    /// The ids that it names; `None` is every id with the prefix. An id of another form or kind
-    /// names nothing.
-    pub(crate) fn id(&self, prefix: &str) -> Result<Option<Option<ObjectId>>, FilterError> {
+    /// The id that it names.
+    pub(crate) fn id(&self, prefix: &str) -> Result<IdTerm, FilterError> {
         self.must_not_compare()?;
         if self.pattern.is_anything()
             || self
@@ -43,12 +51,12 @@ impl FieldTerm {
                 .text()
                 .eq_ignore_ascii_case(&format!("{prefix}*"))
         {
-            return Ok(None);
+            return Ok(IdTerm::Every);
         }
         let Some(text) = self.pattern.literal() else {
             return Err(self.must_be("a whole id"));
         };
-        Ok(Some(parse_id(prefix, text)))
+        Ok(IdTerm::Of(parse_id(prefix, text)))
     }
 
     pub(crate) fn must_not_compare(&self) -> Result<(), FilterError> {
