@@ -31,6 +31,7 @@ mod metadata;
 pub mod page;
 mod reflection;
 mod request;
+mod services;
 mod signature;
 pub mod status;
 mod stream;

@@ -15,8 +15,8 @@ mod writer;
 
 pub use entities::entities;
 pub use relationships::relationships;
-pub use request::{PageRequest, snapshot_at};
 pub(crate) use request::text;
+pub use request::{PageRequest, snapshot_at};
 pub use walk::{Place, Walk};
 pub use walks::Walks;
 pub use writer::Page;

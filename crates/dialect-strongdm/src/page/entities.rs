@@ -10,8 +10,8 @@ use crate::dispatch::Reply;
 use crate::filter::Fields;
 use crate::status::Status;
 
-/// One page of a list of entities. The caller must be allowed to list one of `kinds`; `encode`
-/// makes the message of an entity, or leaves it out.
+/// One page of a list of entities. The caller must be allowed to list one of `kinds`; `write`
+/// appends the message of an entity as the field of a number, or answers that it is left out.
 ///
 /// # Errors
 /// When the caller may not, or the request is wrong.
@@ -19,7 +19,7 @@ pub fn entities(
     walk: &Walk<'_>,
     fields: &Fields,
     kinds: &[Kind],
-    mut encode: impl FnMut(&View, EntityRef) -> Result<Option<Vec<u8>>, Status>,
+    mut write: impl FnMut(&mut Vec<u8>, u32, &View, EntityRef) -> Result<bool, Status>,
 ) -> Result<Reply, Status> {
     for kind in kinds {
         let allowed = walk.caller().require_any(action::read(*kind));
@@ -31,8 +31,8 @@ pub fn entities(
         let objects = objects_of(&walk.view, plan, &walk.options());
         objects.map_err(|error| Status::of(&error))
     })?;
-    Page::of_rows(walk, &found, |object| match object {
-        ObjectRef::Entity(entity) => encode(&walk.view, *entity),
-        ObjectRef::Edge(_) => Ok(None),
+    Page::of_rows(walk, &found, |out, number, object| match object {
+        ObjectRef::Entity(entity) => write(out, number, &walk.view, *entity),
+        ObjectRef::Edge(_) => Ok(false),
     })
 }

@@ -81,20 +81,22 @@ fn columns(kind: Kind) -> Vec<Column> {
     }
 }
 
-/// One page of a list of relationships of a kind; `encode` makes the message of one, or leaves it
-/// out.
+/// One page of a list of relationships of a kind; `write` appends the message of one as
+/// the field of a number, or answers that it is left out.
 ///
 /// # Errors
 /// When the caller may not list the kind, or the request is wrong.
 pub fn relationships(
     walk: &Walk<'_>,
     kind: Kind,
-    mut encode: impl FnMut(&View, EdgeRef) -> Result<Option<Vec<u8>>, Status>,
+    mut write: impl FnMut(&mut Vec<u8>, u32, &View, EdgeRef) -> Result<bool, Status>,
 ) -> Result<Reply, Status> {
     let allowed = walk.caller().require_any(action::read(kind));
     allowed.map_err(|error| Status::of(&AccessError::from(error)))?;
     let found = walk.remembered("relationships", || find(walk, kind))?;
-    Page::of_rows(walk, &found, |edge| encode(&walk.view, *edge))
+    Page::of_rows(walk, &found, |out, number, edge| {
+        write(out, number, &walk.view, *edge)
+    })
 }
 
 fn find(walk: &Walk<'_>, kind: Kind) -> Result<Vec<EdgeRef>, Status> {

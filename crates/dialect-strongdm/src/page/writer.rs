@@ -38,25 +38,31 @@ impl Page {
         })
     }
 
-    /// Whether another row of this many bytes fits. The first always does.
-    pub fn fits(&self, bytes: usize) -> bool {
-        let whole = self.message.len().saturating_add(bytes);
-        self.rows == 0 || (self.rows < self.rows_max && whole <= PAGE_BYTES_MAX)
-    }
-
     /// Whether no other row fits.
     pub fn is_full(&self) -> bool {
         self.rows >= self.rows_max || self.message.len() >= PAGE_BYTES_MAX
     }
 
-    /// Adds an encoded row; `false` when it does not fit.
-    pub fn offer(&mut self, item: &[u8]) -> bool {
-        let fits = self.fits(item.len());
-        if fits {
-            put_bytes(&mut self.message, self.item_number, item);
-            self.rows += 1;
+    /// Adds a row that `write` appends as the field of a number; it answers `false` for one that
+    /// is left out. Answers `false` when the row does not fit.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub fn push(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>, u32) -> Result<bool, Status>,
+    ) -> Result<bool, Status> {
+        if self.is_full() {
+            return Ok(false);
         }
-        fits
+        let before = self.message.len();
+        let is_written = write(&mut self.message, self.item_number)?;
+        if !is_written || (self.rows > 0 && self.message.len() > PAGE_BYTES_MAX) {
+            self.message.truncate(before);
+            return Ok(!is_written);
+        }
+        self.rows += 1;
+        Ok(true)
     }
 
     /// The answer: with a cursor when there is more, and the number of all rows where it is known.
@@ -71,29 +77,21 @@ impl Page {
         Reply::encoded(self.message)
     }
 
-    /// The page of a walk through rows that are all known: `encode` makes the message of one, or
-    /// leaves it out.
+    /// The page of a walk through rows that are all known: `write` appends the message of one as
+    /// the field of a number, or answers that it is left out.
     ///
     /// # Errors
-    /// Those of `encode`, and when the method does not list.
+    /// Those of `write`, and when the method does not list.
     pub fn of_rows<T>(
         walk: &Walk<'_>,
         rows: &[T],
-        mut encode: impl FnMut(&T) -> Result<Option<Vec<u8>>, Status>,
+        mut write: impl FnMut(&mut Vec<u8>, u32, &T) -> Result<bool, Status>,
     ) -> Result<Reply, Status> {
         let mut page = Self::new(walk.call().method, walk.request.rows)?;
         let start = usize::try_from(walk.start.offset).unwrap_or(usize::MAX);
         let mut next = None;
         for (offset, row) in rows.iter().enumerate().skip(start) {
-            let fits = if page.is_full() {
-                false
-            } else {
-                match encode(row)? {
-                    None => true,
-                    Some(item) => page.offer(&item),
-                }
-            };
-            if !fits {
+            if !page.push(|out, number| write(out, number, row))? {
                 let offset = offset as u64;
                 next = Some(walk.cursor(Place { part: 0, offset }));
                 break;
