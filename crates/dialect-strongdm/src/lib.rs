@@ -20,6 +20,7 @@
 //! Start reading at [`Engine::answer`], or at [`Dispatch`] to write a service.
 
 mod answer;
+pub mod codec;
 mod complete;
 pub mod contract;
 pub mod dispatch;
@@ -27,9 +28,12 @@ pub mod engine;
 mod foreign;
 pub mod frame;
 mod health;
+pub mod mapping;
 mod metadata;
 mod reflection;
+mod replay;
 mod request;
+pub mod services;
 mod signature;
 pub mod status;
 mod stream;
@@ -41,4 +45,5 @@ pub use dispatch::{Call, Dispatch, Reply, Unsupported};
 pub use engine::{Engine, EngineParts, Source};
 pub use foreign::accept_foreign_bytes;
 pub use request::{decode, is_grpc};
+pub use services::Services;
 pub use status::{Code, Status};
