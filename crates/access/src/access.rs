@@ -11,6 +11,7 @@ use durward_model::{Instant, ObjectId};
 use durward_query::Visibility;
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::policies::PolicyCache;
 use crate::rules::RuleBook;
 use crate::{AccessError, Kind, Object, action, reader};
 
@@ -20,6 +21,7 @@ pub struct Access {
     organization: Arc<Organization>,
     /// What plans remember from one to the next; only the writer's thread looks at it.
     book: Arc<Mutex<RuleBook>>,
+    policies: Arc<PolicyCache>,
 }
 
 /// What a command wants written.
@@ -86,6 +88,7 @@ impl Access {
         Self {
             organization,
             book: Arc::default(),
+            policies: Arc::default(),
         }
     }
 
@@ -132,6 +135,10 @@ impl Access {
             all.retain(|object| sight.sees(*object));
         }
         Ok(all)
+    }
+
+    pub(crate) fn policies(&self) -> &PolicyCache {
+        &self.policies
     }
 
     pub(crate) fn book(&self) -> MutexGuard<'_, RuleBook> {
