@@ -18,6 +18,7 @@ pub mod history;
 pub mod kind;
 pub mod object;
 pub mod policies;
+pub mod reach;
 pub mod reader;
 pub mod resource_kind;
 pub mod rules;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use durward_access::Accesses;
 use durward_graph::store::{Draft, Receipt, Store, StoreError};
 use durward_graph::{EdgeRef, EntityRef, RowSet, TypeId, View};
 use durward_identity::{AuthError, Caller, IdentityError};
@@ -22,6 +23,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// Results that wait to be fetched.
     pub deferred: Arc<DeferredResults>,
+    /// Who reaches what.
+    pub accesses: Arc<Accesses>,
     /// What a query may cost. Its cancellation flag is made anew for each query.
     pub limits: Limits,
     /// Whether anonymous callers may ask for the types of a schema.
