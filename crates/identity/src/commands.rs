@@ -133,7 +133,8 @@ impl Organization {
     ) -> Result<IssuedCredential, IdentityError> {
         caller.require(Right::MANAGE_CREDENTIALS)?;
         if kind == CredentialKind::SonraiToken {
-            check_sonrai_life(self.now(), expires_at)?;
+            let now = self.now().as_micros();
+            check_sonrai_life(expires_at.map(|end| (end.as_micros() - now).div_euclid(1_000_000)))?;
         }
         let new = NewCredential {
             rights: rights.unwrap_or(Rights::ALL),
