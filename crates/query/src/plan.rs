@@ -96,10 +96,6 @@ pub enum Source {
 
 /// One part of a path.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a plan has a handful of parts, and most of them are steps"
-)]
 pub enum Part {
     /// Over one relationship (or several alike) to another node.
     Step(Step),
