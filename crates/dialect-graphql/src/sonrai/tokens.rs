@@ -41,11 +41,9 @@ pub(super) async fn generate(call: Call<'_, Context>) -> Answer<'_> {
     }
     let name = member("name").and_then(Json::as_str).unwrap_or_default();
     let name = name.to_owned();
-    let expires = call.context.now().plus_seconds(seconds);
     let issued = command(&call, move |caller| {
-        let kind = CredentialKind::SonraiToken;
         let organization = caller.organization();
-        organization.create_own_credential(&caller, kind, &name, Some(expires))
+        organization.create_sonrai_token(&caller, &name, seconds)
     });
     let issued = issued.await?;
     let secret = issued.secret.expose().as_str();
