@@ -8,7 +8,7 @@ use durward_policy::{AccessPolicy, Right, Rights, RowAccess};
 use durward_vault::Secret;
 
 use crate::accounts::require_all;
-use crate::control::{Act, managing_own};
+use crate::control::{Act, managing_own, require_within};
 use crate::credential::CredentialSummary;
 use crate::effective::account_rights;
 use crate::graph_reader::CoreReader;
@@ -81,8 +81,7 @@ impl Organization {
         expires_at: Option<Instant>,
     ) -> Result<IssuedCredential, IdentityError> {
         if kind == CredentialKind::SonraiToken {
-            let now = self.now().as_micros();
-            check_sonrai_life(expires_at.map(|end| (end.as_micros() - now).div_euclid(1_000_000)))?;
+            check_sonrai_life(self.seconds_until(expires_at))?;
         }
         self.create_own(caller, kind, name, expires_at)
     }
@@ -99,6 +98,11 @@ impl Organization {
         check_sonrai_life(Some(life_seconds))?;
         let end = self.now().plus_seconds(life_seconds);
         self.create_own(caller, CredentialKind::SonraiToken, name, Some(end))
+    }
+
+    fn seconds_until(&self, end: Option<Instant>) -> Option<i64> {
+        let now = self.now().as_micros();
+        end.map(|end| end.as_micros().saturating_sub(now).div_euclid(1_000_000))
     }
 
     fn create_own(
@@ -133,8 +137,10 @@ impl Organization {
     ) -> Result<IssuedCredential, IdentityError> {
         caller.require(Right::MANAGE_CREDENTIALS)?;
         if kind == CredentialKind::SonraiToken {
-            let now = self.now().as_micros();
-            check_sonrai_life(expires_at.map(|end| (end.as_micros() - now).div_euclid(1_000_000)))?;
+            check_sonrai_life(self.seconds_until(expires_at))?;
+        }
+        if let Some(rights) = rights {
+            require_within(caller, rights)?;
         }
         let new = NewCredential {
             rights: rights.unwrap_or(Rights::ALL),
