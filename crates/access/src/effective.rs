@@ -280,6 +280,20 @@ pub fn accounts_of(view: &View, resource: EntityRef, valid_at: Instant) -> Vec<E
             .filter(|link| validity(view, link.edge, valid_at).is_some());
         holders.extend(valid.map(|link| link.other));
     }
+    let mut accounts = accounts_among(view, holders);
+    accounts.retain(|account| !reader::flag(view, *account, "suspended"));
+    accounts
+}
+
+/// The accounts that hold a role, themselves or by a group, in order of their rows, each once.
+pub fn holders_of(view: &View, role: EntityRef) -> Vec<EntityRef> {
+    let types = [USER_TYPE, SERVICE_TYPE, GROUP_TYPE].into_iter();
+    let links = types.flat_map(|holder| reader::links_in(view, role, ASSIGNED, holder));
+    accounts_among(view, links.map(|link| link.other).collect())
+}
+
+/// The accounts among holders, and those in the groups among them.
+fn accounts_among(view: &View, holders: Vec<EntityRef>) -> Vec<EntityRef> {
     let group_type = view.type_id(GROUP_TYPE);
     let mut accounts = Vec::new();
     for holder in holders {
@@ -294,6 +308,5 @@ pub fn accounts_of(view: &View, resource: EntityRef, valid_at: Instant) -> Vec<E
     }
     accounts.sort_unstable();
     accounts.dedup();
-    accounts.retain(|account| !reader::flag(view, *account, "suspended"));
     accounts
 }

@@ -1,24 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What answers the calls: each service by its module, and the rest as not supported.
 
+pub(crate) mod account_permissions;
+pub(crate) mod account_resources;
+mod lists;
 pub(crate) mod objects;
+pub(crate) mod role_resources;
+mod timestamp;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use durward_access::{Access, Accesses};
 
 use crate::codec::Codec;
-use crate::contract::{Contract, ContractError};
+use crate::contract::{Contract, ContractError, Verb};
 use crate::dispatch::{Call, Dispatch, Reply};
+use crate::filter::Fields;
+use crate::page::{Walk, Walks};
 use crate::replay::Replays;
 use crate::status::Status;
+
+pub(crate) use lists::{list_derived, refuse_order, require};
 
 /// All services.
 #[derive(Debug)]
 pub struct Services {
     accesses: Arc<Accesses>,
     codec: Codec,
+    /// What filters of a service of entities may name.
+    fields: HashMap<String, Fields>,
     replays: Replays,
+    walks: Walks,
 }
 
 impl Services {
@@ -27,10 +40,19 @@ impl Services {
     /// # Errors
     /// When the contract lacks what they need.
     pub fn new(contract: &Contract, accesses: Arc<Accesses>) -> Result<Self, ContractError> {
+        let lists = contract
+            .methods()
+            .filter(|method| method.verb == Verb::List);
+        let fields = lists.filter_map(|method| {
+            let fields = Fields::of_method(contract, method)?;
+            Some((method.service.clone(), fields))
+        });
         Ok(Self {
             accesses,
             codec: Codec::load(contract)?,
+            fields: fields.collect(),
             replays: Replays::default(),
+            walks: Walks::default(),
         })
     }
 
@@ -42,8 +64,16 @@ impl Services {
         &self.codec
     }
 
+    pub(crate) fn fields(&self, service: &str) -> Option<&Fields> {
+        self.fields.get(service)
+    }
+
     pub(crate) fn replays(&self) -> &Replays {
         &self.replays
+    }
+
+    pub(crate) fn walks(&self) -> &Walks {
+        &self.walks
     }
 }
 
@@ -51,6 +81,13 @@ impl Dispatch for Services {
     fn call(&self, call: &Call<'_>) -> Result<Reply, Status> {
         if let Some(service) = objects::named(&call.method.service) {
             return objects::answer(self, service, call);
+        }
+        if call.method.verb == Verb::List {
+            let access = self.access(call);
+            let walk = Walk::open(call, &access, &self.walks)?;
+            if let Some(answered) = list_derived(&walk) {
+                return answered;
+            }
         }
         Err(Status::unsupported(&call.method.signed_name))
     }

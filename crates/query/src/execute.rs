@@ -39,6 +39,7 @@ pub use page::{PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize};
 pub(crate) use table::inline as inline_columns;
 pub(crate) use walk::Choice;
 
+use binding::Binding;
 use engine::Engine;
 use page::{PageWriter, WrittenPage};
 
@@ -305,6 +306,22 @@ pub struct ObjectPage {
     pub cursors: Vec<String>,
     /// Whether there are more.
     pub has_more: bool,
+}
+
+/// All objects of a list in order, for front ends that page them themselves.
+pub fn objects_of(
+    view: &View,
+    plan: Plan,
+    options: &RunOptions,
+) -> Result<Vec<ObjectRef>, QueryError> {
+    let plan = prepare(plan)?;
+    let Output::List(slots) = &plan.output else {
+        return Err(QueryError::unsupported("the objects of a table"));
+    };
+    let engine = engine(view, options)?;
+    engine.meter.check()?;
+    let all = list::ordered_objects(&engine, &plan, slots)?;
+    Ok(all.into_iter().filter_map(Binding::object).collect())
 }
 
 /// One page of the objects of a list. Every cursor fixes the instant.

@@ -18,6 +18,7 @@ mod error;
 mod execute;
 mod json;
 mod limits;
+mod list_cursor;
 mod lower;
 mod result;
 mod visibility;
@@ -44,10 +45,11 @@ pub use cursor::CursorKey;
 pub use dry_run::check;
 pub use error::QueryError;
 pub use execute::{
-    ObjectPage, PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize, explain_plan, run_plan,
-    stream_plan,
+    ObjectPage, PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize, explain_plan, objects_of,
+    run_plan, stream_plan,
 };
 pub use limits::{BYTES_DEFAULT, Limits, PATHS_DEFAULT, STEPS_MAX, TIME_MS_DEFAULT};
+pub use list_cursor::ListCursor;
 pub use lower::{explain, lower, run, stream};
 pub use result::{QueryPage, ResultKind, RunOptions};
 pub use visibility::Visibility;

@@ -5,6 +5,7 @@
 mod answer;
 mod create;
 mod delete;
+mod list;
 mod read;
 mod resource;
 mod shown;
@@ -118,8 +119,9 @@ pub(crate) fn answer(
         Verb::Get => read::get(&context),
         Verb::Update => update::update(&context),
         Verb::Delete => delete::delete(&context),
-        Verb::List => Err(unsupported()),
+        Verb::List => list::list(&context),
         Verb::Other => match call.method.signed_name.as_str() {
+            "Resources.EnumerateTags" => list::tags(&context),
             "Resources.Healthcheck" => resource::healthcheck(&context),
             _ => Err(unsupported()),
         },

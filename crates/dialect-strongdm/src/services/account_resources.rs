@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `AccountResources`: which accounts reach which resources, by which role or grant.
+//!
+//! The list is walked account by account, so that one of millions of rows needs no more memory
+//! than one account's.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use durward_access::access::Sight;
+use durward_access::effective::{self, AccessPath};
+use durward_access::{Kind, Via, reader};
+use durward_graph::{EntityRef, ObjectRef, View};
+use durward_model::{Instant, ObjectId};
+use durward_policy::Action;
+
+use super::timestamp::{put_id, put_moment};
+use crate::dispatch::Reply;
+use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms};
+use crate::page::{Page, Place, Walk};
+use crate::status::Status;
+use crate::wire::put_bytes;
+
+pub(crate) const ACCOUNT: &str = "a-";
+pub(crate) const RESOURCE: &str = "rs-";
+pub(crate) const ROLE: &str = "r-";
+pub(crate) const GRANT: &str = "ag-";
+/// Most rows that one call looks at; when they do not fit the filter, the page ends early.
+const LOOKED_AT_MAX: usize = 1_000_000;
+
+/// Fields of a row, in the order of [`AccessRow::cell`].
+pub(crate) const FIELDS: &[RowField] = &[
+    ("account_id", CellKind::Id(ACCOUNT)),
+    ("resource_id", CellKind::Id(RESOURCE)),
+    ("role_id", CellKind::Id(ROLE)),
+    ("account_grant_id", CellKind::Id(GRANT)),
+    ("granted_at", CellKind::Time),
+    ("created_at", CellKind::Time),
+    ("expires_at", CellKind::Time),
+];
+
+/// By what an account reaches a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum By {
+    Role(ObjectId),
+    Grant(ObjectId),
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AccessRow {
+    pub(crate) account: ObjectId,
+    pub(crate) resource: ObjectId,
+    pub(crate) by: By,
+    pub(crate) granted_at: Instant,
+    pub(crate) created_at: Instant,
+    pub(crate) expires_at: Option<Instant>,
+}
+
+impl AccessRow {
+    fn of(view: &View, path: &AccessPath) -> Self {
+        let (by, created_at) = match path.via {
+            Via::Role { role, .. } => (By::Role(view.entity_id(role)), path.granted_at),
+            Via::Grant { grant, .. } => {
+                let by = By::Grant(view.edge_id(grant));
+                (by, view.edge_created_at(grant))
+            }
+        };
+        Self {
+            account: view.entity_id(path.account),
+            resource: view.entity_id(path.resource),
+            by,
+            granted_at: path.granted_at,
+            created_at,
+            expires_at: path.expires_at,
+        }
+    }
+
+    /// Its value at a position of [`FIELDS`].
+    pub(crate) fn cell(&self, position: usize) -> Cell<'_> {
+        match (position, self.by) {
+            (0, _) => Cell::Id(self.account),
+            (1, _) => Cell::Id(self.resource),
+            (2, By::Role(role)) => Cell::Id(role),
+            (3, By::Grant(grant)) => Cell::Id(grant),
+            (4, _) => Cell::Time(self.granted_at),
+            (5, _) => Cell::Time(self.created_at),
+            (6, _) => self.expires_at.map_or(Cell::Empty, Cell::Time),
+            _ => Cell::Empty,
+        }
+    }
+
+    /// Appends its message.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, number: u32) {
+        let mut row = Vec::with_capacity(128);
+        put_id(&mut row, 1, ACCOUNT, self.account);
+        put_id(&mut row, 2, RESOURCE, self.resource);
+        put_moment(&mut row, 3, Some(self.granted_at));
+        put_moment(&mut row, 4, self.expires_at);
+        match self.by {
+            By::Role(role) => put_id(&mut row, 5, ROLE, role),
+            By::Grant(grant) => put_id(&mut row, 6, GRANT, grant),
+        }
+        put_moment(&mut row, 7, Some(self.created_at));
+        put_bytes(out, number, &row);
+    }
+}
+
+/// `AccountResources.List`.
+pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
+    super::require(walk, Action::EntitlementsRead)?;
+    super::refuse_order(walk)?;
+    let filter = RowFilter::of(&Terms::of(&walk.filter), FIELDS);
+    let filter = filter.map_err(|error| Status::of(&error))?;
+    let accounts = walk.remembered("accounts", || Ok(accounts(walk, &filter)))?;
+    let mut page = Page::new(walk.call().method, walk.request.rows)?;
+    let mut place = walk.start;
+    let mut looked_at = 0;
+    let mut total = None;
+    let first = usize::try_from(place.part).unwrap_or(usize::MAX);
+    for account in accounts.iter().skip(first) {
+        let part = format!("paths {}", place.part);
+        let rows = walk.remembered(&part, || Ok(rows_of(walk, *account, &filter)))?;
+        looked_at += rows.len() + 1;
+        total = (accounts.len() == 1).then_some(rows.len());
+        let start = usize::try_from(place.offset).unwrap_or(usize::MAX);
+        for row in rows.iter().skip(start) {
+            let is_taken = page.push(|out, number| {
+                row.write(out, number);
+                Ok(true)
+            })?;
+            if !is_taken {
+                return Ok(page.finish(Some(&walk.cursor(place)), total));
+            }
+            place.offset += 1;
+        }
+        place = Place {
+            part: place.part + 1,
+            // Pages that are asked for by number count over all accounts.
+            offset: (start.saturating_sub(rows.len())) as u64,
+        };
+        if looked_at > LOOKED_AT_MAX || walk.call().is_given_up() {
+            return Ok(page.finish(Some(&walk.cursor(place)), None));
+        }
+    }
+    Ok(page.finish(None, total))
+}
+
+/// The accounts among which those lie that have rows, in order.
+fn accounts(walk: &Walk<'_>, filter: &RowFilter) -> Vec<EntityRef> {
+    let view = &walk.view;
+    let kinds = [Kind::User, Kind::Service];
+    let mut accounts = if let Some(ids) = filter.ids(0) {
+        let found = ids
+            .iter()
+            .filter_map(|id| reader::entity(view, *id, &kinds));
+        found.collect()
+    } else if let Some(ids) = filter.ids(1) {
+        let resources = ids
+            .iter()
+            .filter_map(|id| reader::entity(view, *id, &[Kind::Resource]));
+        resources
+            .flat_map(|resource| effective::accounts_of(view, resource, walk.valid_at))
+            .collect()
+    } else if let Some(ids) = filter.ids(2) {
+        let roles = ids
+            .iter()
+            .filter_map(|id| reader::entity(view, *id, &[Kind::Role]));
+        roles
+            .flat_map(|role| effective::holders_of(view, role))
+            .collect()
+    } else {
+        every_account(view)
+    };
+    accounts.sort_unstable();
+    accounts.dedup();
+    let sight = Sight::of(walk.caller(), view);
+    accounts.retain(|account| sight.sees(ObjectRef::Entity(*account)));
+    accounts
+}
+
+/// All users and services.
+pub(crate) fn every_account(view: &View) -> Vec<EntityRef> {
+    let kinds = [Kind::User, Kind::Service].into_iter();
+    let living = kinds.flat_map(|kind| durward_access::access::living(view, kind));
+    let entities = living.filter_map(|object| match object {
+        ObjectRef::Entity(entity) => Some(entity),
+        ObjectRef::Edge(_) => None,
+    });
+    entities.collect()
+}
+
+/// The rows of one account that fit.
+fn rows_of(walk: &Walk<'_>, account: EntityRef, filter: &RowFilter) -> Vec<AccessRow> {
+    let view = &walk.view;
+    let sight = Sight::of(walk.caller(), view);
+    let mut rows = Rows::default();
+    let mut add = |path: &AccessPath| {
+        let row = AccessRow::of(view, path);
+        if sees(&sight, path) && filter.fits(|position| row.cell(position)) {
+            rows.add(row);
+        }
+    };
+    if let Some(ids) = filter.ids(1) {
+        for id in ids {
+            if let Some(resource) = reader::entity(view, *id, &[Kind::Resource]) {
+                let paths = effective::paths_between(view, account, resource, walk.valid_at);
+                paths.iter().for_each(&mut add);
+            }
+        }
+    } else {
+        let _ = effective::for_each_path(view, account, walk.valid_at, &mut |path| {
+            add(&path);
+            ControlFlow::Continue(())
+        });
+    }
+    rows.rows
+}
+
+fn sees(sight: &Sight, path: &AccessPath) -> bool {
+    if sight.is_everything() {
+        return true;
+    }
+    let by = match path.via {
+        Via::Role { role, .. } => ObjectRef::Entity(role),
+        Via::Grant { grant, .. } => ObjectRef::Edge(grant),
+    };
+    sight.sees(ObjectRef::Entity(path.resource)) && sight.sees(by)
+}
+
+/// Rows, each once: an account that has a role itself and by a group reaches a resource by that
+/// role since the earlier moment.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<AccessRow>,
+    known: HashMap<(ObjectId, By), usize>,
+}
+
+impl Rows {
+    fn add(&mut self, row: AccessRow) {
+        let next = self.rows.len();
+        let at = *self.known.entry((row.resource, row.by)).or_insert(next);
+        match self.rows.get_mut(at) {
+            None => self.rows.push(row),
+            Some(known) => {
+                known.granted_at = known.granted_at.min(row.granted_at);
+                known.created_at = known.created_at.min(row.created_at);
+            }
+        }
+    }
+}

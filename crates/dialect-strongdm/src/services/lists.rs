@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Lists that are worked out: effective access, permissions, histories, activities.
+
+use durward_policy::Action;
+
+use super::{account_permissions, account_resources, role_resources};
+use crate::dispatch::Reply;
+use crate::page::Walk;
+use crate::status::Status;
+
+/// Answers a list that is worked out; `None` when the method is none of them.
+pub(crate) fn list_derived(walk: &Walk<'_>) -> Option<Result<Reply, Status>> {
+    Some(match walk.call().method.signed_name.as_str() {
+        "AccountResources.List" => account_resources::list(walk),
+        "RoleResources.List" => role_resources::list(walk),
+        "AccountPermissions.List" => account_permissions::list(walk),
+        _ => return None,
+    })
+}
+
+/// Refuses callers who may not take an action.
+pub(crate) fn require(walk: &Walk<'_>, action: Action) -> Result<(), Status> {
+    let allowed = walk.caller().require_any(action.rights());
+    allowed.map_err(|error| Status::of(&error))
+}
+
+/// Refuses an order where rows have but their own.
+pub(crate) fn refuse_order(walk: &Walk<'_>) -> Result<(), Status> {
+    match walk.request.order_by.trim() {
+        "" => Ok(()),
+        other => Err(Status::invalid(format!(
+            "lists cannot be ordered by {other:?} here"
+        ))),
+    }
+}
