@@ -14,6 +14,7 @@ mod command;
 pub mod effective;
 pub mod error;
 pub mod history;
+pub mod intervals;
 pub mod kind;
 pub mod object;
 pub mod reader;

@@ -16,6 +16,7 @@ mod times;
 mod value;
 
 pub use fields::{Branch, Field, Fields, Meaning};
+pub(crate) use nouns::category;
 pub use parse::{FILTER_BYTES_MAX, TERMS_MAX};
 pub use pattern::Pattern;
 pub use rows::{Cell, CellKind, RowField, RowFilter};

@@ -3,14 +3,30 @@
 
 use durward_policy::Action;
 
-use super::{account_permissions, account_resources, role_resources};
+use super::activities::Activities;
+use super::history::{self, WriteObject};
+use super::{access_history, account_permissions, account_resources, activities, role_resources};
+use crate::contract::Verb;
 use crate::dispatch::Reply;
 use crate::page::Walk;
 use crate::status::Status;
 
 /// Answers a list that is worked out; `None` when the method is none of them.
-pub(crate) fn list_derived(walk: &Walk<'_>) -> Option<Result<Reply, Status>> {
-    Some(match walk.call().method.signed_name.as_str() {
+pub(crate) fn list_derived(
+    walk: &Walk<'_>,
+    index: &Activities,
+    write: &WriteObject<'_>,
+) -> Option<Result<Reply, Status>> {
+    let method = walk.call().method;
+    if method.verb == Verb::List
+        && let Some(subject) = history::subject(&method.service)
+    {
+        return Some(history::list(walk, &subject, write));
+    }
+    Some(match method.signed_name.as_str() {
+        "Activities.List" => activities::list(walk, index),
+        "AccountResourcesHistory.List" => access_history::of_accounts(walk),
+        "RoleResourcesHistory.List" => access_history::of_roles(walk),
         "AccountResources.List" => account_resources::list(walk),
         "RoleResources.List" => role_resources::list(walk),
         "AccountPermissions.List" => account_permissions::list(walk),
