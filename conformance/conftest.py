@@ -20,7 +20,7 @@ READY_SECONDS = 60
 class Server:
     """One server process with a data folder of its own."""
 
-    def __init__(self, folder, organization="Conformance"):
+    def __init__(self, folder, organization="Conformance", serve=()):
         self.binary = os.environ.get("DURWARD_BIN") or str(ROOT / "target" / "debug" / "durward")
         if not pathlib.Path(self.binary).is_file():
             pytest.exit(f"{self.binary} is missing: cargo build --package durward", returncode=3)
@@ -31,11 +31,13 @@ class Server:
         )
         self.credentials = json.loads(printed)
         self.log = folder / "server.log"
+        self.serve = [str(word) for word in serve]
         self.start()
 
     def start(self):
         """Starts the process and waits until it is ready."""
         words = [self.binary, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0"]
+        words += self.serve
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
@@ -57,7 +59,9 @@ class Server:
     def is_ready(self):
         """Whether reads are possible."""
         try:
-            with urllib.request.urlopen(self.url + "/readyz", timeout=5) as answer:
+            # Plaintext is good enough on loopback, whatever certificate there is.
+            url = self.url.replace("https://", "http://")
+            with urllib.request.urlopen(url + "/readyz", timeout=5) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
@@ -93,6 +97,20 @@ def blank(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def start_server(tmp_path_factory):
+    """Starts servers that end with the tests."""
+    started = []
+
+    def start(name, **options):
+        started.append(Server(tmp_path_factory.mktemp(name), **options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
 def company(tmp_path_factory):
     """A server that holds the sample company in the scope `meridian`."""
     server = Server(tmp_path_factory.mktemp("company"))
@@ -115,3 +133,23 @@ def intel(tmp_path_factory):
 def bundle():
     """The bundle that `intel` holds."""
     return json.loads((SAMPLES / "stix" / "every-type.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory):
+    """A server that holds the sample cloud organization."""
+    server = Server(tmp_path_factory.mktemp("cloud"))
+    files = sorted((SAMPLES / "aws").glob("*/*.json"))
+    server.load("aws", *files, "--scope", "aws")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def limited(tmp_path_factory):
+    """A server without data that limits how much may be asked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DURWARD__LIMITS__RATE_PRESET", "jupiterone")
+        server = Server(tmp_path_factory.mktemp("limited"))
+    yield server
+    server.stop()

@@ -114,6 +114,32 @@ pub(crate) fn graphql_body(bytes: &[u8]) {
     });
 }
 
+/// A path, a line feed and the body of a gRPC call: it is accepted, or refused with a reason.
+pub(crate) fn grpc_call(bytes: &[u8]) {
+    thread_local! {
+        static CONTRACT: durward_dialect_strongdm::Contract =
+            match durward_dialect_strongdm::Contract::load() {
+                Ok(contract) => contract,
+                Err(error) => unreachable!("the built-in contract is valid: {error}"),
+            };
+    }
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    let Some((path, body)) = end.and_then(|end| bytes.split_at_checked(end)) else {
+        return;
+    };
+    let (Ok(path), Some(body)) = (std::str::from_utf8(path), body.get(1..)) else {
+        return;
+    };
+    CONTRACT.with(|contract| {
+        let accepted = durward_dialect_strongdm::accept_foreign_bytes(contract, path, body);
+        if let Err(status) = accepted {
+            use durward_dialect_strongdm::Code;
+            assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+            assert!(!status.message().is_empty());
+        }
+    });
+}
+
 /// A contract with everything that can go wrong: lists, inputs, enums, unions, recursion.
 const CONTRACT: &str = "
     scalar JSON

@@ -26,8 +26,20 @@ use rows::queries::Queries;
 use scale::Scale;
 
 /// The rows, in the order in which they are measured.
-const ROWS: [&str; 11] = [
-    "idle", "writes", "attack", "load", "again", "restart", "queries", "table", "point", "past",
+const ROWS: [&str; 14] = [
+    "idle",
+    "writes",
+    "attack",
+    "signed",
+    "grants",
+    "decisions",
+    "load",
+    "again",
+    "restart",
+    "queries",
+    "table",
+    "point",
+    "past",
     "writing",
 ];
 /// Those that need the graph.
@@ -137,6 +149,15 @@ impl Bench {
         }
         if self.wants("attack") {
             self.row("attack", rows::small::attack);
+        }
+        if self.wants("signed") {
+            self.row("signed", rows::access::signed);
+        }
+        if self.wants("grants") {
+            self.row("grants", rows::access::token_grants);
+        }
+        if self.wants("decisions") {
+            self.row("decisions", rows::access::decisions);
         }
         if !GRAPH_ROWS.iter().any(|row| self.wants(row)) {
             return Ok(());

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `cargo xtask contracts`: makes the OpenCTI and StrongDM contracts again from the tables of facts.
+//! `cargo xtask contracts`: makes the OpenCTI and StrongDM contracts again from the tables of
+//! facts.
 //!
-//! The tables of OpenCTI say which fields, arguments, inputs and enums the public Python client uses. What is
-//! added to their rows: an object gets every field of the interfaces that it belongs to, with the
-//! interfaces' arguments, and an interface the fields of those above it.
+//! The tables of OpenCTI say which fields, arguments, inputs and enums the public Python client
+//! uses. What is added to their rows: an object gets every field of the interfaces that it belongs
+//! to, with the interfaces' arguments, and an interface the fields of those above it.
 
 mod strongdm;
 

@@ -14,6 +14,7 @@ mod python;
 mod shell;
 mod spdx;
 mod suite;
+mod system;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -6,9 +6,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::Context as _;
 
 use crate::shell;
+use crate::system::{self, works};
 
 /// pip gives up after this many seconds without an answer, so that no network is noticed soon.
 const PIP_TIMEOUT_SECONDS: &str = "20";
@@ -88,13 +89,6 @@ impl Environment {
     }
 }
 
-fn works(program: impl AsRef<OsStr>, words: &[&str]) -> bool {
-    Command::new(program)
-        .args(words)
-        .output()
-        .is_ok_and(|out| out.status.success())
-}
-
 /// A Python of at least 3.11 that can make virtual environments.
 fn system_python() -> anyhow::Result<String> {
     if let Some(python) = usable_python() {
@@ -109,18 +103,7 @@ fn system_python() -> anyhow::Result<String> {
         "  no Python that can make virtual environments: installing {}",
         packages.join(" ")
     );
-    if !works("apt-get", &["--version"]) {
-        bail!("install Python 3.11 or later with its venv module, then try again");
-    }
-    let folder = Path::new("/");
-    let apt = |words: &[&str]| {
-        let mut command = shell::command("apt-get", folder);
-        command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
-        shell::output(&mut command)
-    };
-    apt(&["update", "--quiet"])?;
-    apt(&[&["install", "--yes", "--quiet"], packages].concat())?;
-    println!("  installed {} with apt-get", packages.join(" "));
+    system::install(packages)?;
     usable_python().context("Python 3.11 or later with venv is still missing after apt-get")
 }
 

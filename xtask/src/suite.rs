@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use crate::python::Environment;
 use crate::shell::{self, Counts, Stopwatch};
-use crate::{deny, shell::heading};
+use crate::{deny, shell::heading, system};
 
 /// What is left out where the shared folder is absent.
 const NEEDS_SHARED: [&str; 3] = [
@@ -76,6 +76,7 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<bool> {
 
 /// The unmodified clients from their registry, driven by pytest.
 fn conformance(root: &Path, shared: Option<&Path>) -> anyhow::Result<(Counts, bool)> {
+    system::conformance_programs()?;
     let environment = Environment::open(root)?;
     environment.install("conformance/requirements.txt")?;
     let words = [

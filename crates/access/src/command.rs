@@ -44,6 +44,8 @@ pub struct NewObject {
     pub rights: Option<Rights>,
     /// Password of a user.
     pub password: Option<Secret<String>>,
+    /// Whether a service account is suspended from the beginning.
+    pub suspended: bool,
 }
 
 impl NewObject {
@@ -56,6 +58,7 @@ impl NewObject {
             secrets: Properties::new(),
             rights: None,
             password: None,
+            suspended: false,
         }
     }
 
@@ -81,6 +84,9 @@ pub struct ObjectChange {
     pub rights: Option<Rights>,
     /// New password of a user.
     pub password: Option<Secret<String>>,
+    /// Whether a service account is suspended from now on. Users are suspended by their permission
+    /// level, or by [`crate::Access::set_suspended`].
+    pub suspended: Option<bool>,
     /// The version that the caller saw; another one is a conflict.
     pub expected_version: Option<u32>,
 }

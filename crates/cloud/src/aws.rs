@@ -18,6 +18,7 @@ mod document;
 mod error;
 mod organization;
 mod policy;
+mod srn;
 mod trust;
 
 pub use error::AwsImportError;

@@ -16,6 +16,7 @@ pub mod jupiterone;
 pub mod native;
 pub mod opencti;
 pub mod service;
+pub mod sonrai;
 
 pub use context::{RequestContext, Services};
 pub use deferred::{Deferred, DeferredResults};

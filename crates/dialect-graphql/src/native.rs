@@ -41,6 +41,7 @@ pub const EXECUTED: &[&str] = &[
     "createAccount",
     "createApiKey",
     "createApiToken",
+    "createCredential",
     "credentials",
     "entities",
     "entity",
@@ -96,6 +97,7 @@ impl Dialect for Native {
             "resumeAccount" => Resolution::later(commands::set_suspended(call, false)),
             "createApiKey" => Resolution::later(commands::create_api_key(call)),
             "createApiToken" => Resolution::later(commands::create_api_token(call)),
+            "createCredential" => Resolution::later(commands::create_credential(call)),
             "revokeCredential" => Resolution::later(commands::revoke_credential(call)),
             other => Resolution::ready(Err(FieldError::unsupported(other))),
         }

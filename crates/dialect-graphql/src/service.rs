@@ -13,6 +13,7 @@ use crate::engine::{Engine, OperationKind, Outcome, Payload, Request, RootIndex,
 use crate::jupiterone::JupiterOne;
 use crate::native::Native;
 use crate::opencti::OpenCti;
+use crate::sonrai::Sonrai;
 
 /// The schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +24,8 @@ pub enum SchemaName {
     JupiterOne,
     /// OpenCTI's.
     OpenCti,
+    /// Sonrai's.
+    Sonrai,
 }
 
 /// What the headers of a request tell about the client.
@@ -32,6 +35,8 @@ pub struct ClientHints {
     pub is_jupiterone: bool,
     /// Its user agent is OpenCTI's client, or it sent one of that client's headers.
     pub is_opencti: bool,
+    /// It named an organization or its query as Sonrai's clients do.
+    pub is_sonrai: bool,
 }
 
 /// An answer with its HTTP status.
@@ -60,6 +65,7 @@ pub struct GraphQl {
     durward: Engine<Native>,
     jupiterone: Engine<JupiterOne>,
     opencti: Engine<OpenCti>,
+    sonrai: Engine<Sonrai>,
     roots: RootIndex,
 }
 
@@ -73,6 +79,7 @@ impl GraphQl {
             durward: Engine::new(Native, contracts::DURWARD, "durward.graphql")?,
             jupiterone: Engine::new(JupiterOne, contracts::JUPITERONE, "jupiterone.graphql")?,
             opencti: Engine::new(OpenCti, contracts::OPENCTI, "opencti.graphql")?,
+            sonrai: Engine::new(Sonrai, contracts::SONRAI, "sonrai.graphql")?,
             roots: RootIndex::new(),
         })
     }
@@ -87,6 +94,9 @@ impl GraphQl {
                 is_jupiterone: true,
                 ..
             } => SchemaName::JupiterOne,
+            ClientHints {
+                is_sonrai: true, ..
+            } => SchemaName::Sonrai,
             _ => SchemaName::Durward,
         };
         let Some(request) = first_request(payload) else {
@@ -115,6 +125,7 @@ impl GraphQl {
             SchemaName::Durward => self.durward.schema().has_root_field(kind, field),
             SchemaName::JupiterOne => self.jupiterone.schema().has_root_field(kind, field),
             SchemaName::OpenCti => self.opencti.schema().has_root_field(kind, field),
+            SchemaName::Sonrai => self.sonrai.schema().has_root_field(kind, field),
         }
     }
 
@@ -124,6 +135,7 @@ impl GraphQl {
             SchemaName::Durward => self.durward.schema().root_fields(kind),
             SchemaName::JupiterOne => self.jupiterone.schema().root_fields(kind),
             SchemaName::OpenCti => self.opencti.schema().root_fields(kind),
+            SchemaName::Sonrai => self.sonrai.schema().root_fields(kind),
         }
     }
 
@@ -142,14 +154,17 @@ impl GraphQl {
                 cost.operations = cost.operations.saturating_add(1);
                 continue;
             };
-            let count = u32::try_from(roots.names.len().max(1)).unwrap_or(u32::MAX);
-            cost.operations = cost.operations.saturating_add(count);
+            let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+            cost.operations = cost.operations.saturating_add(count(roots.count.max(1)));
             let is_query =
                 |name: &&String| matches!(name.as_str(), "queryV1" | "queryV2" | "query");
             let queries = roots.names.iter().filter(is_query).count();
-            cost.queries = cost
-                .queries
-                .saturating_add(u32::try_from(queries).unwrap_or(u32::MAX));
+            if queries > 0 {
+                // The same field under many aliases runs many times.
+                let others = roots.names.len().saturating_sub(queries);
+                let queries = roots.count.saturating_sub(others);
+                cost.queries = cost.queries.saturating_add(count(queries));
+            }
         }
         cost
     }
@@ -174,6 +189,8 @@ impl GraphQl {
             (SchemaName::Durward, Some(error)) => {
                 self.durward.refuse(Outcome::Refused, error).into()
             }
+            (SchemaName::Sonrai, Some(error)) => self.sonrai.refuse(Outcome::Refused, error).into(),
+            (SchemaName::Sonrai, None) => self.sonrai.answer_payload(context, payload).await,
             (SchemaName::JupiterOne, None) => {
                 self.jupiterone.answer_payload(context, payload).await
             }
@@ -193,6 +210,7 @@ impl GraphQl {
             SchemaName::OpenCti => self.opencti.refuse(Outcome::Malformed, error),
             SchemaName::JupiterOne => self.jupiterone.refuse(Outcome::Malformed, error),
             SchemaName::Durward => self.durward.refuse(Outcome::Malformed, error),
+            SchemaName::Sonrai => self.sonrai.refuse(Outcome::Malformed, error),
         };
         let status = match (schema, kind) {
             (SchemaName::OpenCti, _) => 200,
@@ -219,9 +237,10 @@ impl GraphQl {
     }
 }
 
-const SCHEMAS: [SchemaName; 3] = [
+const SCHEMAS: [SchemaName; 4] = [
     SchemaName::JupiterOne,
     SchemaName::OpenCti,
+    SchemaName::Sonrai,
     SchemaName::Durward,
 ];
 

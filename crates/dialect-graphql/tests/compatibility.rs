@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use durward_dialect_graphql::engine::OperationKind;
-use durward_dialect_graphql::{GraphQl, SchemaName, jupiterone, native, opencti};
+use durward_dialect_graphql::{GraphQl, SchemaName, jupiterone, native, opencti, sonrai};
 
 /// The states that a row may name.
 const STATES: [&str; 3] = ["full", "partial", "absent"];
@@ -87,4 +87,9 @@ fn the_page_of_opencti_is_true() {
 #[test]
 fn the_page_of_the_own_schema_is_true() {
     check(SchemaName::Durward, "durward.md", native::EXECUTED);
+}
+
+#[test]
+fn the_page_of_sonrai_is_true() {
+    check(SchemaName::Sonrai, "sonrai.md", sonrai::EXECUTED);
 }

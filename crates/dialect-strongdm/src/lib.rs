@@ -20,18 +20,22 @@
 //! Start reading at [`Engine::answer`], or at [`Dispatch`] to write a service.
 
 mod answer;
+pub mod codec;
 mod complete;
 pub mod contract;
 pub mod dispatch;
 pub mod engine;
 pub mod filter;
+mod foreign;
 pub mod frame;
 mod health;
+pub mod mapping;
 mod metadata;
 pub mod page;
 mod reflection;
+mod replay;
 mod request;
-mod services;
+pub mod services;
 mod signature;
 pub mod status;
 mod stream;
@@ -41,5 +45,7 @@ pub use answer::{AnswerBody, Outcome};
 pub use contract::{Contract, ContractError, FieldFlags, Method, Verb};
 pub use dispatch::{Call, Dispatch, Reply, Unsupported};
 pub use engine::{Engine, EngineParts, Source};
+pub use foreign::accept_foreign_bytes;
 pub use request::{decode, is_grpc};
+pub use services::Services;
 pub use status::{Code, Status};

@@ -1,13 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The services.
+//! What answers the calls: each service by its module, and the rest as not supported.
 
-pub(crate) mod access_history;
-pub(crate) mod account_permissions;
-pub(crate) mod account_resources;
-pub(crate) mod activities;
-pub(crate) mod history;
+mod access_history;
+mod account_permissions;
+mod account_resources;
+mod activities;
+mod history;
 mod lists;
-pub(crate) mod role_resources;
+pub(crate) mod objects;
+mod role_resources;
 mod timestamp;
 
-pub(crate) use lists::{list_derived, refuse_order, require};
+use std::sync::Arc;
+
+use durward_access::{Access, Accesses};
+
+use crate::codec::Codec;
+use crate::contract::{Contract, ContractError};
+use crate::dispatch::{Call, Dispatch, Reply};
+use crate::page::Walks;
+use crate::replay::Replays;
+use crate::status::Status;
+use activities::Activities;
+use lists::{refuse_order, require};
+
+/// All services.
+#[derive(Debug)]
+pub struct Services {
+    accesses: Arc<Accesses>,
+    codec: Codec,
+    replays: Replays,
+    walks: Walks,
+    activities: Activities,
+}
+
+impl Services {
+    /// The services of a contract, on the accesses of a server.
+    ///
+    /// # Errors
+    /// When the contract lacks what they need.
+    pub fn new(contract: &Contract, accesses: Arc<Accesses>) -> Result<Self, ContractError> {
+        Ok(Self {
+            accesses,
+            codec: Codec::load(contract)?,
+            replays: Replays::default(),
+            walks: Walks::default(),
+            activities: Activities::default(),
+        })
+    }
+
+    pub(crate) fn access(&self, call: &Call<'_>) -> Access {
+        self.accesses.of(call.caller.organization())
+    }
+
+    pub(crate) fn codec(&self) -> &Codec {
+        &self.codec
+    }
+
+    pub(crate) fn walks(&self) -> &Walks {
+        &self.walks
+    }
+
+    pub(crate) fn activities(&self) -> &Activities {
+        &self.activities
+    }
+
+    pub(crate) fn replays(&self) -> &Replays {
+        &self.replays
+    }
+}
+
+impl Dispatch for Services {
+    fn call(&self, call: &Call<'_>) -> Result<Reply, Status> {
+        if let Some(service) = objects::named(&call.method.service) {
+            return objects::answer(self, service, call);
+        }
+        lists::answer(self, call)
+    }
+}

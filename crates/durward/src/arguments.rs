@@ -71,9 +71,9 @@ pub(crate) struct ServeArguments {
     /// Address to listen on (default 127.0.0.1:8080; port 0 picks a free one).
     #[arg(long)]
     pub(crate) listen: Option<String>,
-    /// A second address that serves the same.
-    #[arg(long)]
-    pub(crate) also_listen: Option<String>,
+    /// A further address that serves the same; may be given several times.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) also_listen: Vec<String>,
     /// Certificate chain (PEM).
     #[arg(long, requires = "tls_key", conflicts_with = "plaintext")]
     pub(crate) tls_cert: Option<PathBuf>,
@@ -313,6 +313,8 @@ pub(crate) enum SchemaName {
     Jupiterone,
     /// OpenCTI's.
     Opencti,
+    /// Sonrai's.
+    Sonrai,
 }
 
 /// `durward schema`

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Prefix of the environment variables that overlay the file.
 const ENVIRONMENT_PREFIX: &str = "DURWARD__";
@@ -25,8 +25,10 @@ pub(crate) struct Configuration {
 pub(crate) struct ServerSection {
     /// Address of the listener.
     pub(crate) listen: String,
-    /// Second address, for clients that expect a port of their own. Empty for none.
-    pub(crate) also_listen: String,
+    /// Further addresses, for clients that expect a port of their own. One may stand without a
+    /// list.
+    #[serde(deserialize_with = "one_or_more")]
+    pub(crate) also_listen: Vec<String>,
     /// Whether anonymous callers may ask a GraphQL schema for its types.
     pub(crate) anonymous_introspection: bool,
     /// Address by which clients reach this server, for the URLs in its answers (deferred results,
@@ -50,7 +52,7 @@ impl Default for ServerSection {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
-            also_listen: String::new(),
+            also_listen: Vec::new(),
             anonymous_introspection: false,
             public_url: String::new(),
         }
@@ -128,6 +130,22 @@ impl Configuration {
     }
 }
 
+/// Reads a list of texts, or one text; an empty text is no element.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "an address or a list of addresses")]
+    enum OneOrMore {
+        One(String),
+        More(Vec<String>),
+    }
+    let mut found = match OneOrMore::deserialize(deserializer)? {
+        OneOrMore::One(text) => vec![text],
+        OneOrMore::More(texts) => texts,
+    };
+    found.retain(|text| !text.is_empty());
+    Ok(found)
+}
+
 /// Puts an environment value at `SECTION__KEY`, as a TOML value if it reads as one, else as text.
 fn overlay(table: &mut toml::Table, path: &str, value: &str) -> anyhow::Result<()> {
     let lower = path.to_ascii_lowercase();
@@ -163,6 +181,20 @@ mod tests {
         let configuration = Configuration::parse(text, environment).unwrap();
         assert_eq!(configuration.server.listen, "127.0.0.1:1");
         assert_eq!(configuration.limits.query_timeout_ms, 5);
+    }
+
+    #[test]
+    fn further_addresses_are_one_or_a_list() {
+        let read = |value: &str| {
+            let environment = [("DURWARD__SERVER__ALSO_LISTEN".to_owned(), value.to_owned())];
+            let read = Configuration::parse("", environment.into_iter());
+            read.map(|configuration| configuration.server.also_listen)
+        };
+        assert_eq!(read("127.0.0.1:8000").unwrap(), ["127.0.0.1:8000"]);
+        assert_eq!(read("").unwrap(), Vec::<String>::new());
+        let list = read("[\"127.0.0.1:8000\", \"[::1]:8000\"]");
+        assert_eq!(list.unwrap(), ["127.0.0.1:8000", "[::1]:8000"]);
+        assert!(read("8000").is_err());
     }
 
     #[test]

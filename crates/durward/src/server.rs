@@ -4,6 +4,7 @@
 mod audit;
 mod authenticate;
 mod body;
+mod cyral;
 mod graphql;
 mod grpc;
 mod health;
@@ -15,13 +16,16 @@ mod results;
 mod router;
 mod synchronization;
 pub(crate) mod tls;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use durward_access::Accesses;
+use durward_dialect_cyral::CyralApi;
 use durward_dialect_graphql::{DeferredResults, GraphQl, Services};
-use durward_dialect_strongdm::{Contract, Engine, EngineParts, Unsupported};
+use durward_dialect_strongdm::{Contract, Engine, EngineParts};
 use durward_dialect_sync::{JobOptions, Jobs};
 use durward_graph::Snapshot;
 use durward_identity::{Organization, OrganizationId, Organizations, RateLimits, RatePlan};
@@ -41,6 +45,9 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     catalog: Arc<Catalog>,
     graphql: GraphQl,
+    cyral: CyralApi,
+    /// Commands on core objects, shared by all dialects: two of them would miss each other's.
+    pub(crate) accesses: Arc<Accesses>,
     services: Arc<Services>,
     grpc: Arc<Engine>,
     rates: Arc<RateLimits>,
@@ -85,9 +92,12 @@ impl Server {
         let plan = RatePlan::named(&configuration.limits.rate_preset);
         let rates = Arc::new(RateLimits::new(plan.unwrap_or_default()));
         let organizations = Arc::new(organizations);
+        let contract = Contract::load().context("StrongDM's contract is not valid")?;
+        let accesses = Arc::new(Accesses::default());
+        let strongdm = durward_dialect_strongdm::Services::new(&contract, Arc::clone(&accesses));
         let grpc = Engine::new(EngineParts {
-            contract: Arc::new(Contract::load().context("StrongDM's contract is not valid")?),
-            dispatch: Arc::new(Unsupported),
+            dispatch: Arc::new(strongdm.context("StrongDM's contract is not whole")?),
+            contract: Arc::new(contract),
             organizations: Arc::clone(&organizations),
             rates: Arc::clone(&rates),
             clock: Arc::clone(&clock),
@@ -98,6 +108,8 @@ impl Server {
             clock,
             catalog: Arc::new(Catalog::built_in()?),
             graphql: GraphQl::new().context("a contract is not valid")?,
+            cyral: CyralApi::new()?,
+            accesses,
             services: Arc::new(services),
             grpc: Arc::new(grpc),
             rates,

@@ -13,6 +13,8 @@
 )]
 
 mod common;
+#[path = "authorization/cyral.rs"]
+mod cyral;
 #[path = "authorization/fields.rs"]
 mod fields;
 #[path = "authorization/routes.rs"]
@@ -34,6 +36,7 @@ fn nobody_gets_what_is_not_theirs() {
     fields::condition_lets_the_rest_through(&world);
     routes::walk(&world);
     assert_eq!(world.state(), before, "a stranger changed something");
+    cyral::permissions(&world);
     let verified = common::ok(world.server.client().get("/audit/verify").unwrap());
     assert_eq!(verified["sound"], true, "{verified}");
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The seeds of the fuzz targets, replayed as plain tests.
+//! The seeds of the fuzz targets, replayed as plain tests; and operations as vendors print them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
+
+use durward_dialect_graphql::{contracts, engine::Engine, sonrai::Sonrai};
 
 #[path = "../../../fuzz/fuzz_targets/targets.rs"]
 mod targets;
@@ -42,6 +44,48 @@ fn journal_record() {
 }
 
 #[test]
+fn grpc_call() {
+    replay("grpc_call", targets::grpc_call);
+}
+
+#[test]
 fn upload_body() {
     replay("upload_body", targets::upload_body);
+}
+
+/// The GraphQL operations in a text of prose, operations and JSON.
+fn operations(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open: Option<(String, i32)> = None;
+    for line in text.lines() {
+        let starts = line.starts_with("query ") || line.starts_with("mutation ");
+        if open.is_none() && starts && line.trim_end().ends_with('{') {
+            open = Some((String::new(), 0));
+        }
+        let Some((operation, depth)) = &mut open else {
+            continue;
+        };
+        operation.push_str(line);
+        operation.push('\n');
+        let count = |brace| i32::try_from(line.matches(brace).count()).unwrap();
+        *depth += count('{') - count('}');
+        if *depth == 0 {
+            found.extend(open.take().map(|(operation, _)| operation));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_operations_that_sonrai_prints_fit_the_contract() {
+    let Some(shared) = durward_testkit::shared() else {
+        return;
+    };
+    let text = std::fs::read_to_string(shared.join("seeds/sonrai.txt")).unwrap();
+    let operations = operations(&text);
+    assert_eq!(operations.len(), 12, "{operations:#?}");
+    let engine = Engine::new(Sonrai, contracts::SONRAI, "sonrai.graphql").unwrap();
+    for operation in operations {
+        assert_eq!(engine.check(&operation), Ok(()), "{operation}");
+    }
 }

@@ -110,7 +110,7 @@ impl CredentialKind {
     }
 
     /// Types of the entities that may own one.
-    pub(crate) fn owner_types(self) -> &'static [&'static str] {
+    pub fn owner_types(self) -> &'static [&'static str] {
         match self {
             Self::ServiceToken => &[SERVICE_TYPE],
             Self::NodeToken => &[NODE_TYPE],

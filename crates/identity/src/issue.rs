@@ -95,10 +95,15 @@ impl NewCredential {
         position: usize,
         now: Instant,
     ) -> Result<DrawnCredential, IdentityError> {
-        // Tokens carry whole seconds; what is stored must say the same.
+        // Signed tokens carry whole seconds; what is stored must say the same.
+        let is_signed = matches!(
+            self.kind,
+            CredentialKind::ApiToken | CredentialKind::SonraiToken
+        );
+        let whole = |end| Instant::from_millis(seconds(end) * 1000);
         let expires_at = self
             .expires_at
-            .map(|end| Instant::from_millis(seconds(end) * 1000));
+            .map(|end| if is_signed { whole(end) } else { end });
         let (public_id, secret) = self.secret(organization, now, expires_at)?;
         let key = match &public_id {
             Some(public_id) => public_key(self.kind, public_id),

@@ -9,7 +9,9 @@
 pub mod access_policy;
 pub mod action;
 pub mod capability;
+pub mod cedar;
 pub mod decision;
+pub mod explanation;
 pub mod permission_level;
 pub mod rights;
 pub mod row_access;
@@ -17,7 +19,12 @@ pub mod row_access;
 pub use access_policy::{AccessPolicy, PolicyError};
 pub use action::{Action, authorize_action};
 pub use capability::Requirement;
+pub use cedar::{
+    CedarContext, CedarName, CedarPolicy, CedarPrincipal, CedarRequest, CedarResource,
+    CedarSyntaxError, CedarVerdict, NamedPolicy, PolicySet, StatementRef,
+};
 pub use decision::{Context, Decision, Object, Principal, Reason, authorize, authorize_any};
+pub use explanation::{AccountState, Explanation, GrantPath, PathStep, Question};
 pub use permission_level::PermissionLevel;
 pub use rights::{Right, Rights, UnknownRight};
 pub use row_access::{RowAccess, TooManyAlternatives};

@@ -32,6 +32,7 @@ use crate::limits::{Limits, STEPS_MAX};
 use crate::plan::{Condition, Operand, Output, Part, Plan, optimize};
 use crate::result::{QueryPage, ResultKind, RunOptions};
 
+pub(crate) use compare::{holds as holds_relation, matches_pattern};
 pub(crate) use formula::{arithmetic, call};
 pub(crate) use page::{After, Position, Receiver};
 pub use page::{PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize};
@@ -372,4 +373,26 @@ pub(crate) fn run_objects(
         page.objects.extend(binding.object());
     }
     Ok(page)
+}
+
+/// Some objects of a list by their position, and how many there are.
+pub(crate) fn objects_from(
+    view: &View,
+    plan: Plan,
+    options: &RunOptions,
+    offset: u64,
+    limit: u64,
+) -> Result<(Vec<ObjectRef>, u64), QueryError> {
+    let plan = prepare(plan)?;
+    let Output::List(slots) = &plan.output else {
+        return Err(QueryError::unsupported("a page of objects of a table"));
+    };
+    let engine = engine(view, options)?;
+    engine.meter.check()?;
+    let all = list::ordered_objects(&engine, &plan, slots)?;
+    let count = all.len() as u64;
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let page = all.into_iter().skip(start).take(limit);
+    Ok((page.filter_map(binding::Binding::object).collect(), count))
 }

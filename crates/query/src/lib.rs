@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Queries: one plan algebra, one executor, and the front ends that are lowered to it.
 //!
-//! [`run`] answers a J1QL text; [`filter_group`] turns OpenCTI filters into plans; [`run_plan`]
+//! [`run`] answers a J1QL text; [`filter_group`] turns OpenCTI filters into plans and
+//! [`where_filter`] those of Sonrai; [`run_plan`]
 //! runs a [`plan::Plan`] that somebody else made. Nothing here decides who may ask: callers pass a
 //! [`RowCondition`]. Start reading with [`plan`], then `execute`.
 
 pub mod filter_group;
 pub mod j1ql;
 pub mod plan;
+pub mod where_filter;
 
 mod condition;
 mod cursor;

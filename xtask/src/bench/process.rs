@@ -24,6 +24,8 @@ const READY_SECONDS_MAX: u64 = 120;
 pub(crate) struct Data {
     pub(crate) folder: PathBuf,
     pub(crate) token: String,
+    /// All first credentials, as `init --json` prints them.
+    pub(crate) first: Value,
 }
 
 /// A running `durward serve`; dropping it kills it.
@@ -60,10 +62,12 @@ impl Data {
         let token = said
             .get("api_token")
             .and_then(Value::as_str)
-            .context("no api_token")?;
+            .context("no api_token")?
+            .to_owned();
         Ok(Self {
             folder,
-            token: token.to_owned(),
+            token,
+            first: said,
         })
     }
 

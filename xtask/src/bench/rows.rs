@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One function for each row of the table.
 
+pub(crate) mod access;
 pub(crate) mod graph;
 mod load;
 mod past;

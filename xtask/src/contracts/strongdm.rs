@@ -43,8 +43,8 @@ package v1;
 ";
 
 const FACTS_HEAD: &str = "\
-# The StrongDM dialect: what the server must know of services, fields and polymorphic messages and the
-# .proto files do not say. Made by `cargo xtask contracts`; do not edit by hand.
+# The StrongDM dialect: what the server must know of services, fields and polymorphic messages and
+# the .proto files do not say. Made by `cargo xtask contracts`; do not edit by hand.
 # kind\tparent\tname\tflags
 ";
 

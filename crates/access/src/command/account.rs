@@ -18,6 +18,9 @@ const SUSPENDED: &str = "suspended";
 const PASSWORD_HASH: &str = "passwordHash";
 /// Level of a user for whom nobody named one.
 const LEVEL_DEFAULT: &str = "user";
+/// The id of the account that a user reports to.
+const MANAGER: &str = "managerId";
+const ACCOUNT_ID_PREFIX: &str = "a-";
 /// The level that suspends.
 const LEVEL_SUSPENDED: &str = "suspended";
 
@@ -57,7 +60,9 @@ impl Access {
         } else {
             pending.change.properties.remove(LEVEL);
         }
-        if pending.names("firstName") || pending.names("lastName") || pending.names("email") {
+        check_manager(pending)?;
+        let names = ["firstName", "lastName", "email", "displayName"];
+        if names.iter().any(|name| pending.changes(name)) {
             let mut names = Properties::new();
             for name in ["firstName", "lastName"] {
                 names.insert(name.to_owned(), Value::from(pending.text(name)));
@@ -86,8 +91,11 @@ impl Access {
     ) -> Result<Extra, AccessError> {
         names::require_name(&mut new.properties, "the name of the service account")?;
         let name = names::text(&new.properties, "displayName")?.to_owned();
+        if new.suspended {
+            caller.require_any(Action::ServiceSuspend.rights())?;
+        }
         new.properties
-            .insert(SUSPENDED.to_owned(), Value::from(false));
+            .insert(SUSPENDED.to_owned(), Value::from(new.suspended));
         let token = NewCredential::new(
             CredentialKind::ServiceToken,
             Target::Result(0),
@@ -114,6 +122,14 @@ impl Access {
                 &mut pending.change.properties,
                 "the name of the service account",
             )?;
+        }
+        let suspended = pending.change.suspended.take();
+        let suspended = suspended.filter(|wanted| *wanted != pending.before.flag(SUSPENDED));
+        if let Some(suspended) = suspended {
+            caller.require_any(Action::ServiceSuspend.rights())?;
+            self.check_not_self_nor_stronger(caller, pending.view, pending.entity)?;
+            pending.activity = Some(suspension(suspended).to_owned());
+            pending.set(SUSPENDED, suspended);
         }
         Ok(())
     }
@@ -231,6 +247,24 @@ fn set_display_name(properties: &mut Properties, email: &str) -> Result<(), Acce
     Ok(())
 }
 
+/// A manager that is named anew must be there.
+fn check_manager(pending: &Pending<'_>) -> Result<(), AccessError> {
+    let manager = pending.text(MANAGER);
+    if !pending.changes(MANAGER) || manager.is_empty() {
+        return Ok(());
+    }
+    manager_of(pending.view, &manager).map(|_| ())
+}
+
+/// The account that a manager id names, with StrongDM's prefix or without.
+fn manager_of(view: &View, id: &str) -> Result<EntityRef, AccessError> {
+    let hex = id.strip_prefix(ACCOUNT_ID_PREFIX).unwrap_or(id);
+    let found = ObjectId::parse_hex(hex).and_then(|id| reader::entity(view, id, &[Kind::User]));
+    found.ok_or_else(|| {
+        AccessError::invalid("the manager", format!("{id:?} is not the id of a user"))
+    })
+}
+
 /// Whether the caller may give this level: it exists, and gives nothing that the caller has not.
 fn check_level(caller: &Caller, level: &str) -> Result<(), AccessError> {
     let known = PermissionLevel::named(level).ok_or_else(|| {
@@ -242,6 +276,7 @@ fn check_level(caller: &Caller, level: &str) -> Result<(), AccessError> {
 
 pub(super) fn new_user(
     caller: &Caller,
+    view: &View,
     new: &mut NewObject,
     password_hash: Option<String>,
 ) -> Result<Extra, AccessError> {
@@ -257,6 +292,10 @@ pub(super) fn new_user(
     }
     let is_suspended = level == LEVEL_SUSPENDED;
     properties.insert(SUSPENDED.to_owned(), Value::from(is_suspended));
+    let manager = names::text(properties, MANAGER)?;
+    if !manager.is_empty() {
+        manager_of(view, manager)?;
+    }
     set_display_name(properties, &email)?;
     if let Some(hash) = password_hash {
         properties.insert(PASSWORD_HASH.to_owned(), Value::from(hash));

@@ -71,7 +71,7 @@ impl Access {
         let kind = new.kind;
         let mut book = self.book();
         let extra = match kind {
-            Kind::User => super::account::new_user(caller, &mut new, password_hash)?,
+            Kind::User => super::account::new_user(caller, view, &mut new, password_hash)?,
             Kind::Service => self.new_service(caller, &mut new)?,
             Kind::Group => super::membership::new_group(&mut new)?,
             Kind::Role => super::role::new_role(caller, view, &mut new)?,

@@ -43,6 +43,11 @@ impl Pending<'_> {
         self.change.properties.contains_key(name)
     }
 
+    /// Whether a text property will not be what it was.
+    pub(super) fn changes(&self, name: &str) -> bool {
+        self.names(name) && self.text(name) != self.before.text(name)
+    }
+
     pub(super) fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.change.properties.insert(name.to_owned(), value.into());
     }

@@ -5,7 +5,8 @@ use serde_json::Value as Json;
 
 use crate::aws::AwsImportError;
 use crate::aws::builder::{Builder, Properties};
-use crate::aws::organization::{ACCOUNT_TYPE, Scopes, account_key};
+use crate::aws::organization::{self, ACCOUNT_TYPE, Scopes, account_key};
+use crate::aws::srn::{self, kind};
 use crate::aws::{document, policy, trust};
 
 const POLICY_TYPE: &str = "aws_iam_policy";
@@ -26,6 +27,7 @@ struct Holder {
     inline_member: &'static str,
     entity_type: &'static str,
     class: &'static str,
+    kind: &'static str,
 }
 
 const HOLDERS: [Holder; 3] = [
@@ -36,6 +38,7 @@ const HOLDERS: [Holder; 3] = [
         inline_member: "UserPolicyList",
         entity_type: "aws_iam_user",
         class: "User",
+        kind: kind::USER,
     },
     Holder {
         list: "GroupDetailList",
@@ -44,6 +47,7 @@ const HOLDERS: [Holder; 3] = [
         inline_member: "GroupPolicyList",
         entity_type: "aws_iam_group",
         class: "UserGroup",
+        kind: kind::GROUP,
     },
     Holder {
         list: "RoleDetailList",
@@ -52,6 +56,7 @@ const HOLDERS: [Holder; 3] = [
         inline_member: "RolePolicyList",
         entity_type: "aws_iam_role",
         class: "AccessRole",
+        kind: kind::ROLE,
     },
 ];
 
@@ -89,10 +94,16 @@ impl AuthorizationDetails {
     }
 
     pub(super) fn emit(&self, scopes: &Scopes, builder: &mut Builder) {
+        let (scope, friendly) = scopes.of(&self.account);
         let properties = Properties::new(&self.account)
+            .text("id", &self.account)
             .text("accountId", &self.account)
             .text("vendor", "AWS")
-            .text("scope", &scopes.of(&self.account).0)
+            .text("srn", &srn::of_account(&self.account))
+            .text("resourceType", kind::ACCOUNT)
+            .text("entryType", organization::ENTRY_ACCOUNT)
+            .scope(&scope, &friendly)
+            .value("active", true)
             .value("external", false);
         let account_key = account_key(&self.account);
         builder.entity_if_absent(&account_key, ACCOUNT_TYPE, "Account", properties);
@@ -121,7 +132,7 @@ impl AuthorizationDetails {
         }
     }
 
-    fn common(&self, item: &Json, name: &str, scopes: &Scopes) -> Properties {
+    fn common(&self, item: &Json, kind: &str, name: &str, scopes: &Scopes) -> Properties {
         // A policy that AWS manages belongs to no account, however many list it.
         let is_own = text(item, "Arn").is_none_or(|arn| account_of_arn(arn).is_some());
         let (scope, friendly) = scopes.of(&self.account);
@@ -134,9 +145,11 @@ impl AuthorizationDetails {
         };
         Properties::new(name)
             .member("arn", item, "Arn")
+            .text("srn", &srn::of_iam(&own(&self.account), kind, name))
+            .text("resourceType", kind)
             .text("accountId", &own(&self.account))
-            .text("scope", &own(&scope))
-            .text("scopeFriendlyName", &own(&friendly))
+            .scope(&own(&scope), &own(&friendly))
+            .value("active", true)
             .member("path", item, "Path")
             .date("createdOn", item, "CreateDate")
             .tags(item)
@@ -146,8 +159,16 @@ impl AuthorizationDetails {
         let arn = text(policy, "Arn").unwrap_or_default();
         let name = text(policy, "PolicyName").unwrap_or(arn);
         let is_aws_managed = account_of_arn(arn).is_none();
+        let versions = items(policy, "PolicyVersionList");
+        let is_default =
+            |version: &&Json| version.get("IsDefaultVersion").and_then(Json::as_bool) == Some(true);
+        let current = versions
+            .iter()
+            .find(is_default)
+            .and_then(|version| version.get("Document"));
         let properties = self
-            .common(policy, name, scopes)
+            .common(policy, kind::POLICY, name, scopes)
+            .document("policyJson", current)
             .member("policyId", policy, "PolicyId")
             .member("defaultVersionId", policy, "DefaultVersionId")
             .member("attachmentCount", policy, "AttachmentCount")
@@ -159,13 +180,6 @@ impl AuthorizationDetails {
             let key = account_key(&self.account);
             builder.relationship(&key, "HAS", arn, Properties::default());
         }
-        let versions = items(policy, "PolicyVersionList");
-        let is_default =
-            |version: &&Json| version.get("IsDefaultVersion").and_then(Json::as_bool) == Some(true);
-        let current = versions
-            .iter()
-            .find(is_default)
-            .and_then(|version| version.get("Document"));
         match current.and_then(document::statements) {
             Some(statements) => policy::emit(builder, arn, &statements),
             None => builder
@@ -182,7 +196,8 @@ impl AuthorizationDetails {
             .get("PermissionsBoundary")
             .and_then(|boundary| text(boundary, "PermissionsBoundaryArn"));
         let properties = self
-            .common(item, name, scopes)
+            .common(item, holder.kind, name, scopes)
+            .document("trustPolicyJson", item.get("AssumeRolePolicyDocument"))
             .member("id", item, holder.id_member)
             .text(
                 "username",
@@ -207,7 +222,7 @@ impl AuthorizationDetails {
             builder.relationship(arn, "ASSIGNED", policy, Properties::default());
         }
         for inline in items(item, holder.inline_member) {
-            self.inline_policy(arn, inline, scopes, builder);
+            self.inline_policy(holder, item, inline, scopes, builder);
         }
         if let Some(boundary) = boundary {
             let boundary_name = boundary.rsplit('/').next().unwrap_or(boundary);
@@ -216,13 +231,28 @@ impl AuthorizationDetails {
         }
     }
 
-    fn inline_policy(&self, holder: &str, inline: &Json, scopes: &Scopes, builder: &mut Builder) {
+    fn inline_policy(
+        &self,
+        holder: &Holder,
+        item: &Json,
+        inline: &Json,
+        scopes: &Scopes,
+        builder: &mut Builder,
+    ) {
         let Some(name) = text(inline, "PolicyName") else {
             return;
         };
+        let holder_name = text(item, holder.name_member).unwrap_or_default();
+        let holder_srn = srn::of_iam(&self.account, holder.kind, holder_name);
+        // Two holders may have inline policies of the same name.
+        let path = format!("{}/{holder_name}/{name}", holder.kind);
+        let holder = text(item, "Arn").unwrap_or_default();
         let key = format!("{holder}/inline/{name}");
         let properties = self
-            .common(inline, name, scopes)
+            .common(inline, kind::POLICY, name, scopes)
+            .text("srn", &srn::of_iam(&self.account, kind::POLICY, &path))
+            .text("holderSrn", &holder_srn)
+            .document("policyJson", inline.get("PolicyDocument"))
             .text("holderArn", holder)
             .value("awsManaged", false)
             .value("inline", true);

@@ -7,7 +7,7 @@ use durward_model::Value;
 use durward_model::record::{EntityRecord, RelationshipRecord};
 use serde_json::Value as Json;
 
-use crate::aws::AwsRecords;
+use crate::aws::{AwsRecords, document};
 
 /// Records under construction. Ordered, so that the same files give the same records.
 #[derive(Debug, Default)]
@@ -28,7 +28,9 @@ impl Properties {
             .text("name", display_name)
     }
 
+    /// Sets a property; one that is there already is replaced.
     pub(super) fn value(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.retain(|(known, _)| known != name);
         self.0.push((name.to_owned(), value.into()));
         self
     }
@@ -70,15 +72,38 @@ impl Properties {
         }
     }
 
+    /// A policy document as JSON text, where there is one.
+    pub(super) fn document(self, name: &str, document: Option<&Json>) -> Self {
+        let text = document.and_then(document::text).unwrap_or_default();
+        self.text(name, &text)
+    }
+
+    /// A scope path, the same path in names, its first two segments and the path above it.
+    pub(super) fn scope(self, scope: &str, friendly: &str) -> Self {
+        let root = scope.match_indices('/').nth(1);
+        let root = root.and_then(|(end, _)| scope.get(..end)).unwrap_or(scope);
+        let parent = scope.rsplit_once('/').map_or("", |(parent, _)| parent);
+        // Above a root there is the cloud, which is no scope.
+        let parent = if parent.contains('/') { parent } else { "" };
+        self.text("cloudType", scope.split('/').next().unwrap_or_default())
+            .text("scope", scope)
+            .text("scopeFriendlyName", friendly)
+            .text("rootScope", root)
+            .text("parentScope", parent)
+    }
+
     /// The `Tags` list as `tag.<Key>` properties. `true` and `false` become booleans.
+    /// All of them as `key:value` texts are the list `tagSet`.
     pub(super) fn tags(mut self, json: &Json) -> Self {
         let tags = json.get("Tags").and_then(Json::as_array);
+        let mut set: Vec<String> = Vec::new();
         for tag in tags.into_iter().flatten() {
             let key = tag.get("Key").and_then(Json::as_str);
             let value = tag.get("Value").and_then(Json::as_str);
             let (Some(key), Some(value)) = (key, value) else {
                 continue;
             };
+            set.push(format!("{key}:{value}"));
             let value = match value.to_ascii_lowercase().as_str() {
                 "true" => Value::Bool(true),
                 "false" => Value::Bool(false),
@@ -86,7 +111,11 @@ impl Properties {
             };
             self.0.push((format!("tag.{key}"), value));
         }
-        self
+        if set.is_empty() {
+            self
+        } else {
+            self.value("tagSet", set)
+        }
     }
 }
 

@@ -31,6 +31,21 @@ pub(super) struct Principal {
     pub(super) value: String,
 }
 
+/// A document as JSON text: as it was printed, or out of the percent-encoded text in which the web
+/// API gives it. `None` when it is neither.
+pub(super) fn text(document: &Json) -> Option<String> {
+    match document {
+        Json::String(text) => {
+            let decoded = percent_decoded(text);
+            let is_object = |json: Json| json.is_object().then_some(());
+            serde_json::from_str(&decoded).ok().and_then(is_object)?;
+            Some(decoded)
+        }
+        Json::Object(_) => Some(document.to_string()),
+        _ => None,
+    }
+}
+
 /// The statements of a document: a JSON object, or the percent-encoded text in which the web API
 /// gives it. `None` when it is neither.
 pub(super) fn statements(document: &Json) -> Option<Vec<Statement>> {

@@ -6,12 +6,19 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::aws::AwsImportError;
+use crate::aws::account::account_of_arn;
 use crate::aws::builder::{Builder, Properties};
+use crate::aws::srn::{self, kind};
 
 /// Type of roots and organizational units.
 const UNIT_TYPE: &str = "aws_organizational_unit";
 /// Type of accounts.
 pub(super) const ACCOUNT_TYPE: &str = "aws_account";
+/// What an account is in the hierarchy.
+pub(super) const ENTRY_ACCOUNT: &str = "account";
+const ENTRY_MANAGEMENT: &str = "managementAccount";
+const ENTRY_UNIT: &str = "OU";
+const ENTRY_ROOT: &str = "root";
 /// First segment of every scope path of this cloud.
 const SCOPE_ROOT: &str = "aws";
 
@@ -35,6 +42,19 @@ enum Kind {
     Root,
     Unit,
     Account,
+}
+
+impl Node {
+    /// The management account is the one that the ARNs of the organization's parts are in.
+    fn entry_type(&self, id: &str) -> &'static str {
+        let owner = text(&self.json, "Arn").and_then(account_of_arn);
+        match self.kind {
+            Kind::Root => ENTRY_ROOT,
+            Kind::Unit => ENTRY_UNIT,
+            Kind::Account if owner.as_deref() == Some(id) => ENTRY_MANAGEMENT,
+            Kind::Account => ENTRY_ACCOUNT,
+        }
+    }
 }
 
 /// Scope path and friendly scope path of each account by its id.
@@ -115,12 +135,15 @@ impl Organization {
             let properties = Properties::new(name)
                 .text("id", id)
                 .member("arn", &node.json, "Arn")
-                .text("scope", &scope)
-                .text("scopeFriendlyName", &friendly);
+                .text("entryType", node.entry_type(id))
+                .scope(&scope, &friendly);
             if node.kind == Kind::Account {
                 let properties = properties
                     .text("vendor", "AWS")
                     .text("accountId", id)
+                    .text("srn", &srn::of_account(id))
+                    .text("resourceType", kind::ACCOUNT)
+                    .date("createdOn", &node.json, "JoinedTimestamp")
                     .member("email", &node.json, "Email")
                     .member("status", &node.json, "Status")
                     .member("joinedMethod", &node.json, "JoinedMethod")
@@ -130,7 +153,9 @@ impl Organization {
                 builder.entity(&account_key(id), ACCOUNT_TYPE, "Account", properties);
                 scopes.0.insert(id.clone(), (scope, friendly));
             } else {
-                let properties = properties.value("root", node.kind == Kind::Root);
+                let properties = properties
+                    .value("active", true)
+                    .value("root", node.kind == Kind::Root);
                 builder.entity(&unit_key(id), UNIT_TYPE, "Group", properties);
             }
         }

@@ -237,6 +237,20 @@ impl<'a, C> Call<'a, C> {
         self.argument(name).and_then(Value::as_bool)
     }
 
+    /// Whether the field is written with directives.
+    pub fn has_directives(&self) -> bool {
+        self.field.has_directives()
+    }
+
+    /// The arguments of each directive of a name on this field, in the order of the document.
+    ///
+    /// # Errors
+    /// When a variable does not fit.
+    pub fn directives(&self, name: &str) -> Result<Vec<JsonMap>, FieldError> {
+        let found = self.field.directives_for(self.scope, name);
+        found.map_err(|message| FieldError::new("BAD_USER_INPUT", message))
+    }
+
     /// What is selected below this field.
     pub fn lookahead(&self) -> Lookahead<'a> {
         Lookahead::new(self.scope, self.field)

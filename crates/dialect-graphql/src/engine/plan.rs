@@ -206,6 +206,35 @@ impl FieldPlan {
         self.sources.first()
     }
 
+    /// The directives of a name on the field under these variables, in order.
+    pub(super) fn directives_for(
+        &self,
+        scope: Scope<'_>,
+        name: &str,
+    ) -> Result<Vec<JsonMap>, String> {
+        let Some(source) = self.source() else {
+            return Ok(Vec::new());
+        };
+        let schema = scope.schema.compiled();
+        let Some(definition) = schema.directive_definitions.get(name) else {
+            return Ok(Vec::new());
+        };
+        let asked = source.directives.0.iter();
+        asked
+            .filter(|directive| directive.name == name)
+            .map(|directive| {
+                let (known, given) = (&definition.arguments, &directive.arguments);
+                coerce::arguments(schema, known, given, scope.variables)
+            })
+            .collect()
+    }
+
+    /// Whether the field has directives.
+    pub(super) fn has_directives(&self) -> bool {
+        self.source()
+            .is_some_and(|source| !source.directives.0.is_empty())
+    }
+
     /// The arguments under these variables.
     pub(super) fn arguments_for(&self, scope: Scope<'_>) -> Result<JsonMap, String> {
         let given = self

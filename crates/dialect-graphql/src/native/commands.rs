@@ -5,7 +5,7 @@ use durward_identity::{
     AccountSummary, Caller, CredentialKind, IdentityError, IssuedCredential, NewAccount, NewApiKey,
 };
 use durward_model::ObjectId;
-use durward_policy::AccessPolicy;
+use durward_policy::{AccessPolicy, Rights};
 use durward_vault::Secret;
 use serde_json::Value as Json;
 
@@ -118,6 +118,36 @@ pub(super) async fn create_api_token(call: Call<'_, Context>) -> Answer<'_> {
         caller
             .organization()
             .create_own_credential(&caller, kind, &name, expires)
+    };
+    issued(call.context, command(&call, create).await?)
+}
+
+/// `createCredential`: a credential of another account.
+pub(super) async fn create_credential(call: Call<'_, Context>) -> Answer<'_> {
+    let input = Input::of(&call);
+    let refused = |what, reason: String| errors::of(&IdentityError::Input { what, reason });
+    let owner = object_id(
+        &call.context.view,
+        &input.text("account").unwrap_or_default(),
+    );
+    let owner = owner.ok_or_else(|| errors::of(&IdentityError::NotFound { what: "account" }))?;
+    let kind = input.text("kind").unwrap_or_default();
+    let kind = CredentialKind::named(&kind)
+        .filter(|kind| kind.owner_types().contains(&"account"))
+        .ok_or_else(|| refused("the kind", format!("{kind:?} is not one of an account")))?;
+    let rights = match input.get("rights").and_then(Json::as_array) {
+        None => None,
+        Some(names) => {
+            let names = names.iter().filter_map(Json::as_str);
+            let rights = Rights::from_names(names);
+            Some(rights.map_err(|error| refused("the rights", format!("are wrong: {error}")))?)
+        }
+    };
+    let name = input.text("name").unwrap_or_default();
+    let expires = values::instant_from("expiresAt", input.get("expiresAt"))?;
+    let create = move |caller: Caller| {
+        let organization = caller.organization();
+        organization.create_credential_for(&caller, owner, kind, &name, rights, expires)
     };
     issued(call.context, command(&call, create).await?)
 }

@@ -22,7 +22,7 @@ use crate::page::{Page, Place, Walk};
 use crate::status::Status;
 use crate::wire::put_bytes;
 use describe::Activity;
-pub use index::Activities;
+pub(crate) use index::Activities;
 
 use super::history::ACTIVITY;
 

@@ -11,6 +11,7 @@ pub(crate) fn run(arguments: &SchemaArguments) {
         SchemaName::Durward => contracts::DURWARD,
         SchemaName::Jupiterone => contracts::JUPITERONE,
         SchemaName::Opencti => contracts::OPENCTI,
+        SchemaName::Sonrai => contracts::SONRAI,
     };
     print!("{text}");
 }

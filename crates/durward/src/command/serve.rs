@@ -24,8 +24,11 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
     if let Some(listen) = &arguments.listen {
         configuration.server.listen.clone_from(listen);
     }
-    if let Some(also) = &arguments.also_listen {
-        configuration.server.also_listen.clone_from(also);
+    if !arguments.also_listen.is_empty() {
+        configuration
+            .server
+            .also_listen
+            .clone_from(&arguments.also_listen);
     }
     let metrics = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
@@ -63,13 +66,14 @@ async fn serve(
         _ => None,
     };
     let has_tls = acceptor.is_some();
-    let mut addresses = vec![configuration.server.listen.as_str()];
-    if !configuration.server.also_listen.is_empty() {
-        addresses.push(&configuration.server.also_listen);
-    }
-    let mut bound = Vec::new();
-    for address in addresses {
-        bound.push(listener::bind(address, has_tls, arguments.plaintext).await?);
+    let (first, further) = (
+        &configuration.server.listen,
+        &configuration.server.also_listen,
+    );
+    let mut bound = vec![listener::bind("--listen", first, has_tls, arguments.plaintext).await?];
+    for address in further {
+        let listening = listener::bind("--also-listen", address, has_tls, arguments.plaintext);
+        bound.push(listening.await?);
     }
     let scheme = if has_tls { "https" } else { "http" };
     for listening in &bound {

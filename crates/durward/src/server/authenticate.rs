@@ -41,6 +41,21 @@ impl Source {
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
+
+    /// What a request carries, for the authentication below.
+    pub(crate) fn presented<'a>(
+        &'a self,
+        authorization: Option<&'a str>,
+        accounts: &'a [&'a str],
+    ) -> Presented<'a> {
+        Presented {
+            authorization,
+            accounts,
+            user_agent: &self.user_agent,
+            source_address: &self.address,
+            request_id: &self.request_id,
+        }
+    }
 }
 
 /// Finds out who asks.
@@ -60,14 +75,9 @@ pub(crate) fn caller(
     let authorization = headers
         .get(header::AUTHORIZATION)
         .map(|value| value.to_str());
-    let presented = Presented {
-        // A value that is no text cannot be a credential; it is not the same as none.
-        authorization: authorization.map(|value| value.unwrap_or("")),
-        accounts: &accounts,
-        user_agent: &source.user_agent,
-        source_address: &source.address,
-        request_id: &source.request_id,
-    };
+    // A value that is no text cannot be a credential; it is not the same as none.
+    let authorization = authorization.map(|value| value.unwrap_or(""));
+    let presented = source.presented(authorization, &accounts);
     let result = server
         .organizations
         .authenticate(&presented, server.clock.now());

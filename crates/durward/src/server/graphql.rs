@@ -16,6 +16,13 @@ use crate::server::authenticate::{self, Source};
 use crate::server::router::BODY_BYTES_MAX;
 use crate::server::{Server, problem};
 
+/// Header by which Sonrai's clients name the organization.
+const SONRAI_ORGANIZATION: &str = "sonraisecurity-com-org";
+/// Header by which they name the query, for the log.
+const QUERY_NAME: &str = "query-name";
+/// Longest query name that is logged, in characters.
+const QUERY_NAME_CHARACTERS_MAX: usize = 200;
+
 /// The paths that all schemas share.
 pub(crate) async fn shared(State(server): State<Arc<Server>>, request: Request) -> Response {
     serve(&server, None, request).await
@@ -34,6 +41,11 @@ pub(crate) async fn jupiterone(State(server): State<Arc<Server>>, request: Reque
 /// OpenCTI's schema.
 pub(crate) async fn opencti(State(server): State<Arc<Server>>, request: Request) -> Response {
     serve(&server, Some(SchemaName::OpenCti), request).await
+}
+
+/// Sonrai's schema.
+pub(crate) async fn sonrai(State(server): State<Arc<Server>>, request: Request) -> Response {
+    serve(&server, Some(SchemaName::Sonrai), request).await
 }
 
 async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Request) -> Response {
@@ -76,12 +88,17 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
         base_url(server, &parts),
     );
     let answer = match schema {
-        // Its lists are long and resolve in place.
-        SchemaName::OpenCti => off_thread(server, schema, context, payload).await,
+        // Their lists are long and resolve in place.
+        SchemaName::OpenCti | SchemaName::Sonrai => {
+            off_thread(server, schema, context, payload).await
+        }
         _ => server.graphql.answer(schema, &context, payload).await,
     };
+    let query_name = query_name(&parts.headers);
     if let Some(code) = &answer.first_code {
-        tracing::debug!(?schema, code, "GraphQL errors");
+        tracing::debug!(?schema, code, query_name, "GraphQL errors");
+    } else if query_name.is_some() {
+        tracing::debug!(?schema, query_name, "GraphQL answered");
     }
     response(answer, verdict.as_ref())
 }
@@ -92,6 +109,8 @@ fn assumed(hints: ClientHints) -> SchemaName {
         SchemaName::OpenCti
     } else if hints.is_jupiterone {
         SchemaName::JupiterOne
+    } else if hints.is_sonrai {
+        SchemaName::Sonrai
     } else {
         SchemaName::Durward
     }
@@ -143,7 +162,14 @@ fn hints(headers: &HeaderMap) -> ClientHints {
     ClientHints {
         is_jupiterone: names("jupiterone-account") || names("lifeomic-account"),
         is_opencti: is_pycti || names("opencti-"),
+        is_sonrai: headers.contains_key(SONRAI_ORGANIZATION) || headers.contains_key(QUERY_NAME),
     }
+}
+
+/// What the client calls its query.
+fn query_name(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get(QUERY_NAME)?.to_str().ok()?;
+    Some(name.chars().take(QUERY_NAME_CHARACTERS_MAX).collect())
 }
 
 fn content_type(headers: &HeaderMap) -> &str {

@@ -47,21 +47,26 @@ pub(crate) struct Bound {
     accepts_plaintext: bool,
 }
 
-/// Binds `address`. Plaintext is accepted on loopback, and elsewhere only when `plaintext` says so.
+/// Binds `address`, which `option` named. Plaintext is accepted on loopback, and elsewhere only when `plaintext` says so.
 ///
 /// # Errors
 /// When the address cannot be bound, or is not loopback while neither TLS nor plaintext was chosen.
-pub(crate) async fn bind(address: &str, has_tls: bool, plaintext: bool) -> anyhow::Result<Bound> {
+pub(crate) async fn bind(
+    option: &str,
+    address: &str,
+    has_tls: bool,
+    plaintext: bool,
+) -> anyhow::Result<Bound> {
     let listener = TcpListener::bind(address)
         .await
-        .with_context(|| format!("cannot listen on {address}; choose another --listen address"))?;
+        .with_context(|| format!("cannot listen on {address}; choose another {option} address"))?;
     let address = listener
         .local_addr()
         .context("the bound address cannot be read")?;
     let is_loopback = address.ip().is_loopback();
     anyhow::ensure!(
         is_loopback || has_tls || plaintext,
-        "{address} is not a loopback address: give --tls-cert and --tls-key, or say --plaintext \
+        "{option} {address} is not a loopback address: give --tls-cert and --tls-key, or say --plaintext \
          if a proxy in front ends TLS"
     );
     Ok(Bound {

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use durward_dialect_cyral::CyralApi;
 use durward_dialect_strongdm::{Code, Outcome};
 use tracing::Instrument as _;
 
@@ -107,6 +108,7 @@ fn wire(path: &str) -> &'static str {
         _ if path.starts_with("/persister/") => "synchronization",
         _ if path.starts_with("/import/") => "import",
         _ if path.starts_with("/audit/") => "audit",
+        _ if CyralApi::owns(path) => "cyral",
         _ => "other",
     }
 }

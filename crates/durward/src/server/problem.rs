@@ -69,7 +69,7 @@ fn answer(status: StatusCode, kind: ErrorKind, detail: &str) -> Response {
 }
 
 /// A path that does not exist.
-pub(crate) async fn no_route(request: Request) -> Problem {
+pub(crate) fn no_route(request: &Request) -> Problem {
     let detail = format!("there is nothing at {}", request.uri().path());
     Problem::new(ErrorKind::NotFound, detail)
 }

@@ -9,7 +9,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::server::{
-    Server, audit, graphql, grpc, health, import, observe, problem, results, synchronization,
+    Server, audit, cyral, graphql, grpc, health, import, observe, problem, results, synchronization,
 };
 
 /// Largest request body in bytes (64 MiB).
@@ -32,14 +32,15 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/durward/graphql", post(graphql::durward))
         .route("/jupiterone/graphql", post(graphql::jupiterone))
         .route("/opencti/graphql", post(graphql::opencti))
+        .route("/sonrai/graphql", post(graphql::sonrai))
         .route("/jupiterone/results/{token}", get(results::fetch))
         .route("/import/stix", post(import::stix))
         .route("/audit/verify", get(audit::verify))
         .route("/audit/export", get(audit::export))
+        .fallback(cyral::or_nothing)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(Arc::clone(&server));
     own.merge(synchronization)
-        .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(from_fn_with_state(Arc::clone(&server), grpc::answer))
         .layer(from_fn_with_state(server, observe::request))

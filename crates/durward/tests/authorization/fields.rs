@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The walk over all root fields of the three schemas.
+//! The walk over all root fields of the four schemas.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::common::{self, JUPITERONE, NATIVE, OPENCTI, code};
+use crate::common::{self, JUPITERONE, NATIVE, OPENCTI, SONRAI, code};
 use crate::schema::{Root, Schema};
 use crate::table::{self, Rows};
 use crate::world::{Caller, HIDDEN, MARK, World};
 
 const TABLE: &str = include_str!("fields.tsv");
-const SCHEMAS: [(&str, &str); 3] = [
+const SCHEMAS: [(&str, &str); 4] = [
     ("durward", NATIVE),
     ("jupiterone", JUPITERONE),
     ("opencti", OPENCTI),
+    ("sonrai", SONRAI),
 ];
 
 /// Asks every root field as everybody.
@@ -118,6 +119,7 @@ pub fn refusals_on_shared_paths(world: &World) {
             ("UNAUTHENTICATED", 401),
         ),
         ("{ me { id } }", ("AUTH_REQUIRED", 200)),
+        ("{ SonraiCurrentUsers { count } }", ("UNAUTHENTICATED", 401)),
     ]);
     for (_, path) in SCHEMAS {
         for stranger in &world.strangers {

@@ -190,6 +190,7 @@ impl Schema {
 
 fn scalar(of: &str, name: &str, id_of: &dyn Fn(&str) -> String) -> Value {
     match (of, name) {
+        ("Long", "expiresIn") => json!(7200),
         ("Int" | "Long" | "Float", _) => json!(1),
         ("Boolean", _) => json!(false),
         ("DateTime", _) => json!("2026-01-01T00:00:00.000Z"),

@@ -5,7 +5,7 @@ use durward_testkit::{Client, Options, Server};
 use serde_json::{Value, json};
 
 use crate::common::tokens::{self, key, policy};
-use crate::common::{self, JUPITERONE, NATIVE, OPENCTI, data, ok};
+use crate::common::{self, JUPITERONE, NATIVE, OPENCTI, SONRAI, data, ok};
 
 /// In everything that belongs to the first organization.
 pub const MARK: &str = "harbourmark";
@@ -37,8 +37,12 @@ pub struct Ids {
     pub account: String,
     /// A credential.
     pub credential: String,
+    /// Name of a Sonrai token of the administrator.
+    pub token_srn: String,
     /// An open synchronization job.
     pub job: String,
+    /// What Cyral's routes name.
+    pub cyral: crate::cyral::Ids,
 }
 
 /// The server with both organizations.
@@ -105,6 +109,7 @@ impl World {
         match (field, argument) {
             ("suspendAccount" | "resumeAccount" | "account", _) => &ids.account,
             ("revokeCredential" | "revokeToken", _) => &ids.credential,
+            ("DeleteSonraiUserToken", _) => &ids.token_srn,
             ("relationship" | "edge", _) | (_, "relationshipId") => &ids.relationship,
             _ if is_stix => &ids.stix,
             _ => &ids.entity,
@@ -129,6 +134,7 @@ impl World {
                 "{ organization { entityCount relationshipCount } types { name count } }",
             ),
             (OPENCTI, "{ intrusionSets { pageInfo { globalCount } } }"),
+            (SONRAI, "{ SonraiUserTokens { items { srn name } } }"),
         ];
         let parts = texts.map(|(path, text)| data(&chief, path, text, &json!({})));
         let boxes = common::rows(
@@ -138,7 +144,8 @@ impl World {
         let job = ok(chief
             .get(&format!("{}/{}", common::JOBS, self.ids.job))
             .unwrap());
-        json!({"parts": parts, "boxes": boxes, "job": job})
+        let cyral = crate::cyral::state(&chief, &self.ids.cyral);
+        json!({"parts": parts, "boxes": boxes, "job": job, "cyral": cyral})
     }
 }
 
@@ -156,6 +163,7 @@ fn fill(server: &Server, chief: &Client) -> Ids {
     };
     let blue = one("blue", "blue");
     let entity = one(&format!("{HIDDEN}-red"), "red");
+    cloud(chief);
     let link = json!({"from": blue, "to": entity, "key": format!("{MARK}-{HIDDEN}-link")});
     let made = data(chief, JUPITERONE, LINK, &link);
     let id = made
@@ -174,13 +182,45 @@ fn fill(server: &Server, chief: &Client) -> Ids {
     };
     let stix = id_of("FIND intrusion_set AS x RETURN x._id AS id");
     let account = id_of("FIND account AS x RETURN x._id AS id");
+    let tokens = data(
+        &server.client(),
+        SONRAI,
+        "{ SonraiUserTokens { items { srn } } }",
+        &json!({}),
+    );
+    let token_srn = tokens["SonraiUserTokens"]["items"][0]["srn"].as_str();
     Ids {
         entity,
         relationship: id.unwrap().to_owned(),
         stix,
         account,
+        token_srn: token_srn.unwrap().to_owned(),
         credential: key(chief, HIDDEN, &tokens::allow_all(), None).0,
         job: common::start_job(chief, &format!("{MARK}-{HIDDEN}"), "DIFF"),
+        cyral: crate::cyral::fill(server),
+    }
+}
+
+/// Things of a cloud, all of them hidden by the row condition.
+fn cloud(chief: &Client) {
+    let kinds = [
+        ("aws_iam_user", "User"),
+        ("aws_iam_role", "AccessRole"),
+        ("aws_iam_group", "UserGroup"),
+        ("aws_iam_policy", "AccessPolicy"),
+        ("aws_account", "Account"),
+    ];
+    for (kind, class) in kinds {
+        let name = format!("{MARK} {HIDDEN} {kind}");
+        let properties = json!({"displayName": name, "name": name, "srn": name, "team": "red",
+            "scope": name, "policyJson": name});
+        common::create(
+            chief,
+            &format!("{MARK}-{HIDDEN}-{kind}"),
+            kind,
+            class,
+            &properties,
+        );
     }
 }
 

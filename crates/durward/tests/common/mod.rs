@@ -25,6 +25,8 @@ use serde_json::{Value, json};
 pub const JUPITERONE: &str = "/jupiterone/graphql";
 /// The path of OpenCTI's schema.
 pub const OPENCTI: &str = "/opencti/graphql";
+/// The path of Sonrai's schema.
+pub const SONRAI: &str = "/sonrai/graphql";
 /// The path of the native schema.
 pub const NATIVE: &str = "/durward/graphql";
 /// The path of synchronization jobs.

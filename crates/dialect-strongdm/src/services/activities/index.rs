@@ -20,7 +20,7 @@ const CHANGES_PER_COST: usize = 100;
 
 /// The activities of all organizations that were read so far.
 #[derive(Debug, Default)]
-pub struct Activities {
+pub(crate) struct Activities {
     organizations: Mutex<HashMap<OrganizationId, Arc<Mutex<Known>>>>,
 }
 

@@ -36,12 +36,17 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn open(target: &Target) -> anyhow::Result<Self> {
+        Self::open_for(target, "application/json")
+    }
+
+    /// A connection whose requests have bodies of this type.
+    pub(crate) fn open_for(target: &Target, content_type: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(&target.address)
             .with_context(|| format!("connecting to {}", target.address))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(ANSWER_SECONDS_MAX)))?;
         let headers = format!(
-            "host: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n",
+            "host: {}\r\nauthorization: Bearer {}\r\ncontent-type: {content_type}\r\n",
             target.address, target.token
         );
         Ok(Self {

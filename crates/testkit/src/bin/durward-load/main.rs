@@ -40,6 +40,8 @@ enum Command {
     Stop,
     /// Signed gRPC calls for some time.
     Gets(signed::Gets),
+    /// An organization with many resources, made over signed gRPC.
+    Fill(signed::Fill),
     /// All pages of a list over signed gRPC.
     Pages(signed::Pages),
     /// A synchronization job.
@@ -100,6 +102,7 @@ fn run(
         }
         Command::Stop => running.take().context("nothing runs")?.finish(),
         Command::Gets(gets) => signed::gets(target, gets),
+        Command::Fill(fill) => signed::fill(target, &fill),
         Command::Pages(pages) => signed::pages(target, &pages),
         Command::Upload(upload) => upload::upload(target, &upload),
         Command::Flush { folder, times } => flush(&folder, times),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Signed gRPC calls over HTTP/2 with many streams under way.
 
+mod fill;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,6 +20,8 @@ use tokio::net::TcpStream;
 use crate::connection::Target;
 use crate::protobuf::{Fields, put_bytes, put_number};
 use crate::times::{Times, now};
+
+pub(crate) use fill::{Fill, fill};
 
 const DAY_SECONDS: u64 = 86_400;
 /// Bytes before each message: a flag and the length.

@@ -32,6 +32,13 @@ pub(crate) struct Storm {
     /// Requests a second over all connections; 0 for as many as are answered.
     #[serde(default)]
     rate: f64,
+    /// Type of the bodies.
+    #[serde(default = "json")]
+    content_type: String,
+}
+
+fn json() -> String {
+    "application/json".to_owned()
 }
 
 fn one() -> usize {
@@ -107,7 +114,9 @@ impl Shared {
         let count = (self.storm.clients + threads - 1 - number) / threads;
         let mut connections = Vec::with_capacity(count);
         for _ in 0..count {
-            connections.push((Connection::open(&self.target)?, None));
+            let content_type = &self.storm.content_type;
+            let connection = Connection::open_for(&self.target, content_type)?;
+            connections.push((connection, None));
         }
         let (mut times, mut answer, mut body) = (Times::default(), Vec::new(), String::new());
         let mut open = count;
@@ -180,6 +189,7 @@ mod tests {
             seconds: 0.0,
             first: 7,
             rate: 0.0,
+            content_type: json(),
         };
         let target = Target {
             address: String::new(),

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which property of a core object stands behind which field of a message. It is data: the rule is
+//! "the field's name in camelCase", and one table has what the rule does not cover.
+
+pub(crate) mod computed;
+pub mod ids;
+
+/// What a field of a message shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// The id of the object, behind this prefix.
+    Id(String),
+    /// The object at the start of a relationship, behind this prefix.
+    Start(String),
+    /// The object at the end of a relationship, behind this prefix.
+    End(String),
+    /// When the object was made.
+    CreatedAt,
+    /// All tags.
+    Tags,
+    /// The password: it goes in and never comes out.
+    Password,
+    /// A property.
+    Property(String),
+}
+
+/// Fields whose property is not called as the field is: message (empty for all), field, property.
+const RENAMED: &[(&str, &str, &str)] = &[
+    ("", "name", "displayName"),
+    ("User", "permission_levelRW", "permissionLevel"),
+    ("User", "suspendedRO", "suspended"),
+    ("User", "SCIM", "scim"),
+    ("AccountGrant", "start_from", "validFrom"),
+    ("AccountGrant", "valid_until", "validUntil"),
+];
+
+/// Fields that hold the id of an end of a relationship: message, field, whether it is the start,
+/// and the noun at that end.
+const ENDS: &[(&str, &str, bool, &str)] = &[
+    ("AccountAttachment", "account_id", true, "Account"),
+    ("AccountAttachment", "role_id", false, "Role"),
+    ("AccountGrant", "account_id", true, "Account"),
+    ("AccountGrant", "resource_id", false, "Resource"),
+    ("AccountGroup", "group_id", true, "Group"),
+    ("AccountGroup", "account_id", false, "Account"),
+    ("GroupRole", "group_id", true, "Group"),
+    ("GroupRole", "role_id", false, "Role"),
+];
+
+/// Fields that only old clients send, and only show what other fields say.
+const OLD_TWINS: &[(&str, &str)] = &[("User", "suspended"), ("User", "permission_level")];
+
+/// Properties that the core gives when a client names none, and keeps when a client clears them.
+const GENERATED: &[&str] = &["portOverride", "bindInterface"];
+
+/// Property for which a client asks by sending zero.
+pub(crate) const PORT: &str = "portOverride";
+
+/// What a field of a noun shows. `prefix_of` knows what the ids of a noun begin with.
+pub(crate) fn meaning(
+    message: &str,
+    field: &str,
+    own_prefix: &str,
+    prefix_of: &dyn Fn(&str) -> String,
+) -> Meaning {
+    let end = ENDS.iter().find(|end| (end.0, end.1) == (message, field));
+    if let Some((_, _, is_start, noun)) = end {
+        let prefix = prefix_of(noun);
+        return if *is_start {
+            Meaning::Start(prefix)
+        } else {
+            Meaning::End(prefix)
+        };
+    }
+    match field {
+        "id" => Meaning::Id(own_prefix.to_owned()),
+        "tags" => Meaning::Tags,
+        "created_at" => Meaning::CreatedAt,
+        "password" if message == "User" => Meaning::Password,
+        _ => Meaning::Property(property(message, field)),
+    }
+}
+
+/// Name of the property behind a field.
+pub(crate) fn property(message: &str, field: &str) -> String {
+    let is_renamed = |entry: &&(&str, &str, &str)| {
+        entry.1 == field && (entry.0 == message || entry.0.is_empty())
+    };
+    match RENAMED.iter().find(is_renamed) {
+        Some((_, _, property)) => (*property).to_owned(),
+        None => camel_case(field),
+    }
+}
+
+/// Whether what a client sends in a field is never looked at, beside what the contract says.
+pub(crate) fn is_old_twin(message: &str, field: &str) -> bool {
+    OLD_TWINS.contains(&(message, field))
+}
+
+/// Whether the core gives a value where a client names none.
+pub(crate) fn is_generated(property: &str) -> bool {
+    GENERATED.contains(&property)
+}
+
+/// `port_override` as `portOverride`; capitals stay.
+pub(crate) fn camel_case(field: &str) -> String {
+    let mut name = String::with_capacity(field.len());
+    let mut is_upper = false;
+    for letter in field.chars() {
+        if letter == '_' {
+            is_upper = true;
+        } else if is_upper {
+            name.extend(letter.to_uppercase());
+            is_upper = false;
+        } else {
+            name.push(letter);
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_are_called_as_the_graph_calls_them() {
+        assert_eq!(property("Postgres", "port_override"), "portOverride");
+        assert_eq!(property("Postgres", "name"), "displayName");
+        assert_eq!(property("Role", "access_rules"), "accessRules");
+        assert_eq!(property("User", "permission_levelRW"), "permissionLevel");
+        assert_eq!(property("User", "permission_level"), "permissionLevel");
+        assert_eq!(property("Neptune", "n1ql_port"), "n1qlPort");
+        assert_eq!(property("Athena", "samlMetadata"), "samlMetadata");
+    }
+
+    #[test]
+    fn ends_and_ids_are_no_properties() {
+        let prefix_of = |noun: &str| format!("{noun}-");
+        let of = |message, field| meaning(message, field, "x-", &prefix_of);
+        assert_eq!(
+            of("AccountGroup", "account_id"),
+            Meaning::End("Account-".to_owned())
+        );
+        assert_eq!(
+            of("GroupRole", "group_id"),
+            Meaning::Start("Group-".to_owned())
+        );
+        assert_eq!(of("GroupRole", "id"), Meaning::Id("x-".to_owned()));
+        assert_eq!(of("User", "password"), Meaning::Password);
+        let property = Meaning::Property("password".to_owned());
+        assert_eq!(of("Mysql", "password"), property);
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What messages show of an object that the object itself does not hold.
+
+use durward_access::kind::GROUP_TYPE;
+use durward_access::{Kind, Object, reader};
+use durward_graph::{ObjectRef, View};
+use durward_model::{ObjectId, Value};
+
+use super::ids;
+use crate::codec::Codec;
+
+const DISPLAY_NAME: &str = "displayName";
+
+/// Adds to an object what is found elsewhere in the view that it was read from. Answers whether
+/// StrongDM can show the object at all: a resource of a kind that only other dialects have, or a
+/// grant to a group, cannot be shown.
+pub(crate) fn complete(codec: &Codec, view: &View, object: &mut Object) -> bool {
+    match object.kind {
+        Kind::User => add_manager(codec, view, object),
+        Kind::GroupRole => add_names(view, object),
+        Kind::Resource => return shows(codec, "Resource", object.text("kind")),
+        Kind::Node => return shows(codec, "Node", object.text("kind")),
+        Kind::Grant => return !is_of_group(view, object),
+        _ => {}
+    }
+    true
+}
+
+fn shows(codec: &Codec, noun: &str, branch: &str) -> bool {
+    codec.noun(noun).is_some_and(|noun| noun.shows(branch))
+}
+
+fn add_manager(codec: &Codec, view: &View, object: &mut Object) {
+    let prefix = codec.prefixes().of_noun("Account");
+    let text = object.text("managerId");
+    if text.is_empty() {
+        return;
+    }
+    let id = ids::parse(prefix, text).or_else(|| ObjectId::parse_hex(text));
+    let manager = id.and_then(|id| reader::entity(view, id, &[Kind::User]));
+    if let Some(manager) = manager {
+        let shown = ids::show(prefix, view.entity_id(manager));
+        let properties = &mut object.properties;
+        properties.insert("resolvedManagerId".to_owned(), Value::from(shown));
+    }
+}
+
+fn add_names(view: &View, object: &mut Object) {
+    let Some((group, role)) = object.ends else {
+        return;
+    };
+    for (id, kind, property) in [
+        (group, Kind::Group, "groupName"),
+        (role, Kind::Role, "roleName"),
+    ] {
+        if let Some(end) = reader::entity(view, id, &[kind]) {
+            let name = Value::from(reader::text(view, end, DISPLAY_NAME));
+            object.properties.insert(property.to_owned(), name);
+        }
+    }
+}
+
+/// Whether a grant is to a group: StrongDM grants to accounts only.
+fn is_of_group(view: &View, grant: &Object) -> bool {
+    let holder = grant.ends.and_then(|(holder, _)| {
+        let number = view.id_cipher().number_of(holder)?;
+        match number {
+            durward_model::ObjectNumber::Entity(number) => {
+                view.entity_of(number).map(ObjectRef::Entity)
+            }
+            durward_model::ObjectNumber::Relationship(_) => None,
+        }
+    });
+    let Some(ObjectRef::Entity(holder)) = holder else {
+        return false;
+    };
+    view.type_name(holder.type_id) == GROUP_TYPE
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Making objects, once for a request that is sent again.
+
+use durward_access::{AccessError, Created, Kind, NewObject, Properties, action};
+use durward_graph::ObjectRef;
+use durward_model::{ErrorKind, ObjectId, Value};
+use durward_policy::{Action, Right};
+
+use super::answer::Answer;
+use super::{Context, Shown, failed, refused, token};
+use crate::codec::decode::{Given, Purpose};
+use crate::dispatch::Reply;
+use crate::mapping::ids;
+use crate::replay::Made;
+use crate::status::Status;
+
+/// `Create`.
+pub(super) fn create(context: &Context<'_>) -> Result<Reply, Status> {
+    let call = context.call;
+    let make = || {
+        let given = context.given(Purpose::Create)?;
+        if given.branch == token::BRANCH {
+            return token::create(context, given);
+        }
+        make(context, given)
+    };
+    let Some(credential) = call.caller.credential() else {
+        return make().map(|made| Reply::encoded(made.answer));
+    };
+    let is_current = |id, version| is_current(context, id, version);
+    let key = (credential, *call.digest);
+    let replays = context.services.replays();
+    let answer = replays.once(key, call.now, is_current, make)?;
+    Ok(Reply::encoded(answer))
+}
+
+/// Whether an object is there in this version, and the caller might make it now.
+fn is_current(context: &Context<'_>, id: ObjectId, version: u32) -> Result<bool, Status> {
+    let view = context.access.view(None);
+    let Some(found) = view.resolve(id) else {
+        return Ok(false);
+    };
+    let (known, is_token) = match found {
+        ObjectRef::Edge(edge) => (view.edge_version(edge), false),
+        ObjectRef::Entity(entity) => {
+            let of_type = view.type_name(entity.type_id);
+            let is_token = of_type == durward_identity::credential::CREDENTIAL_TYPE;
+            (view.version(entity), is_token)
+        }
+    };
+    if known != version {
+        return Ok(false);
+    }
+    let rights: &[Right] = if is_token {
+        Action::OwnTokenCreate.rights()
+    } else {
+        let of_kind = context.service.kinds.iter().copied();
+        let mut of_kind = of_kind.filter(|kind| {
+            let found = durward_access::reader::find(&view, *kind, id);
+            found.is_some()
+        });
+        action::create(of_kind.next().unwrap_or(context.kind()))
+    };
+    let allowed = context.call.caller.require_any(rights);
+    allowed.map_err(|error| refused(&error))?;
+    Ok(true)
+}
+
+fn make(context: &Context<'_>, given: Given) -> Result<Made, Status> {
+    let kind = context.kind_of_branch(&given.branch)?;
+    let new = new_object(context, kind, given)?;
+    let created = context.access.create(context.call.caller, new);
+    let Created { object, token } = created.map_err(|error| failed(&error))?;
+    let (id, version) = (object.id, object.version);
+    let view = context.access.view(None);
+    let message = Shown::new(context.services.codec()).object(&view, object);
+    let message = message.ok_or_else(|| context.not_found())?;
+    let mut answer = Answer::of(context.call.method).noun(&message);
+    if let Some(token) = token {
+        answer = answer.text("token", token.expose());
+    }
+    Ok(Made {
+        answer: answer.bytes(),
+        object: id,
+        version,
+    })
+}
+
+fn new_object(context: &Context<'_>, kind: Kind, mut given: Given) -> Result<NewObject, Status> {
+    if given.password.is_some() {
+        let why = "the password of a user is set by an update, not when the user is made";
+        return Err(Status::invalid(why));
+    }
+    let suspended = given.properties.remove("suspended") == Some(Value::Bool(true));
+    if kind == Kind::Grant {
+        check_access_rule(&given.properties)?;
+    }
+    if matches!(kind, Kind::Resource | Kind::Node) {
+        let branch = Value::from(given.branch);
+        given.properties.insert("kind".to_owned(), branch);
+    }
+    let ends = context.ends(kind, &given.start, &given.end)?;
+    Ok(NewObject {
+        ends,
+        secrets: given.secrets,
+        suspended,
+        ..NewObject::entity(kind, given.properties)
+    })
+}
+
+/// Grants name one resource. A rule that would grant what fits it, now and later, is refused: it is
+/// what roles are for.
+fn check_access_rule(properties: &Properties) -> Result<(), Status> {
+    let rule = properties.get("accessRule").and_then(Value::as_str);
+    let is_empty = matches!(rule.map(str::trim), None | Some("" | "{}" | "null"));
+    if is_empty {
+        return Ok(());
+    }
+    Err(Status::new(
+        ErrorKind::Unsupported,
+        "an access rule in a grant is not supported: name the resource, or put the rule into a role",
+    ))
+}
+
+impl Context<'_> {
+    /// The noun of the request.
+    pub(super) fn given(&self, purpose: Purpose) -> Result<Given, Status> {
+        let field = self.call.method.input_noun.as_ref();
+        let field = field.filter(|field| self.call.message.has_field(field));
+        let value = field.map(|field| self.call.message.get_field(field));
+        self.noun.read(value.as_deref(), purpose)
+    }
+
+    /// The kind of a branch of the service's noun.
+    pub(super) fn kind_of_branch(&self, branch: &str) -> Result<Kind, Status> {
+        match (self.kind(), branch) {
+            (Kind::User, "service") => Ok(Kind::Service),
+            (Kind::Node, "ai_router") => Err(Status::unsupported("a node of the kind AIRouter")),
+            (kind, _) => Ok(kind),
+        }
+    }
+
+    /// The ends of a relationship to be made.
+    fn ends(
+        &self,
+        kind: Kind,
+        start: &str,
+        end: &str,
+    ) -> Result<Option<(ObjectId, ObjectId)>, Status> {
+        let (from, to) = match kind {
+            Kind::GroupMember => ("Group", "Account"),
+            Kind::GroupRole => ("Group", "Role"),
+            Kind::Assignment => ("Account", "Role"),
+            Kind::Grant => ("Account", "Resource"),
+            _ => return Ok(None),
+        };
+        Ok(Some((self.end(from, start)?, self.end(to, end)?)))
+    }
+
+    fn end(&self, noun: &'static str, text: &str) -> Result<ObjectId, Status> {
+        let noun_name = noun.to_lowercase();
+        if text.is_empty() {
+            let rights = action::create(self.kind());
+            let allowed = self.call.caller.require_any(rights);
+            allowed.map_err(|error| refused(&error))?;
+            return Err(Status::invalid(format!("the {noun_name} id is missing")));
+        }
+        let prefix = self.services.codec().prefixes().of_noun(noun);
+        let what = match noun {
+            "Account" => "account",
+            "Group" => "group",
+            "Role" => "role",
+            _ => "resource",
+        };
+        let missing = || failed(&AccessError::NotFound { what });
+        ids::parse(prefix, text).ok_or_else(missing)
+    }
+}

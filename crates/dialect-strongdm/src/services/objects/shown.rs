@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Objects of the graph as messages, for answers, lists and histories.
+
+use durward_access::{Kind, Object, reader};
+use durward_graph::{EdgeRef, EntityRef, View};
+use durward_identity::{Caller, CredentialKind, CredentialSummary};
+use durward_policy::Right;
+
+use super::token;
+use crate::codec::Codec;
+use crate::mapping::computed;
+
+/// Makes messages of objects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'s> {
+    codec: &'s Codec,
+}
+
+impl<'s> Shown<'s> {
+    pub(crate) fn new(codec: &'s Codec) -> Self {
+        Self { codec }
+    }
+
+    /// The message of an object that was read from `view`; `None` when StrongDM cannot show it.
+    pub(crate) fn object(self, view: &View, mut object: Object) -> Option<Vec<u8>> {
+        if !computed::complete(self.codec, view, &mut object) {
+            return None;
+        }
+        let noun = self.codec.noun(noun_of(object.kind))?;
+        noun.encode(&(&object).into())
+    }
+
+    /// The message of an entity: a core object, or a credential that is a token and that the
+    /// caller may see.
+    pub(crate) fn entity(self, caller: &Caller, view: &View, entity: EntityRef) -> Option<Vec<u8>> {
+        let kind = Kind::ALL.into_iter();
+        let mut kind = kind.filter(|kind| reader::is_of_kind(view, entity, *kind));
+        match kind.next() {
+            Some(kind) => self.object(view, Object::of_entity(view, kind, entity)),
+            None => self.token(&seen_token(caller, view, entity)?),
+        }
+    }
+
+    /// The message of a relationship.
+    pub(crate) fn edge(self, view: &View, kind: Kind, edge: EdgeRef) -> Option<Vec<u8>> {
+        self.object(view, Object::of_edge(view, kind, edge))
+    }
+
+    /// The message of a token.
+    pub(crate) fn token(self, known: &CredentialSummary) -> Option<Vec<u8>> {
+        let noun = self.codec.noun("Account")?;
+        let properties = token::properties(known);
+        noun.encode(&token::item(known, &properties))
+    }
+}
+
+fn seen_token(caller: &Caller, view: &View, entity: EntityRef) -> Option<CredentialSummary> {
+    let id = view.entity_id(entity);
+    let organization = caller.organization();
+    let known = organization.credential_in(caller, view, id).ok()?;
+    is_token(&known).then_some(known)
+}
+
+/// Whether a credential is what StrongDM calls a token. One that was revoked elsewhere is gone.
+pub(crate) fn is_token(known: &CredentialSummary) -> bool {
+    known.kind == CredentialKind::StrongdmKey && !known.revoked
+}
+
+/// The permission keys among the rights of a token.
+pub(super) fn permission_keys(known: &CredentialSummary) -> Vec<&'static str> {
+    let held = Right::all().filter(|right| known.rights.contains(*right));
+    held.filter_map(Right::strongdm_key).collect()
+}
+
+fn noun_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User | Kind::Service => "Account",
+        Kind::Group => "Group",
+        Kind::Role => "Role",
+        Kind::Resource => "Resource",
+        Kind::Node => "Node",
+        Kind::Policy => "Policy",
+        Kind::GroupMember => "AccountGroup",
+        Kind::Assignment => "AccountAttachment",
+        Kind::GroupRole => "GroupRole",
+        Kind::Grant => "AccountGrant",
+    }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tokens: accounts to StrongDM, access keys of an account to everybody else.
+
+use std::collections::BTreeMap;
+
+use durward_access::Properties;
+use durward_access::object::TAG_PREFIX;
+use durward_graph::ObjectRef;
+use durward_identity::{CredentialSummary, CredentialUpdate};
+use durward_model::{Instant, Value};
+use durward_policy::{Right, Rights};
+
+use super::answer::Answer;
+use super::shown::permission_keys;
+use super::{Context, Shown, refused};
+use crate::codec::Item;
+use crate::codec::decode::Given;
+use crate::replay::Made;
+use crate::status::Status;
+
+/// The branch of accounts that tokens are.
+pub(super) const BRANCH: &str = "token";
+/// Sort of a token for which the client named none.
+const API: &str = "api";
+/// The sorts that are made: both are an access key with its secret.
+const TYPES: &[&str] = &[API, "admin-token"];
+const SECOND_MICROS: i64 = 1_000_000;
+
+/// What the message of a token shows.
+pub(super) fn properties(known: &CredentialSummary) -> Properties {
+    let mut properties = Properties::new();
+    let mut set = |name: &str, value: Value| properties.insert(name.to_owned(), value);
+    set("displayName", Value::from(known.name.as_str()));
+    set("suspended", Value::Bool(false));
+    let account_type = known.account_type.as_deref().unwrap_or(API);
+    set("accountType", Value::from(account_type));
+    let keys = permission_keys(known).into_iter().map(Value::from);
+    set("permissions", Value::List(keys.collect()));
+    if let Some(rekeyed) = known.rekeyed_at {
+        set("rekeyed", Value::Instant(rekeyed));
+    }
+    if let Some(deadline) = known.expires_at {
+        set("deadline", Value::Instant(deadline));
+        set(
+            "duration",
+            Value::Int(seconds_between(known.created_at, deadline)),
+        );
+    }
+    for (name, value) in &known.tags {
+        set(&format!("{TAG_PREFIX}{name}"), Value::from(value.as_str()));
+    }
+    properties
+}
+
+/// Whole seconds, rounded up: a token is made a moment after its deadline was worked out.
+fn seconds_between(start: Instant, end: Instant) -> i64 {
+    let micros = end.as_micros().saturating_sub(start.as_micros());
+    micros
+        .saturating_add(SECOND_MICROS - 1)
+        .div_euclid(SECOND_MICROS)
+}
+
+pub(super) fn item<'p>(known: &CredentialSummary, properties: &'p Properties) -> Item<'p> {
+    Item {
+        id: known.id,
+        ends: None,
+        created_at: known.created_at,
+        properties,
+        branch: BRANCH,
+    }
+}
+
+/// Makes a token of the caller's account.
+pub(super) fn create(context: &Context<'_>, given: Given) -> Result<Made, Status> {
+    let call = context.call;
+    let wish = Wish::read(given)?;
+    let account_type = match wish.account_type.as_str() {
+        "" => API,
+        known if TYPES.contains(&known) => known,
+        other => {
+            return Err(Status::unsupported(&format!(
+                "a token of the type {other:?}"
+            )));
+        }
+    };
+    let deadline = match (wish.duration_micros, wish.deadline) {
+        (Some(duration), _) => Some(call.now.plus_micros(duration)),
+        (None, deadline) => deadline,
+    };
+    let organization = call.caller.organization();
+    let issued = organization.create_strongdm_key(
+        call.caller,
+        &wish.name,
+        account_type,
+        wish.permissions,
+        wish.tags,
+        deadline,
+    );
+    let issued = issued.map_err(|error| refused(&error))?;
+    let known = &issued.summary;
+    let message = Shown::new(context.services.codec()).token(known);
+    let message = message.ok_or_else(|| context.not_found())?;
+    let answer = Answer::of(call.method)
+        .noun(&message)
+        .text("access_key", known.public_id.as_deref().unwrap_or_default())
+        .text("secret_key", issued.secret.expose());
+    let view = context.access.view(None);
+    let version = match view.resolve(known.id) {
+        Some(ObjectRef::Entity(entity)) => view.version(entity),
+        _ => 0,
+    };
+    Ok(Made {
+        answer: answer.bytes(),
+        object: known.id,
+        version,
+    })
+}
+
+/// Changes name, tags and permissions; nothing else of a token can change.
+pub(super) fn update(
+    context: &Context<'_>,
+    known: &CredentialSummary,
+    given: Given,
+) -> Result<CredentialSummary, Status> {
+    let wish = Wish::read(given)?;
+    check_unchanged(known, &wish)?;
+    let keys = permission_keys(known).into_iter();
+    let shown: Rights = keys
+        .filter_map(Right::of_strongdm)
+        .fold(Rights::NONE, Rights::with);
+    let update = CredentialUpdate {
+        name: Some(wish.name),
+        tags: Some(wish.tags),
+        rights: (wish.permissions != shown).then(|| {
+            // Rights that StrongDM does not know are not StrongDM's to take away.
+            let others = Right::all()
+                .filter(|right| right.strongdm_key().is_none() && known.rights.contains(*right));
+            others.fold(wish.permissions, Rights::with)
+        }),
+    };
+    let caller = context.call.caller;
+    let updated = caller
+        .organization()
+        .update_credential(caller, known.id, update);
+    updated.map_err(|error| refused(&error))
+}
+
+fn check_unchanged(known: &CredentialSummary, wish: &Wish) -> Result<(), Status> {
+    let account_type = known.account_type.as_deref().unwrap_or(API);
+    if !wish.account_type.is_empty() && wish.account_type != account_type {
+        return Err(Status::invalid("the type of a token cannot change"));
+    }
+    if wish.deadline.is_some() && wish.deadline != known.expires_at {
+        return Err(Status::invalid("the deadline of a token cannot change"));
+    }
+    let duration = known
+        .expires_at
+        .map(|end| seconds_between(known.created_at, end));
+    let wished = wish
+        .duration_micros
+        .map(|micros| micros.div_euclid(SECOND_MICROS));
+    if wished.is_some() && wished != duration {
+        return Err(Status::invalid("the duration of a token cannot change"));
+    }
+    Ok(())
+}
+
+/// A token as a client wants it.
+struct Wish {
+    name: String,
+    account_type: String,
+    permissions: Rights,
+    tags: BTreeMap<String, String>,
+    duration_micros: Option<i64>,
+    deadline: Option<Instant>,
+}
+
+impl Wish {
+    fn read(given: Given) -> Result<Self, Status> {
+        let mut wish = Self {
+            name: String::new(),
+            account_type: String::new(),
+            permissions: Rights::NONE,
+            tags: BTreeMap::new(),
+            duration_micros: None,
+            deadline: None,
+        };
+        for (name, value) in given.properties {
+            match (name.as_str(), value) {
+                ("displayName", Value::String(text)) => wish.name = text,
+                ("accountType", Value::String(text)) => wish.account_type = text,
+                ("permissions", Value::List(keys)) => wish.permissions = permissions(&keys)?,
+                ("deadline", Value::Instant(deadline)) => wish.deadline = Some(deadline),
+                ("duration", Value::Float(seconds)) => {
+                    if seconds <= 0.0 {
+                        return Err(Status::invalid("the duration of a token must be positive"));
+                    }
+                    wish.duration_micros = Some((seconds * SECOND_MICROS as f64) as i64);
+                }
+                (name, Value::String(value)) => {
+                    if let Some(tag) = name.strip_prefix(TAG_PREFIX) {
+                        wish.tags.insert(tag.to_owned(), value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(wish)
+    }
+}
+
+fn permissions(keys: &[Value]) -> Result<Rights, Status> {
+    let mut rights = Rights::NONE;
+    for key in keys.iter().filter_map(Value::as_str) {
+        let right = Right::of_strongdm(key)
+            .ok_or_else(|| Status::invalid(format!("there is no permission {key:?}")))?;
+        rights = rights.with(right);
+    }
+    Ok(rights)
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From Cedar text to a policy.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use cedar_policy::{
+    ActionConstraint, Effect, EntityUid, ParseErrors, Policy, PrincipalConstraint,
+    ResourceConstraint,
+};
+use durward_model::ErrorKind;
+use durward_model::error::ClientMessage;
+use miette::Diagnostic;
+
+use super::names::any_of;
+use super::{rewrite, scan};
+
+/// Longest policy text in bytes.
+pub const CEDAR_BYTES_MAX: usize = 64 << 10;
+/// Most statements of one policy.
+pub const CEDAR_STATEMENTS_MAX: usize = 200;
+/// Stack for reading one policy: within the limits of nesting, an unoptimized build takes less.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Why a text is not a policy, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the policy is not valid at line {line}, column {column}: {reason}")]
+pub struct CedarSyntaxError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong, without a full stop.
+    pub reason: String,
+}
+
+impl CedarSyntaxError {
+    /// The kind that a dialect maps to its status.
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+}
+
+impl ClientMessage for CedarSyntaxError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+
+    fn client_message(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// A policy in the Cedar language: any number of statements that permit or forbid.
+#[derive(Clone, Debug)]
+pub struct CedarPolicy {
+    pub(super) statements: Vec<Statement>,
+}
+
+/// One statement, ready to be put into a set.
+#[derive(Clone)]
+pub(super) struct Statement {
+    pub(super) policy: Policy,
+    pub(super) forbids: bool,
+    /// What the principal must be or be in; none: anybody.
+    pub(super) principal: Option<EntityUid>,
+    /// What the action must be or be in one of; none: any.
+    pub(super) actions: Option<Vec<EntityUid>>,
+    /// What the resource must be or be in; none: anything.
+    pub(super) resource: Option<EntityUid>,
+    pub(super) annotations: Arc<BTreeMap<String, String>>,
+}
+
+impl fmt::Debug for Statement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let effect = if self.forbids { "forbid" } else { "permit" };
+        formatter.write_str(effect)
+    }
+}
+
+impl CedarPolicy {
+    /// Reads the text of a policy.
+    pub fn parse(text: &str) -> Result<Self, CedarSyntaxError> {
+        if text.len() > CEDAR_BYTES_MAX {
+            let bytes = text.len();
+            return Err(at(
+                text,
+                CEDAR_BYTES_MAX,
+                format!("the policy has {bytes} bytes; at most {CEDAR_BYTES_MAX} are allowed"),
+            ));
+        }
+        scan::check(text)?;
+        stacker::grow(STACK_BYTES, || parse(text))
+    }
+
+    /// How many statements it has.
+    pub fn statement_count(&self) -> usize {
+        self.statements.len()
+    }
+}
+
+fn at(text: &str, offset: usize, reason: String) -> CedarSyntaxError {
+    let (line, column) = scan::position(text, offset);
+    CedarSyntaxError {
+        line,
+        column,
+        reason,
+    }
+}
+
+fn parse(text: &str) -> Result<CedarPolicy, CedarSyntaxError> {
+    let set: cedar_policy::PolicySet = text
+        .parse()
+        .map_err(|errors: ParseErrors| describe(text, &errors))?;
+    let mut numbered: Vec<(usize, &Policy)> = set
+        .policies()
+        .map(|policy| (number(policy), policy))
+        .collect();
+    numbered.sort_by_key(|(number, _)| *number);
+    if numbered.len() > CEDAR_STATEMENTS_MAX {
+        let count = numbered.len();
+        let reason = format!("it has {count} statements; at most {CEDAR_STATEMENTS_MAX} may be");
+        return Err(at(text, text.len(), reason));
+    }
+    let statements = numbered
+        .into_iter()
+        .map(|(_, policy)| statement(policy).map_err(|reason| at(text, 0, reason)))
+        .collect::<Result<_, _>>()?;
+    Ok(CedarPolicy { statements })
+}
+
+/// Cedar names the statements of a text `policy0`, `policy1` and so on.
+fn number(policy: &Policy) -> usize {
+    let name: &str = policy.id().as_ref();
+    let digits = name.strip_prefix("policy").unwrap_or(name);
+    digits.parse().unwrap_or(usize::MAX)
+}
+
+fn statement(policy: &Policy) -> Result<Statement, String> {
+    let annotations = policy
+        .annotations()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let policy = rewrite::rewrite(policy)?;
+    let principal = match policy.principal_constraint() {
+        PrincipalConstraint::Any => None,
+        PrincipalConstraint::In(entity)
+        | PrincipalConstraint::Eq(entity)
+        | PrincipalConstraint::IsIn(_, entity) => Some(entity),
+        PrincipalConstraint::Is(kind) => Some(any_of(&kind)),
+    };
+    let actions = match policy.action_constraint() {
+        ActionConstraint::Any => None,
+        ActionConstraint::In(entities) => Some(entities),
+        ActionConstraint::Eq(entity) => Some(vec![entity]),
+    };
+    let resource = match policy.resource_constraint() {
+        ResourceConstraint::Any => None,
+        ResourceConstraint::In(entity)
+        | ResourceConstraint::Eq(entity)
+        | ResourceConstraint::IsIn(_, entity) => Some(entity),
+        ResourceConstraint::Is(kind) => Some(any_of(&kind)),
+    };
+    Ok(Statement {
+        forbids: policy.effect() == Effect::Forbid,
+        policy,
+        principal,
+        actions,
+        resource,
+        annotations: Arc::new(annotations),
+    })
+}
+
+/// The first error that has a position, in one sentence.
+fn describe(text: &str, errors: &ParseErrors) -> CedarSyntaxError {
+    let Some(error) = errors.iter().next() else {
+        return at(text, 0, "it is not a policy".to_owned());
+    };
+    let label = error.labels().and_then(|mut labels| labels.next());
+    let mut reason = error.to_string();
+    if let Some(expected) = label.as_ref().and_then(|label| label.label()) {
+        reason.push_str(": ");
+        reason.push_str(expected);
+    }
+    if let Some(help) = error.help() {
+        reason.push_str("; ");
+        reason.push_str(&help.to_string());
+    }
+    let reason = reason.replace(['\n', '\r'], " ");
+    at(text, label.map_or(0, |label| label.offset()), reason)
+}
