@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Policies in the Cedar language.
 
+use durward_policy::CedarPolicy;
+
 use super::create::Extra;
 use super::update::Pending;
 use super::{NewObject, names};
@@ -28,6 +30,8 @@ pub(super) fn change_policy(pending: &mut Pending<'_>) -> Result<(), AccessError
 
 /// Whether a text is a policy; the error says where it is not.
 fn check(text: &str) -> Result<(), AccessError> {
-    let _ = text;
-    Ok(())
+    match CedarPolicy::parse(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(AccessError::invalid("the policy", error.to_string())),
+    }
 }
