@@ -91,9 +91,9 @@ def test_a_node_lives(client, node):
     if isinstance(made, strongdm.Gateway):
         assert made.bind_address == "0.0.0.0:5000"
     assert getattr(made, "state", "new") == "new"
-    assert client.nodes.get(made.id).node.to_dict() == made.to_dict()
+    assert str(client.nodes.get(made.id).node) == str(made)
     made.name, made.tags, made.maintenance_windows = f"{made.name} two", {}, []
-    assert client.nodes.update(made).node.to_dict() == made.to_dict()
+    assert str(client.nodes.update(made).node) == str(made)
     assert [known.id for known in client.nodes.list("name:?", made.name)] == [made.id]
     client.nodes.delete(made.id)
     with pytest.raises(strongdm.NotFoundError, match="there is no such node"):

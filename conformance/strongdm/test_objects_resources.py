@@ -36,6 +36,9 @@ def filled(message, number):
             continue
         if field == "tags":
             value = {"kind": message.name, "env": "dev"}
+        elif field == "custom_headers":
+            header = strongdm.CustomHeader(name="X-Team", value=f"team {number}", secret=False)
+            value = strongdm.CustomHeaders(custom_headers=[header])
         elif isinstance(value, str):
             value = f"{field} of {message.name} {number}"
         elif isinstance(value, bool):
@@ -53,7 +56,10 @@ def is_write_only(message, field):
 
 def fields(resource):
     """The fields of a resource that a client may set, by name."""
-    return {name: getattr(resource, name) for name in resource.__slots__ if name not in OWN}
+    shown = {name: getattr(resource, name) for name in resource.__slots__ if name not in OWN}
+    if "custom_headers" in shown:
+        shown["custom_headers"] = str(shown["custom_headers"])
+    return shown
 
 
 def expected(message, resource):
@@ -78,9 +84,9 @@ def test_a_resource_of_every_kind(client, kind):
     assert fields(made) == expected(message, sent)
     if "port_override" in made.__slots__:
         assert made.port_override > 0 and made.bind_interface == "127.0.0.1"
-    assert client.resources.get(made.id).resource.to_dict() == made.to_dict()
+    assert str(client.resources.get(made.id).resource) == str(made)
     listed = list(client.resources.list("id:? type:?", made.id, kind))
-    assert [resource.to_dict() for resource in listed] == [made.to_dict()]
+    assert [str(resource) for resource in listed] == [str(made)]
 
     changed = filled(message, 2)
     changed.id = made.id
@@ -90,7 +96,7 @@ def test_a_resource_of_every_kind(client, kind):
     updated = client.resources.update(changed).resource
     assert fields(updated) == expected(message, changed)
     assert updated.id == made.id
-    assert client.resources.get(made.id).resource.to_dict() == updated.to_dict()
+    assert str(client.resources.get(made.id).resource) == str(updated)
 
     client.resources.delete(made.id)
     with pytest.raises(strongdm.NotFoundError, match="there is no such resource"):
