@@ -94,12 +94,13 @@ def test_a_client_gives_no_more_than_it_has(client):
     limited.post("/v1/users/groups", {"name": "x", "roles": []}, status=403)
 
 
-def test_changed_permissions_count_at_once(api, client):
+def test_changed_permissions_count_at_once(api, client, repo):
     one = client("View Users")
     one.get("/v1/sidecars", status=403)
     path = f"/v1/users/serviceAccounts/{one.client_id}"
     api.ask("PATCH", path, {"roleIds": ["View Sidecars and Repositories"]})
-    one.get("/v1/sidecars")
+    assert repo in [row["id"] for row in one.get("/v1/repos")["repos"]]
+    one.delete(f"/v1/repos/{repo}", status=403)
     one.get("/v1/users/serviceAccounts", status=403)
 
 

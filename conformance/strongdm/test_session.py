@@ -3,6 +3,7 @@
 
 import base64
 import json
+import time
 import urllib.error
 import urllib.request
 
@@ -75,12 +76,20 @@ def test_calls_are_refused_over_http_1(server):
     assert b"HTTP/2" in raised.value.read()
 
 
-def test_the_audit_log_names_the_sdk(server, connect_with):
-    with pytest.raises(strongdm.errors.AuthenticationError):
-        connect_with(secret_key=base64.b64encode(bytes(32)).decode()).accounts.get("a-1")
+def failures_in_the_audit_log(server):
+    """The user agents of failed authentications."""
     headers = {"authorization": "Bearer " + server.credentials["api_token"]}
     request = urllib.request.Request(server.url + "/audit/export", headers=headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         lines = [json.loads(line) for line in answer]
-    failures = [line for line in lines if "authentication failed" in json.dumps(line)]
-    assert any("strongdm-sdk-python/18.4.0" in json.dumps(line) for line in failures)
+    return [line["userAgent"] for line in lines if line["activity"] == "authentication failed"]
+
+
+def test_the_audit_log_names_the_sdk(server, connect_with):
+    with pytest.raises(strongdm.errors.AuthenticationError):
+        connect_with(secret_key=base64.b64encode(bytes(32)).decode()).accounts.get("a-1")
+    # Nobody waits for the record of a failure, so it may be a moment later than the answer.
+    deadline = time.monotonic() + 20
+    while "strongdm-sdk-python/18.4.0" not in failures_in_the_audit_log(server):
+        assert time.monotonic() < deadline, "the failure was not recorded"
+        time.sleep(0.1)

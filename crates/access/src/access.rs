@@ -8,9 +8,11 @@ use durward_graph::store::{Draft, Operation, Privilege, Receipt, StoreError};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{Caller, Organization, OrganizationId};
 use durward_model::{Instant, ObjectId};
+use durward_policy::Right;
 use durward_query::Visibility;
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::policies::PolicyCache;
 use crate::rules::RuleBook;
 use crate::{AccessError, Kind, Object, action, reader};
 
@@ -20,6 +22,7 @@ pub struct Access {
     organization: Arc<Organization>,
     /// What plans remember from one to the next; only the writer's thread looks at it.
     book: Arc<Mutex<RuleBook>>,
+    policies: Arc<PolicyCache>,
 }
 
 /// What a command wants written.
@@ -61,7 +64,14 @@ impl Sight {
     /// What `caller` may see of `view`.
     pub fn of(caller: &Caller, view: &View) -> Self {
         let account_id = caller.organization().id().as_str();
-        let condition = caller.row_condition();
+        let principal = caller.principal();
+        // Whoever may not read the graph may still have the right to a kind of core objects;
+        // only a policy narrows that down to some of them.
+        let reads_graph = caller.rights().contains(Right::READ_GRAPH);
+        if !reads_graph && principal.policies.is_empty() {
+            return Self(None);
+        }
+        let condition = caller.core_condition();
         Self(condition.map(|condition| Visibility::new(view, condition, account_id)))
     }
 
@@ -86,6 +96,7 @@ impl Access {
         Self {
             organization,
             book: Arc::default(),
+            policies: Arc::default(),
         }
     }
 
@@ -132,6 +143,10 @@ impl Access {
             all.retain(|object| sight.sees(*object));
         }
         Ok(all)
+    }
+
+    pub(crate) fn policies(&self) -> &PolicyCache {
+        &self.policies
     }
 
     pub(crate) fn book(&self) -> MutexGuard<'_, RuleBook> {

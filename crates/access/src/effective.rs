@@ -157,11 +157,16 @@ fn path(
 
 /// Start and end of a grant that is valid at an instant.
 fn validity(view: &View, grant: EdgeRef, at: Instant) -> Option<(Instant, Option<Instant>)> {
-    let start = reader::edge_instant(view, grant, VALID_FROM);
-    let start = start.unwrap_or_else(|| view.edge_created_at(grant));
-    let end = reader::edge_instant(view, grant, VALID_UNTIL);
+    let (start, end) = times(view, grant);
     let is_valid = start <= at && end.is_none_or(|end| at < end);
     is_valid.then_some((start, end))
+}
+
+/// Start and end of a grant.
+fn times(view: &View, grant: EdgeRef) -> (Instant, Option<Instant>) {
+    let start = reader::edge_instant(view, grant, VALID_FROM);
+    let start = start.unwrap_or_else(|| view.edge_created_at(grant));
+    (start, reader::edge_instant(view, grant, VALID_UNTIL))
 }
 
 /// Calls `visit` for the resources that an account, group or role allows, until it says no.
@@ -197,7 +202,7 @@ pub fn paths_of(view: &View, account: EntityRef, valid_at: Instant) -> Vec<Acces
     found
 }
 
-/// The paths that lead from an account to one resource.
+/// The paths that lead from an account to one resource and are open at an instant.
 pub fn paths_between(
     view: &View,
     account: EntityRef,
@@ -207,6 +212,19 @@ pub fn paths_between(
     if reader::flag(view, account, "suspended") {
         return Vec::new();
     }
+    let mut found = all_paths_between(view, account, resource);
+    found.retain(|path| {
+        let Via::Grant { grant, .. } = path.via else {
+            return true;
+        };
+        validity(view, grant, valid_at).is_some()
+    });
+    found
+}
+
+/// The paths that lead from an account to one resource, grants that are not valid yet or any more
+/// among them, whether the account is suspended or not.
+pub fn all_paths_between(view: &View, account: EntityRef, resource: EntityRef) -> Vec<AccessPath> {
     let mut found = Vec::new();
     for held in roles_of(view, account) {
         let via = Via::Role {
@@ -223,10 +241,9 @@ pub fn paths_between(
     let holders = groups.map(|(group, since)| (group, Some(group), since));
     for (holder, group, since) in std::iter::once(own).chain(holders) {
         for grant in edges_between(view, holder, resource) {
-            if let Some((start, end)) = validity(view, grant, valid_at) {
-                let via = Via::Grant { grant, group };
-                found.push(path(account, resource, via, since.max(start), end));
-            }
+            let (start, end) = times(view, grant);
+            let via = Via::Grant { grant, group };
+            found.push(path(account, resource, via, since.max(start), end));
         }
     }
     found

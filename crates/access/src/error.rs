@@ -5,6 +5,7 @@ use durward_graph::store::StoreError;
 use durward_identity::IdentityError;
 use durward_model::ErrorKind;
 use durward_model::error::ClientMessage;
+use durward_policy::CedarSyntaxError;
 use durward_vault::VaultError;
 
 /// An error of this crate.
@@ -41,6 +42,9 @@ pub enum AccessError {
     /// The caller may not, or identity refused.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The text of a policy is not one.
+    #[error(transparent)]
+    Policy(#[from] CedarSyntaxError),
     /// The store failed or refused.
     #[error(transparent)]
     Store(StoreError),
@@ -53,7 +57,7 @@ impl AccessError {
     /// The kind that a dialect maps to its status.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Invalid { .. } => ErrorKind::Invalid,
+            Self::Invalid { .. } | Self::Policy(_) => ErrorKind::Invalid,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
             Self::Unsupported { .. } => ErrorKind::Unsupported,

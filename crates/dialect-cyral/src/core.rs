@@ -95,7 +95,7 @@ impl Core<'_> {
         let value = if document.is_null() {
             Value::Null
         } else {
-            Value::Document(document)
+            Value::Document(document.into())
         };
         let patch = Operation::PatchEntity {
             target: Target::Id(before.id),
@@ -129,7 +129,7 @@ pub(crate) fn setting(name: &str, document: Json) -> ObjectChange {
     let value = if document.is_null() {
         Value::Null
     } else {
-        Value::Document(document)
+        Value::Document(document.into())
     };
     changing(Properties::from([(name.to_owned(), value)]))
 }

@@ -2,8 +2,9 @@
 //! What one request knows: who asks, which moment is looked at, what the server lends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use durward_access::Accesses;
 use durward_graph::store::{Draft, Receipt, Store, StoreError};
 use durward_graph::{EdgeRef, EntityRef, RowSet, TypeId, View};
 use durward_identity::{AuthError, Caller, IdentityError};
@@ -22,6 +23,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// Results that wait to be fetched.
     pub deferred: Arc<DeferredResults>,
+    /// Who reaches what.
+    pub accesses: Arc<Accesses>,
     /// What a query may cost. Its cancellation flag is made anew for each query.
     pub limits: Limits,
     /// Whether anonymous callers may ask for the types of a schema.
@@ -43,6 +46,8 @@ pub struct RequestContext {
     base_url: String,
     /// Set when the client went away.
     is_given_up: Arc<AtomicBool>,
+    /// Bytes of text that directives rewrote.
+    rewritten_bytes: AtomicU64,
 }
 
 /// Why something is refused.
@@ -111,7 +116,16 @@ impl RequestContext {
             request_id,
             base_url,
             is_given_up,
+            rewritten_bytes: AtomicU64::new(0),
         }
+    }
+
+    /// Counts text that a directive is about to rewrite; whether there may be as much.
+    pub fn may_rewrite(&self, bytes: usize) -> bool {
+        let before = self
+            .rewritten_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+        before.saturating_add(bytes as u64) <= REWRITTEN_BYTES_MAX
     }
 
     /// The caller.
@@ -253,6 +267,10 @@ impl RequestContext {
         }
     }
 }
+
+/// Most bytes of text that the directives of one request rewrite (16 MiB): patterns are the
+/// client's, and may be slow ones.
+pub const REWRITTEN_BYTES_MAX: u64 = 16 << 20;
 
 /// Longest detail of a recorded activity, in characters.
 const DETAIL_CHARACTERS_MAX: usize = 4096;

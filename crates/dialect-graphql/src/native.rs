@@ -2,6 +2,7 @@
 //! The native schema: the organization, its accounts and credentials, discovery, everything in the
 //! graph at any instant, J1QL, history and audit.
 
+mod access;
 mod accounts;
 mod audit;
 mod commands;
@@ -43,9 +44,11 @@ pub const EXECUTED: &[&str] = &[
     "createApiToken",
     "createCredential",
     "credentials",
+    "effectiveAccess",
     "entities",
     "entity",
     "explain",
+    "explainAccess",
     "head",
     "history",
     "organization",
@@ -91,6 +94,8 @@ impl Dialect for Native {
             "history" => Resolution::later(history::changes(call)),
             "query" => Resolution::later(query::query(call)),
             "explain" => Resolution::later(query::explain(call)),
+            "explainAccess" => Resolution::later(access::explain(call)),
+            "effectiveAccess" => Resolution::later(access::effective(call)),
             "auditTrail" => Resolution::later(audit::trail(call)),
             "createAccount" => Resolution::later(commands::create_account(call)),
             "suspendAccount" => Resolution::later(commands::set_suspended(call, true)),

@@ -19,6 +19,7 @@ use crate::contract::{Contract, ContractError};
 use crate::mapping::ids::Prefixes;
 use crate::wire::put_bytes;
 
+pub(crate) use encode::write_pair;
 pub(crate) use table::{Field, Flow, Shape, Table};
 
 /// Bytes for which there is room before a message grows.
@@ -183,16 +184,6 @@ impl Noun {
 
     pub(crate) fn is_wrapper(&self) -> bool {
         self.is_wrapper
-    }
-
-    /// Appends the message of an item as the field of this number. Answers whether the item can
-    /// be shown; when not, nothing is appended.
-    pub fn write(&self, out: &mut Vec<u8>, number: u32, item: &Item<'_>) -> bool {
-        let message = self.encode(item);
-        if let Some(message) = &message {
-            put_bytes(out, number, message);
-        }
-        message.is_some()
     }
 
     /// The message of an item; `None` when the item cannot be shown.

@@ -85,7 +85,8 @@ pub struct Method {
     pub noun: Option<MessageDescriptor>,
     /// The field of the request that holds the noun.
     pub input_noun: Option<FieldDescriptor>,
-    /// The field of the answer that holds the noun, repeated when the method lists.
+    /// The field of the answer that holds the noun, repeated when the method lists; of
+    /// `EnumerateTags` the tags.
     pub output_noun: Option<FieldDescriptor>,
     /// What ids of the noun begin with (`ag-`); empty where the service makes none.
     pub id_prefix: String,
@@ -244,7 +245,7 @@ fn describe(
         signed_name: format!("{service}.{}", method.name()),
         verb,
         input_noun: holds_noun(&input),
-        output_noun: holds_noun(&output),
+        output_noun: holds_noun(&output).or_else(|| facts.items(&output)),
         noun: noun.clone(),
         id_prefix: service_facts.id_prefix.clone(),
         has_snapshots: service_facts.has_snapshots && matches!(verb, Verb::Get | Verb::List),
@@ -272,6 +273,14 @@ struct Facts {
 }
 
 impl Facts {
+    /// The list in an answer, where it is not of the noun.
+    fn items(&self, output: &MessageDescriptor) -> Option<FieldDescriptor> {
+        let flags = |field: &FieldDescriptor| self.fields.get(field.full_name()).copied();
+        output
+            .fields()
+            .find(|field| flags(field).is_some_and(|flags| flags.items))
+    }
+
     fn read(text: &str) -> Result<Self, ContractError> {
         let mut facts = Self::default();
         for line in text.lines().filter(|line| !line.starts_with('#')) {

@@ -5,6 +5,7 @@
 //! depends on what the message says. Whoever is not let in learns nothing but that.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -218,7 +219,7 @@ impl Engine {
             "call"
         );
         let method = Arc::clone(&work.method);
-        let reply = self.dispatch(work, source.request_id).await?;
+        let reply = self.dispatch(Arc::new(work), source.request_id).await?;
         let rate_limit = rate_limit(&verdict, now);
         let answer = complete::complete(&method, reply.message, &rate_limit);
         if answer.len() > MESSAGE_BYTES_MAX {
@@ -288,30 +289,38 @@ impl Engine {
     }
 
     /// Quick calls are answered here; others on a thread of their own, at most until the deadline.
-    async fn dispatch(self: &Arc<Self>, work: Work, request_id: &str) -> Result<Reply, Status> {
+    async fn dispatch(
+        self: &Arc<Self>,
+        work: Arc<Work>,
+        request_id: &str,
+    ) -> Result<Reply, Status> {
         let late = || Status::new(ErrorKind::Timeout, "the deadline of the call passed");
         let remaining = match work.deadline.map(|deadline| until(work.now, deadline)) {
             None => None,
             Some(Some(remaining)) => Some(remaining),
             Some(None) => return Err(late()),
         };
+        let defect = || {
+            let method = &work.method.signed_name;
+            tracing::error!(request_id, method, "a call ended abnormally");
+            let why = format!("an internal error occurred; the request id is {request_id}");
+            Status::new(ErrorKind::Internal, why)
+        };
         if self.parts.dispatch.is_quick(&work.method) {
-            return self.run(&work);
+            // A defect in one call must not end the connection, which others share.
+            let ran = catch_unwind(AssertUnwindSafe(|| self.run(&work)));
+            return ran.unwrap_or_else(|_| Err(defect()));
         }
         let _guard = GiveUpGuard(Arc::clone(&work.given_up));
-        let engine = Arc::clone(self);
-        let task = tokio::task::spawn_blocking(move || engine.run(&work));
+        let (engine, lent) = (Arc::clone(self), Arc::clone(&work));
+        let task = tokio::task::spawn_blocking(move || engine.run(&lent));
         let ended = match remaining {
             None => task.await,
             Some(remaining) => tokio::time::timeout(remaining, task)
                 .await
                 .map_err(|_| late())?,
         };
-        ended.unwrap_or_else(|error| {
-            tracing::error!(%error, request_id, "a call ended abnormally");
-            let why = format!("an internal error occurred; the request id is {request_id}");
-            Err(Status::new(ErrorKind::Internal, why))
-        })
+        ended.unwrap_or_else(|_| Err(defect()))
     }
 
     fn run(&self, work: &Work) -> Result<Reply, Status> {

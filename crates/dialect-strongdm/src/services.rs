@@ -5,22 +5,26 @@ mod access_history;
 mod account_permissions;
 mod account_resources;
 mod activities;
+mod entitlements;
 mod history;
 mod lists;
 pub(crate) mod objects;
 mod role_resources;
 mod timestamp;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use durward_access::{Access, Accesses};
 
 use crate::codec::Codec;
-use crate::contract::{Contract, ContractError};
+use crate::contract::{Contract, ContractError, Verb};
 use crate::dispatch::{Call, Dispatch, Reply};
+use crate::filter::Fields;
 use crate::page::Walks;
 use crate::replay::Replays;
 use crate::status::Status;
+
 use activities::Activities;
 use lists::{refuse_order, require};
 
@@ -29,6 +33,8 @@ use lists::{refuse_order, require};
 pub struct Services {
     accesses: Arc<Accesses>,
     codec: Codec,
+    /// What filters of a service of entities may name.
+    fields: HashMap<String, Fields>,
     replays: Replays,
     walks: Walks,
     activities: Activities,
@@ -40,9 +46,17 @@ impl Services {
     /// # Errors
     /// When the contract lacks what they need.
     pub fn new(contract: &Contract, accesses: Arc<Accesses>) -> Result<Self, ContractError> {
+        let lists = contract
+            .methods()
+            .filter(|method| method.verb == Verb::List);
+        let fields = lists.filter_map(|method| {
+            let fields = Fields::of_method(contract, method)?;
+            Some((method.service.clone(), fields))
+        });
         Ok(Self {
             accesses,
             codec: Codec::load(contract)?,
+            fields: fields.collect(),
             replays: Replays::default(),
             walks: Walks::default(),
             activities: Activities::default(),
@@ -57,16 +71,20 @@ impl Services {
         &self.codec
     }
 
-    pub(crate) fn walks(&self) -> &Walks {
-        &self.walks
+    pub(crate) fn fields(&self, service: &str) -> Option<&Fields> {
+        self.fields.get(service)
+    }
+
+    pub(crate) fn replays(&self) -> &Replays {
+        &self.replays
     }
 
     pub(crate) fn activities(&self) -> &Activities {
         &self.activities
     }
 
-    pub(crate) fn replays(&self) -> &Replays {
-        &self.replays
+    pub(crate) fn walks(&self) -> &Walks {
+        &self.walks
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) enum Command {
     Import(ImportArguments),
     /// Ask the graph in J1QL.
     Query(QueryArguments),
+    /// Ask what an account may do and reach, and why.
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// Check or print the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -175,6 +178,52 @@ pub(crate) enum AuditCommand {
     Verify(AuditVerifyArguments),
     /// Print transactions as NDJSON.
     Export(AuditExportArguments),
+}
+
+/// `durward access`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccessCommand {
+    /// Explain why an account may or may not take an action on an object.
+    Explain(AccessExplainArguments),
+    /// List the resources that an account reaches, and by what.
+    List(AccessListArguments),
+}
+
+/// `durward access explain`
+#[derive(Debug, Args)]
+pub(crate) struct AccessExplainArguments {
+    /// E-mail address, name or id of an account.
+    pub(crate) principal: String,
+    /// `connect` or another action of policies on a resource; or a built-in action such as
+    /// `role:create`.
+    pub(crate) action: String,
+    /// Name or id of a resource; or `organization` for built-in actions.
+    pub(crate) object: String,
+    /// The moment of which it tells (RFC 3339); now without it.
+    #[arg(long)]
+    pub(crate) at: Option<String>,
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where.
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// `durward access list`
+#[derive(Debug, Args)]
+pub(crate) struct AccessListArguments {
+    /// E-mail address, name or id of an account.
+    pub(crate) principal: String,
+    /// The moment of which it tells (RFC 3339); now without it.
+    #[arg(long)]
+    pub(crate) at: Option<String>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: OutputFormat,
+    /// Where.
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// `durward audit verify`

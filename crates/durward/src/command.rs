@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One module a command.
 
+pub(crate) mod access;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod config;

@@ -66,6 +66,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Serve(arguments) => command::serve::run(&arguments),
         Command::Import(arguments) => command::import::run(&arguments),
         Command::Query(arguments) => command::query::run(&arguments),
+        Command::Access(command) => command::access::run(&command),
         Command::Audit(command) => command::audit::run(&command),
         Command::Backup(arguments) => command::backup::backup(&arguments),
         Command::Restore(arguments) => command::backup::restore(&arguments),

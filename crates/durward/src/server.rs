@@ -82,7 +82,9 @@ impl Server {
             ..Limits::default()
         };
         let nothing = Arc::new(Snapshot::empty(IdCipher::new(&[0; 32])));
+        let accesses = Arc::new(Accesses::default());
         let services = Services {
+            accesses: Arc::clone(&accesses),
             clock: Arc::clone(&clock),
             deferred: Arc::new(DeferredResults::default()),
             limits,
@@ -93,7 +95,6 @@ impl Server {
         let rates = Arc::new(RateLimits::new(plan.unwrap_or_default()));
         let organizations = Arc::new(organizations);
         let contract = Contract::load().context("StrongDM's contract is not valid")?;
-        let accesses = Arc::new(Accesses::default());
         let strongdm = durward_dialect_strongdm::Services::new(&contract, Arc::clone(&accesses));
         let grpc = Engine::new(EngineParts {
             dispatch: Arc::new(strongdm.context("StrongDM's contract is not whole")?),

@@ -8,7 +8,7 @@ use durward_policy::{AccessPolicy, Right, Rights, RowAccess};
 use durward_vault::Secret;
 
 use crate::accounts::require_all;
-use crate::control::{Act, managing_own};
+use crate::control::{Act, managing_own, require_within};
 use crate::credential::CredentialSummary;
 use crate::effective::account_rights;
 use crate::graph_reader::CoreReader;
@@ -24,10 +24,6 @@ const POLICIES_MAX: usize = 8;
 pub(crate) const SONRAI_SECONDS_MIN: i64 = 7_200;
 /// Longest life of a Sonrai token in seconds (30 days).
 pub(crate) const SONRAI_SECONDS_MAX: i64 = 2_592_000;
-
-/// How much shorter a life may be by the time the command runs: clients ask for the shortest one to
-/// the second.
-const SONRAI_DELAY_SECONDS_MAX: i64 = 60;
 
 /// A JupiterOne API key to be made.
 #[derive(Clone, Debug, Default)]
@@ -84,13 +80,42 @@ impl Organization {
         name: &str,
         expires_at: Option<Instant>,
     ) -> Result<IssuedCredential, IdentityError> {
+        if kind == CredentialKind::SonraiToken {
+            check_sonrai_life(self.seconds_until(expires_at))?;
+        }
+        self.create_own(caller, kind, name, expires_at)
+    }
+
+    /// Makes a Sonrai token of the caller's own account that lives for some seconds from now.
+    /// Clients ask for the shortest life to the second; whoever adds it to an instant of their own
+    /// comes too late for [`Organization::create_own_credential`].
+    pub fn create_sonrai_token(
+        &self,
+        caller: &Caller,
+        name: &str,
+        life_seconds: i64,
+    ) -> Result<IssuedCredential, IdentityError> {
+        check_sonrai_life(Some(life_seconds))?;
+        let end = self.now().plus_seconds(life_seconds);
+        self.create_own(caller, CredentialKind::SonraiToken, name, Some(end))
+    }
+
+    fn seconds_until(&self, end: Option<Instant>) -> Option<i64> {
+        let now = self.now().as_micros();
+        end.map(|end| end.as_micros().saturating_sub(now).div_euclid(1_000_000))
+    }
+
+    fn create_own(
+        &self,
+        caller: &Caller,
+        kind: CredentialKind,
+        name: &str,
+        expires_at: Option<Instant>,
+    ) -> Result<IssuedCredential, IdentityError> {
         let sonrai = CredentialKind::SonraiToken;
         // A token of Sonrai may always be renewed: its successor may do the same.
         if kind != sonrai || caller.credential_kind() != Some(sonrai) {
             caller.require_any(&managing_own(kind, Act::Make))?;
-        }
-        if kind == sonrai {
-            check_sonrai_life(self.now(), expires_at)?;
         }
         let new = NewCredential {
             expires_at,
@@ -112,7 +137,10 @@ impl Organization {
     ) -> Result<IssuedCredential, IdentityError> {
         caller.require(Right::MANAGE_CREDENTIALS)?;
         if kind == CredentialKind::SonraiToken {
-            check_sonrai_life(self.now(), expires_at)?;
+            check_sonrai_life(self.seconds_until(expires_at))?;
+        }
+        if let Some(rights) = rights {
+            require_within(caller, rights)?;
         }
         let new = NewCredential {
             rights: rights.unwrap_or(Rights::ALL),
@@ -227,10 +255,9 @@ fn bounds(caller: &Caller, policy: Option<&str>) -> Result<Vec<String>, Identity
     Ok(bounded_by)
 }
 
-fn check_sonrai_life(now: Instant, expires_at: Option<Instant>) -> Result<(), IdentityError> {
-    let life = expires_at.map(|end| (end.as_micros() - now.as_micros()) / 1_000_000);
-    let shortest = SONRAI_SECONDS_MIN - SONRAI_DELAY_SECONDS_MAX;
-    if life.is_some_and(|life| (shortest..=SONRAI_SECONDS_MAX).contains(&life)) {
+fn check_sonrai_life(seconds: Option<i64>) -> Result<(), IdentityError> {
+    let range = SONRAI_SECONDS_MIN..=SONRAI_SECONDS_MAX;
+    if seconds.is_some_and(|seconds| range.contains(&seconds)) {
         return Ok(());
     }
     let reason = format!("must be {SONRAI_SECONDS_MIN} to {SONRAI_SECONDS_MAX} seconds from now");

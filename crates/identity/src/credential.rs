@@ -114,6 +114,8 @@ impl CredentialKind {
         match self {
             Self::ServiceToken => &[SERVICE_TYPE],
             Self::NodeToken => &[NODE_TYPE],
+            // A sidecar proves itself as a client of its own.
+            Self::CyralClient => &[ACCOUNT_TYPE, SERVICE_TYPE, NODE_TYPE],
             _ => &[ACCOUNT_TYPE, SERVICE_TYPE],
         }
     }

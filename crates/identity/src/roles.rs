@@ -10,7 +10,7 @@ pub const EDITOR: &str = "Editor";
 /// Name of the role that reads.
 pub const VIEWER: &str = "Viewer";
 
-const VIEWER_RIGHTS: [Right; 10] = [
+const VIEWER_RIGHTS: [Right; 12] = [
     Right::READ_GRAPH,
     Right::READ_RAW_DATA,
     Right::READ_ACCOUNT_ENTITY,
@@ -20,16 +20,19 @@ const VIEWER_RIGHTS: [Right; 10] = [
     Right::READ_SETTINGS,
     Right::READ_PARAMETER,
     Right::LIST_PARAMETERS,
+    Right::READ_ACCESS,
+    Right::READ_RESOURCES,
     Right::MANAGE_OWN_CREDENTIALS,
 ];
 const VIEWER_CAPABILITIES: [&str; 2] = ["KNOWLEDGE", "EXPLORE"];
-const EDITOR_RIGHTS: [Right; 6] = [
+const EDITOR_RIGHTS: [Right; 7] = [
     Right::WRITE_GRAPH,
     Right::SYNCHRONIZE,
     Right::WRITE_PARAMETER,
     Right::DELETE_PARAMETER,
     Right::READ_ACCOUNTS,
     Right::READ_ORGANIZATION,
+    Right::MANAGE_RESOURCES,
 ];
 const EDITOR_CAPABILITIES: [&str; 7] = [
     "KNOWLEDGE_KNUPDATE_KNDELETE",

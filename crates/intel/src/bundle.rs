@@ -150,7 +150,10 @@ mod tests {
         };
         assert_eq!(value("displayName"), Some(Value::from("Phishing")));
         assert_eq!(value("x_mitre_id"), Some(Value::from("T1566")));
-        assert_eq!(value("x_nested"), Some(Value::Document(json!({"a": [1]}))));
+        assert_eq!(
+            value("x_nested"),
+            Some(Value::Document(json!({"a": [1]}).into()))
+        );
         assert!(matches!(value("created"), Some(Value::Instant(_))));
         assert_eq!(value("labels"), None);
         assert_eq!(object.references.len(), 4);

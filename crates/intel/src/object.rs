@@ -461,11 +461,11 @@ fn property(_stix_type: &str, name: &str, json: &Json) -> Result<Value, ObjectEr
         });
     }
     match json {
-        Json::Object(_) => Ok(Value::Document(json.clone())),
+        Json::Object(_) => Ok(Value::Document(json.clone().into())),
         Json::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
-            Ok(Value::Document(json.clone()))
+            Ok(Value::Document(json.clone().into()))
         }
-        _ => Ok(Value::from_json(json).unwrap_or_else(|_| Value::Document(json.clone()))),
+        _ => Ok(Value::from_json(json).unwrap_or_else(|_| Value::Document(json.clone().into()))),
     }
 }
 

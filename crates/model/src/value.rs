@@ -3,8 +3,8 @@
 
 use std::cmp::Ordering;
 
-use crate::Instant;
 use crate::limits::{LIST_ITEMS_MAX, VALUE_BYTES_MAX};
+use crate::{Document, Instant};
 
 /// The value of a property. In storage a null is the same as an absent property; a patch with a
 /// null removes the property.
@@ -28,7 +28,7 @@ pub enum Value {
     /// A list of values of one kind (numbers may mix).
     List(Vec<Value>),
     /// A JSON document: stored and returned whole, never indexed.
-    Document(serde_json::Value),
+    Document(Document),
 }
 
 /// Why a JSON value is not a property value.
@@ -101,7 +101,7 @@ impl Value {
             Self::Instant(value) => value.as_millis().into(),
             Self::Bytes(value) => value.clone().into(),
             Self::List(items) => items.iter().map(Self::to_json).collect(),
-            Self::Document(value) => value.clone(),
+            Self::Document(document) => document.clone().into_json(),
         }
     }
 

@@ -19,19 +19,33 @@ use durward_policy::{
 
 const ROUNDS: usize = 15;
 
-/// The median of some rounds, in microseconds for one call.
+/// The median of some rounds, in microseconds for one call. It counts the time that this thread had
+/// a processor, where the system tells it: other work on the machine then hardly matters.
 fn median_us(calls: u32, mut call: impl FnMut()) -> f64 {
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
-            let start = Clock::now();
+            let before = processor_seconds();
+            let clock = Clock::now();
             for _ in 0..calls {
                 call();
             }
-            start.elapsed().as_secs_f64() * 1e6 / f64::from(calls)
+            let clock = clock.elapsed().as_secs_f64();
+            let took = match (before, processor_seconds()) {
+                (Some(before), Some(after)) => after - before,
+                _ => clock,
+            };
+            took * 1e6 / f64::from(calls)
         })
         .collect();
     rounds.sort_by(f64::total_cmp);
     rounds.get(ROUNDS / 2).copied().unwrap()
+}
+
+/// How long this thread has had a processor.
+fn processor_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds / 1e9)
 }
 
 fn built_in() {
@@ -52,7 +66,7 @@ fn built_in() {
             expires_at: Some(Instant::from_millis(5_000)),
             organization: "o".to_owned(),
         };
-        let took = median_us(20_000, || {
+        let took = median_us(500_000, || {
             let principal = black_box(&principal);
             let decision =
                 authorize_action(principal, Action::UserList, Object::Organization, &now);
@@ -169,7 +183,6 @@ fn main() {
         (1_000, 0),
         (1_000, 20),
         (1_000, 100),
-        (1_000, 1_000),
         (5_000, 20),
     ] {
         cedar(count, wide);

@@ -145,7 +145,10 @@ mod tests {
             (Value::Instant(Instant::from_millis(12)), json!(12)),
             (Value::from(vec!["x", "y"]), json!(["x", "y"])),
             (Value::Bytes(vec![1, 2]), json!("AQI=")),
-            (Value::Document(json!({"k": [null]})), json!({"k": [null]})),
+            (
+                Value::Document(json!({"k": [null]}).into()),
+                json!({"k": [null]}),
+            ),
             (Value::Null, json!(null)),
         ];
         for (value, expected) in values {

@@ -79,6 +79,9 @@ impl Access {
         }
         if let Some(hash) = pending.password_hash.take() {
             caller.require_any(Action::UserSetPassword.rights())?;
+            // Whoever knows the password has the whole account: a credential that may do less than
+            // its account must not get there.
+            self.check_not_stronger(caller, pending.view, pending.entity)?;
             pending.set(PASSWORD_HASH, hash);
         }
         Ok(())

@@ -34,6 +34,9 @@ impl Access {
         let kind = new.kind;
         caller.require_any(action::create(kind))?;
         names::check_settable(&new.properties)?;
+        if kind == Kind::Policy {
+            super::policy::check(&new.properties)?;
+        }
         let hash = new.password.take();
         let hash = hash.map(|password| self.organization().hash_password(&password));
         let hash = hash.transpose()?;

@@ -68,6 +68,9 @@ impl Access {
         caller.require_any(action::update(kind))?;
         names::check_settable(&change.properties)?;
         let mut change = change;
+        if kind == Kind::Policy {
+            super::policy::check(&change.properties)?;
+        }
         let hash = change.password.take();
         let hash = hash.map(|password| self.organization().hash_password(&password));
         let hash = hash.transpose()?;

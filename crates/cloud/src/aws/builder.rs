@@ -7,7 +7,7 @@ use durward_model::Value;
 use durward_model::record::{EntityRecord, RelationshipRecord};
 use serde_json::Value as Json;
 
-use crate::aws::{AwsRecords, document};
+use crate::aws::{AwsRecords, document, organization};
 
 /// Records under construction. Ordered, so that the same files give the same records.
 #[derive(Debug, Default)]
@@ -78,14 +78,14 @@ impl Properties {
         self.text(name, &text)
     }
 
-    /// A scope path, the same path in names, its first two segments and the path above it.
+    /// The cloud, a scope path, the same path in names, its first two segments, the path above.
     pub(super) fn scope(self, scope: &str, friendly: &str) -> Self {
         let root = scope.match_indices('/').nth(1);
         let root = root.and_then(|(end, _)| scope.get(..end)).unwrap_or(scope);
         let parent = scope.rsplit_once('/').map_or("", |(parent, _)| parent);
         // Above a root there is the cloud, which is no scope.
         let parent = if parent.contains('/') { parent } else { "" };
-        self.text("cloudType", scope.split('/').next().unwrap_or_default())
+        self.text("cloudType", organization::CLOUD)
             .text("scope", scope)
             .text("scopeFriendlyName", friendly)
             .text("rootScope", root)

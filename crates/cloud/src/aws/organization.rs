@@ -19,8 +19,8 @@ pub(super) const ENTRY_ACCOUNT: &str = "account";
 const ENTRY_MANAGEMENT: &str = "managementAccount";
 const ENTRY_UNIT: &str = "OU";
 const ENTRY_ROOT: &str = "root";
-/// First segment of every scope path of this cloud.
-const SCOPE_ROOT: &str = "aws";
+/// Name of this cloud, the first segment of its scope paths.
+pub(super) const CLOUD: &str = "aws";
 
 /// What the organization commands printed.
 #[derive(Debug, Default)]
@@ -64,12 +64,7 @@ pub(super) struct Scopes(BTreeMap<String, (String, String)>);
 impl Scopes {
     /// Scope paths of an account; an account outside the organization stands at the top.
     pub(super) fn of(&self, account: &str) -> (String, String) {
-        let outside = || {
-            (
-                format!("{SCOPE_ROOT}/{account}"),
-                format!("{SCOPE_ROOT}/{account}"),
-            )
-        };
+        let outside = || (format!("{CLOUD}/{account}"), format!("{CLOUD}/{account}"));
         self.0.get(account).cloned().unwrap_or_else(outside)
     }
 }
@@ -212,7 +207,7 @@ impl Organization {
             ids.push(parent);
             current = self.nodes.get(parent);
         }
-        let (mut scope, mut friendly) = (SCOPE_ROOT.to_owned(), SCOPE_ROOT.to_owned());
+        let (mut scope, mut friendly) = (CLOUD.to_owned(), CLOUD.to_owned());
         for id in ids.iter().rev() {
             let name = self
                 .nodes

@@ -211,7 +211,10 @@ fn changed(before: Option<&Object>, body: &fields::Object) -> Result<Properties,
             None => {}
         }
     }
-    properties.insert(SETTINGS.to_owned(), Value::Document(Json::Object(settings)));
+    properties.insert(
+        SETTINGS.to_owned(),
+        Value::Document(Json::Object(settings).into()),
+    );
     Ok(properties)
 }
 

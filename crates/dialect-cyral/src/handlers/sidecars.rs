@@ -154,7 +154,7 @@ fn merged(before: Option<&Object>, body: &fields::Object) -> Result<Properties, 
             merge_secrets(known, given)
         })?;
     }
-    let settings = Value::Document(Json::Object(settings));
+    let settings = Value::Document(Json::Object(settings).into());
     properties.insert(SETTINGS.to_owned(), settings);
     Ok(properties)
 }

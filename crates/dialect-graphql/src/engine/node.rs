@@ -23,7 +23,7 @@ pub struct FieldError {
     /// Goes to the member `name` of the error, which only some dialects have.
     pub name: Option<Cow<'static, str>>,
     /// Goes to `extensions.data`; null leaves it out.
-    pub data: Value,
+    pub data: Box<Value>,
 }
 
 impl FieldError {
@@ -33,7 +33,7 @@ impl FieldError {
             code: code.into(),
             message: message.into(),
             name: None,
-            data: Value::Null,
+            data: Box::default(),
         }
     }
 
@@ -45,7 +45,7 @@ impl FieldError {
     /// The same error with `data`.
     #[must_use]
     pub fn with_data(mut self, data: Value) -> Self {
-        self.data = data;
+        self.data = Box::new(data);
         self
     }
 }

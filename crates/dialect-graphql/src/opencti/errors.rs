@@ -69,5 +69,5 @@ pub(super) fn finish(error: &mut FieldError) {
         }
         .into()
     });
-    error.data = data.into();
+    *error.data = data.into();
 }

@@ -43,9 +43,9 @@ pub(super) fn value(context: &RequestContext, node: &StixNode) -> String {
             _ => None,
         });
     let hash = || match stored("hashes") {
-        Value::Document(Json::Object(hashes)) => hashes
-            .values()
-            .next()
+        Value::Document(document) => document
+            .as_object()
+            .and_then(|hashes| hashes.values().next())
             .and_then(Json::as_str)
             .map(str::to_owned),
         _ => None,

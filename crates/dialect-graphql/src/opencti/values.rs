@@ -24,7 +24,7 @@ pub(super) fn node<'n>(value: Value) -> Node<'n, RequestContext> {
         Value::Instant(instant) => Node::text(instant.to_rfc3339_millis()),
         Value::Bytes(bytes) => Node::text(STANDARD.encode(bytes)),
         Value::List(items) => Node::list(items.into_iter().map(node)),
-        Value::Document(json) => Node::json(json),
+        Value::Document(document) => Node::json(document.into_json()),
     }
 }
 
@@ -48,7 +48,10 @@ pub(super) fn object(members: &[(&str, Value)]) -> Map<String, Json> {
 
 /// STIX keeps hashes as an object, OpenCTI shows a list.
 pub(super) fn hashes<'n>(value: &Value) -> Node<'n, RequestContext> {
-    let Value::Document(Json::Object(hashes)) = value else {
+    let Value::Document(document) = value else {
+        return Node::Null;
+    };
+    let Some(hashes) = document.as_object() else {
         return Node::Null;
     };
     let list = hashes

@@ -11,12 +11,13 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
 use super::{Context, errors};
+use crate::context::REWRITTEN_BYTES_MAX;
 use crate::engine::{Call, FieldError, JsonMap};
 
 /// Longest pattern and longest format in characters.
 const PATTERN_CHARACTERS_MAX: usize = 1_000;
 /// Largest compiled form of a pattern in bytes.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
+const PATTERN_BYTES_MAX: usize = 64 << 10;
 /// Longest text that a replacement may make in bytes.
 const REPLACED_BYTES_MAX: usize = 1 << 20;
 /// Patterns that are kept compiled, for the items of lists.
@@ -115,6 +116,12 @@ fn replaced(
     match leaf {
         Json::Null => Ok(Json::Null),
         Json::String(text) => {
+            if !call.context.may_rewrite(text.len()) {
+                let message = format!(
+                    "@regex rewrites at most {REWRITTEN_BYTES_MAX} bytes of text in one request"
+                );
+                return Err(errors::invalid(message));
+            }
             let changed = match pattern.replace_all(&text, replacement) {
                 Cow::Borrowed(_) => return Ok(Json::String(text)),
                 Cow::Owned(changed) => changed,

@@ -170,6 +170,7 @@ impl World {
         let services = Services {
             clock: self.clock.clone(),
             deferred: Arc::new(DeferredResults::default()),
+            accesses: Arc::default(),
             limits: Limits::default(),
             anonymous_introspection: false,
             nothing: nothing.view(None),

@@ -4,7 +4,7 @@
 use durward_identity::{
     Caller, CredentialFilter, CredentialKind, CredentialSummary, IdentityError,
 };
-use durward_model::{Instant, ObjectId};
+use durward_model::ObjectId;
 use durward_query::where_filter::FieldKind;
 use serde_json::Value as Json;
 
@@ -41,11 +41,9 @@ pub(super) async fn generate(call: Call<'_, Context>) -> Answer<'_> {
     }
     let name = member("name").and_then(Json::as_str).unwrap_or_default();
     let name = name.to_owned();
-    let expires = call.context.now().plus_seconds(seconds);
     let issued = command(&call, move |caller| {
-        let kind = CredentialKind::SonraiToken;
         let organization = caller.organization();
-        organization.create_own_credential(&caller, kind, &name, Some(expires))
+        organization.create_sonrai_token(&caller, &name, seconds)
     });
     let issued = issued.await?;
     let secret = issued.secret.expose().as_str();
@@ -65,10 +63,10 @@ pub(super) async fn delete(call: Call<'_, Context>) -> Answer<'_> {
     let now = context.now();
     let run = move |caller: Caller| {
         let known = caller.organization().credential(&caller, id)?;
-        if !is_token(&known) || !is_usable(&known, now) {
+        if !is_token(&known) || !known.is_usable_at(now) {
             return Err(IdentityError::NotFound { what: "token" });
         }
-        caller.organization().revoke_credential(&caller, id)
+        caller.organization().delete_credential(&caller, id)
     };
     command(&call, run).await?;
     Ok(Node::Boolean(true))
@@ -89,7 +87,7 @@ pub(super) fn list<'a>(call: &Call<'a, Context>) -> Answer<'a> {
         .credentials_in(caller, &context.view, &filter);
     let all = all.map_err(|error| errors::of(&error))?;
     let now = context.now();
-    let usable = all.iter().filter(|known| is_usable(known, now));
+    let usable = all.iter().filter(|known| known.is_usable_at(now));
     let rows = usable.map(|known| row(context, known, "SonraiUserToken"));
     let connection = "SonraiUserTokenConnection";
     let filter = call.argument("where");
@@ -99,10 +97,6 @@ pub(super) fn list<'a>(call: &Call<'a, Context>) -> Answer<'a> {
 
 fn is_token(known: &CredentialSummary) -> bool {
     known.kind == CredentialKind::SonraiToken
-}
-
-fn is_usable(known: &CredentialSummary, now: Instant) -> bool {
-    !known.revoked && known.expires_at.is_none_or(|end| end > now)
 }
 
 /// Name of a token.

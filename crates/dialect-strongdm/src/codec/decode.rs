@@ -132,10 +132,10 @@ fn read_value(field: &Field, value: &Wire) -> Result<Value, Status> {
             micros => Value::Float(micros as f64 / 1e6),
         },
         (Shape::Document(table), Wire::Message(message)) => {
-            read_document(table, message).map_or(Value::Null, Value::Document)
+            read_document(table, message).map_or(Value::Null, |json| Value::Document(json.into()))
         }
         (Shape::Documents(table), Wire::List(items)) => {
-            read_documents(table, items).map_or(Value::Null, Value::Document)
+            read_documents(table, items).map_or(Value::Null, |json| Value::Document(json.into()))
         }
         _ => Value::Null,
     })
@@ -203,9 +203,10 @@ fn read_tags(value: &Wire, properties: &mut Properties) -> Result<(), Status> {
 
 /// Values of headers that are marked as secret are secrets: they are kept apart and not shown.
 fn take_header_secrets(given: &mut Given) {
-    let Some(Value::Document(document)) = given.properties.get_mut(CUSTOM_HEADERS) else {
+    let Some(Value::Document(document)) = given.properties.remove(CUSTOM_HEADERS) else {
         return;
     };
+    let mut document = document.into_json();
     let headers = document
         .get_mut(CUSTOM_HEADERS)
         .and_then(Json::as_array_mut);
@@ -226,4 +227,6 @@ fn take_header_secrets(given: &mut Given) {
             given.secrets.insert(key, Value::from(value));
         }
     }
+    let rest = Value::Document(document.into());
+    given.properties.insert(CUSTOM_HEADERS.to_owned(), rest);
 }

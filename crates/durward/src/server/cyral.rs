@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{header, request};
 use axum::response::{IntoResponse as _, Response};
 use durward_dialect_cyral::{Answer, Asked, CyralApi};
+use http_body_util::BodyExt as _;
 
 use crate::server::authenticate::{self, Source};
+use crate::server::router::BODY_BYTES_MAX;
 use crate::server::tokens::Tokens;
 use crate::server::{Server, problem};
 
@@ -27,30 +29,33 @@ pub(crate) async fn or_nothing(State(server): State<Arc<Server>>, request: Reque
     response(work.await.unwrap_or_else(|_| CyralApi::broken()))
 }
 
-async fn read(server: &Server, parts: &request::Parts, body: Body) -> Result<Vec<u8>, Answer> {
+async fn read(server: &Server, parts: &request::Parts, mut body: Body) -> Result<Vec<u8>, Answer> {
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     let limit = server.cyral.reading(method, path).body_bytes_max;
     let unreadable = |is_too_large| server.cyral.unreadable(method, path, is_too_large);
-    if body.size_hint().lower() > limit as u64 {
-        return Err(unreadable(true));
-    }
-    match to_bytes(body, limit.saturating_add(1)).await {
-        Ok(bytes) if bytes.len() <= limit => Ok(bytes.to_vec()),
-        Ok(_) => Err(unreadable(true)),
-        Err(error) => Err(unreadable(is_length_limit(&error))),
-    }
-}
-
-/// Whether a body was cut off because it is too long.
-fn is_length_limit(error: &axum::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
+    let (mut kept, mut size) = (Vec::new(), 0usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| unreadable(false))?;
+        let Ok(part) = frame.into_data() else {
+            continue;
+        };
+        size = size.saturating_add(part.len());
+        if size <= limit {
+            kept.extend_from_slice(&part);
+        } else {
+            // What is too large is read on and thrown away: a client that still writes would see
+            // a broken connection instead of the answer.
+            kept = Vec::new();
         }
-        cause = error.source();
+        if size > BODY_BYTES_MAX {
+            break;
+        }
     }
-    false
+    if size > limit {
+        Err(unreadable(true))
+    } else {
+        Ok(kept)
+    }
 }
 
 fn answer(server: &Server, parts: &request::Parts, body: &[u8]) -> Answer {

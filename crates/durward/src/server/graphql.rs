@@ -18,6 +18,8 @@ use crate::server::{Server, problem};
 
 /// Header by which Sonrai's clients name the organization.
 const SONRAI_ORGANIZATION: &str = "sonraisecurity-com-org";
+/// Who issues its tokens, as they say.
+const SONRAI_ISSUER: &str = "Sonrai";
 /// Header by which they name the query, for the log.
 const QUERY_NAME: &str = "query-name";
 /// Longest query name that is logged, in characters.
@@ -162,8 +164,25 @@ fn hints(headers: &HeaderMap) -> ClientHints {
     ClientHints {
         is_jupiterone: names("jupiterone-account") || names("lifeomic-account"),
         is_opencti: is_pycti || names("opencti-"),
-        is_sonrai: headers.contains_key(SONRAI_ORGANIZATION) || headers.contains_key(QUERY_NAME),
+        is_sonrai: headers.contains_key(SONRAI_ORGANIZATION)
+            || headers.contains_key(QUERY_NAME)
+            || has_sonrai_token(headers),
     }
+}
+
+/// Whether the token says that it is one of Sonrai's, whose scripts send no header of their own.
+/// Nothing is checked: it only decides which schema is asked.
+fn has_sonrai_token(headers: &HeaderMap) -> bool {
+    let authorization = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
+    let claims = token.and_then(durward_vault::token::unverified_claims);
+    claims.is_some_and(|claims| {
+        claims
+            .get("iss")
+            .is_some_and(|issuer| issuer == SONRAI_ISSUER)
+    })
 }
 
 /// What the client calls its query.

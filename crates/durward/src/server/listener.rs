@@ -47,7 +47,8 @@ pub(crate) struct Bound {
     accepts_plaintext: bool,
 }
 
-/// Binds `address`, which `option` named. Plaintext is accepted on loopback, and elsewhere only when `plaintext` says so.
+/// Binds `address`, which `option` named. Plaintext is accepted on loopback, and elsewhere only
+/// when `plaintext` says so.
 ///
 /// # Errors
 /// When the address cannot be bound, or is not loopback while neither TLS nor plaintext was chosen.
@@ -66,8 +67,8 @@ pub(crate) async fn bind(
     let is_loopback = address.ip().is_loopback();
     anyhow::ensure!(
         is_loopback || has_tls || plaintext,
-        "{option} {address} is not a loopback address: give --tls-cert and --tls-key, or say --plaintext \
-         if a proxy in front ends TLS"
+        "{option} {address} is not a loopback address: give --tls-cert and --tls-key, or say \
+         --plaintext if a proxy in front ends TLS"
     );
     Ok(Bound {
         listener,

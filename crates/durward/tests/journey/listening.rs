@@ -147,7 +147,9 @@ fn one_port_speaks_tls_and_on_loopback_plaintext() {
     let token = made["api_token"].as_str().unwrap();
     let mut command = Command::new(binary());
     command.args(["serve", "--data", &path("data"), "--listen", "127.0.0.1:0"]);
-    command.args([
+    // More addresses of the same server.
+    let further = ["--also-listen", "127.0.0.1:0"];
+    command.args(further).args(further).args([
         "--tls-cert",
         &path("cert.pem"),
         "--tls-key",
@@ -161,11 +163,12 @@ fn one_port_speaks_tls_and_on_loopback_plaintext() {
             .unwrap(),
     );
     let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
-    let ready = lines.next().unwrap().unwrap();
-    let address = ready
-        .strip_prefix("listening on https://")
-        .unwrap()
-        .to_owned();
+    let mut next = || {
+        let line = lines.next().unwrap().unwrap();
+        let address = line.strip_prefix("listening on https://");
+        address.unwrap().to_owned()
+    };
+    let addresses = [next(), next(), next()];
     let pem = std::fs::read(path("cert.pem")).unwrap();
     let trusted = Certificate::from_pem(&pem).unwrap();
     let document = json!({"query": "{ organization { name } }"}).to_string();
@@ -180,16 +183,58 @@ fn one_port_speaks_tls_and_on_loopback_plaintext() {
     };
     let agent = agent(RootCerts::from(vec![trusted]));
     let expected = r#"{"data":{"organization":{"name":"T"}}}"#;
-    assert_eq!(
-        ask(&agent, &format!("https://{address}{NATIVE}")).unwrap(),
-        expected
-    );
-    assert_eq!(
-        ask(&agent, &format!("http://{address}{NATIVE}")).unwrap(),
-        expected
-    );
     let distrusting = self::agent(RootCerts::from(Vec::<Certificate<'static>>::new()));
-    assert!(ask(&distrusting, &format!("https://{address}{NATIVE}")).is_err());
+    for address in &addresses {
+        for scheme in ["https", "http"] {
+            let url = format!("{scheme}://{address}{NATIVE}");
+            assert_eq!(ask(&agent, &url).unwrap(), expected);
+        }
+        assert!(ask(&distrusting, &format!("https://{address}{NATIVE}")).is_err());
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_bound_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = text_of(&folder.path().join("data"));
+    done(&[
+        "init",
+        "--data",
+        &data,
+        "--org",
+        "T",
+        "--admin",
+        "t@t.example",
+    ]);
+    let serve = |also: &str| {
+        let words = [
+            "serve",
+            "--data",
+            &data,
+            "--listen",
+            "127.0.0.1:0",
+            "--also-listen",
+            also,
+        ];
+        run(&words)
+    };
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let held = holder.local_addr().unwrap().to_string();
+    let cases = [
+        (held.as_str(), "choose another --also-listen address"),
+        ("0.0.0.0:0", "is not a loopback address"),
+        ("nowhere", "choose another --also-listen address"),
+    ];
+    for (also, expected) in cases {
+        let ran = serve(also);
+        assert_eq!(ran.code, 1, "{also}: {}", ran.err);
+        assert!(
+            ran.err.contains(expected) && ran.err.contains("--also-listen"),
+            "{}",
+            ran.err
+        );
+        assert!(!ran.out.contains("listening on"), "{}", ran.out);
+    }
 }
 
 fn agent(roots: RootCerts) -> ureq::Agent {

@@ -210,8 +210,11 @@ impl<'a> Decoder<'a> {
                 Value::List(items.collect::<Result<_, _>>()?)
             }
             9 => {
-                let json = serde_json::from_str(self.text()?);
-                Value::Document(json.map_err(|_| "a document is not JSON".to_owned())?)
+                let json: Result<serde_json::Value, _> = serde_json::from_str(self.text()?);
+                Value::Document(
+                    json.map_err(|_| "a document is not JSON".to_owned())?
+                        .into(),
+                )
             }
             other => return Err(format!("{other} is no kind of value")),
         })

@@ -84,7 +84,10 @@ fn every_form_is_right_at_every_tick() {
         ColumnValues::Floats((0..ROWS).map(|row| row as f64 / 2.0).collect()),
         texts((0..ROWS).map(|row| format!("text {}", row * 31 % 9_000))),
         coded,
-        ColumnValues::Mixed(vec![Value::Document(serde_json::json!({"a": 1})); ROWS]),
+        ColumnValues::Mixed(vec![
+            Value::Document(serde_json::json!({"a": 1}).into());
+            ROWS
+        ]),
     ];
     for values in all {
         let mut column = Column::new(9, false);

@@ -61,7 +61,7 @@ impl<'a> ValueRef<'a> {
             Self::Instant(value) => Value::Instant(value),
             Self::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
             Self::List(items) => Value::List(items.to_vec()),
-            Self::Document(json) => Value::Document(json.clone()),
+            Self::Document(json) => Value::Document(json.clone().into()),
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> ValueRef<'a> {
                         .zip(right)
                         .all(|(one, two)| ValueRef::from(one).equals(two))
             }
-            (Self::Document(left), Value::Document(right)) => left == right,
+            (Self::Document(left), Value::Document(right)) => *left == **right,
             _ => match (self.as_number(), value.as_number()) {
                 (Some(left), Some(right)) => left == right,
                 _ => false,

@@ -104,7 +104,13 @@ fn expiry_is_checked_when_made_and_when_used() {
             .to_string();
         assert!(error.contains("7200 to 2592000"), "{error}");
     }
-    let sonrai = create(CredentialKind::SonraiToken, Some(7_200)).unwrap();
+    for seconds in [i64::MIN, 7_199, 2_592_001] {
+        let refused = organization.create_sonrai_token(&admin, "t", seconds);
+        assert!(matches!(refused, Err(IdentityError::Input { .. })));
+    }
+    let sonrai = organization
+        .create_sonrai_token(&admin, "t", 7_200)
+        .unwrap();
     let token = |made: &IssuedCredential| made.secret.expose().clone();
     assert!(world.try_token(&organizations, &token(&short)).is_ok());
     world.pass(5);

@@ -35,7 +35,7 @@ impl Importer<'_> {
             .filter(|(_, json)| !json.is_null())
             .map(|(name, json)| {
                 let value =
-                    Value::from_json(json).unwrap_or_else(|_| Value::Document(json.clone()));
+                    Value::from_json(json).unwrap_or_else(|_| Value::Document(json.clone().into()));
                 (name.clone(), value)
             })
             .collect();

@@ -118,7 +118,7 @@ fn value_at(reader: &mut Reader<'_>, depth: u32) -> Result<Value, CodecError> {
             }
             Value::List(items)
         }
-        tag::DOCUMENT => Value::Document(json(reader, 0)?),
+        tag::DOCUMENT => Value::Document(json(reader, 0)?.into()),
         _ => return Err(CodecError::Malformed { what: "value" }),
     })
 }

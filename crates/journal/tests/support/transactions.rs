@@ -35,7 +35,7 @@ pub(crate) fn every_change() -> Vec<Change> {
     let values = vec![
         Value::Null,
         Value::List(vec![Value::from("x"), Value::from("y")]),
-        Value::Document(document),
+        Value::Document(document.into()),
     ];
     let columns = vec![
         column("bools", ColumnValues::Bools(vec![0, 1, 2])),

@@ -14,7 +14,7 @@ const VALUES_MAX: usize = 10_000;
 /// Longest pattern in characters.
 const PATTERN_CHARACTERS_MAX: usize = 1_000;
 /// Largest compiled form of a pattern in bytes.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
+const PATTERN_BYTES_MAX: usize = 256 << 10;
 /// Most days that a relative date may lie away (about 274 years).
 const OFFSET_DAYS_MAX: i64 = 100_000;
 const SECONDS_PER_DAY: i64 = 86_400;

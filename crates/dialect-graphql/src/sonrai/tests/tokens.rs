@@ -154,7 +154,7 @@ fn the_audit_log_tells_of_tokens_within_its_bounds() {
         world.ask(query, variables)["SonraiAuditLogs"].take()
     };
     let all = ask(json!(start), json!("2030-01-01T00:00:00Z"));
-    assert_eq!(values(&all, "actionType"), ["CREATE", "UPDATE"]);
+    assert_eq!(values(&all, "actionType"), ["CREATE", "DELETE"]);
     let first = &all["items"][0];
     assert_eq!(first["type"], "SonraiUserToken");
     assert_eq!(first["eventName"], "credential created");
@@ -173,7 +173,7 @@ fn the_audit_log_tells_of_tokens_within_its_bounds() {
     );
     assert_eq!(
         values(&newest["SonraiAuditLogs"], "eventName"),
-        ["credential revoked"]
+        ["credential deleted"]
     );
     let wrong =
         world.refused("{ SonraiAuditLogs(where: {fromDate: {value: \"soon\"}}) { count } }");

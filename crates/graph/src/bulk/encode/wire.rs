@@ -279,8 +279,11 @@ impl<'b> Reader<'b> {
                 Value::List(items)
             }
             8 => {
-                let json = serde_json::from_str(&self.text()?);
-                Value::Document(json.map_err(|_| DecodeError("a document is not JSON"))?)
+                let json: Result<serde_json::Value, _> = serde_json::from_str(&self.text()?);
+                Value::Document(
+                    json.map_err(|_| DecodeError("a document is not JSON"))?
+                        .into(),
+                )
             }
             _ => return Err(DecodeError("a value has an unknown kind")),
         })

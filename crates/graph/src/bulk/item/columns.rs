@@ -90,7 +90,7 @@ impl Columns {
             return Err(ItemError::Twice(name.to_owned()));
         }
         builder.pad(row);
-        let value = durward_model::Value::Document(json.clone());
+        let value = durward_model::Value::Document(json.clone().into());
         let bytes = value.byte_size();
         if bytes > durward_model::limits::VALUE_BYTES_MAX {
             let source = ValueError::TooLarge { bytes };

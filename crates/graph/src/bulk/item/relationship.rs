@@ -119,7 +119,8 @@ impl PartBuilder<'_> {
             object.insert(name.to_string(), json);
         }
         mapped::check(&object, self.rules.catalog)?;
-        self.mapped.push(Json::Object(object).to_string());
+        let document = durward_model::Document::from(Json::Object(object));
+        self.mapped.push(document.to_string());
         Ok(())
     }
 }

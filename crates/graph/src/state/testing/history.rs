@@ -57,7 +57,7 @@ fn value(property: &str, seed: usize) -> Value {
         _ => match seed % 6 {
             0 => Value::Float(seed as f64 / 2.0),
             1 => Value::from(vec!["a", TAGS[seed % 4]]),
-            2 => Value::Document(serde_json::json!({"deep": [seed]})),
+            2 => Value::Document(serde_json::json!({"deep": [seed]}).into()),
             3 => Value::String("long ".repeat(200)),
             4 => Value::Bytes(vec![seed as u8; 3]),
             _ => Value::Int(2),

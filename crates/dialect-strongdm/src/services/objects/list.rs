@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Lists of core objects, and of the tags that they bear.
+
+use std::collections::BTreeSet;
+
+use durward_access::object::TAG_PREFIX;
+use durward_access::{Kind, action};
+use durward_graph::{ObjectRef, PropertyId, View};
+use durward_query::objects_of;
+
+use super::{Context, Shown, refused};
+use crate::codec::write_pair;
+use crate::dispatch::Reply;
+use crate::filter::Fields;
+use crate::page::{Page, Walk, entities, relationships};
+use crate::status::Status;
+
+/// `List`.
+pub(super) fn list(context: &Context<'_>) -> Result<Reply, Status> {
+    let walk = walk(context)?;
+    let shown = Shown::new(context.services.codec());
+    let caller = context.call.caller;
+    match context.services.fields(&context.call.method.service) {
+        Some(fields) => entities(
+            &walk,
+            fields,
+            context.service.kinds,
+            |out, number, view, entity| Ok(shown.write_entity(out, number, caller, view, entity)),
+        ),
+        None => {
+            let kind = context.kind();
+            relationships(&walk, kind, |out, number, view, edge| {
+                Ok(shown.write_edge(out, number, view, kind, edge))
+            })
+        }
+    }
+}
+
+/// `EnumerateTags`: each pair of name and value that a resource bears, once.
+pub(super) fn tags(context: &Context<'_>) -> Result<Reply, Status> {
+    let walk = walk(context)?;
+    let rights = action::read(Kind::Resource);
+    let allowed = context.call.caller.require_any(rights);
+    allowed.map_err(|error| refused(&error))?;
+    let fields = context.services.fields(&context.call.method.service);
+    let fields = fields.ok_or_else(|| Status::unsupported(&context.call.method.signed_name))?;
+    let tags = walk.remembered("tags", || find_tags(&walk, fields))?;
+    Page::of_rows(&walk, &tags, |out, number, (name, value)| {
+        write_pair(out, number, name, value);
+        Ok(true)
+    })
+}
+
+fn walk<'c>(context: &'c Context<'_>) -> Result<Walk<'c>, Status> {
+    Walk::open(context.call, &context.access, context.services.walks())
+}
+
+fn find_tags(walk: &Walk<'_>, fields: &Fields) -> Result<Vec<(String, String)>, Status> {
+    let plan = fields.plan(&walk.filter, &walk.request.order_by);
+    let plan = plan.map_err(|error| Status::of(&error))?;
+    let objects = objects_of(&walk.view, plan, &walk.options());
+    let objects = objects.map_err(|error| Status::of(&error))?;
+    let mut found = BTreeSet::new();
+    let names = tag_names(&walk.view, &objects);
+    for object in objects {
+        let ObjectRef::Entity(entity) = object else {
+            continue;
+        };
+        for (property, name) in &names {
+            if let Some(value) = walk.view.value(entity, *property).as_str() {
+                found.insert((name.clone(), value.to_owned()));
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The properties of these objects' type that are tags.
+fn tag_names(view: &View, objects: &[ObjectRef]) -> Vec<(PropertyId, String)> {
+    let Some(ObjectRef::Entity(first)) = objects.first() else {
+        return Vec::new();
+    };
+    let properties = view.properties_of_type(first.type_id).into_iter();
+    let tags = properties.filter_map(|property| {
+        let name = view.property_name(property).strip_prefix(TAG_PREFIX)?;
+        Some((property, name.to_owned()))
+    });
+    tags.collect()
+}
