@@ -5,6 +5,7 @@ mod access_history;
 mod account_permissions;
 mod account_resources;
 mod activities;
+mod entitlements;
 mod history;
 mod lists;
 pub(crate) mod objects;
@@ -23,6 +24,7 @@ use crate::filter::Fields;
 use crate::page::Walks;
 use crate::replay::Replays;
 use crate::status::Status;
+
 use activities::Activities;
 use lists::{refuse_order, require};
 
@@ -31,7 +33,7 @@ use lists::{refuse_order, require};
 pub struct Services {
     accesses: Arc<Accesses>,
     codec: Codec,
-    /// What filters of the services of entities may name, by service.
+    /// What filters of a service of entities may name.
     fields: HashMap<String, Fields>,
     replays: Replays,
     walks: Walks,
@@ -73,16 +75,16 @@ impl Services {
         self.fields.get(service)
     }
 
-    pub(crate) fn walks(&self) -> &Walks {
-        &self.walks
+    pub(crate) fn replays(&self) -> &Replays {
+        &self.replays
     }
 
     pub(crate) fn activities(&self) -> &Activities {
         &self.activities
     }
 
-    pub(crate) fn replays(&self) -> &Replays {
-        &self.replays
+    pub(crate) fn walks(&self) -> &Walks {
+        &self.walks
     }
 }
 
