@@ -256,7 +256,7 @@ def test_suspension_ends_the_keys_of_all_dialects(story):
 
     def native():
         token = keys["api_token"][1]
-        return story.graphql("/durward/graphql", token, "{ caller { account { email } } }").json()
+        return story.graphql("/durward/graphql", token, "{ caller { email } }").json()
 
     def jupiterone():
         query = "query { queryV1(query: \"FIND account LIMIT 1\") { data } }"
@@ -291,7 +291,7 @@ def test_the_audit_log_tells_the_story(story):
         "{ auditTrail(first: 500) { nodes { activity actor { email } sourceAddress userAgent"
         " committedAt } } }"
     )["auditTrail"]["nodes"]
-    told = [row for row in trail if row["userAgent"].startswith(USER_AGENT)]
+    told = [row for row in trail if (row["userAgent"] or "").startswith(USER_AGENT)]
     activities = [row["activity"] for row in reversed(told)]
     expected = [
         "user created", "group created", "resource created", "role created",
