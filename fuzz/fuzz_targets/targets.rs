@@ -27,6 +27,30 @@ pub(crate) fn j1ql(bytes: &[u8]) {
     }
 }
 
+/// A filter of StrongDM is read or refused; what is read prints as a text that reads as the same.
+pub(crate) fn strongdm_filter(bytes: &[u8]) {
+    use durward_dialect_strongdm::filter::{FILTER_BYTES_MAX, Filter};
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let filter = match Filter::parse(text) {
+        Ok(filter) => filter,
+        Err(error) => {
+            assert!(!error.to_string().is_empty(), "no reason for {text:?}");
+            return;
+        }
+    };
+    let printed = filter.to_string();
+    match Filter::parse(&printed) {
+        Ok(again) => assert_eq!(filter, again, "{text:?} was printed as {printed:?}"),
+        // Quotes and escapes may make it longer than any text that is accepted.
+        Err(error) => assert!(
+            printed.len() > FILTER_BYTES_MAX,
+            "{text:?} was printed as {printed:?}: {error}"
+        ),
+    }
+}
+
 /// A bundle is refused as a whole, or each of its objects is read or named as broken.
 pub(crate) fn stix_bundle(bytes: &[u8]) {
     let Ok(bundle) = durward_intel::parse_bundle(bytes) else {

@@ -50,22 +50,14 @@ impl Access {
     ) -> Result<Vec<Moment>, AccessError> {
         caller.require_any(action::history(kind))?;
         let view = self.view(None);
-        let objects = match ids {
+        Ok(match ids {
             Some(ids) => {
-                let found = ids
-                    .iter()
-                    .filter_map(|id| reader::find_ever(&view, kind, *id));
-                found.collect()
+                let found = ids.iter();
+                let found = found.filter_map(|id| reader::find_ever(&view, kind, *id));
+                moments_of(&view, found)
             }
-            None => ever(&view, kind),
-        };
-        let mut moments = Vec::new();
-        for object in objects {
-            collect(&view, object, &mut moments);
-        }
-        moments.sort_unstable();
-        moments.dedup();
-        Ok(moments)
+            None => moments_of(&view, ever(&view, kind)),
+        })
     }
 
     /// The row of a moment; `None` when the caller could not see the object then.
@@ -90,8 +82,19 @@ impl Access {
     }
 }
 
+/// The moments at which objects changed, up to the instant of the view, the oldest first.
+pub fn moments_of(view: &View, objects: impl IntoIterator<Item = ObjectRef>) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    for object in objects {
+        collect(view, object, &mut moments);
+    }
+    moments.sort_unstable();
+    moments.dedup();
+    moments
+}
+
 /// All objects of a kind that there are or were, in order of creation inside their type.
-fn ever(view: &View, kind: Kind) -> Vec<ObjectRef> {
+pub fn ever(view: &View, kind: Kind) -> Vec<ObjectRef> {
     if let Some(entity_type) = kind.entity_type() {
         let Some(type_id) = view.type_id(entity_type) else {
             return Vec::new();

@@ -15,6 +15,7 @@ pub mod effective;
 pub mod error;
 pub mod explain;
 pub mod history;
+pub mod intervals;
 pub mod kind;
 pub mod object;
 pub mod policies;

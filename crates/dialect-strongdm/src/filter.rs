@@ -16,11 +16,12 @@ mod times;
 mod value;
 
 pub use fields::{Branch, Field, Fields, Meaning};
+pub(crate) use nouns::category;
 pub use parse::{FILTER_BYTES_MAX, TERMS_MAX};
 pub use pattern::Pattern;
 pub use rows::{Cell, CellKind, RowField, RowFilter};
 pub use terms::Terms;
-pub(crate) use times::{Range, moment};
+pub(crate) use times::Range;
 pub(crate) use value::parse_id;
 
 use std::fmt;

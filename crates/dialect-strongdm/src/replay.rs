@@ -199,5 +199,9 @@ fn busy() -> Status {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests may panic")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::unnecessary_wraps,
+    reason = "tests may panic, and stand in for what may fail"
+)]
 mod tests;

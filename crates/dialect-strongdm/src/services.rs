@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What answers the calls: each service by its module, and the rest as not supported.
 
-pub(crate) mod account_permissions;
-pub(crate) mod account_resources;
+mod access_history;
+mod account_permissions;
+mod account_resources;
+mod activities;
+mod history;
 mod lists;
 pub(crate) mod objects;
-pub(crate) mod role_resources;
+mod role_resources;
 mod timestamp;
 
 use std::collections::HashMap;
@@ -17,21 +20,22 @@ use crate::codec::Codec;
 use crate::contract::{Contract, ContractError, Verb};
 use crate::dispatch::{Call, Dispatch, Reply};
 use crate::filter::Fields;
-use crate::page::{Walk, Walks};
+use crate::page::Walks;
 use crate::replay::Replays;
 use crate::status::Status;
-
-pub(crate) use lists::{list_derived, refuse_order, require};
+use activities::Activities;
+use lists::{refuse_order, require};
 
 /// All services.
 #[derive(Debug)]
 pub struct Services {
     accesses: Arc<Accesses>,
     codec: Codec,
-    /// What filters of a service of entities may name.
+    /// What filters of the services of entities may name, by service.
     fields: HashMap<String, Fields>,
     replays: Replays,
     walks: Walks,
+    activities: Activities,
 }
 
 impl Services {
@@ -53,6 +57,7 @@ impl Services {
             fields: fields.collect(),
             replays: Replays::default(),
             walks: Walks::default(),
+            activities: Activities::default(),
         })
     }
 
@@ -68,12 +73,16 @@ impl Services {
         self.fields.get(service)
     }
 
-    pub(crate) fn replays(&self) -> &Replays {
-        &self.replays
-    }
-
     pub(crate) fn walks(&self) -> &Walks {
         &self.walks
+    }
+
+    pub(crate) fn activities(&self) -> &Activities {
+        &self.activities
+    }
+
+    pub(crate) fn replays(&self) -> &Replays {
+        &self.replays
     }
 }
 
@@ -82,13 +91,6 @@ impl Dispatch for Services {
         if let Some(service) = objects::named(&call.method.service) {
             return objects::answer(self, service, call);
         }
-        if call.method.verb == Verb::List {
-            let access = self.access(call);
-            let walk = Walk::open(call, &access, &self.walks)?;
-            if let Some(answered) = list_derived(&walk) {
-                return answered;
-            }
-        }
-        Err(Status::unsupported(&call.method.signed_name))
+        lists::answer(self, call)
     }
 }

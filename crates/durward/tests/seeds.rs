@@ -89,3 +89,8 @@ fn the_operations_that_sonrai_prints_fit_the_contract() {
         assert_eq!(engine.check(&operation), Ok(()), "{operation}");
     }
 }
+
+#[test]
+fn strongdm_filter() {
+    replay("strongdm_filter", targets::strongdm_filter);
+}

@@ -99,12 +99,13 @@ fn every_noun_is_answered_as_it_was_sent() {
 
 /// Compares what came out with what went in, field by field.
 fn compare(noun: &Noun, branch: &str, sent: &Wire, answer: &Wire) {
-    let inner = |wire: &Wire| match branch {
-        "" => wire.as_message().unwrap().clone(),
-        _ => {
-            let inner = wire.as_message().unwrap().get_field_by_name(branch);
-            inner.unwrap().as_message().unwrap().clone()
+    let inner = |wire: &Wire| {
+        let message = wire.as_message().unwrap();
+        if branch.is_empty() {
+            return message.clone();
         }
+        let inner = message.get_field_by_name(branch).unwrap();
+        inner.as_message().unwrap().clone()
     };
     let (sent, answer) = (inner(sent), inner(answer));
     for field in &noun.branch(branch).unwrap().table.fields {

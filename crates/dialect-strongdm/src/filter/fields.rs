@@ -9,6 +9,7 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use super::folded;
 use crate::contract::Contract;
+use crate::mapping;
 
 /// One sort of entity that a list may hold: a branch of a polymorphic noun, or the only one.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +121,7 @@ impl Fields {
 }
 
 fn meaning(field: &FieldDescriptor) -> Option<Meaning> {
-    let property = property(field.name());
+    let property = property(field.parent_message().name(), field.name());
     Some(match field.kind() {
         Kind::String if field.name() == "id" => Meaning::Id,
         Kind::String => Meaning::Text(property),
@@ -135,25 +136,10 @@ fn meaning(field: &FieldDescriptor) -> Option<Meaning> {
     })
 }
 
-/// The property in which a field is kept.
-fn property(field: &str) -> Property {
+/// The property in which a field of a message is kept.
+fn property(message: &str, field: &str) -> Property {
     match field {
-        "name" => Property::of("displayName"),
-        "suspendedRO" => Property::of("suspended"),
-        "permission_levelRW" => Property::of("permissionLevel"),
         "created_at" => Property::of("_createdOn"),
-        _ => Property::of(&camel(field)),
+        _ => Property::of(&mapping::property(message, field)),
     }
-}
-
-/// `port_override` as `portOverride`.
-fn camel(field: &str) -> String {
-    let mut parts = field.split('_');
-    let mut name = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let mut chars = part.chars();
-        name.extend(chars.next().map(|c| c.to_ascii_uppercase()));
-        name.push_str(chars.as_str());
-    }
-    name
 }

@@ -30,6 +30,8 @@ pub enum Cell<'c> {
     Id(ObjectId),
     /// A text.
     Text(&'c str),
+    /// Several texts, of which any may fit.
+    Texts(&'c [String]),
     /// A moment.
     Time(Instant),
 }
@@ -140,6 +142,9 @@ impl Test {
             (Self::Texts(patterns), Cell::Text(text)) => {
                 patterns.iter().any(|pattern| pattern.fits(text, false))
             }
+            (Self::Texts(patterns), Cell::Texts(texts)) => texts
+                .iter()
+                .any(|text| patterns.iter().any(|pattern| pattern.fits(text, false))),
             (Self::Texts(patterns), Cell::Empty) => patterns.iter().any(Pattern::fits_nothing),
             (Self::Times(any, all), Cell::Time(moment)) => {
                 (any.is_empty() || any.contains(&moment))

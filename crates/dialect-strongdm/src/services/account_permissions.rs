@@ -56,7 +56,7 @@ impl Row {
 
 /// `AccountPermissions.List`.
 pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
-    super::require(walk, Action::EntitlementsRead)?;
+    super::require(walk, Action::PermissionsRead)?;
     super::refuse_order(walk)?;
     let rows = walk.remembered("rows", || find(walk))?;
     Page::of_rows(walk, &rows, |out, number, row| {

@@ -1,31 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Lists that are worked out: effective access, permissions, histories, activities.
+//! Lists, page by page: of core objects, and of what is worked out.
 
 use durward_policy::Action;
 
-use super::{account_permissions, account_resources, role_resources};
-use crate::dispatch::Reply;
-use crate::page::Walk;
+use super::objects::{Context, Shown};
+use super::{
+    Services, access_history, account_permissions, account_resources, activities, history,
+    role_resources,
+};
+use crate::contract::Verb;
+use crate::dispatch::{Call, Reply};
+use crate::page::{Walk, entities, relationships};
 use crate::status::Status;
+use crate::wire::put_bytes;
 
-/// Answers a list that is worked out; `None` when the method is none of them.
-pub(crate) fn list_derived(walk: &Walk<'_>) -> Option<Result<Reply, Status>> {
-    Some(match walk.call().method.signed_name.as_str() {
-        "AccountResources.List" => account_resources::list(walk),
-        "RoleResources.List" => role_resources::list(walk),
-        "AccountPermissions.List" => account_permissions::list(walk),
-        _ => return None,
+/// Answers what is worked out: effective access, permissions, histories, activities.
+pub(super) fn answer(services: &Services, call: &Call<'_>) -> Result<Reply, Status> {
+    let method = call.method;
+    if method.signed_name == "Activities.Get" {
+        return activities::get(call, services.activities());
+    }
+    let list: fn(&Walk<'_>, &Services) -> Result<Reply, Status> = match method.signed_name.as_str()
+    {
+        "Activities.List" => |walk, services| activities::list(walk, services.activities()),
+        "AccountResources.List" => |walk, _| account_resources::list(walk),
+        "RoleResources.List" => |walk, _| role_resources::list(walk),
+        "AccountPermissions.List" => |walk, _| account_permissions::list(walk),
+        "AccountResourcesHistory.List" => |walk, _| access_history::of_accounts(walk),
+        "RoleResourcesHistory.List" => |walk, _| access_history::of_roles(walk),
+        _ if method.verb == Verb::List && history::subject(&method.service).is_some() => of_objects,
+        _ => return Err(Status::unsupported(&method.signed_name)),
+    };
+    let access = services.access(call);
+    list(&Walk::open(call, &access, services.walks())?, services)
+}
+
+/// A history of core objects.
+fn of_objects(walk: &Walk<'_>, services: &Services) -> Result<Reply, Status> {
+    let method = walk.call().method;
+    let Some(subject) = history::subject(&method.service) else {
+        return Err(Status::unsupported(&method.signed_name));
+    };
+    let shown = Shown::new(services.codec());
+    history::list(walk, &subject, &|out, number, view, object| {
+        put_shown(out, number, shown.object(view, object))
     })
 }
 
+/// `List` of a service whose nouns are core objects.
+pub(super) fn objects(context: &Context<'_>) -> Result<Reply, Status> {
+    let walk = Walk::open(context.call, &context.access, context.services.walks())?;
+    let shown = Shown::new(context.services.codec());
+    let caller = context.call.caller;
+    match context.services.fields(&context.call.method.service) {
+        Some(fields) => entities(
+            &walk,
+            fields,
+            context.service.kinds,
+            |out, number, view, entity| {
+                Ok(put_shown(out, number, shown.entity(caller, view, entity)))
+            },
+        ),
+        None => {
+            let kind = context.kind();
+            relationships(&walk, kind, |out, number, view, edge| {
+                Ok(put_shown(out, number, shown.edge(view, kind, edge)))
+            })
+        }
+    }
+}
+
+/// Appends a message, if there is one.
+fn put_shown(out: &mut Vec<u8>, number: u32, message: Option<Vec<u8>>) -> bool {
+    match message {
+        Some(message) => {
+            put_bytes(out, number, &message);
+            true
+        }
+        None => false,
+    }
+}
+
 /// Refuses callers who may not take an action.
-pub(crate) fn require(walk: &Walk<'_>, action: Action) -> Result<(), Status> {
+pub(super) fn require(walk: &Walk<'_>, action: Action) -> Result<(), Status> {
     let allowed = walk.caller().require_any(action.rights());
     allowed.map_err(|error| Status::of(&error))
 }
 
 /// Refuses an order where rows have but their own.
-pub(crate) fn refuse_order(walk: &Walk<'_>) -> Result<(), Status> {
+pub(super) fn refuse_order(walk: &Walk<'_>) -> Result<(), Status> {
     match walk.request.order_by.trim() {
         "" => Ok(()),
         other => Err(Status::invalid(format!(

@@ -5,10 +5,10 @@
 mod answer;
 mod create;
 mod delete;
-mod list;
 mod read;
 mod resource;
 mod shown;
+mod tags;
 mod token;
 mod update;
 
@@ -20,7 +20,7 @@ use crate::codec::Noun;
 use crate::contract::Verb;
 use crate::dispatch::{Call, Reply};
 use crate::mapping::ids;
-use crate::services::Services;
+use crate::services::{Services, lists};
 use crate::status::Status;
 
 pub(crate) use shown::Shown;
@@ -119,9 +119,9 @@ pub(crate) fn answer(
         Verb::Get => read::get(&context),
         Verb::Update => update::update(&context),
         Verb::Delete => delete::delete(&context),
-        Verb::List => list::list(&context),
+        Verb::List => lists::objects(&context),
         Verb::Other => match call.method.signed_name.as_str() {
-            "Resources.EnumerateTags" => list::tags(&context),
+            "Resources.EnumerateTags" => tags::enumerate(&context),
             "Resources.Healthcheck" => resource::healthcheck(&context),
             _ => Err(unsupported()),
         },

@@ -160,9 +160,7 @@ impl Context<'_> {
     fn end(&self, noun: &'static str, text: &str) -> Result<ObjectId, Status> {
         let noun_name = noun.to_lowercase();
         if text.is_empty() {
-            let rights = action::create(self.kind());
-            let allowed = self.call.caller.require_any(rights);
-            allowed.map_err(|error| refused(&error))?;
+            self.require()?;
             return Err(Status::invalid(format!("the {noun_name} id is missing")));
         }
         let prefix = self.services.codec().prefixes().of_noun(noun);

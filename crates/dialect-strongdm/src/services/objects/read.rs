@@ -9,6 +9,7 @@ use durward_model::ObjectId;
 use super::answer::{Answer, request_text, snapshot_at};
 use super::shown::is_token;
 use super::{Context, Shown, failed, refused};
+use crate::contract::Verb;
 use crate::dispatch::Reply;
 use crate::status::Status;
 
@@ -39,17 +40,24 @@ pub(super) fn get(context: &Context<'_>) -> Result<Reply, Status> {
 }
 
 impl Context<'_> {
-    /// An id, once it is clear that the caller may read objects of the service: whoever may not
-    /// learns nothing of ids.
+    /// An id, once it is clear that the caller may do what it asks: whoever may not learns nothing
+    /// of ids.
     pub(super) fn known(&self, id: Result<ObjectId, Status>) -> Result<ObjectId, Status> {
         if id.is_err() {
-            self.require_read()?;
+            self.require()?;
         }
         id
     }
 
-    fn require_read(&self) -> Result<(), Status> {
-        let rights = action::read(self.kind());
+    /// Refuses a caller that may not do to any object of the service what it asks.
+    pub(super) fn require(&self) -> Result<(), Status> {
+        let kind = self.kind();
+        let rights = match self.call.method.verb {
+            Verb::Create => action::create(kind),
+            Verb::Update => action::update(kind),
+            Verb::Delete => action::delete(kind),
+            _ => action::read(kind),
+        };
         let allowed = self.call.caller.require_any(rights);
         allowed.map_err(|error| refused(&error))
     }
@@ -69,7 +77,7 @@ impl Context<'_> {
         match known {
             Ok(known) if is_token(&known) => Ok(Found::Token(Box::new(known))),
             _ => {
-                self.require_read()?;
+                self.require()?;
                 Err(self.not_found())
             }
         }

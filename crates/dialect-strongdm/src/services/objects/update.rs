@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Replacing objects: what a client leaves empty is cleared, what other dialects own stays.
 
-use durward_access::{Kind, ObjectChange, action};
+use durward_access::{Kind, ObjectChange};
 use durward_model::Value;
 
 use super::answer::{Answer, request_text};
 use super::read::Found;
-use super::{Context, Shown, failed, refused, token};
+use super::{Context, Shown, failed, token};
 use crate::codec::decode::{Given, Purpose};
 use crate::dispatch::Reply;
 use crate::status::Status;
@@ -16,8 +16,7 @@ pub(super) fn update(context: &Context<'_>) -> Result<Reply, Status> {
     let call = context.call;
     let given = context.given(Purpose::Replace);
     if given.is_err() {
-        let allowed = call.caller.require_any(action::update(context.kind()));
-        allowed.map_err(|error| refused(&error))?;
+        context.require()?;
     }
     let given = given?;
     let id = context.known(named_id(context, &given).and_then(|text| context.id(&text)))?;
