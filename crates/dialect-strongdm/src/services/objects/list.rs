@@ -20,20 +20,16 @@ pub(super) fn list(context: &Context<'_>) -> Result<Reply, Status> {
     let walk = walk(context)?;
     let shown = Shown::new(context.services.codec());
     let caller = context.call.caller;
-    match context.services.fields(&context.call.method.service) {
-        Some(fields) => entities(
-            &walk,
-            fields,
-            context.service.kinds,
-            |out, number, view, entity| Ok(shown.write_entity(out, number, caller, view, entity)),
-        ),
-        None => {
-            let kind = context.kind();
-            relationships(&walk, kind, |out, number, view, edge| {
-                Ok(shown.write_edge(out, number, view, kind, edge))
-            })
-        }
-    }
+    let Some(fields) = context.services.fields(&context.call.method.service) else {
+        let kind = context.kind();
+        return relationships(&walk, kind, |out, number, view, edge| {
+            Ok(shown.write_edge(out, number, view, kind, edge))
+        });
+    };
+    let kinds = context.service.kinds;
+    entities(&walk, fields, kinds, |out, number, view, entity| {
+        Ok(shown.write_entity(out, number, caller, view, entity))
+    })
 }
 
 /// `EnumerateTags`: each pair of name and value that a resource bears, once.
