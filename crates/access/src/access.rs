@@ -8,8 +8,7 @@ use durward_graph::store::{Draft, Operation, Privilege, Receipt, StoreError};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{Caller, Organization, OrganizationId};
 use durward_model::{Instant, ObjectId};
-use durward_policy::Right;
-use durward_query::{RowCondition, Visibility};
+use durward_query::Visibility;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::policies::PolicyCache;
@@ -56,17 +55,6 @@ impl Accesses {
     }
 }
 
-/// Which core objects a caller may see of those that its rights are for; `None` is all.
-pub fn object_condition(caller: &Caller) -> Option<&RowCondition> {
-    // Whoever may not read the graph may still have the right to a kind of core objects; only a
-    // policy narrows that down to some of them.
-    let reads_graph = caller.rights().contains(Right::READ_GRAPH);
-    if !reads_graph && caller.principal().policies.is_empty() {
-        return None;
-    }
-    caller.row_condition()
-}
-
 /// What a caller may see of a view; `None` is everything.
 #[derive(Debug)]
 pub struct Sight(Option<Visibility>);
@@ -75,7 +63,7 @@ impl Sight {
     /// What `caller` may see of `view`.
     pub fn of(caller: &Caller, view: &View) -> Self {
         let account_id = caller.organization().id().as_str();
-        let condition = object_condition(caller);
+        let condition = caller.core_condition();
         Self(condition.map(|condition| Visibility::new(view, condition, account_id)))
     }
 

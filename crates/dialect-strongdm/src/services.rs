@@ -5,6 +5,7 @@ mod access_history;
 mod account_permissions;
 mod account_resources;
 mod activities;
+mod entitlements;
 mod history;
 mod lists;
 pub(crate) mod objects;
@@ -23,6 +24,7 @@ use crate::filter::Fields;
 use crate::page::Walks;
 use crate::replay::Replays;
 use crate::status::Status;
+
 use activities::Activities;
 use lists::{refuse_order, require};
 

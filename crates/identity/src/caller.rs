@@ -135,6 +135,13 @@ impl Caller {
             .and_then(|record| record.row_condition.as_ref())
     }
 
+    /// Which core objects the caller may see among those of kinds that it has the right to list;
+    /// `None` is all of them.
+    pub fn core_condition(&self) -> Option<&RowCondition> {
+        self.record()
+            .and_then(|record| record.core_condition.as_ref())
+    }
+
     /// Key that makes cursors useless to every other credential.
     pub fn cursor_key(&self) -> [u8; 32] {
         match &self.who {

@@ -31,6 +31,7 @@ pub(crate) struct CredentialRecord {
     pub(crate) principal: Principal,
     role_rights: RoleRights,
     pub(crate) row_condition: Option<RowCondition>,
+    pub(crate) core_condition: Option<RowCondition>,
     /// Texts of all policies, the credential's own first.
     pub(crate) policy_texts: Vec<String>,
     /// Key that binds cursors to the credential.
@@ -72,6 +73,7 @@ impl CredentialRecord {
             organization: organization.id().to_string(),
         };
         let row_access = principal.row_access()?;
+        let core_access = principal.core_row_access()?;
         Ok(Some(Self {
             id: view.entity_id(credential),
             kind: own.kind,
@@ -86,6 +88,7 @@ impl CredentialRecord {
             secret_hash: own.secret_hash,
             last_used_at: own.last_used_at,
             row_condition: RowAccess::to_condition(&row_access),
+            core_condition: RowAccess::to_condition(&core_access),
             principal,
             role_rights: roles,
             policy_texts: own.policy_texts,

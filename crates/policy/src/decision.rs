@@ -160,7 +160,16 @@ impl Principal {
     /// What of the graph it may read, as one condition for lists and queries.
     pub fn row_access(&self) -> Result<RowAccess, TooManyAlternatives> {
         let held = self.account_rights.intersect(self.credential_rights);
-        if self.account_suspended || !held.contains(Right::READ_GRAPH) {
+        if !held.contains(Right::READ_GRAPH) {
+            return Ok(RowAccess::Nothing);
+        }
+        self.core_row_access()
+    }
+
+    /// Which core objects it may see among those of kinds that it has the right to list. That
+    /// right needs no other one beside it: a key that may list roles need not read the graph.
+    pub fn core_row_access(&self) -> Result<RowAccess, TooManyAlternatives> {
+        if self.account_suspended {
             return Ok(RowAccess::Nothing);
         }
         let resource = self.resource(Object::Organization);

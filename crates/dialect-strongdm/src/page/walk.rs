@@ -5,7 +5,6 @@ use std::any::Any;
 use std::sync::Arc;
 
 use durward_access::Access;
-use durward_access::access::object_condition;
 use durward_graph::View;
 use durward_identity::Caller;
 use durward_model::Instant;
@@ -119,7 +118,7 @@ impl<'w> Walk<'w> {
     pub fn options(&self) -> RunOptions {
         let caller = self.caller();
         let mut options = RunOptions::new(self.valid_at, self.key.clone());
-        options.row_condition = object_condition(caller).cloned();
+        options.row_condition = caller.core_condition().cloned();
         caller
             .organization()
             .id()
@@ -165,7 +164,7 @@ fn what(call: &Call<'_>, request: &PageRequest) -> String {
     let mut rest = call.message.clone();
     rest.clear_field_by_name("meta");
     let rest = sha256(&rest.encode_to_vec());
-    let condition = object_condition(call.caller);
+    let condition = call.caller.core_condition();
     let (method, order) = (&call.method.signed_name, &request.order_by);
     format!("{method}\n{rest:?}\n{order}\n{condition:?}")
 }

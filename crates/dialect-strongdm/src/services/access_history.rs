@@ -37,7 +37,7 @@ pub(crate) fn of_accounts(walk: &Walk<'_>) -> Result<Reply, Status> {
     let rows = walk.remembered("rows", || find_of_accounts(walk, is_newest_first))?;
     Page::of_rows(walk, &rows, |out, number, row| {
         write(walk, row.at, row.is_end, out, number, |out| {
-            row.of.write(out, 3)
+            row.of.write(out, 3);
         });
         Ok(true)
     })
@@ -50,7 +50,7 @@ pub(crate) fn of_roles(walk: &Walk<'_>) -> Result<Reply, Status> {
     let rows = walk.remembered("rows", || find_of_roles(walk, is_newest_first))?;
     Page::of_rows(walk, &rows, |out, number, row| {
         write(walk, row.at, row.is_end, out, number, |out| {
-            row.of.write(out, 3)
+            row.of.write(out, 3);
         });
         Ok(true)
     })
@@ -184,7 +184,7 @@ fn ever(view: &View, kinds: &[Kind], ids: Option<&[durward_model::ObjectId]>) ->
 
 /// Gathers the beginnings and ends that were up to now.
 struct Rows<R> {
-    rows: Vec<Row<R>>,
+    found: Vec<Row<R>>,
     range: Range,
     now: Instant,
 }
@@ -192,7 +192,7 @@ struct Rows<R> {
 impl<R: Copy> Rows<R> {
     fn new(walk: &Walk<'_>, range: Range) -> Self {
         Self {
-            rows: Vec::new(),
+            found: Vec::new(),
             range,
             now: walk.valid_at,
         }
@@ -202,10 +202,10 @@ impl<R: Copy> Rows<R> {
         let end = interval.until.map(|until| (until, true));
         for (at, is_end) in [(interval.from, false)].into_iter().chain(end) {
             if at <= self.now && self.range.holds(at) {
-                self.rows.push(Row { at, of, is_end });
+                self.found.push(Row { at, of, is_end });
             }
         }
-        if self.rows.len() > ROWS_MAX {
+        if self.found.len() > ROWS_MAX {
             return Err(Status::invalid(format!(
                 "the history has more than {ROWS_MAX} rows; narrow it by account_id:, role_id:, \
                  after: or before:"
@@ -216,10 +216,10 @@ impl<R: Copy> Rows<R> {
 
     fn finish(mut self, is_newest_first: bool) -> Vec<Row<R>> {
         // Ends before beginnings, rows of one instant in the order of their subjects.
-        self.rows.sort_by_key(|row| (row.at, !row.is_end));
+        self.found.sort_by_key(|row| (row.at, !row.is_end));
         if is_newest_first {
-            self.rows.reverse();
+            self.found.reverse();
         }
-        self.rows
+        self.found
     }
 }

@@ -14,6 +14,7 @@ use durward_graph::ObjectRef;
 use durward_model::transaction::Sequence;
 use durward_model::{ErrorKind, Instant, ObjectId};
 use durward_policy::Action;
+use prost_reflect::FieldDescriptor;
 
 use super::timestamp::{put_moment, put_text};
 use crate::dispatch::{Call, Reply};
@@ -209,7 +210,7 @@ pub(crate) fn get(call: &Call<'_>, index: &Activities) -> Result<Reply, Status> 
         .method
         .output_noun
         .as_ref()
-        .map_or(2, |field| field.number());
+        .map_or(2, FieldDescriptor::number);
     let mut message = Vec::with_capacity(512);
     write(&activity, &mut message, number);
     Ok(Reply::encoded(message))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Lists, page by page: of core objects, and of what is worked out.
+//! Lists that are worked out: effective access, permissions, histories, activities.
 
 use durward_policy::Action;
 
 use super::objects::{Context, Shown};
 use super::{
-    Services, access_history, account_permissions, account_resources, activities, history,
-    role_resources,
+    Services, access_history, account_permissions, account_resources, activities, entitlements,
+    history, role_resources,
 };
 use crate::contract::Verb;
 use crate::dispatch::{Call, Reply};
@@ -25,6 +25,9 @@ pub(super) fn answer(services: &Services, call: &Call<'_>) -> Result<Reply, Stat
         "Activities.List" => |walk, services| activities::list(walk, services.activities()),
         "AccountResources.List" => |walk, _| account_resources::list(walk),
         "RoleResources.List" => |walk, _| role_resources::list(walk),
+        "GrantedAccountEntitlements.List" => |walk, _| entitlements::of_account(walk),
+        "GrantedResourceEntitlements.List" => |walk, _| entitlements::of_resource(walk),
+        "GrantedRoleEntitlements.List" => |walk, _| entitlements::of_role(walk),
         "AccountPermissions.List" => |walk, _| account_permissions::list(walk),
         "AccountResourcesHistory.List" => |walk, _| access_history::of_accounts(walk),
         "RoleResourcesHistory.List" => |walk, _| access_history::of_roles(walk),
@@ -43,7 +46,11 @@ fn of_objects(walk: &Walk<'_>, services: &Services) -> Result<Reply, Status> {
     };
     let shown = Shown::new(services.codec());
     history::list(walk, &subject, &|out, number, view, object| {
-        put_shown(out, number, shown.object(view, object))
+        let message = shown.object(view, object);
+        if let Some(message) = &message {
+            put_bytes(out, number, message);
+        }
+        message.is_some()
     })
 }
 

@@ -20,7 +20,7 @@ use crate::codec::Noun;
 use crate::contract::Verb;
 use crate::dispatch::{Call, Reply};
 use crate::mapping::ids;
-use crate::services::{Services, lists};
+use crate::services::Services;
 use crate::status::Status;
 
 pub(crate) use shown::Shown;
@@ -119,7 +119,7 @@ pub(crate) fn answer(
         Verb::Get => read::get(&context),
         Verb::Update => update::update(&context),
         Verb::Delete => delete::delete(&context),
-        Verb::List => lists::objects(&context),
+        Verb::List => super::lists::objects(&context),
         Verb::Other => match call.method.signed_name.as_str() {
             "Resources.EnumerateTags" => tags::enumerate(&context),
             "Resources.Healthcheck" => resource::healthcheck(&context),

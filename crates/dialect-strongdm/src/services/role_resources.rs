@@ -90,23 +90,18 @@ fn find(walk: &Walk<'_>) -> Result<Vec<RoleRow>, Status> {
         }
         return Ok(rows);
     }
-    let roles: Vec<EntityRef> = match filter.ids(0) {
-        Some(ids) => {
-            let found = ids
-                .iter()
-                .filter_map(|id| reader::entity(view, *id, &[Kind::Role]));
+    let roles: Vec<ObjectRef> = filter.ids(0).map_or_else(
+        || living(view, Kind::Role),
+        |ids| {
+            let found = ids.iter();
+            let found = found.filter_map(|id| reader::find(view, Kind::Role, *id));
             found.collect()
-        }
-        None => {
-            let all = living(view, Kind::Role).into_iter();
-            let all = all.filter_map(|object| match object {
-                ObjectRef::Entity(entity) => Some(entity),
-                ObjectRef::Edge(_) => None,
-            });
-            all.collect()
-        }
-    };
+        },
+    );
     for role in roles {
+        let ObjectRef::Entity(role) = role else {
+            continue;
+        };
         reader::for_each_link(view, role, ALLOWS, RESOURCE_TYPE, Direction::Out, |link| {
             add(role, link.other, view.edge_created_at(link.edge));
         });

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Access as seen from one account, one resource or one role (`Granted*Entitlements`), each path
+//! with the group that it leads over.
+
+use durward_access::access::Sight;
+use durward_access::effective::{self, AccessPath};
+use durward_access::kind::{ALLOWS, RESOURCE_TYPE};
+use durward_access::{Kind, Via, reader};
+use durward_graph::{Direction, EntityRef, ObjectRef};
+use durward_model::{ErrorKind, ObjectId};
+use durward_policy::Action;
+
+use super::account_resources::{ACCOUNT, GRANT, RESOURCE, ROLE};
+use super::timestamp::put_text;
+use crate::dispatch::Reply;
+use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms, parse_id};
+use crate::page::{Page, Walk, text};
+use crate::status::Status;
+use crate::wire::put_bytes;
+
+const GROUP: &str = "group-";
+
+/// Fields of the rows of an account, and of a role.
+const OF_ACCOUNT: &[RowField] = &[
+    ("resource_id", CellKind::Text),
+    ("origin_id", CellKind::Text),
+    ("group_id", CellKind::Text),
+];
+/// Fields of the rows of a resource.
+const OF_RESOURCE: &[RowField] = &[
+    ("account_id", CellKind::Text),
+    ("origin_id", CellKind::Text),
+    ("group_id", CellKind::Text),
+];
+
+/// One row: the other end, by what it is reached, and over which group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Row {
+    other: String,
+    origin: String,
+    group: String,
+}
+
+impl Row {
+    fn cell(&self, position: usize) -> Cell<'_> {
+        Cell::Text(match position {
+            0 => &self.other,
+            1 => &self.origin,
+            _ => &self.group,
+        })
+    }
+}
+
+/// `GrantedAccountEntitlements.List`.
+pub(super) fn of_account(walk: &Walk<'_>) -> Result<Reply, Status> {
+    list(walk, OF_ACCOUNT, |walk, sight| {
+        let kinds = [Kind::User, Kind::Service];
+        let account = subject(walk, "account_id", ACCOUNT, &kinds)?;
+        let paths = effective::paths_of(&walk.view, account, walk.valid_at);
+        let seen = paths.iter().filter(|path| sees(sight, path));
+        Ok(seen
+            .map(|path| row(walk, path, path.resource, RESOURCE))
+            .collect())
+    })
+}
+
+/// `GrantedResourceEntitlements.List`.
+pub(super) fn of_resource(walk: &Walk<'_>) -> Result<Reply, Status> {
+    list(walk, OF_RESOURCE, |walk, sight| {
+        let resource = subject(walk, "resource_id", RESOURCE, &[Kind::Resource])?;
+        let view = &walk.view;
+        let mut rows = Vec::new();
+        for account in effective::accounts_of(view, resource, walk.valid_at) {
+            let paths = effective::paths_between(view, account, resource, walk.valid_at);
+            let seen = paths.iter().filter(|path| sees(sight, path));
+            rows.extend(seen.map(|path| row(walk, path, path.account, ACCOUNT)));
+        }
+        Ok(rows)
+    })
+}
+
+/// `GrantedRoleEntitlements.List`.
+pub(super) fn of_role(walk: &Walk<'_>) -> Result<Reply, Status> {
+    list(walk, OF_ACCOUNT, |walk, sight| {
+        let role = subject(walk, "role_id", ROLE, &[Kind::Role])?;
+        let view = &walk.view;
+        let mut rows = Vec::new();
+        reader::for_each_link(view, role, ALLOWS, RESOURCE_TYPE, Direction::Out, |link| {
+            if sight.sees(ObjectRef::Entity(link.other)) {
+                rows.push(Row {
+                    other: format!("{RESOURCE}{}", view.entity_id(link.other)),
+                    origin: String::new(),
+                    group: String::new(),
+                });
+            }
+        });
+        Ok(rows)
+    })
+}
+
+fn list(
+    walk: &Walk<'_>,
+    fields: &[RowField],
+    find: impl FnOnce(&Walk<'_>, &Sight) -> Result<Vec<Row>, Status>,
+) -> Result<Reply, Status> {
+    super::require(walk, Action::EntitlementsRead)?;
+    super::refuse_order(walk)?;
+    let filter = RowFilter::of(&Terms::of(&walk.filter), fields);
+    let filter = filter.map_err(|error| Status::of(&error))?;
+    let rows = walk.remembered("rows", || {
+        let sight = Sight::of(walk.caller(), &walk.view);
+        let mut rows = find(walk, &sight)?;
+        rows.retain(|row| filter.fits(|position| row.cell(position)));
+        Ok(rows)
+    })?;
+    // Rows of a role have no origin, so their group has another number.
+    let is_of_role = walk.call().method.service == "GrantedRoleEntitlements";
+    let group_number = if is_of_role { 4 } else { 5 };
+    Page::of_rows(walk, &rows, |out, number, row| {
+        let mut message = Vec::with_capacity(96);
+        put_text(&mut message, 1, &row.other);
+        if !is_of_role {
+            put_text(&mut message, 2, &row.origin);
+        }
+        put_text(&mut message, group_number, &row.group);
+        put_bytes(out, number, &message);
+        Ok(true)
+    })
+}
+
+/// The entity that a request names.
+fn subject(
+    walk: &Walk<'_>,
+    field: &str,
+    prefix: &str,
+    kinds: &[Kind],
+) -> Result<EntityRef, Status> {
+    let given = text(walk.call().message, field);
+    if given.is_empty() {
+        return Err(Status::invalid(format!("the field {field} is missing")));
+    }
+    let id: Option<ObjectId> = parse_id(prefix, &given);
+    let found = id.and_then(|id| reader::entity(&walk.view, id, kinds));
+    let sight = Sight::of(walk.caller(), &walk.view);
+    let found = found.filter(|entity| sight.sees(ObjectRef::Entity(*entity)));
+    found.ok_or_else(|| {
+        let noun = field.trim_end_matches("_id");
+        Status::new(ErrorKind::NotFound, format!("there is no such {noun}"))
+    })
+}
+
+fn sees(sight: &Sight, path: &AccessPath) -> bool {
+    let by = match path.via {
+        Via::Role { role, .. } => ObjectRef::Entity(role),
+        Via::Grant { grant, .. } => ObjectRef::Edge(grant),
+    };
+    let ends = [path.account, path.resource];
+    sight.sees(by) && ends.iter().all(|end| sight.sees(ObjectRef::Entity(*end)))
+}
+
+fn row(walk: &Walk<'_>, path: &AccessPath, other: EntityRef, prefix: &str) -> Row {
+    let view = &walk.view;
+    let (origin, group) = match path.via {
+        Via::Role { role, group } => (format!("{ROLE}{}", view.entity_id(role)), group),
+        Via::Grant { grant, group } => (format!("{GRANT}{}", view.edge_id(grant)), group),
+    };
+    let group = group.map(|group| format!("{GROUP}{}", view.entity_id(group)));
+    Row {
+        other: format!("{prefix}{}", view.entity_id(other)),
+        origin,
+        group: group.unwrap_or_default(),
+    }
+}
