@@ -8,7 +8,6 @@ use durward_graph::store::{Draft, Operation, Privilege, Receipt, StoreError};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{Caller, Organization, OrganizationId};
 use durward_model::{Instant, ObjectId};
-use durward_policy::Right;
 use durward_query::Visibility;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -64,13 +63,6 @@ impl Sight {
     /// What `caller` may see of `view`.
     pub fn of(caller: &Caller, view: &View) -> Self {
         let account_id = caller.organization().id().as_str();
-        let principal = caller.principal();
-        // Whoever may not read the graph may still have the right to a kind of core objects;
-        // only a policy narrows that down to some of them.
-        let reads_graph = caller.rights().contains(Right::READ_GRAPH);
-        if !reads_graph && principal.policies.is_empty() {
-            return Self(None);
-        }
         let condition = caller.core_condition();
         Self(condition.map(|condition| Visibility::new(view, condition, account_id)))
     }

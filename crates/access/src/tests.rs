@@ -4,6 +4,7 @@
 mod concurrent;
 mod journey;
 mod model;
+mod policies;
 
 use std::sync::Arc;
 

@@ -33,7 +33,7 @@ use lists::{refuse_order, require};
 pub struct Services {
     accesses: Arc<Accesses>,
     codec: Codec,
-    /// What filters of a service of entities may name.
+    /// What filters of the services of entities may name, by service.
     fields: HashMap<String, Fields>,
     replays: Replays,
     walks: Walks,
@@ -75,16 +75,16 @@ impl Services {
         self.fields.get(service)
     }
 
-    pub(crate) fn replays(&self) -> &Replays {
-        &self.replays
+    pub(crate) fn walks(&self) -> &Walks {
+        &self.walks
     }
 
     pub(crate) fn activities(&self) -> &Activities {
         &self.activities
     }
 
-    pub(crate) fn walks(&self) -> &Walks {
-        &self.walks
+    pub(crate) fn replays(&self) -> &Replays {
+        &self.replays
     }
 }
 

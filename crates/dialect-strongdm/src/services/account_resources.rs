@@ -194,10 +194,12 @@ pub(crate) fn every_account(view: &View) -> Vec<EntityRef> {
 fn rows_of(walk: &Walk<'_>, account: EntityRef, filter: &RowFilter) -> Vec<AccessRow> {
     let view = &walk.view;
     let sight = Sight::of(walk.caller(), view);
+    let gate = walk.access().gate(view, account, walk.valid_at);
     let mut rows = Rows::default();
     let mut add = |path: &AccessPath| {
         let row = AccessRow::of(view, path);
-        if sees(&sight, path) && filter.fits(|position| row.cell(position)) {
+        let fits = sees(&sight, path) && filter.fits(|position| row.cell(position));
+        if fits && gate.allows(view, path.resource) {
             rows.add(row);
         }
     };

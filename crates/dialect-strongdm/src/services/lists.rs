@@ -3,14 +3,14 @@
 
 use durward_policy::Action;
 
-use super::objects::Shown;
+use super::objects::{Context, Shown};
 use super::{
     Services, access_history, account_permissions, account_resources, activities, entitlements,
     history, role_resources,
 };
 use crate::contract::Verb;
 use crate::dispatch::{Call, Reply};
-use crate::page::Walk;
+use crate::page::{Walk, entities, relationships};
 use crate::status::Status;
 use crate::wire::put_bytes;
 
@@ -52,6 +52,34 @@ fn of_objects(walk: &Walk<'_>, services: &Services) -> Result<Reply, Status> {
         }
         message.is_some()
     })
+}
+
+/// `List` of a service whose nouns are core objects.
+pub(super) fn objects(context: &Context<'_>) -> Result<Reply, Status> {
+    let walk = Walk::open(context.call, &context.access, context.services.walks())?;
+    let shown = Shown::new(context.services.codec());
+    let caller = context.call.caller;
+    let Some(fields) = context.services.fields(&context.call.method.service) else {
+        let kind = context.kind();
+        return relationships(&walk, kind, |out, number, view, edge| {
+            Ok(put_shown(out, number, shown.edge(view, kind, edge)))
+        });
+    };
+    let kinds = context.service.kinds;
+    entities(&walk, fields, kinds, |out, number, view, entity| {
+        Ok(put_shown(out, number, shown.entity(caller, view, entity)))
+    })
+}
+
+/// Appends a message, if there is one.
+fn put_shown(out: &mut Vec<u8>, number: u32, message: Option<Vec<u8>>) -> bool {
+    match message {
+        Some(message) => {
+            put_bytes(out, number, &message);
+            true
+        }
+        None => false,
+    }
 }
 
 /// Refuses callers who may not take an action.

@@ -5,10 +5,10 @@
 mod answer;
 mod create;
 mod delete;
-mod list;
 mod read;
 mod resource;
 mod shown;
+mod tags;
 mod token;
 mod update;
 
@@ -119,9 +119,9 @@ pub(crate) fn answer(
         Verb::Get => read::get(&context),
         Verb::Update => update::update(&context),
         Verb::Delete => delete::delete(&context),
-        Verb::List => list::list(&context),
+        Verb::List => super::lists::objects(&context),
         Verb::Other => match call.method.signed_name.as_str() {
-            "Resources.EnumerateTags" => list::tags(&context),
+            "Resources.EnumerateTags" => tags::enumerate(&context),
             "Resources.Healthcheck" => resource::healthcheck(&context),
             _ => Err(unsupported()),
         },

@@ -9,7 +9,6 @@ use durward_policy::Right;
 use super::token;
 use crate::codec::Codec;
 use crate::mapping::computed;
-use crate::wire::put_bytes;
 
 /// Makes messages of objects.
 #[derive(Clone, Copy, Debug)]
@@ -31,42 +30,20 @@ impl<'s> Shown<'s> {
         noun.encode(&(&object).into())
     }
 
-    /// Appends the message of an object as the field of this number; answers whether StrongDM can
-    /// show it.
-    pub(crate) fn write(self, out: &mut Vec<u8>, number: u32, view: &View, object: Object) -> bool {
-        let message = self.object(view, object);
-        append(out, number, message.as_deref())
-    }
-
-    /// As [`Shown::write`], for an entity: a core object, or a credential that is a token and that
-    /// the caller may see.
-    pub(crate) fn write_entity(
-        self,
-        out: &mut Vec<u8>,
-        number: u32,
-        caller: &Caller,
-        view: &View,
-        entity: EntityRef,
-    ) -> bool {
+    /// The message of an entity: a core object, or a credential that is a token and that the
+    /// caller may see.
+    pub(crate) fn entity(self, caller: &Caller, view: &View, entity: EntityRef) -> Option<Vec<u8>> {
         let kinds = Kind::ALL.into_iter();
         let mut kinds = kinds.filter(|kind| reader::is_of_kind(view, entity, *kind));
-        let message = match kinds.next() {
+        match kinds.next() {
             Some(kind) => self.object(view, Object::of_entity(view, kind, entity)),
-            None => seen_token(caller, view, entity).and_then(|known| self.token(&known)),
-        };
-        append(out, number, message.as_deref())
+            None => self.token(&seen_token(caller, view, entity)?),
+        }
     }
 
-    /// As [`Shown::write`], for a relationship.
-    pub(crate) fn write_edge(
-        self,
-        out: &mut Vec<u8>,
-        number: u32,
-        view: &View,
-        kind: Kind,
-        edge: EdgeRef,
-    ) -> bool {
-        self.write(out, number, view, Object::of_edge(view, kind, edge))
+    /// The message of a relationship.
+    pub(crate) fn edge(self, view: &View, kind: Kind, edge: EdgeRef) -> Option<Vec<u8>> {
+        self.object(view, Object::of_edge(view, kind, edge))
     }
 
     /// The message of a token.
@@ -82,13 +59,6 @@ fn seen_token(caller: &Caller, view: &View, entity: EntityRef) -> Option<Credent
     let organization = caller.organization();
     let known = organization.credential_in(caller, view, id).ok()?;
     is_token(&known).then_some(known)
-}
-
-fn append(out: &mut Vec<u8>, number: u32, message: Option<&[u8]>) -> bool {
-    if let Some(message) = message {
-        put_bytes(out, number, message);
-    }
-    message.is_some()
 }
 
 /// Whether a credential is what StrongDM calls a token. One that was revoked elsewhere is gone.

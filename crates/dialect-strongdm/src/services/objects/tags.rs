@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Lists of core objects, and of the tags that they bear.
+//! The tags that resources bear.
 
 use std::collections::BTreeSet;
 
@@ -8,32 +8,15 @@ use durward_access::{Kind, action};
 use durward_graph::{ObjectRef, PropertyId, View};
 use durward_query::objects_of;
 
-use super::{Context, Shown, refused};
+use super::{Context, refused};
 use crate::codec::write_pair;
 use crate::dispatch::Reply;
 use crate::filter::Fields;
-use crate::page::{Page, Walk, entities, relationships};
+use crate::page::{Page, Walk};
 use crate::status::Status;
 
-/// `List`.
-pub(super) fn list(context: &Context<'_>) -> Result<Reply, Status> {
-    let walk = walk(context)?;
-    let shown = Shown::new(context.services.codec());
-    let caller = context.call.caller;
-    let Some(fields) = context.services.fields(&context.call.method.service) else {
-        let kind = context.kind();
-        return relationships(&walk, kind, |out, number, view, edge| {
-            Ok(shown.write_edge(out, number, view, kind, edge))
-        });
-    };
-    let kinds = context.service.kinds;
-    entities(&walk, fields, kinds, |out, number, view, entity| {
-        Ok(shown.write_entity(out, number, caller, view, entity))
-    })
-}
-
 /// `EnumerateTags`: each pair of name and value that a resource bears, once.
-pub(super) fn tags(context: &Context<'_>) -> Result<Reply, Status> {
+pub(super) fn enumerate(context: &Context<'_>) -> Result<Reply, Status> {
     let walk = walk(context)?;
     let rights = action::read(Kind::Resource);
     let allowed = context.call.caller.require_any(rights);
