@@ -90,6 +90,35 @@ def test_a_user_is_suspended_by_its_level(client):
         client.accounts.update(back)
 
 
+def test_a_user_with_the_right_to_suspend_suspends(client, connect_with):
+    made = person(client, "sleepy")
+    permissions = [
+        strongdm.Permission.USER_LIST,
+        strongdm.Permission.USER_UPDATE,
+        strongdm.Permission.USER_SUSPEND,
+    ]
+    key = client.accounts.create(
+        strongdm.Token(name="suspender", account_type="api", permissions=permissions)
+    )
+    suspender = connect_with(key.access_key, key.secret_key)
+    made.permission_level = strongdm.PermissionLevel.SUSPENDED
+    assert suspender.accounts.update(made).account.suspended
+    made.permission_level = strongdm.PermissionLevel.USER
+    assert not suspender.accounts.update(made).account.suspended
+    made.permission_level = strongdm.PermissionLevel.ADMIN
+    with pytest.raises(strongdm.PermissionError):
+        suspender.accounts.update(made)
+
+
+def test_the_first_account_has_the_usual_level(client):
+    first = next(iter(client.accounts.list("email:admin@conformance.example")))
+    assert (first.permission_level, first.suspended) == ("user", False)
+    assert client.accounts.update(first).account.to_dict() == first.to_dict()
+    first.permission_level = strongdm.PermissionLevel.SUSPENDED
+    with pytest.raises(strongdm.BadRequestError, match="cannot suspend itself"):
+        client.accounts.update(first)
+
+
 def read_me(server, token):
     """Status of a native request with a bearer token."""
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)

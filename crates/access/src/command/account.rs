@@ -38,28 +38,7 @@ impl Access {
             let email = identity_names::email(&pending.text("email"))?;
             pending.set("email", email);
         }
-        let level = pending.text(LEVEL);
-        let level = if level.is_empty() {
-            LEVEL_DEFAULT.to_owned()
-        } else {
-            level
-        };
-        let known = pending.before.text(LEVEL).to_owned();
-        if level != known && !(known.is_empty() && level == LEVEL_DEFAULT) {
-            check_level(caller, &level)?;
-            let is_suspended = level == LEVEL_SUSPENDED;
-            if is_suspended && is_self {
-                return Err(AccessError::invalid("the account", "cannot suspend itself"));
-            }
-            if is_suspended != pending.before.flag(SUSPENDED) {
-                caller.require_any(Action::UserSuspend.rights())?;
-                pending.activity = Some(suspension(is_suspended).to_owned());
-            }
-            pending.set(LEVEL, level);
-            pending.set(SUSPENDED, is_suspended);
-        } else {
-            pending.change.properties.remove(LEVEL);
-        }
+        change_level(caller, pending, is_self)?;
         check_manager(pending)?;
         let names = ["firstName", "lastName", "email", "displayName"];
         if names.iter().any(|name| pending.changes(name)) {
@@ -202,7 +181,8 @@ impl Access {
         self.check_not_stronger(caller, view, account)
     }
 
-    /// Whoever changes an account must have every right that it has.
+    /// Whoever changes an account must have every right that it has, beyond what every user has:
+    /// else a key that only suspends people could suspend nobody.
     pub(super) fn check_not_stronger(
         &self,
         caller: &Caller,
@@ -210,7 +190,10 @@ impl Access {
         account: EntityRef,
     ) -> Result<(), AccessError> {
         let rights = self.organization().rights_of_account(view, account)?;
-        require_all(caller, rights)
+        let usual = PermissionLevel::User.rights();
+        let beyond =
+            Right::all().filter(|right| rights.contains(*right) && !usual.contains(*right));
+        require_all(caller, beyond.fold(Rights::NONE, Rights::with))
     }
 }
 
@@ -247,6 +230,49 @@ fn set_display_name(properties: &mut Properties, email: &str) -> Result<(), Acce
     };
     let shown = names::name("the name of the user", &shown)?;
     properties.insert("displayName".to_owned(), Value::from(shown));
+    Ok(())
+}
+
+/// Gives a user another level. The level `suspended` suspends, any other ends that: for both the
+/// right to suspend is enough, unless the level gives more than the usual one.
+fn change_level(
+    caller: &Caller,
+    pending: &mut Pending<'_>,
+    is_self: bool,
+) -> Result<(), AccessError> {
+    if !pending.names(LEVEL) {
+        return Ok(());
+    }
+    let or_default = |level: String| match level.as_str() {
+        "" => LEVEL_DEFAULT.to_owned(),
+        _ => level,
+    };
+    let wanted = or_default(pending.text(LEVEL));
+    let was_suspended = pending.before.flag(SUSPENDED);
+    // However it was suspended, that is the level that it has as long as it is.
+    let known = if was_suspended {
+        LEVEL_SUSPENDED.to_owned()
+    } else {
+        or_default(pending.before.text(LEVEL).to_owned())
+    };
+    if wanted == known {
+        pending.change.properties.remove(LEVEL);
+        return Ok(());
+    }
+    let is_suspended = wanted == LEVEL_SUSPENDED;
+    if is_suspended && is_self {
+        return Err(AccessError::invalid("the account", "cannot suspend itself"));
+    }
+    let is_return = was_suspended && wanted == LEVEL_DEFAULT;
+    if !is_suspended && !is_return {
+        check_level(caller, &wanted)?;
+    }
+    if is_suspended != was_suspended {
+        caller.require_any(Action::UserSuspend.rights())?;
+        pending.activity = Some(suspension(is_suspended).to_owned());
+    }
+    pending.set(LEVEL, wanted);
+    pending.set(SUSPENDED, is_suspended);
     Ok(())
 }
 

@@ -10,13 +10,17 @@ use super::ids;
 use crate::codec::Codec;
 
 const DISPLAY_NAME: &str = "displayName";
+const LEVEL: &str = "permissionLevel";
 
 /// Adds to an object what is found elsewhere in the view that it was read from. Answers whether
 /// StrongDM can show the object at all: a resource of a kind that only other dialects have, or a
 /// grant to a group, cannot be shown.
 pub(crate) fn complete(codec: &Codec, view: &View, object: &mut Object) -> bool {
     match object.kind {
-        Kind::User => add_manager(codec, view, object),
+        Kind::User => {
+            add_level(object);
+            add_manager(codec, view, object);
+        }
         Kind::GroupRole => add_names(view, object),
         Kind::Resource => return shows(codec, "Resource", object.text("kind")),
         Kind::Node => return shows(codec, "Node", object.text("kind")),
@@ -28,6 +32,19 @@ pub(crate) fn complete(codec: &Codec, view: &View, object: &mut Object) -> bool 
 
 fn shows(codec: &Codec, noun: &str, branch: &str) -> bool {
     codec.noun(noun).is_some_and(|noun| noun.shows(branch))
+}
+
+/// A suspended user has the level of that name, however it was suspended; one that was made
+/// without a level has the usual one.
+fn add_level(user: &mut Object) {
+    let level = if user.flag("suspended") {
+        "suspended"
+    } else if user.text(LEVEL).is_empty() {
+        "user"
+    } else {
+        return;
+    };
+    user.properties.insert(LEVEL.to_owned(), Value::from(level));
 }
 
 fn add_manager(codec: &Codec, view: &View, object: &mut Object) {
