@@ -39,6 +39,8 @@ def filled(message, number):
         elif field == "custom_headers":
             header = strongdm.CustomHeader(name="X-Team", value=f"team {number}", secret=False)
             value = strongdm.CustomHeaders(custom_headers=[header])
+        elif field == "key_type":
+            value = "ecdsa-256" if number == 1 else "ed25519"
         elif isinstance(value, str):
             value = f"{field} of {message.name} {number}"
         elif isinstance(value, bool):
@@ -168,6 +170,18 @@ def test_wrong_requests(client):
             client.resources.healthcheck(unknown)
     with pytest.raises(strongdm.BadRequestError, match="id"):
         client.resources.get("")
+
+
+def test_a_server_gets_a_key(client):
+    made = client.resources.create(strongdm.SSH(name="keyed", hostname="x", port=22)).resource
+    assert made.public_key.startswith("ssh-ed25519 AAAA")
+    made.port = 2222
+    assert client.resources.update(made).resource.public_key == made.public_key
+    made.key_type = "rsa-2048"
+    assert client.resources.update(made).resource.public_key.startswith("ssh-rsa AAAA")
+    made.key_type = "dsa"
+    with pytest.raises(strongdm.BadRequestError, match="the type of the key"):
+        client.resources.update(made)
 
 
 def test_a_resource_does_not_change_its_kind(client):

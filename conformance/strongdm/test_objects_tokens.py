@@ -69,6 +69,8 @@ def test_what_a_token_cannot_be(client):
     with pytest.raises(strongdm.RPCError) as raised:
         client.accounts.create(strongdm.Token(name="scim", account_type="scim-token"))
     assert raised.value.code == 12
+    with pytest.raises(strongdm.BadRequestError, match="cannot be suspended"):
+        token(client, "asleep", [], suspended=True)
     made = token(client, "fixed", [], duration=datetime.timedelta(hours=1)).account
     made.duration = datetime.timedelta(hours=2)
     with pytest.raises(strongdm.BadRequestError, match="duration"):

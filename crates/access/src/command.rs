@@ -13,6 +13,7 @@ mod port;
 mod resource;
 mod role;
 mod role_access;
+mod ssh_key;
 mod update;
 
 use std::collections::BTreeMap;

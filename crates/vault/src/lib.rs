@@ -19,6 +19,7 @@ pub mod master;
 pub mod random;
 mod seal;
 pub mod secret;
+mod ssh_key;
 pub mod token;
 pub mod vault;
 
@@ -27,5 +28,6 @@ pub use head::HeadKey;
 pub use mac::MacKey;
 pub use master::{MASTER_KEY_FILE_VARIABLE, MasterKeys};
 pub use secret::Secret;
+pub use ssh_key::{SshKeyPair, ssh_key_kinds, ssh_key_pair};
 pub use token::{Algorithm, TokenError, TokenKeys, VerifiedToken};
 pub use vault::Vault;

@@ -37,6 +37,9 @@ impl Access {
         if kind == Kind::Policy {
             super::policy::check(&new.properties)?;
         }
+        if kind == Kind::Resource {
+            super::ssh_key::give(&mut new.properties, &mut new.secrets)?;
+        }
         let hash = new.password.take();
         let hash = hash.map(|password| self.organization().hash_password(&password));
         let hash = hash.transpose()?;

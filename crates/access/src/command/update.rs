@@ -71,6 +71,9 @@ impl Access {
         if kind == Kind::Policy {
             super::policy::check(&change.properties)?;
         }
+        if kind == Kind::Resource {
+            super::ssh_key::renew(&self.view(None), id, &mut change)?;
+        }
         let hash = change.password.take();
         let hash = hash.map(|password| self.organization().hash_password(&password));
         let hash = hash.transpose()?;

@@ -59,22 +59,16 @@ pub(super) fn objects(context: &Context<'_>) -> Result<Reply, Status> {
     let walk = Walk::open(context.call, &context.access, context.services.walks())?;
     let shown = Shown::new(context.services.codec());
     let caller = context.call.caller;
-    match context.services.fields(&context.call.method.service) {
-        Some(fields) => entities(
-            &walk,
-            fields,
-            context.service.kinds,
-            |out, number, view, entity| {
-                Ok(put_shown(out, number, shown.entity(caller, view, entity)))
-            },
-        ),
-        None => {
-            let kind = context.kind();
-            relationships(&walk, kind, |out, number, view, edge| {
-                Ok(put_shown(out, number, shown.edge(view, kind, edge)))
-            })
-        }
-    }
+    let Some(fields) = context.services.fields(&context.call.method.service) else {
+        let kind = context.kind();
+        return relationships(&walk, kind, |out, number, view, edge| {
+            Ok(put_shown(out, number, shown.edge(view, kind, edge)))
+        });
+    };
+    let kinds = context.service.kinds;
+    entities(&walk, fields, kinds, |out, number, view, entity| {
+        Ok(put_shown(out, number, shown.entity(caller, view, entity)))
+    })
 }
 
 /// Appends a message, if there is one.

@@ -197,6 +197,10 @@ impl Wish {
                     }
                     wish.duration_micros = Some((seconds * SECOND_MICROS as f64) as i64);
                 }
+                ("suspended", Value::Bool(true)) => {
+                    let why = "a token cannot be suspended: delete it, or suspend its owner";
+                    return Err(Status::invalid(why));
+                }
                 (name, Value::String(value)) => {
                     if let Some(tag) = name.strip_prefix(TAG_PREFIX) {
                         wish.tags.insert(tag.to_owned(), value);
