@@ -22,8 +22,8 @@ const ISSUER: &str = "durward";
 const SONRAI_ISSUER: &str = "Sonrai";
 const SONRAI_ENVIRONMENT: &str = "production";
 const SONRAI_AUDIENCE: &str = "production-graphql-server.sonraisecurity.com";
-/// Sonrai's libraries take an answer with this word in it for a failure, wherever it stands. Letters
-/// of a token hold it once in millions of times; then another one is drawn.
+/// Sonrai's libraries take an answer with this word in it for a failure, wherever it stands. The
+/// letters of a token hold it once in millions of times; then another one is drawn.
 const SONRAI_FAILURE_WORD: &str = "error";
 /// Claim that names the organization in Sonrai's tokens.
 pub(crate) const SONRAI_ORGANIZATION_CLAIM: &str = "https://sonraisecurity.com/org";

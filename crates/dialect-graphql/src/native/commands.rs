@@ -5,7 +5,7 @@ use durward_identity::{
     AccountSummary, Caller, CredentialKind, IdentityError, IssuedCredential, NewAccount, NewApiKey,
 };
 use durward_model::ObjectId;
-use durward_policy::{AccessPolicy, Rights};
+use durward_policy::{AccessPolicy, Right, Rights};
 use durward_vault::Secret;
 use serde_json::Value as Json;
 
@@ -124,6 +124,7 @@ pub(super) async fn create_api_token(call: Call<'_, Context>) -> Answer<'_> {
 
 /// `createCredential`: a credential of another account.
 pub(super) async fn create_credential(call: Call<'_, Context>) -> Answer<'_> {
+    call.context.require(Right::MANAGE_CREDENTIALS)?;
     let input = Input::of(&call);
     let refused = |what, reason: String| errors::of(&IdentityError::Input { what, reason });
     let owner = object_id(
