@@ -147,11 +147,11 @@ impl Access {
 
     /// Plans a write from a state in which everything that was accepted before is seen, while
     /// nobody else writes, and waits until it is durable and visible.
-    pub(crate) fn commit<T: Send + 'static>(
-        &self,
-        caller: &Caller,
-        plan: impl FnOnce(&Self, &Caller, &View) -> Result<Planned<T>, AccessError> + Send + 'static,
-    ) -> Result<(Receipt, T), AccessError> {
+    pub(crate) fn commit<T, P>(&self, caller: &Caller, plan: P) -> Result<(Receipt, T), AccessError>
+    where
+        T: Send + 'static,
+        P: FnOnce(&Self, &Caller, &View) -> Result<Planned<T>, AccessError> + Send + 'static,
+    {
         let (access, planner) = (self.clone(), caller.clone());
         let slot = Arc::new(Mutex::new(None));
         let filled = Arc::clone(&slot);

@@ -23,8 +23,8 @@ pub(super) fn change_policy(pending: &mut Pending<'_>) -> Result<(), AccessError
     Ok(())
 }
 
-/// Whether the text that is given is a policy; the error says where it is not. Done before the write
-/// is planned: others must not wait for it.
+/// Whether the text that is given is a policy; the error says where it is not. Done before the
+/// write is planned: others must not wait for it.
 pub(super) fn check(properties: &Properties) -> Result<(), AccessError> {
     CedarPolicy::parse(names::text(properties, POLICY)?)?;
     Ok(())
