@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Loopback addresses and ports under which clients reach resources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use durward_graph::{EntityRef, View};
 use durward_model::Value;
 
 use crate::kind::RESOURCE_TYPE;
+use crate::reader;
 
 /// First and last port that is given out.
 const PORT_FIRST: i64 = 10_000;
@@ -15,54 +17,74 @@ const PORT_LAST: i64 = 65_535;
 pub(super) const PORT: &str = "portOverride";
 /// Property with the address.
 pub(super) const ADDRESS: &str = "bindInterface";
-/// The address that is used first; more follow when its ports are all taken.
-pub(super) const ADDRESS_FIRST: &str = "127.0.0.1";
+/// The address that is used first; the next ones follow when its ports are all taken.
+pub(super) const ADDRESS_FIRST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// Which ports are taken; read from the graph when first needed.
 #[derive(Debug, Default)]
 pub(crate) struct PortBook {
-    taken: Option<BTreeSet<i64>>,
+    by_address: Option<BTreeMap<String, Ports>>,
+}
+
+/// The ports of one address.
+#[derive(Debug, Default)]
+struct Ports {
+    taken: BTreeSet<i64>,
     next: i64,
+    /// Whether the last one was given. Ports that are free again are found after a restart.
+    is_full: bool,
+}
+
+impl Ports {
+    fn give(&mut self) -> Option<i64> {
+        while !self.is_full {
+            let port = self.next.max(PORT_FIRST);
+            self.is_full = port > PORT_LAST;
+            self.next = port + 1;
+            if !self.is_full && self.taken.insert(port) {
+                return Some(port);
+            }
+        }
+        None
+    }
 }
 
 impl PortBook {
-    /// A port that no living resource has; once all are taken, one that is used on another address.
-    pub(super) fn give(&mut self, view: &View) -> i64 {
-        let taken = self.taken.get_or_insert_with(|| read(view));
-        let mut port = self.next.max(PORT_FIRST);
-        for _ in PORT_FIRST..=PORT_LAST {
-            if port > PORT_LAST {
-                port = PORT_FIRST;
+    /// An address and a port that no living resource has; on the address that is asked for, if it
+    /// has one left.
+    pub(super) fn give(&mut self, view: &View, asked: &str) -> (String, i64) {
+        let by_address = self.by_address.get_or_insert_with(|| read(view));
+        let mut address = asked.parse().unwrap_or(ADDRESS_FIRST);
+        loop {
+            let name = address.to_string();
+            let ports = by_address.entry(name.clone()).or_default();
+            if let Some(port) = ports.give() {
+                return (name, port);
             }
-            if taken.insert(port) {
-                break;
-            }
-            port += 1;
+            address = Ipv4Addr::from(u32::from(address).wrapping_add(1));
         }
-        self.next = port + 1;
-        port.min(PORT_LAST)
     }
 
     /// Notes a port that a client chose.
-    pub(super) fn take(&mut self, port: i64) {
-        if let Some(taken) = &mut self.taken {
-            taken.insert(port);
+    pub(super) fn take(&mut self, address: &str, port: i64) {
+        if let Some(by_address) = &mut self.by_address {
+            let ports = by_address.entry(address.to_owned()).or_default();
+            ports.taken.insert(port);
         }
     }
 }
 
-fn read(view: &View) -> BTreeSet<i64> {
-    let (Some(type_id), Some(property)) = (view.type_id(RESOURCE_TYPE), view.property_id(PORT))
-    else {
-        return BTreeSet::new();
+fn read(view: &View) -> BTreeMap<String, Ports> {
+    let mut by_address: BTreeMap<String, Ports> = BTreeMap::new();
+    let Some(type_id) = view.type_id(RESOURCE_TYPE) else {
+        return by_address;
     };
-    let rows = view.live_rows(type_id);
-    let ports =
-        rows.iter().filter_map(
-            |row| match view.value(EntityRef { type_id, row }, property) {
-                Value::Int(port) => Some(port),
-                _ => None,
-            },
-        );
-    ports.collect()
+    for row in &view.live_rows(type_id) {
+        let resource = EntityRef { type_id, row };
+        if let Value::Int(port) = reader::value(view, resource, PORT) {
+            let address = reader::text(view, resource, ADDRESS);
+            by_address.entry(address).or_default().taken.insert(port);
+        }
+    }
+    by_address
 }

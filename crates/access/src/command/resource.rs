@@ -127,13 +127,17 @@ fn set_port(
     properties: &mut Properties,
     book: &mut RuleBook,
 ) -> Result<(), AccessError> {
-    let port = match properties.get(PORT) {
+    let asked = names::text(properties, ADDRESS)?.to_owned();
+    let (address, port) = match properties.get(PORT) {
         None | Some(Value::Null) => return Ok(()),
-        Some(Value::Int(0 | PORT_ANEW)) => book.ports.give(view),
+        Some(Value::Int(0 | PORT_ANEW)) => book.ports.give(view, &asked),
         Some(Value::Int(port)) if (1..=65_535).contains(port) => {
-            let port = *port;
-            book.ports.take(port);
-            port
+            let address = match asked.as_str() {
+                "" => ADDRESS_FIRST.to_string(),
+                _ => asked,
+            };
+            book.ports.take(&address, *port);
+            (address, *port)
         }
         Some(_) => {
             let reason = "must be a number from 1 to 65535, or 0 or -1 for a free one";
@@ -141,8 +145,6 @@ fn set_port(
         }
     };
     properties.insert(PORT.to_owned(), Value::Int(port));
-    if names::text(properties, ADDRESS)?.is_empty() {
-        properties.insert(ADDRESS.to_owned(), Value::from(ADDRESS_FIRST));
-    }
+    properties.insert(ADDRESS.to_owned(), Value::from(address));
     Ok(())
 }

@@ -197,7 +197,7 @@ fn get_message(gets: &Gets, turn: usize) -> Vec<u8> {
     if let Some(seconds) = gets.snapshot_at {
         let (mut stamp, mut meta) = (Vec::new(), Vec::new());
         put_number(&mut stamp, 1, seconds);
-        put_bytes(&mut meta, 2, &stamp);
+        put_bytes(&mut meta, 1, &stamp);
         put_bytes(&mut message, 1, &meta);
     }
     let id = gets.ids.get(turn % gets.ids.len().max(1));
