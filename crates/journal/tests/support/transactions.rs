@@ -184,7 +184,7 @@ fn values() -> impl Strategy<Value = Value> {
         1 => Just(Value::Null),
         6 => scalars(),
         2 => vec(scalars(), 0..4).prop_map(Value::List),
-        1 => documents().prop_map(Value::Document),
+        1 => documents().prop_map(|json| Value::Document(json.into())),
     ]
 }
 
