@@ -55,7 +55,9 @@ pub(crate) fn signed(bench: &mut Bench) -> anyhow::Result<Vec<Row>> {
     println!("    filled in {:.1} s", number(&filled, "/seconds")?);
     let server = data.serve(bench, Some(0))?;
     let mut client = data.client(bench, &server, Some(1))?;
-    // The past is another state than the present only if something is made after it.
+    // Instants are asked in whole seconds; and the past is another state than the present only if
+    // something is made after it.
+    std::thread::sleep(Duration::from_secs(1));
     let before = epoch_seconds();
     std::thread::sleep(Duration::from_secs(2));
     client.ask(&json!({
@@ -138,12 +140,13 @@ fn first_page(client: &mut Lines, key: &Value, filled: &Value) -> anyhow::Result
     let filter = format!("account_id:{}", account.context("no account")?);
     let ask = json!({
         "do": "pages", "key": key, "method": "AccountResources/List", "filter": filter,
-        "limit": PAGE, "pages": 1,
+        "limit": PAGE, "at_most": 1,
     });
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
         let answer = client.ask(&ask)?;
-        anyhow::ensure!(number(&answer, "/items")? as usize == PAGE, "a short page");
+        let items = number(&answer, "/items")? as usize;
+        anyhow::ensure!(items == PAGE, "a page of {items}");
         times.push(number(&answer, "/times/median_us")?);
     }
     let took = median(&times);
