@@ -207,7 +207,8 @@ pub(crate) fn decisions(bench: &mut Bench) -> anyhow::Result<Vec<Row>> {
         "durward-policy",
     ]);
     let said = shell::output(command.args(["--example", "decision_speed", "--", "--json"]))?;
-    let said: Value = serde_json::from_str(said.trim()).context("decision_speed")?;
+    let last = said.lines().last().unwrap_or_default();
+    let said: Value = serde_json::from_str(last).context("decision_speed")?;
     let built_in = number(&said, "/built_in_us")?;
     let with_policies = number(&said, "/policies_us")?;
     Ok(vec![
