@@ -17,19 +17,26 @@ use crate::{Access, Kind, reader};
 
 const OPERATIONS: usize = 10_000;
 const INSTANTS: usize = 50;
+/// Policies are judged slowly when nothing is optimized: fewer of both.
+const OPERATIONS_WITH_POLICIES: usize = 1500;
+const INSTANTS_WITH_POLICIES: usize = 10;
 
-/// Account and resource of every path at an instant, asked in all three directions.
+/// Account and resource of every path at an instant that no policy takes away, asked in all three
+/// directions.
 fn reached(access: &Access, at: Instant) -> BTreeSet<(ObjectId, ObjectId)> {
     let view = access.view(Some(at));
-    let mut found = BTreeSet::new();
+    let (mut paths, mut found) = (BTreeSet::new(), BTreeSet::new());
     for kind in [Kind::User, Kind::Service] {
         for account in crate::access::living(&view, kind) {
             let durward_graph::ObjectRef::Entity(account) = account else {
                 continue;
             };
+            let gate = access.gate(&view, account, at);
             for path in paths_of(&view, account, at) {
-                let resource = view.entity_id(path.resource);
-                found.insert((view.entity_id(account), resource));
+                let pair = (view.entity_id(account), view.entity_id(path.resource));
+                if paths.insert(pair) && gate.allows(&view, path.resource) {
+                    found.insert(pair);
+                }
                 let between = paths_between(&view, account, path.resource, at);
                 assert!(between.contains(&path), "{path:?} is not among {between:?}");
             }
@@ -44,26 +51,25 @@ fn reached(access: &Access, at: Instant) -> BTreeSet<(ObjectId, ObjectId)> {
             reversed.insert((view.entity_id(account), view.entity_id(resource)));
         }
     }
-    assert_eq!(found, reversed);
+    assert_eq!(paths, reversed);
     found
 }
 
-#[test]
-fn effective_access_is_what_the_events_say() {
+fn compare(operations: usize, instants: usize, has_policies: bool) {
     let seed = 0x5eed_2026;
     let world = World::new();
-    let mut driver = Driver::new(&world, Dice::new(seed));
-    for _ in 0..OPERATIONS {
+    let mut driver = Driver::new(&world, Dice::new(seed), has_policies);
+    for _ in 0..operations {
         driver.step();
     }
     let events: &[Event] = &driver.events;
     let made = |happening: &Happening| matches!(happening, Happening::Granted { .. });
-    assert!(events.iter().filter(|event| made(&event.what)).count() > 100);
+    assert!(events.iter().filter(|event| made(&event.what)).count() > operations / 100);
     let (first, last) = (events[0].at, events[events.len() - 1].at);
     let span = last.as_micros() - first.as_micros();
     let mut dice = Dice::new(seed + 1);
     let mut filled = 0;
-    for _ in 0..INSTANTS {
+    for _ in 0..instants {
         let at = first.plus_micros(dice.below(span as u64 + 1) as i64);
         let expected = State::at(events, at).reached(at);
         filled += usize::from(!expected.is_empty());
@@ -73,18 +79,22 @@ fn effective_access_is_what_the_events_say() {
             "seed {seed}, at {at}"
         );
     }
-    assert!(filled > INSTANTS / 2, "most instants must have some access");
+    assert!(filled > instants / 2, "most instants must have some access");
     let now = world.tick();
     let expected = State::at(events, now).reached(now);
     assert_eq!(reached(&driver.access, now), expected);
-    assert!(
-        world
-            .admin()
-            .organization()
-            .store()
-            .verify()
-            .unwrap()
-            .is_sound()
-    );
-    assert!(reader::find(&driver.access.view(None), Kind::Role, ObjectId(0)).is_none());
+    let admin = world.admin();
+    assert!(admin.organization().store().verify().unwrap().is_sound());
+    let view = driver.access.view(None);
+    assert!(reader::find(&view, Kind::Role, ObjectId(0)).is_none());
+}
+
+#[test]
+fn effective_access_is_what_the_events_say() {
+    compare(OPERATIONS, INSTANTS, false);
+}
+
+#[test]
+fn policies_take_away_what_they_forbid() {
+    compare(OPERATIONS_WITH_POLICIES, INSTANTS_WITH_POLICIES, true);
 }

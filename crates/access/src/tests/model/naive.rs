@@ -30,6 +30,8 @@ pub(super) enum Happening {
         from: Instant,
         until: Option<Instant>,
     },
+    /// A policy that forbids to connect to resources with this tag and value.
+    Policy(ObjectId, &'static str, &'static str),
     Ended(ObjectId),
 }
 
@@ -66,6 +68,7 @@ pub(super) struct State {
     members: BTreeMap<ObjectId, (ObjectId, ObjectId)>,
     assigned: BTreeMap<ObjectId, (ObjectId, ObjectId)>,
     grants: BTreeMap<ObjectId, Grant>,
+    policies: BTreeMap<ObjectId, (&'static str, &'static str)>,
 }
 
 impl State {
@@ -109,6 +112,9 @@ impl State {
             } => {
                 self.grants.insert(id, (holder, resource, from, until));
             }
+            Happening::Policy(id, tag, value) => {
+                self.policies.insert(id, (tag, value));
+            }
             Happening::Ended(id) => self.end(id),
         }
     }
@@ -121,6 +127,7 @@ impl State {
         self.members.remove(&id);
         self.assigned.remove(&id);
         self.grants.remove(&id);
+        self.policies.remove(&id);
         self.members
             .retain(|_, (from, to)| *from != id && *to != id);
         self.assigned
@@ -151,7 +158,11 @@ impl State {
                         && *from <= at
                         && until.is_none_or(|until| at < until)
                 });
-                if by_role || by_grant {
+                let is_forbidden = self
+                    .policies
+                    .values()
+                    .any(|(tag, value)| tags.get(*tag).is_some_and(|found| found == value));
+                if (by_role || by_grant) && !is_forbidden {
                     found.insert((*account, *id));
                 }
             }
@@ -178,6 +189,10 @@ impl State {
     pub(super) fn resources(&self) -> Vec<(ObjectId, &'static str)> {
         let all = self.resources.iter();
         all.map(|(id, (kind, _))| (*id, *kind)).collect()
+    }
+
+    pub(super) fn policies(&self) -> Vec<ObjectId> {
+        self.policies.keys().copied().collect()
     }
 
     pub(super) fn bonds(&self) -> Vec<(crate::Kind, ObjectId)> {

@@ -46,10 +46,11 @@ pub(super) struct Driver<'w> {
     pub(super) events: Vec<Event>,
     state: State,
     made: u32,
+    has_policies: bool,
 }
 
 impl<'w> Driver<'w> {
-    pub(super) fn new(world: &'w World, dice: Dice) -> Self {
+    pub(super) fn new(world: &'w World, dice: Dice, has_policies: bool) -> Self {
         Self {
             world,
             access: world.access(),
@@ -58,11 +59,15 @@ impl<'w> Driver<'w> {
             events: Vec::new(),
             state: State::default(),
             made: 0,
+            has_policies,
         }
     }
 
     pub(super) fn step(&mut self) {
         self.world.pass(self.dice.below(2_000_000) as i64);
+        if self.has_policies && self.dice.below(40) == 0 {
+            return self.change_policies();
+        }
         match self.dice.below(16) {
             0 => self.make_account(),
             1 => self.make_group(),
@@ -179,6 +184,28 @@ impl<'w> Driver<'w> {
             .update(&self.admin, Kind::Role, role, change)
             .unwrap();
         self.note(Happening::Role(role, rules));
+    }
+
+    fn change_policies(&mut self) {
+        let known = self.state.policies();
+        if known.len() > 2 {
+            let id = self.dice.pick(&known).unwrap();
+            self.access.delete(&self.admin, Kind::Policy, id).unwrap();
+            return self.note(Happening::Ended(id));
+        }
+        let tag = self.dice.pick(&TAGS).unwrap();
+        let value = self.dice.pick(&VALUES).unwrap();
+        let text = format!(
+            "forbid (principal, action == StrongDM::Action::\"connect\", resource) \
+             when {{ resource.hasTag(\"{tag}\") && resource.getTag(\"{tag}\") == \"{value}\" }};"
+        );
+        let name = self.name();
+        let new = properties(&[("displayName", &name), ("policy", &text)]);
+        let id = self
+            .create(NewObject::entity(Kind::Policy, new))
+            .unwrap()
+            .id;
+        self.note(Happening::Policy(id, tag, value));
     }
 
     fn tags(&mut self) -> BTreeMap<String, String> {
