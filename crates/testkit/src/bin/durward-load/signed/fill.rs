@@ -143,7 +143,10 @@ fn made(answer: &[u8], id: u64) -> Option<String> {
     let of = |bytes, wanted: u64| Fields(bytes).find(|(number, _)| *number == wanted);
     let (_, noun) = of(answer.get(FRAME_BYTES..)?, 2)?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
-    let has_hex = |text: &String| text.rsplit('-').next().is_some_and(|hex| hex.len() == 16);
+    let has_hex = |text: &String| {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_plain && text.rsplit('-').next().is_some_and(|hex| hex.len() == 16)
+    };
     let direct = of(noun, id)
         .and_then(|(_, bytes)| text(bytes))
         .filter(has_hex);
