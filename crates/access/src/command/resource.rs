@@ -32,6 +32,7 @@ impl Access {
         names::require_name(properties, NAME)?;
         let kind = checked_kind(names::text(properties, KIND)?)?;
         properties.insert(KIND.to_owned(), Value::from(kind.name));
+        check_port(properties)?;
         set_port(view, properties, book)?;
         if let Some(sealed) = self.sealed(&Map::new(), &new.secrets)? {
             properties.insert(SEALED.to_owned(), sealed);
@@ -61,6 +62,7 @@ impl Access {
             }
             pending.set(KIND, kind.name);
         }
+        check_port(&pending.change.properties)?;
         if pending.names(PORT) {
             set_port(pending.view, &mut pending.change.properties, book)?;
         }
@@ -119,6 +121,17 @@ fn checked_kind(name: &str) -> Result<&'static resource_kind::ResourceKind, Acce
             format!("{name:?} does not exist"),
         )
     })
+}
+
+/// The port of the resource itself.
+fn check_port(properties: &Properties) -> Result<(), AccessError> {
+    match properties.get("port") {
+        Some(Value::Int(port)) if !(0..=65_535).contains(port) => Err(AccessError::invalid(
+            "the port of the resource",
+            "must be a number from 1 to 65535",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A resource that has a port of its own gets one when it asks for none in particular.
