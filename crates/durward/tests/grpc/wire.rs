@@ -54,7 +54,14 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// A connection with the first access key of the server.
     pub fn new(server: &Server) -> Self {
+        let (access_key, secret) = server.credentials().strongdm();
+        Self::with_key(server, access_key, secret)
+    }
+
+    /// A connection with another access key.
+    pub fn with_key(server: &Server, access_key: &str, secret: &str) -> Self {
         let runtime = Runtime::new().unwrap();
         let address = server.url().strip_prefix("http://").unwrap().to_owned();
         let sender = runtime.block_on(async {
@@ -65,7 +72,6 @@ impl Wire {
             tokio::spawn(connection);
             sender
         });
-        let (access_key, secret) = server.credentials().strongdm();
         Self {
             runtime,
             sender,
