@@ -31,9 +31,8 @@ impl Access {
         pending: &mut Pending<'_>,
     ) -> Result<(), AccessError> {
         let is_self = caller.account() == Some(pending.before.id);
-        if !is_self {
-            self.check_not_stronger(caller, pending.view, pending.entity)?;
-        }
+        // Of one's own account too: the credential may do less than the account.
+        self.check_not_stronger(caller, pending.view, pending.entity)?;
         if pending.names("email") {
             let email = identity_names::email(&pending.text("email"))?;
             pending.set("email", email);
@@ -58,9 +57,6 @@ impl Access {
         }
         if let Some(hash) = pending.password_hash.take() {
             caller.require_any(Action::UserSetPassword.rights())?;
-            // Whoever knows the password has the whole account: a credential that may do less than
-            // its account must not get there.
-            self.check_not_stronger(caller, pending.view, pending.entity)?;
             pending.set(PASSWORD_HASH, hash);
         }
         Ok(())
@@ -96,9 +92,7 @@ impl Access {
         caller: &Caller,
         pending: &mut Pending<'_>,
     ) -> Result<(), AccessError> {
-        if caller.account() != Some(pending.before.id) {
-            self.check_not_stronger(caller, pending.view, pending.entity)?;
-        }
+        self.check_not_stronger(caller, pending.view, pending.entity)?;
         if pending.names("displayName") {
             names::require_name(
                 &mut pending.change.properties,
