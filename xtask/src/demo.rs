@@ -82,7 +82,15 @@ pub(crate) fn run(root: &Path, demo: &Demo) -> anyhow::Result<()> {
         import("ATT&CK", &["stix"], &[bundle])?;
     }
 
+    let aws = aws_files(root)?;
+    import("cloud accounts", &["aws", "--scope", "aws"], &aws)?;
+    heading("people, roles, resources, grants and a policy, by StrongDM's SDK");
+    let before = make_access(root, &server, &credentials)?;
+
+    let environment = Environment::open(root)?;
     let tour = tour::Tour {
+        before: before.trim().to_owned(),
+        python: shown(root, &environment.python()),
         binary: shown(root, &binary),
         url: server.url().to_owned(),
         credentials: &credentials,
@@ -93,6 +101,7 @@ pub(crate) fn run(root: &Path, demo: &Demo) -> anyhow::Result<()> {
     println!("\nready after {}", watch.seconds());
     shell::flush();
     if demo.exit {
+        tour.check(root)?;
         return server.stop();
     }
     println!(
@@ -135,6 +144,38 @@ fn make_attack_bundle(root: &Path, bundle: &Path) -> anyhow::Result<()> {
             .command(["samples/attack/to_stix.py", "--out"])
             .arg(bundle),
     )
+}
+
+/// What the AWS command line printed, for `durward import aws`.
+fn aws_files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in entries(&root.join("samples").join("aws"))? {
+        if folder.is_dir() {
+            let inside = entries(&folder)?.into_iter();
+            files.extend(inside.filter(|path| path.extension().is_some_and(|e| e == "json")));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let read = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    read.map(|entry| Ok(entry?.path())).collect()
+}
+
+/// Makes what people, groups, roles and grants there are; gives an instant before the last change.
+fn make_access(root: &Path, server: &Server, credentials: &Value) -> anyhow::Result<String> {
+    let environment = Environment::open(root)?;
+    environment.install("samples/access/requirements.txt")?;
+    let key = |name: &str| {
+        let found = credentials.pointer(name).and_then(Value::as_str);
+        found.context("`durward init --json` printed no access key")
+    };
+    let host = server.url().trim_start_matches("http://");
+    let mut command = environment.command(["samples/access/make.py", host]);
+    command.args([key("/strongdm/access_key")?, key("/strongdm/secret_key")?]);
+    shell::output(&mut command)
 }
 
 fn init(root: &Path, binary: &Path, data: &Path) -> anyhow::Result<Value> {

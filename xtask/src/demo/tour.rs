@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the demo prints last: credentials, and five commands that work when pasted.
+//! What the demo prints last: credentials, and commands that work when pasted.
 
-use anyhow::Context;
+use std::path::Path;
+
+use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use crate::shell::heading;
+use crate::shell::{self, heading};
 
 /// What the printed commands need to know.
 pub(crate) struct Tour<'a> {
@@ -12,7 +14,18 @@ pub(crate) struct Tour<'a> {
     pub(crate) url: String,
     pub(crate) credentials: &'a Value,
     pub(crate) empty_at: String,
+    /// An instant at which two contractors still reached the customers' database.
+    pub(crate) before: String,
+    /// The Python that has StrongDM's SDK, as one would type it.
+    pub(crate) python: String,
     pub(crate) has_attack: bool,
+}
+
+/// A command, what it is for, and a text that its output must hold.
+struct Try {
+    what: &'static str,
+    command: String,
+    expected: &'static str,
 }
 
 // The mistakes that these find are described in samples/company/README.md.
@@ -29,6 +42,16 @@ const TECHNIQUES: &str = "FIND intrusion_set WITH displayName = 'APT29' THAT USE
     ORDER BY malware DESC LIMIT 10";
 const FINDINGS: &str = "FIND Finding WITH open = true AS f \
     RETURN f.severity AS severity, count(f) AS findings ORDER BY findings DESC";
+const BY_ROLE: &str = "FIND account AS a THAT HAS account_group THAT ASSIGNED access_role AS r \
+    THAT ALLOWS Database AS d RETURN a.displayName AS person, r.displayName AS role, \
+    d.displayName AS database";
+const ME: &str = r#"{"query":"{ me { name user_email } }"}"#;
+const HIERARCHY: &str = concat!(
+    r#"{"query":"{ CloudHierarchyList { items { name cloudType scope "#,
+    r#"parentScope entryType } } }"}"#
+);
+/// Somebody of the sample organization who lost access.
+const CONTRACTOR: &str = "neil.strand@meridian-freight.example";
 const COUNT: &str = "FIND User AS u RETURN count(u) AS users";
 
 impl Tour<'_> {
@@ -42,15 +65,133 @@ impl Tour<'_> {
             ("JupiterOne account", "/jupiterone/account"),
             ("JupiterOne API key", "/jupiterone/api_key"),
             ("OpenCTI token", "/opencti/token"),
+            ("Sonrai token", "/sonrai/token"),
+            ("StrongDM access key", "/strongdm/access_key"),
+            ("StrongDM secret key", "/strongdm/secret_key"),
+            ("Cyral client id", "/cyral/client_id"),
+            ("Cyral client secret", "/cyral/client_secret"),
         ];
         for (name, pointer) in rows {
             println!("  {name:<20} {}", self.text(pointer)?);
         }
-        heading("five things to try, each in another terminal at the root of the repository");
-        for (number, (what, command)) in self.commands()?.iter().enumerate() {
-            println!("\n{}. {what}\n\n{command}", number + 1);
+        heading("things to try, each in another terminal at the root of the repository");
+        for (number, step) in self.steps()?.iter().enumerate() {
+            println!("\n{}. {}\n\n{}", number + 1, step.what, step.command);
         }
         Ok(())
+    }
+
+    /// Runs every printed command as a shell would and looks at what it says.
+    pub(crate) fn check(&self, root: &Path) -> anyhow::Result<()> {
+        heading("every command, as pasted");
+        for step in self.steps()? {
+            let mut shell = shell::command("sh", root);
+            let said = shell::output(shell.args(["-c", &step.command]))?;
+            if !said.contains(step.expected) {
+                bail!("{}: {:?} is not in: {said}", step.what, step.expected);
+            }
+            println!("  {}", step.what);
+        }
+        Ok(())
+    }
+
+    fn steps(&self) -> anyhow::Result<Vec<Try>> {
+        let step = |(what, command)| Try {
+            what,
+            command,
+            expected: "",
+        };
+        let mut steps: Vec<Try> = self.commands()?.into_iter().map(step).collect();
+        steps.extend(self.dialects()?);
+        Ok(steps)
+    }
+
+    /// One command for each dialect, then who may do what and why.
+    fn dialects(&self) -> anyhow::Result<Vec<Try>> {
+        let token = self.text("/api_token")?;
+        let Self {
+            binary,
+            url,
+            before,
+            ..
+        } = self;
+        let ask = |words: &str, more: &str| {
+            format!("{binary} access {words}{more} \\\n  --url {url} --token {token}")
+        };
+        let explained = format!("explain {CONTRACTOR} connect customers-postgres");
+        Ok(vec![
+            Try {
+                what: "JupiterOne: who reaches which database by a role of a group",
+                command: self.jupiterone(BY_ROLE)?,
+                expected: "production databases",
+            },
+            Try {
+                what: "OpenCTI: who asks",
+                command: self.curl(self.text("/opencti/token")?, "", ME),
+                expected: "user_email",
+            },
+            Try {
+                what: "Sonrai: the hierarchy of the imported cloud accounts",
+                command: self.curl(self.text("/sonrai/token")?, "", HIERARCHY),
+                expected: "aws/",
+            },
+            Try {
+                what: "StrongDM: what a contractor reaches now, and reached before",
+                command: self.strongdm()?,
+                expected: "customers-postgres",
+            },
+            Try {
+                what: "Cyral: a token, and the repositories",
+                command: self.cyral()?,
+                expected: "customers-postgres",
+            },
+            Try {
+                what: "Why a contractor cannot connect to the customers' database",
+                command: ask(&explained, ""),
+                expected: "cannot connect",
+            },
+            Try {
+                what: "The same question about a moment before",
+                command: ask(&explained, &format!(" --at {before}")),
+                expected: "can connect",
+            },
+            Try {
+                what: "Everything that somebody of the database team reaches",
+                command: ask("list aisling.byrne@meridian-freight.example", ""),
+                expected: "customers-postgres",
+            },
+        ])
+    }
+
+    fn strongdm(&self) -> anyhow::Result<String> {
+        let host = self.url.trim_start_matches("http://");
+        let key = self.text("/strongdm/access_key")?;
+        let secret = self.text("/strongdm/secret_key")?;
+        let before = self.before.trim_end_matches('Z');
+        let script = format!(
+            "import datetime, strongdm\n\
+            sdm = strongdm.Client({key:?}, {secret:?}, host={host:?}, insecure=True)\n\
+            user = next(sdm.accounts.list(\"email:{CONTRACTOR}\"))\n\
+            then = datetime.datetime.fromisoformat({before:?})\n\
+            then = then.replace(tzinfo=datetime.timezone.utc)\n\
+            for name, client in ((\"now\", sdm), (\"before\", sdm.snapshot_at(then))):\n    \
+                rows = client.account_resources.list(\"account_id:?\", user.id)\n    \
+                names = {{client.resources.get(row.resource_id).resource.name for row in rows}}\n    \
+                print(name, sorted(names))\n"
+        );
+        Ok(format!("{} - <<'PYTHON'\n{script}PYTHON", self.python))
+    }
+
+    fn cyral(&self) -> anyhow::Result<String> {
+        let url = &self.url;
+        let id = self.text("/cyral/client_id")?;
+        let secret = self.text("/cyral/client_secret")?;
+        Ok(format!(
+            "TOKEN=$(curl -s {url}/v1/users/oidc/token -d grant_type=client_credentials \\\n  \
+            -d client_id={id} -d client_secret={secret} \\\n  \
+            | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n\
+            curl -s {url}/v1/repos -H \"Authorization: Bearer $TOKEN\""
+        ))
     }
 
     fn commands(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
@@ -165,6 +306,8 @@ mod tests {
                 url: "http://127.0.0.1:1".into(),
                 credentials: &credentials,
                 empty_at: "2026-01-01T00:00:00Z".into(),
+                before: "2026-01-01T00:00:00Z".into(),
+                python: "python".into(),
                 has_attack,
             };
             assert_eq!(tour.commands().unwrap().len(), 5);
