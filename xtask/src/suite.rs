@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use crate::python::Environment;
 use crate::shell::{self, Counts, Stopwatch};
-use crate::{deny, shell::heading, system};
+use crate::{demo, deny, shell::heading, system};
 
 /// What is left out where the shared folder is absent.
 const NEEDS_SHARED: [&str; 3] = [
@@ -63,12 +63,22 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<bool> {
     if quick {
         outcome
             .skipped
-            .push("conformance with the public clients: --quick".to_owned());
+            .push("conformance with the public clients, demo: --quick".to_owned());
     } else {
         outcome.tests(
             "conformance: the public clients against a real server",
             || conformance(root, shared.as_deref()),
         );
+        outcome.step("demo: every command that it prints", || {
+            demo::run(
+                root,
+                &demo::Demo {
+                    listen: Some("127.0.0.1:0".to_owned()),
+                    release: false,
+                    exit: true,
+                },
+            )
+        });
     }
     outcome.print(&watch);
     Ok(outcome.broken.is_empty() && outcome.counts.failed == 0)
