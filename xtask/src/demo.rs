@@ -55,35 +55,8 @@ pub(crate) fn run(root: &Path, demo: &Demo) -> anyhow::Result<()> {
     std::thread::sleep(Duration::from_secs(1));
     let empty_at = shell::output(shell::command("date", root).args(["-u", "+%FT%TZ"]))?;
 
-    let token = credentials.get("api_token").and_then(Value::as_str);
-    let token = token.context("`durward init --json` printed no api_token")?;
-    let import = |what: &str, words: &[&str], files: &[PathBuf]| {
-        heading(&format!("import of {what}"));
-        let watch = Stopwatch::start();
-        let mut command = shell::command(&binary, root);
-        command.arg("import").args(words).args(files);
-        command.args(["--url", server.url(), "--token", token]);
-        shell::run(&mut command)?;
-        println!("  done in {}", watch.seconds());
-        anyhow::Ok(())
-    };
-    let company = root.join("samples").join("company");
-    let files = [
-        company.join("entities.ndjson"),
-        company.join("relationships.ndjson"),
-    ];
-    import(
-        "the sample company",
-        &["graph", "--scope", "meridian"],
-        &files,
-    )?;
     let has_attack = attack.is_some();
-    if let Some(bundle) = attack {
-        import("ATT&CK", &["stix"], &[bundle])?;
-    }
-
-    let aws = aws_files(root)?;
-    import("cloud accounts", &["aws", "--scope", "aws"], &aws)?;
+    fill(root, &binary, &server, &credentials, attack)?;
     heading("people, roles, resources, grants and a policy, by StrongDM's SDK");
     let before = make_access(root, &server, &credentials)?;
 
@@ -109,6 +82,43 @@ pub(crate) fn run(root: &Path, demo: &Demo) -> anyhow::Result<()> {
         server.log().display()
     );
     server.wait()
+}
+
+/// Imports all sample data.
+fn fill(
+    root: &Path,
+    binary: &Path,
+    server: &Server,
+    credentials: &Value,
+    attack: Option<PathBuf>,
+) -> anyhow::Result<()> {
+    let token = credentials.get("api_token").and_then(Value::as_str);
+    let token = token.context("`durward init --json` printed no api_token")?;
+    let import = |what: &str, words: &[&str], files: &[PathBuf]| {
+        heading(&format!("import of {what}"));
+        let watch = Stopwatch::start();
+        let mut command = shell::command(binary, root);
+        command.arg("import").args(words).args(files);
+        command.args(["--url", server.url(), "--token", token]);
+        shell::run(&mut command)?;
+        println!("  done in {}", watch.seconds());
+        anyhow::Ok(())
+    };
+    let company = root.join("samples").join("company");
+    let files = [
+        company.join("entities.ndjson"),
+        company.join("relationships.ndjson"),
+    ];
+    import(
+        "the sample company",
+        &["graph", "--scope", "meridian"],
+        &files,
+    )?;
+    if let Some(bundle) = attack {
+        import("ATT&CK", &["stix"], &[bundle])?;
+    }
+    let aws = aws_files(root)?;
+    import("cloud accounts", &["aws", "--scope", "aws"], &aws)
 }
 
 fn build(root: &Path, release: bool) -> anyhow::Result<PathBuf> {

@@ -174,10 +174,11 @@ impl Tour<'_> {
             user = next(sdm.accounts.list(\"email:{CONTRACTOR}\"))\n\
             then = datetime.datetime.fromisoformat({before:?})\n\
             then = then.replace(tzinfo=datetime.timezone.utc)\n\
-            for name, client in ((\"now\", sdm), (\"before\", sdm.snapshot_at(then))):\n    \
+            both = ((\"now\", sdm), (\"before\", sdm.snapshot_at(then)))\n\
+            for name, client in both:\n    \
                 rows = client.account_resources.list(\"account_id:?\", user.id)\n    \
-                names = {{client.resources.get(row.resource_id).resource.name for row in rows}}\n    \
-                print(name, sorted(names))\n"
+                ids = {{row.resource_id for row in rows}}\n    \
+                print(name, sorted(client.resources.get(id).resource.name for id in ids))\n"
         );
         Ok(format!("{} - <<'PYTHON'\n{script}PYTHON", self.python))
     }
