@@ -75,14 +75,19 @@ def test_a_deletion_ends_what_hung_on_it(client):
     assert rows[1].activity_id == ended.activity_id
 
 
-def test_histories_are_paged(client):
+def test_histories_are_paged(client, server):
     role = client.roles.create(strongdm.Role(name="paged 0")).role
     for number in range(1, 12):
         role.name = f"paged {number}"
         client.roles.update(role)
+    issued = server.credentials["strongdm"]
     limited = strongdm.Client(
-        client.api_access_key, client.api_secret_key, host=client._test_host, insecure=True, page_limit=5
-    ) if hasattr(client, "_test_host") else client
+        issued["access_key"],
+        issued["secret_key"],
+        host=server.url.removeprefix("http://"),
+        insecure=True,
+        page_limit=5,
+    )
     rows = list(limited.roles_history.list("id:?", role.id))
     assert [row.role.name for row in rows] == [f"paged {number}" for number in range(12)]
     assert datetime.timedelta() < rows[-1].timestamp - rows[0].timestamp

@@ -12,6 +12,25 @@ COUNT = 10_000
 
 
 @pytest.fixture(scope="module")
+def connect_with(start_server):
+    """Makes a client of a server that has nothing to do but hold many objects."""
+    server = start_server("paging")
+    issued = server.credentials["strongdm"]
+
+    def connect(access_key=issued["access_key"], secret_key=issued["secret_key"]):
+        host = server.url.removeprefix("http://")
+        return strongdm.Client(access_key, secret_key, host=host, insecure=True)
+
+    return connect
+
+
+@pytest.fixture(scope="module")
+def client(connect_with):
+    """A client with all rights."""
+    return connect_with()
+
+
+@pytest.fixture(scope="module")
 def many(client):
     """Ten thousand resources."""
 
