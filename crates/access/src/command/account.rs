@@ -36,6 +36,11 @@ impl Access {
         }
         if pending.names("email") {
             let email = identity_names::email(&pending.text("email"))?;
+            if is_self && email != pending.before.text("email") {
+                // By the address people are known and get back in: a credential that may do less
+                // than its account must not hand the account over.
+                self.check_not_stronger(caller, pending.view, pending.entity)?;
+            }
             pending.set("email", email);
         }
         change_level(caller, pending, is_self)?;

@@ -66,6 +66,7 @@ impl Access {
                 Err(AccessError::invalid("a built-in role", "cannot be deleted"))
             }
             Kind::Role => self.check_holds_rights_of_role(caller, view, entity),
+            Kind::Group => self.check_holds_rights_of_group(caller, view, entity),
             _ => Ok(()),
         }
     }
