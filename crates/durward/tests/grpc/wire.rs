@@ -54,7 +54,13 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// With the administrator's key.
     pub fn new(server: &Server) -> Self {
+        let (access_key, secret) = server.credentials().strongdm();
+        Self::with_key(server, access_key, secret)
+    }
+
+    pub fn with_key(server: &Server, access_key: &str, secret: &str) -> Self {
         let runtime = Runtime::new().unwrap();
         let address = server.url().strip_prefix("http://").unwrap().to_owned();
         let sender = runtime.block_on(async {
@@ -65,7 +71,6 @@ impl Wire {
             tokio::spawn(connection);
             sender
         });
-        let (access_key, secret) = server.credentials().strongdm();
         Self {
             runtime,
             sender,
