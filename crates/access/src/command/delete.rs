@@ -3,7 +3,7 @@
 
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
-use durward_identity::Caller;
+use durward_identity::{Caller, require_administrator_beside};
 use durward_model::ObjectId;
 
 use crate::access::{Planned, seen};
@@ -46,6 +46,7 @@ impl Access {
                 operations.push(Operation::DeleteRelationship { target: id });
             }
         }
+        require_administrator_beside(view, &[found])?;
         Ok(Planned {
             activity: format!("{} deleted", kind.noun()),
             operations,

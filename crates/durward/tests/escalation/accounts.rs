@@ -137,3 +137,46 @@ fn nobody_comes_to_a_stronger_role() {
     let made = json!({"account_attachment": {"account_id": weak, "role_id": "r-0000000000000001"}});
     own.refused("AccountAttachments.Create", &made, NOT_FOUND, "role");
 }
+
+#[test]
+fn the_last_administrator_stays() {
+    let mut world = World::start();
+    let administrator = world.administrator();
+    let role = world.role("Administrator");
+    let second = json!({"name": "second administrator"});
+    let second = world.sdk.made("Accounts", "account", &json!({ "service": second }));
+    let held = json!({"account_id": second, "role_id": role});
+    let held = world.sdk.made("AccountAttachments", "account_attachment", &held);
+    let mut sdk = world.sdk_of(&second, None);
+    let by = |world: &mut World, account: &str| {
+        let filter = format!("account_id:{account}");
+        id_in(&world.sdk.list("AccountAttachments", &filter)[0])
+    };
+    let first = by(&mut world, &administrator);
+    // One of two may go; the other stays, whoever asks and however.
+    world.sdk.ok("AccountAttachments.Delete", &json!({"id": held}));
+    denied(&mut sdk, "AccountAttachments.Delete", &json!({"id": first}));
+    world.without_trace(|world| {
+        let request = json!({"id": first});
+        let last = "last administrator";
+        world.sdk.refused("AccountAttachments.Delete", &request, INVALID, last);
+    });
+    let group = json!({"group": {"name": "administrators"}});
+    let group = world.sdk.made("Groups", "group", &group["group"]);
+    let member = json!({"account_id": second, "group_id": group});
+    let member = world.sdk.made("AccountsGroups", "account_group", &member);
+    let bond = json!({"group_id": group, "role_id": role});
+    let bond = world.sdk.made("GroupsRoles", "group_role", &bond);
+    world.sdk.ok("AccountAttachments.Delete", &json!({"id": first}));
+    let last = "last administrator";
+    for (name, id) in [
+        ("AccountsGroups.Delete", &member),
+        ("GroupsRoles.Delete", &bond),
+        ("Groups.Delete", &group),
+    ] {
+        sdk.refused(name, &json!({"id": id}), INVALID, last);
+    }
+    for (service, count) in [("Groups", 1), ("GroupsRoles", 1), ("AccountsGroups", 1)] {
+        assert_eq!(sdk.list(service, "").len(), count, "{service}");
+    }
+}
