@@ -2,11 +2,12 @@
 //! Accounts and their roles.
 
 use durward_graph::store::{Operation, PutMode, Target};
-use durward_graph::{EntityRef, View};
+use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_model::{Instant, Namespace, ObjectId, Value};
 use durward_policy::{Right, Rights};
 use durward_vault::{Secret, random};
 
+use crate::administrators::require_administrator_beside;
 use crate::credential::property;
 use crate::effective::{account_rights, is_suspended};
 use crate::graph_reader::CoreReader;
@@ -112,6 +113,10 @@ impl Organization {
         let view = self.head();
         let known = read_account(&view, account)?;
         require_all(caller, known.rights)?;
+        let found = CoreReader::new(&view).by_id(account, &[ACCOUNT_TYPE, SERVICE_TYPE]);
+        if let Some(found) = found.filter(|_| suspended) {
+            require_administrator_beside(&view, &[ObjectRef::Entity(found)])?;
+        }
         let patch = patch(account, vec![(SUSPENDED, Value::from(suspended))]);
         let activity = if suspended {
             "account suspended"
@@ -139,12 +144,14 @@ impl Organization {
             Target::Id(role),
             PutMode::Upsert,
         )];
-        operations.extend(assignments(&view, account).into_iter().filter_map(
-            |(assignment, assigned)| {
-                let other = assigned != role;
-                other.then_some(Operation::DeleteRelationship { target: assignment })
-            },
-        ));
+        let assigned = assignments(&view, account).into_iter();
+        let others = assigned.filter(|(_, other)| view.entity_id(*other) != role);
+        let gone: Vec<EdgeRef> = others.map(|(edge, _)| edge).collect();
+        let edges: Vec<ObjectRef> = gone.iter().copied().map(ObjectRef::Edge).collect();
+        require_administrator_beside(&view, &edges)?;
+        operations.extend(gone.iter().map(|edge| Operation::DeleteRelationship {
+            target: view.edge_id(*edge),
+        }));
         self.submit(caller.origin("account role set"), operations)?;
         read_account(&self.head(), account)
     }
@@ -274,15 +281,10 @@ fn read_account(view: &View, id: ObjectId) -> Result<AccountSummary, IdentityErr
 }
 
 /// The assignments of an account: relationship and role.
-fn assignments(view: &View, account: ObjectId) -> Vec<(ObjectId, ObjectId)> {
+fn assignments(view: &View, account: ObjectId) -> Vec<(EdgeRef, EntityRef)> {
     let reader = CoreReader::new(view);
-    let Some(account) = reader.by_id(account, &[ACCOUNT_TYPE, SERVICE_TYPE]) else {
-        return Vec::new();
-    };
-    let assignments = reader.assignments_of(account).into_iter();
-    assignments
-        .map(|(edge, role)| (view.edge_id(edge), view.entity_id(role)))
-        .collect()
+    let found = reader.by_id(account, &[ACCOUNT_TYPE, SERVICE_TYPE]);
+    found.map_or_else(Vec::new, |account| reader.assignments_of(account))
 }
 
 fn read(view: &View, account: EntityRef) -> Result<AccountSummary, IdentityError> {

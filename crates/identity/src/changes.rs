@@ -47,7 +47,7 @@ impl Organization {
         if known.revoked {
             return Ok(known);
         }
-        require_act(caller, &known, Act::Delete)?;
+        require_act(caller, &self.head(), &known, Act::Delete)?;
         let set = vec![
             (property::REVOKED.to_owned(), Value::from(true)),
             (property::REVOKED_ON.to_owned(), Value::from(self.now())),
@@ -65,8 +65,9 @@ impl Organization {
         caller: &Caller,
         id: ObjectId,
     ) -> Result<CredentialSummary, IdentityError> {
-        let known = read(&self.head(), id)?;
-        require_act(caller, &known, Act::Delete)?;
+        let view = self.head();
+        let known = read(&view, id)?;
+        require_act(caller, &view, &known, Act::Delete)?;
         let target = Target::Id(id);
         let operations = vec![Operation::DeleteEntity { target }];
         self.submit(caller.origin("credential deleted"), operations)?;
@@ -82,7 +83,7 @@ impl Organization {
     ) -> Result<CredentialSummary, IdentityError> {
         let view = self.head();
         let known = read(&view, id)?;
-        require_act(caller, &known, Act::Change)?;
+        require_act(caller, &view, &known, Act::Change)?;
         let mut set = Vec::new();
         if let Some(name) = update.name {
             let name = names::name("the name of the credential", &name)?;
@@ -119,7 +120,7 @@ impl Organization {
     ) -> Result<IssuedCredential, IdentityError> {
         let view = self.head();
         let known = read(&view, id)?;
-        require_act(caller, &known, Act::Change)?;
+        require_act(caller, &view, &known, Act::Change)?;
         require_no_gain(caller, &view, &known)?;
         let secret = match known.kind {
             CredentialKind::StrongdmKey => strongdm_secret()?,

@@ -48,9 +48,11 @@ pub(crate) fn sees_others(caller: &Caller, kind: CredentialKind) -> bool {
     caller.authorize_any(managing(kind, Act::See)).allowed
 }
 
-/// Refuses a caller that may not do this; one that may not even see it learns nothing.
+/// Refuses a caller that may not do this; one that may not even see it learns nothing. Whoever
+/// changes or ends a credential of another account must have every right that it gives.
 pub(crate) fn require_act(
     caller: &Caller,
+    view: &View,
     known: &CredentialSummary,
     act: Act,
 ) -> Result<(), IdentityError> {
@@ -61,7 +63,23 @@ pub(crate) fn require_act(
     if !caller.authorize_any(rights).allowed && !sees_others(caller, known.kind) {
         return Err(IdentityError::NotFound { what: "credential" });
     }
-    caller.require_any(rights)
+    caller.require_any(rights)?;
+    if act == Act::See {
+        return Ok(());
+    }
+    require_all(
+        caller,
+        rights_of_owner(view, known)?.intersect(known.rights),
+    )
+}
+
+/// What the owner of a credential may do; nothing for a node.
+fn rights_of_owner(view: &View, known: &CredentialSummary) -> Result<Rights, IdentityError> {
+    let reader = CoreReader::new(view);
+    match reader.by_id(known.account, &[ACCOUNT_TYPE, SERVICE_TYPE]) {
+        Some(owner) => account_rights(reader, owner),
+        None => Ok(Rights::NONE),
+    }
 }
 
 /// Refuses rights that the caller lacks itself, with a sentence that names them.
@@ -86,12 +104,7 @@ pub(crate) fn require_no_gain(
     view: &View,
     known: &CredentialSummary,
 ) -> Result<(), IdentityError> {
-    let reader = CoreReader::new(view);
-    let owner = reader.by_id(known.account, &[ACCOUNT_TYPE, SERVICE_TYPE]);
-    let of_owner = match owner {
-        Some(owner) => account_rights(reader, owner)?,
-        None => Rights::NONE,
-    };
+    let of_owner = rights_of_owner(view, known)?;
     if caller.account() == Some(known.account) {
         require_all(caller, of_owner.intersect(known.rights))?;
     } else {

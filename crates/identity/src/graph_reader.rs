@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use durward_graph::{Direction, EdgeRef, EntityRef, PropertyId, TypeId, View};
+use durward_graph::{Direction, EdgeRef, EntityRef, PropertyId, TripleId, TypeId, View};
 use durward_model::{Instant, Namespace, ObjectId, Value};
 
 use crate::accounts::{ACCOUNT_TYPE, ASSIGNED, GROUP_TYPE, HAS, ROLE_TYPE, SERVICE_TYPE};
@@ -135,22 +135,26 @@ impl<'v> CoreReader<'v> {
 
     /// The assignments of an account: relationship and role.
     pub(crate) fn assignments_of(self, account: EntityRef) -> Vec<(EdgeRef, EntityRef)> {
-        let role = self.view.type_id(ROLE_TYPE);
-        let (Some(role), Some(verb)) = (role, self.view.verb_id(ASSIGNED)) else {
-            return Vec::new();
-        };
+        self.links(ROLE_TYPE, ASSIGNED, account, Direction::Out)
+    }
+
+    /// The living relationships of `entity`, each with the entity of type `other` at its far end.
+    pub(crate) fn links(
+        self,
+        other: &str,
+        verb: &str,
+        entity: EntityRef,
+        direction: Direction,
+    ) -> Vec<(EdgeRef, EntityRef)> {
         let mut found = Vec::new();
-        for triple in self
-            .view
-            .triples_matching(Some(account.type_id), Some(verb), Some(role))
-        {
-            let adjacency = self.view.adjacency(triple.id, Direction::Out);
-            adjacency.for_each_edge(account.row, |row, edge| {
-                let edge = EdgeRef {
-                    triple: triple.id,
-                    edge,
-                };
-                found.push((edge, EntityRef { type_id: role, row }));
+        let Some(other) = self.view.type_id(other) else {
+            return found;
+        };
+        for triple in self.triples(other, verb, entity, direction) {
+            let adjacency = self.view.adjacency(triple, direction);
+            adjacency.for_each_edge(entity.row, |row, edge| {
+                let type_id = other;
+                found.push((EdgeRef { triple, edge }, EntityRef { type_id, row }));
             });
         }
         found
@@ -164,25 +168,31 @@ impl<'v> CoreReader<'v> {
         entity: EntityRef,
         direction: Direction,
     ) -> Vec<EntityRef> {
-        let Some(verb) = self.view.verb_id(verb) else {
-            return Vec::new();
-        };
+        let mut found = Vec::new();
+        for triple in self.triples(other, verb, entity, direction) {
+            let adjacency = self.view.adjacency(triple, direction);
+            adjacency.for_each(entity.row, |row| {
+                let type_id = other;
+                found.push(EntityRef { type_id, row });
+            });
+        }
+        found
+    }
+
+    fn triples(
+        self,
+        other: TypeId,
+        verb: &str,
+        entity: EntityRef,
+        direction: Direction,
+    ) -> impl Iterator<Item = TripleId> {
         let (from, to) = match direction {
             Direction::Out => (entity.type_id, other),
             Direction::In => (other, entity.type_id),
         };
-        let mut found = Vec::new();
-        for triple in self.view.triples_matching(Some(from), Some(verb), Some(to)) {
-            self.view
-                .adjacency(triple.id, direction)
-                .for_each(entity.row, |row| {
-                    found.push(EntityRef {
-                        type_id: other,
-                        row,
-                    });
-                });
-        }
-        found
+        let verb = self.view.verb_id(verb);
+        let found = verb.map(|verb| self.view.triples_matching(Some(from), Some(verb), Some(to)));
+        found.into_iter().flatten().map(|triple| triple.id)
     }
 
     fn value(self, entity: EntityRef, property: &str) -> Value {

@@ -10,6 +10,7 @@
 //! recovered are sealed by the vault. A secret is returned once, by the command that made it.
 
 mod accounts;
+mod administrators;
 pub mod authenticate;
 pub mod caller;
 mod changes;
@@ -37,6 +38,7 @@ pub mod roles;
 mod strongdm;
 
 pub use accounts::{AccountSummary, NewAccount};
+pub use administrators::require_administrator_beside;
 pub use authenticate::{AuthError, Presented};
 pub use caller::Caller;
 pub use changes::CredentialUpdate;

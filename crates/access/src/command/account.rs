@@ -2,8 +2,10 @@
 //! Accounts of people and machines.
 
 use durward_graph::store::{Operation, Target};
-use durward_graph::{EntityRef, View};
-use durward_identity::{Caller, CredentialKind, NewCredential, names as identity_names};
+use durward_graph::{EntityRef, ObjectRef, View};
+use durward_identity::{
+    Caller, CredentialKind, NewCredential, names as identity_names, require_administrator_beside,
+};
 use durward_model::{ObjectId, Value};
 use durward_policy::{Action, PermissionLevel, Right, Rights};
 
@@ -104,6 +106,7 @@ impl Access {
         if let Some(suspended) = suspended {
             caller.require_any(Action::ServiceSuspend.rights())?;
             self.check_not_self_nor_stronger(caller, pending.view, pending.entity)?;
+            check_administrator_stays(pending.view, pending.entity, suspended)?;
             pending.activity = Some(suspension(suspended).to_owned());
             pending.set(SUSPENDED, suspended);
         }
@@ -143,6 +146,7 @@ impl Access {
         };
         caller.require_any(action.rights())?;
         self.check_not_self_nor_stronger(caller, view, entity)?;
+        check_administrator_stays(view, entity, suspended)?;
         let mut set = vec![(SUSPENDED.to_owned(), Value::from(suspended))];
         let was_level = reader::text(view, entity, LEVEL) == LEVEL_SUSPENDED;
         if is_user && !suspended && was_level {
@@ -195,6 +199,18 @@ impl Access {
 pub(super) fn require_all(caller: &Caller, rights: Rights) -> Result<(), AccessError> {
     for right in Right::all().filter(|right| rights.contains(*right)) {
         caller.require(right)?;
+    }
+    Ok(())
+}
+
+/// Refuses to suspend the last administrator.
+fn check_administrator_stays(
+    view: &View,
+    account: EntityRef,
+    is_suspended: bool,
+) -> Result<(), AccessError> {
+    if is_suspended {
+        require_administrator_beside(view, &[ObjectRef::Entity(account)])?;
     }
     Ok(())
 }
@@ -263,6 +279,7 @@ fn change_level(
     }
     if is_suspended != was_suspended {
         caller.require_any(Action::UserSuspend.rights())?;
+        check_administrator_stays(pending.view, pending.entity, is_suspended)?;
         pending.activity = Some(suspension(is_suspended).to_owned());
     }
     pending.set(LEVEL, wanted);

@@ -3,7 +3,7 @@
 
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
-use durward_identity::Caller;
+use durward_identity::{Caller, require_administrator_beside};
 use durward_model::ObjectId;
 
 use crate::access::{Planned, seen};
@@ -46,6 +46,7 @@ impl Access {
                 operations.push(Operation::DeleteRelationship { target: id });
             }
         }
+        require_administrator_beside(view, &[found])?;
         Ok(Planned {
             activity: format!("{} deleted", kind.noun()),
             operations,
@@ -66,6 +67,7 @@ impl Access {
                 Err(AccessError::invalid("a built-in role", "cannot be deleted"))
             }
             Kind::Role => self.check_holds_rights_of_role(caller, view, entity),
+            Kind::Group => self.check_holds_rights_of_group(caller, view, entity),
             _ => Ok(()),
         }
     }

@@ -79,7 +79,7 @@ impl Access {
         require_all(caller, self.organization().rights_of_role(view, role)?)
     }
 
-    fn check_holds_rights_of_group(
+    pub(super) fn check_holds_rights_of_group(
         &self,
         caller: &Caller,
         view: &View,

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Credentials that may do little, reaching for more: in every dialect each attempt is refused in
+//! the dialect's own form, and leaves nothing behind but a record of it.
+#![allow(
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "tests may panic, and their support is not a public API"
+)]
+
+#[path = "escalation/accounts.rs"]
+mod accounts;
+mod common;
+#[path = "common/strongdm.rs"]
+mod strongdm;
+#[path = "grpc/wire.rs"]
+mod wire;
+#[path = "escalation/world.rs"]
+mod world;

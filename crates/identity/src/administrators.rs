@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The last administrator stays: an organization without one could never make another.
+
+use durward_graph::{Direction, EntityRef, ObjectRef, View};
+
+use crate::IdentityError;
+use crate::accounts::{ACCOUNT_TYPE, ASSIGNED, GROUP_TYPE, HAS, ROLE_TYPE, SERVICE_TYPE};
+use crate::credential::property;
+use crate::effective::is_suspended;
+use crate::graph_reader::CoreReader;
+use crate::roles::ADMINISTRATOR;
+
+/// Refuses when these accounts, groups and relationships are all that makes somebody an
+/// administrator who is not suspended.
+///
+/// # Errors
+/// When nobody would be left.
+pub fn require_administrator_beside(view: &View, gone: &[ObjectRef]) -> Result<(), IdentityError> {
+    if is_left(view, gone) || !is_left(view, &[]) {
+        return Ok(());
+    }
+    let reason = "stays: the organization would have none";
+    Err(IdentityError::input("the last administrator", reason))
+}
+
+fn is_left(view: &View, gone: &[ObjectRef]) -> bool {
+    let reader = CoreReader::new(view);
+    let is_role = |role: &EntityRef| {
+        reader.flag(*role, "builtIn")
+            && reader.text(*role, property::NAME).as_deref() == Some(ADMINISTRATOR)
+    };
+    let mut roles = reader.live(ROLE_TYPE).into_iter().filter(is_role);
+    roles.any(|role| {
+        are_accounts_left(reader, role, ASSIGNED, Direction::In, gone)
+            || left(reader, role, GROUP_TYPE, ASSIGNED, Direction::In, gone)
+                .any(|group| are_accounts_left(reader, group, HAS, Direction::Out, gone))
+    })
+}
+
+fn are_accounts_left(
+    reader: CoreReader<'_>,
+    entity: EntityRef,
+    verb: &str,
+    direction: Direction,
+    gone: &[ObjectRef],
+) -> bool {
+    [ACCOUNT_TYPE, SERVICE_TYPE].into_iter().any(|of_type| {
+        left(reader, entity, of_type, verb, direction, gone)
+            .any(|account| !is_suspended(reader, account))
+    })
+}
+
+/// The entities of a type that are still bound to another.
+fn left<'l>(
+    reader: CoreReader<'l>,
+    entity: EntityRef,
+    of_type: &str,
+    verb: &str,
+    direction: Direction,
+    gone: &'l [ObjectRef],
+) -> impl Iterator<Item = EntityRef> + use<'l> {
+    let links = reader.links(of_type, verb, entity, direction).into_iter();
+    let stays = |edge, other| {
+        !gone.contains(&ObjectRef::Edge(edge)) && !gone.contains(&ObjectRef::Entity(other))
+    };
+    links.filter_map(move |(edge, other)| stays(edge, other).then_some(other))
+}
