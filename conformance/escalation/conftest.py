@@ -111,6 +111,6 @@ class Organization:
 
 
 @pytest.fixture(scope="session")
-def acme(blank):
+def acme(start_server):
     """The organization."""
-    return Organization(blank)
+    return Organization(start_server("escalation"))

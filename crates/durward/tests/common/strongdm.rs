@@ -130,7 +130,7 @@ impl Sdk {
             for value in fields.values_mut() {
                 rows.append(value.as_array_mut().unwrap());
             }
-            cursor = next.as_str().unwrap_or_default().to_owned();
+            next.as_str().unwrap_or_default().clone_into(&mut cursor);
             if cursor.is_empty() {
                 return rows;
             }

@@ -81,13 +81,12 @@ impl World {
 
     /// A credential of an account, made by the administrator.
     pub fn credential(&self, account: &str, kind: &str, rights: Option<&[&str]>) -> Made {
-        self.credential_by(&self.chief, account, kind, rights)
+        Self::credential_by(&self.chief, account, kind, rights)
             .unwrap_or_else(|answer| panic!("{answer}"))
     }
 
     /// A credential of an account, made by somebody; or the refusal.
     pub fn credential_by(
-        &self,
         maker: &Client,
         account: &str,
         kind: &str,
