@@ -32,6 +32,7 @@ pub(crate) mod tables;
 pub(crate) mod testing;
 pub(crate) mod text_chunk;
 pub(crate) mod timeline;
+mod undo_index;
 mod unique;
 pub(crate) mod value_hash;
 pub(crate) mod value_index;

@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 
 use super::column::{Chunks, Column};
 use super::timeline::Tick;
+use super::undo_index::UndoIndex;
 use super::value_index::ValueIndex;
+use crate::view::ValueRef;
 
 /// How many past states of one column are kept.
 const PAST_MAX: usize = 4;
@@ -26,6 +28,7 @@ pub(crate) struct BuiltCodes {
 #[derive(Debug, Default)]
 pub(crate) struct ColumnCache {
     past: Mutex<Vec<(Tick, Chunks)>>,
+    undo: Mutex<UndoIndex>,
     pub(crate) index: Mutex<Option<Arc<ValueIndex>>>,
     pub(crate) codes: Mutex<Option<BuiltCodes>>,
     scanned_rows: AtomicU64,
@@ -46,6 +49,16 @@ impl ColumnCache {
             past.push((tick, Arc::clone(&chunks)));
         }
         chunks
+    }
+
+    /// One value of a published column at a tick.
+    pub(crate) fn read_at<'c>(&self, column: &'c Column, row: u32, tick: Tick) -> ValueRef<'c> {
+        let undo = column.undo_log();
+        let from = undo.partition_point(|entry| entry.tick <= tick);
+        let row_at = |position| undo.get(position).map(|entry| entry.row);
+        let first = self.undo.lock().first(row, from, undo.len(), row_at);
+        let first = first.and_then(|position| undo.get(position));
+        first.map_or_else(|| column.at(row), |entry| column.old_value(entry))
     }
 
     /// Notes that an equality query looked at `rows` rows one by one, and returns how many that

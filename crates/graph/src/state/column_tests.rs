@@ -124,6 +124,8 @@ fn every_form_is_right_at_every_tick() {
             check_column(&view, &values);
             for row in (0..ROWS).step_by(333) {
                 let single = column.read_at(row as u32, tick, usize::MAX).unwrap();
+                let indexed = column.cache().read_at(&column, row as u32, tick);
+                assert_eq!(indexed.to_value(), single.to_value());
                 assert_eq!(single.to_value(), model[row]);
             }
         }

@@ -12,7 +12,7 @@ use crate::state::tables::TypeTable;
 
 /// How many class covers are kept for one type.
 const COVERS_MAX: usize = 32;
-/// With more changes than this after the instant, single values come from a kept past state.
+/// With more changes than this after the instant, single values are looked for in an index.
 const SCAN_UNDO_MAX: usize = 256;
 
 impl View {
@@ -232,7 +232,8 @@ impl View {
         };
         match column.read_at(row, tick, SCAN_UNDO_MAX) {
             Some(value) => value.to_value(),
-            None => self.open(column, row.saturating_add(1)).get(row),
+            None if self.snapshot().is_draft => self.open(column, row.saturating_add(1)).get(row),
+            None => column.cache().read_at(column, row, tick).to_value(),
         }
     }
 
