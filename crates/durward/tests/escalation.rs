@@ -14,6 +14,10 @@
 #[path = "escalation/accounts.rs"]
 mod accounts;
 mod common;
+#[path = "escalation/graph.rs"]
+mod graph;
+#[path = "escalation/secrets.rs"]
+mod secrets;
 #[path = "common/strongdm.rs"]
 mod strongdm;
 #[path = "grpc/wire.rs"]
