@@ -152,14 +152,18 @@ fn uploads(role: &str, account: &str) -> Vec<Json> {
         };
         all.push(to(json!({"_fromEntityKey": "plain", "_toEntityId": role})));
         all.push(to(json!({"_fromEntityId": account, "_toEntityId": role})));
-        all.push(to(json!({"_fromEntityKey": "plain", "_toEntityKey": "role:administrator",
-            "_toEntitySource": "durward", "_toEntityScope": ""})));
+        all.push(to(
+            json!({"_fromEntityKey": "plain", "_toEntityKey": "role:administrator",
+            "_toEntitySource": "durward", "_toEntityScope": ""}),
+        ));
         all.push(to(json!({"_mapping": {"sourceEntityKey": "plain",
             "relationshipDirection": "FORWARD", "targetFilterKeys": [["_type", "displayName"]],
             "targetEntity": {"_type": "access_role", "displayName": "Administrator"}}})));
     }
-    all.push(json!({"entities": [{"_key": "plain", "_type": "plain_user", "_class": "User",
-        "_source": "durward"}]}));
+    all.push(
+        json!({"entities": [{"_key": "plain", "_type": "plain_user", "_class": "User",
+        "_source": "durward"}]}),
+    );
     all
 }
 
@@ -173,7 +177,10 @@ fn synchronization_does_not_touch_what_commands_write() {
         ids(&world, "account").remove(0),
     );
     let chief = common::jupiterone(&world.server);
-    let edges = rows(&chief, "FIND account THAT ASSIGNED AS e access_role RETURN e._id AS id");
+    let edges = rows(
+        &chief,
+        "FIND account THAT ASSIGNED AS e access_role RETURN e._id AS id",
+    );
     let edge = edges[0]["id"].as_str().unwrap().to_owned();
     let before = core(&mut world);
     let mut uploads = uploads(&role, &account);
@@ -191,19 +198,30 @@ fn synchronization_does_not_touch_what_commands_write() {
             let job = start_job(&editor, &format!("{mode}-{number}"), mode);
             let path = format!("{JOBS}/{job}/upload");
             let answer = editor.post(&path, upload).unwrap();
-            assert!(matches!(answer.status, 200 | 400 | 403), "{upload}: {}", answer.body);
+            assert!(
+                matches!(answer.status, 200 | 400 | 403),
+                "{upload}: {}",
+                answer.body
+            );
             let mut ended = job_call(&editor, &job, "finalize", &json!({}));
             while ended["job"]["status"] == "FINALIZE_PENDING" {
                 ended = ok(editor.get(&format!("{JOBS}/{job}")).unwrap());
             }
-            assert_ne!(ended["job"]["status"], "ERROR_UNEXPECTED_FAILURE", "{ended}");
+            assert_ne!(
+                ended["job"]["status"], "ERROR_UNEXPECTED_FAILURE",
+                "{ended}"
+            );
         }
         assert_eq!(core(&mut world), before, "{mode}");
     }
     for source in ["durward", "system", "Durward"] {
         let start = json!({"source": source, "scope": "", "syncMode": "DIFF"});
         let answer = editor.post(JOBS, &start).unwrap();
-        assert!(matches!(answer.status, 400 | 403), "{source}: {}", answer.body);
+        assert!(
+            matches!(answer.status, 400 | 403),
+            "{source}: {}",
+            answer.body
+        );
     }
     assert_eq!(core(&mut world), before);
 }
@@ -216,8 +234,14 @@ fn core(world: &mut World) -> Json {
     }
     let chief = common::jupiterone(&world.server);
     for kind in TYPES {
-        let outward = rows(&chief, &format!("FIND {kind} THAT RELATES TO AS e * RETURN e._type, e._id"));
-        let inward = rows(&chief, &format!("FIND * THAT RELATES TO AS e {kind} RETURN e._type, e._id"));
+        let outward = rows(
+            &chief,
+            &format!("FIND {kind} THAT RELATES TO AS e * RETURN e._type, e._id"),
+        );
+        let inward = rows(
+            &chief,
+            &format!("FIND * THAT RELATES TO AS e {kind} RETURN e._type, e._id"),
+        );
         let mut all: Vec<String> = outward.iter().chain(&inward).map(Json::to_string).collect();
         all.sort();
         state[kind] = all.into();

@@ -55,13 +55,19 @@ fn world() -> (World, Vec<String>) {
     world.sdk.ok("Accounts.Update", &user);
     let made = world.credential(&person, "api_token", None);
     let hash = digest::digest(&digest::SHA256, made.secret.as_bytes());
-    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hash
+        .as_ref()
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let bytes: Vec<String> = hash.as_ref()[..6].iter().map(u8::to_string).collect();
     let texts = vec![
         "correct-horse".to_owned(),
         "argon2".to_owned(),
         hex,
-        STANDARD.encode(hash.as_ref()).trim_end_matches('=').to_owned(),
+        STANDARD
+            .encode(hash.as_ref())
+            .trim_end_matches('=')
+            .to_owned(),
         URL_SAFE_NO_PAD.encode(hash.as_ref()),
         bytes.join(","),
         made.secret,
@@ -113,7 +119,13 @@ fn other_filters_cannot_either() {
         let ask = |property: &str| {
             let filter = json!({"key": [property], "values": [], "operator": "not_nil"});
             let filters = json!({"mode": "and", "filters": [filter], "filterGroups": []});
-            shape(&client, OPENCTI, opencti, &json!({"filters": filters}), property)
+            shape(
+                &client,
+                OPENCTI,
+                opencti,
+                &json!({"filters": filters}),
+                property,
+            )
         };
         assert_eq!(ask(secret), ask(NOTHING), "OpenCTI: {secret}");
         let ask = |property: &str| {
@@ -126,8 +138,10 @@ fn other_filters_cannot_either() {
         assert_eq!(answer, ask(NOTHING), "Sonrai: {secret}");
         assert!(answer.contains("errors"), "{answer}");
         let ask = |property: &str| {
-            let text = format!("{{ SonraiUsers {{ items(orderBy: [{{{property}: {{order: ASC}}}}])
-                {{ srn }} }} }}");
+            let text = format!(
+                "{{ SonraiUsers {{ items(orderBy: [{{{property}: {{order: ASC}}}}])
+                {{ srn }} }} }}"
+            );
             shape(&client, SONRAI, &text, &json!({}), property)
         };
         assert_eq!(ask(secret), ask(NOTHING), "Sonrai's order: {secret}");
@@ -137,7 +151,11 @@ fn other_filters_cannot_either() {
                 let order = json!({"meta": {"order_by": property}});
                 [filter, order].map(|request| {
                     let name = format!("{service}.List");
-                    world.sdk.refused(&name, &request, INVALID, "").message.replace(property, "{p}")
+                    world
+                        .sdk
+                        .refused(&name, &request, INVALID, "")
+                        .message
+                        .replace(property, "{p}")
                 })
             };
             let snake = snake(secret);
@@ -155,8 +173,14 @@ fn other_filters_cannot_either() {
         assert_eq!(code, INVALID);
     }
     for text in &texts {
-        let found = client.graphql(NATIVE, native, &json!({"search": text})).unwrap();
-        assert_eq!(found["data"]["entities"]["nodes"], json!([]), "{text}: {found}");
+        let found = client
+            .graphql(NATIVE, native, &json!({"search": text}))
+            .unwrap();
+        assert_eq!(
+            found["data"]["entities"]["nodes"],
+            json!([]),
+            "{text}: {found}"
+        );
     }
 }
 
@@ -197,7 +221,9 @@ fn nothing_that_is_read_holds_a_secret() {
     let log = Json::Array(world.audit()).to_string();
     let names = log.contains("passwordHash") && log.contains("secretHash");
     assert!(names, "{log}");
-    let log = SECRETS.iter().fold(log, |log, (name, _)| log.replace(name, ""));
+    let log = SECRETS
+        .iter()
+        .fold(log, |log, (name, _)| log.replace(name, ""));
     without_secrets(&texts, &log);
     for path in ["/entities?limit=1000", "/relationships?limit=1000"] {
         let answer = client.get(path).unwrap();
@@ -213,7 +239,10 @@ fn nothing_that_is_read_holds_a_secret() {
         "NodesHistory",
     ] {
         let rows = world.sdk.list(service, "");
-        assert!(!rows.is_empty() || service.starts_with("Nodes"), "{service}");
+        assert!(
+            !rows.is_empty() || service.starts_with("Nodes"),
+            "{service}"
+        );
         without_secrets(&texts, &Json::Array(rows).to_string());
     }
     for path in ["/v1/users/serviceAccounts", "/v1/repos", "/v1/sidecars"] {
