@@ -14,6 +14,8 @@
 #[path = "escalation/accounts.rs"]
 mod accounts;
 mod common;
+#[path = "escalation/credentials.rs"]
+mod credentials;
 #[path = "escalation/graph.rs"]
 mod graph;
 #[path = "escalation/secrets.rs"]
