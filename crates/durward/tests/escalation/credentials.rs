@@ -32,7 +32,11 @@ fn cyral_denied(answer: &durward_testkit::Answer) {
     assert_eq!(answer.status, 403, "{}", answer.body);
     let json = answer.json().unwrap();
     assert_eq!(json["code"], DENIED, "{json}");
-    assert!(json["message"].as_str().is_some_and(|text| !text.is_empty()));
+    assert!(
+        json["message"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    );
     assert_eq!(json["details"], json!([]), "{json}");
 }
 
@@ -58,13 +62,19 @@ fn cyral_gives_nobody_more_permissions() {
         client.send("PATCH", path, Some(body.as_bytes())).unwrap()
     };
     let put = |client: &Client, path: &str, body: &Json| {
-        client.send("PUT", path, Some(body.to_string().as_bytes())).unwrap()
+        client
+            .send("PUT", path, Some(body.to_string().as_bytes()))
+            .unwrap()
     };
     let strong_path = format!("{CLIENTS}/{}", strong.public_id);
     world.without_trace(|_| {
         let more = |ids: &[&str]| json!({"displayName": "more", "roleIds": ids});
         cyral_denied(&weak.post(CLIENTS, &more(&["modify-policies"])).unwrap());
-        cyral_denied(&weak.post(CLIENTS, &more(&["view-users", "repo-crawler"])).unwrap());
+        cyral_denied(
+            &weak
+                .post(CLIENTS, &more(&["view-users", "repo-crawler"]))
+                .unwrap(),
+        );
         cyral_denied(&patch(&weak, &own, &more(&["modify-policies"])));
         let rotate = format!("{strong_path}/rotateSecret");
         cyral_denied(&weak.post(&rotate, &json!({})).unwrap());
@@ -83,7 +93,11 @@ fn cyral_gives_nobody_more_permissions() {
         assert!(matches!(answer.status, 400 | 403), "{}", answer.body);
         // Whoever may only look gets nothing done.
         cyral_denied(&viewer.post(CLIENTS, &more(&["view-users"])).unwrap());
-        cyral_denied(&viewer.post(&format!("{own}/rotateSecret"), &json!({})).unwrap());
+        cyral_denied(
+            &viewer
+                .post(&format!("{own}/rotateSecret"), &json!({}))
+                .unwrap(),
+        );
         cyral_denied(&viewer.send("DELETE", &own, None).unwrap());
         cyral_denied(&viewer.post(groups, &role(&["view-users"])).unwrap());
     });
@@ -104,18 +118,26 @@ fn nobody_gets_a_credential_of_a_stronger_account() {
     let narrow = world.credential(&administrator, "api_token", Some(&["credentials:manage"]));
     let narrow = world.server.anonymous().with_token(&narrow.secret);
     let clerk_client = world.bearer(&clerk, "api_token");
-    world.without_trace(|world| {
-        for kind in ["api_token", "jupiterone_api_key", "strongdm_key", "cyral_client", "sonrai_token"]
-        {
+    world.without_trace(|_| {
+        for kind in [
+            "api_token",
+            "jupiterone_api_key",
+            "strongdm_key",
+            "cyral_client",
+            "sonrai_token",
+        ] {
             for (maker, rights) in [
                 (&clerk_client, None),
                 (&clerk_client, Some(&["graph:read"][..])),
                 (&narrow, Some(&["graph:write"][..])),
                 (&narrow, Some(&["*"][..])),
             ] {
-                let answer = world.credential_by(maker, &administrator, kind, rights);
+                let answer = World::credential_by(maker, &administrator, kind, rights);
                 let answer = answer.unwrap_err();
-                assert!(matches!(code(&answer), "FORBIDDEN" | "BAD_USER_INPUT"), "{answer}");
+                assert!(
+                    matches!(code(&answer), "FORBIDDEN" | "BAD_USER_INPUT"),
+                    "{answer}"
+                );
             }
         }
         let refused = |client: &Client, path: &str, text: &str, variables: &Json| {
@@ -123,11 +145,21 @@ fn nobody_gets_a_credential_of_a_stronger_account() {
             assert_refused(&answer, "FORBIDDEN", "");
         };
         let revoke = "mutation R($id: ID!) { revokeCredential(id: $id) { id } }";
-        let answer = clerk_client.graphql(NATIVE, revoke, &json!({"id": strong.id})).unwrap();
-        assert!(matches!(code(&answer), "NOT_FOUND" | "FORBIDDEN"), "{answer}");
+        let answer = clerk_client
+            .graphql(NATIVE, revoke, &json!({"id": strong.id}))
+            .unwrap();
+        assert!(
+            matches!(code(&answer), "NOT_FOUND" | "FORBIDDEN"),
+            "{answer}"
+        );
         let account = "mutation A($role: String!) {
             createAccount(input: {email: \"x@x.example\", role: $role}) { id } }";
-        refused(&clerk_client, NATIVE, account, &json!({"role": "Administrator"}));
+        refused(
+            &clerk_client,
+            NATIVE,
+            account,
+            &json!({"role": "Administrator"}),
+        );
         refused(&clerk_client, NATIVE, account, &json!({"role": "Viewer"}));
         let suspend = "mutation S($id: ID!) { suspendAccount(id: $id) { id } }";
         let resume = "mutation S($id: ID!) { resumeAccount(id: $id) { id } }";
@@ -138,13 +170,17 @@ fn nobody_gets_a_credential_of_a_stronger_account() {
         refused(&clerk_client, JUPITERONE, KEY, &key);
     });
     // What the narrow token makes for its own account is as narrow.
-    let made = world.credential_by(&narrow, &administrator, "api_token", None).unwrap();
+    let made = World::credential_by(&narrow, &administrator, "api_token", None).unwrap();
     let client = world.server.anonymous().with_token(&made.secret);
     world.without_trace(|_| {
         let answer = common::query_answer(&client, "FIND *");
         assert_refused(&answer, "FORBIDDEN", "");
         let text = "{ accounts { nodes { id } } }";
-        assert_refused(&client.graphql(NATIVE, text, &json!({})).unwrap(), "FORBIDDEN", "");
+        assert_refused(
+            &client.graphql(NATIVE, text, &json!({})).unwrap(),
+            "FORBIDDEN",
+            "",
+        );
     });
 }
 
@@ -164,7 +200,11 @@ fn a_key_does_no_more_than_its_maker() {
             let answer = common::create_answer(&client, "x", "plain", "User", &json!({}));
             assert_refused(&answer.unwrap(), "FORBIDDEN", "");
             let text = "{ accounts { nodes { id } } }";
-            assert_refused(&client.graphql(NATIVE, text, &json!({})).unwrap(), "FORBIDDEN", "");
+            assert_refused(
+                &client.graphql(NATIVE, text, &json!({})).unwrap(),
+                "FORBIDDEN",
+                "",
+            );
             cyral_denied(&client.get("/v1/repos").unwrap());
         });
     }
@@ -179,7 +219,11 @@ fn a_key_does_no_more_than_its_maker() {
     }
     let seen = |client: &Client| common::rows(client, "FIND boat AS b RETURN b.team AS t");
     assert_eq!(seen(&blue), [json!({"t": "blue"})]);
-    let answer = blue.graphql(JUPITERONE, KEY, &json!({"token": {"name": "w", "policy": allow_all()}}));
+    let answer = blue.graphql(
+        JUPITERONE,
+        KEY,
+        &json!({"token": {"name": "w", "policy": allow_all()}}),
+    );
     let answer = answer.unwrap();
     if let Some(key) = answer["data"]["createToken"]["token"].as_str() {
         let client = world.server.anonymous().with_token(key);
@@ -252,7 +296,9 @@ fn all_kinds(world: &World, account: &str) -> Vec<(&'static str, Made)> {
 fn may_list(world: &World, kind: &str, made: &Made) -> Option<bool> {
     match kind {
         "strongdm_key" => {
-            let mut sdk = world.sdk.with_key(&world.server, &made.public_id, &made.secret);
+            let mut sdk = world
+                .sdk
+                .with_key(&world.server, &made.public_id, &made.secret);
             match sdk.ask("Resources.List", &json!({})) {
                 Ok(_) => Some(true),
                 Err(refusal) if refusal.code == DENIED => Some(false),
@@ -293,7 +339,12 @@ fn what_the_owner_loses_its_credentials_lose() {
         .sdk
         .made("AccountAttachments", "account_attachment", &held);
     let all = all_kinds(&world, &person);
-    let granted = world.cyral(&all.iter().find(|(kind, _)| *kind == "cyral_client").unwrap().1);
+    let granted = world.cyral(
+        &all.iter()
+            .find(|(kind, _)| *kind == "cyral_client")
+            .unwrap()
+            .1,
+    );
     let check = |world: &World, expected: Option<bool>| {
         for (kind, made) in &all {
             assert_eq!(may_list(world, kind, made), expected, "{kind}");
@@ -309,7 +360,9 @@ fn what_the_owner_loses_its_credentials_lose() {
     };
     update(&mut world, "user");
     check(&world, Some(true));
-    world.sdk.ok("AccountAttachments.Delete", &json!({"id": held}));
+    world
+        .sdk
+        .ok("AccountAttachments.Delete", &json!({"id": held}));
     check(&world, Some(false));
     let again = json!({"account_id": person, "role_id": role});
     world
