@@ -351,3 +351,39 @@ fn aliases_name_one_object() {
         Some(ObjectRef::Entity(entity(&view, "h")))
     );
 }
+
+#[test]
+fn plans_see_what_was_accepted_before_them_and_cannot_end_the_writer() {
+    let world = World::new();
+    let store = world.create();
+    let count = |view: &durward_graph::View| {
+        let host = view.type_id("host");
+        host.map_or(0, |host| view.live_count(host))
+    };
+    // Each makes the object whose number is how many there are: all see each other.
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let planned = store.submit_planned(move |view| {
+                        let name = format!("h{}", count(view));
+                        Ok(draft(vec![put_in(
+                            api(),
+                            "host",
+                            &name,
+                            &[],
+                            PutMode::Create,
+                        )]))
+                    });
+                    planned.unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(count(&store.view(None)), 160);
+    let broken = store.submit_planned(|_| panic!("on purpose"));
+    assert_eq!(kind_of(broken), ErrorKind::Internal);
+    write(&store, vec![put("host", "after", &[])]).unwrap();
+    assert_eq!(count(&store.view(None)), 161);
+    assert!(store.verify().unwrap().is_sound());
+}

@@ -4,10 +4,12 @@
 mod bulk;
 mod group;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use durward_journal::{Encoder, FencingToken, Head, JournalError};
+use durward_model::ErrorKind;
 use durward_model::change::Change;
 use durward_model::transaction::{Origin, Sequence, Transaction};
 
@@ -175,7 +177,16 @@ impl Writer {
 
     /// Makes a draft from the pending state and takes it into the group.
     fn add_plan(&mut self, plan: Plan, group: &mut Group) -> Result<Receipt, StoreError> {
-        let draft = plan(&self.state.view())?;
+        let view = self.state.view();
+        // A plan only reads. One that ends abnormally must not end the writer with it.
+        let planned = catch_unwind(AssertUnwindSafe(|| plan(&view)));
+        drop(view);
+        let draft = planned.unwrap_or_else(|_| {
+            Err(StoreError::Preparation {
+                kind: ErrorKind::Internal,
+                reason: "the plan ended abnormally".to_owned(),
+            })
+        })?;
         let key = idempotency::key_of_draft(&draft);
         self.add_draft(&draft, key, group)
     }
