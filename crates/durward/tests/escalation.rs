@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::missing_panics_doc,
     reason = "tests may panic, and their support is not a public API"
 )]
@@ -16,10 +17,18 @@ mod accounts;
 mod common;
 #[path = "escalation/credentials.rs"]
 mod credentials;
+#[path = "escalation/elsewhere.rs"]
+mod elsewhere;
 #[path = "escalation/graph.rs"]
 mod graph;
+#[path = "escalation/past.rs"]
+mod past;
+#[path = "escalation/rows.rs"]
+mod rows;
 #[path = "escalation/secrets.rs"]
 mod secrets;
+#[path = "escalation/signatures.rs"]
+mod signatures;
 #[path = "common/strongdm.rs"]
 mod strongdm;
 #[path = "grpc/wire.rs"]

@@ -191,7 +191,7 @@ impl World {
             let activity = record["activity"].as_str().unwrap();
             let is_quiet = matches!(
                 activity,
-                "access denied" | "credential used" | "login failed"
+                "access denied" | "credential used" | "authentication failed"
             );
             assert!(sequence <= since || is_quiet, "{record}");
         }
