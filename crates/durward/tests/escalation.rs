@@ -7,8 +7,9 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::string_slice,
     clippy::missing_panics_doc,
+    clippy::needless_pass_by_value,
+    clippy::string_slice,
     reason = "tests may panic, and their support is not a public API"
 )]
 
@@ -21,6 +22,8 @@ mod credentials;
 mod elsewhere;
 #[path = "escalation/graph.rs"]
 mod graph;
+#[path = "escalation/journal.rs"]
+mod journal;
 #[path = "escalation/past.rs"]
 mod past;
 #[path = "escalation/rows.rs"]

@@ -21,6 +21,8 @@ impl Access {
         caller: &Caller,
         pending: &mut Pending<'_>,
     ) -> Result<(), AccessError> {
+        // Its name and its mappings say who gets it: whoever changes them must have what it gives.
+        self.check_holds_rights_of_role(caller, pending.view, pending.entity)?;
         let is_built_in = pending.before.flag("builtIn");
         if pending.names("displayName") {
             names::require_name(&mut pending.change.properties, NAME)?;
@@ -34,7 +36,6 @@ impl Access {
                 let reason = "keeps the rights that it has";
                 return Err(AccessError::invalid("a built-in role", reason));
             }
-            self.check_holds_rights_of_role(caller, pending.view, pending.entity)?;
             require_all(caller, rights)?;
             pending.set(RIGHTS, Value::from(rights.names()));
         }

@@ -85,8 +85,14 @@ fn cyral_gives_nobody_more_permissions() {
         let groups = "/v1/users/groups";
         cyral_denied(&weak.post(groups, &role(&["modify-policies"])).unwrap());
         cyral_denied(&put(&weak, &strong_role, &role(&["view-users"])));
+        cyral_denied(&put(&weak, &strong_role, &json!({"name": "mine"})));
+        // Whoever maps a group to a role gives the role to it.
+        let mapping = json!([{"groupName": "mine", "connectionAlias": "sso"}]);
+        let mappings = |role: &str| format!("{role}/mappings");
+        cyral_denied(&patch(&weak, &mappings(&strong_role), &mapping));
         cyral_denied(&weak.send("DELETE", &strong_role, None).unwrap());
         let built_in = format!("{groups}/{}", administrator.as_str().unwrap());
+        cyral_denied(&patch(&weak, &mappings(&built_in), &mapping));
         let answer = put(&weak, &built_in, &role(&["view-users"]));
         assert!(matches!(answer.status, 400 | 403), "{}", answer.body);
         let answer = weak.send("DELETE", &built_in, None).unwrap();

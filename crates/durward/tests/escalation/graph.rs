@@ -118,8 +118,8 @@ fn mutations_do_not_touch_what_commands_write() {
         let end = "mutation E($id: String!) {
             deleteRelationship(relationshipId: $id) { edge { id } } }";
         let change = "mutation C($id: String!) {
-            updateRelationship(relationshipId: $id, properties: {validUntil: null}) {
-                edge { id } } }";
+            updateRelationship(relationshipId: $id, properties: {validUntil: null})
+            { edge { id } } }";
         for path in [
             "account THAT ASSIGNED AS e access_role",
             "account THAT OWNS AS e credential",

@@ -2,6 +2,8 @@
 //! What is stored to recognize secrets: no filter, order, search, count, group, export, history or
 //! log tells it from a property that nothing has.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -55,10 +57,10 @@ fn world() -> (World, Vec<String>) {
     world.sdk.ok("Accounts.Update", &user);
     let made = world.credential(&person, "api_token", None);
     let hash = digest::digest(&digest::SHA256, made.secret.as_bytes());
-    let hex = hash
-        .as_ref()
-        .iter()
-        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let mut hex = String::new();
+    for byte in hash.as_ref() {
+        write!(hex, "{byte:02x}").unwrap();
+    }
     let bytes: Vec<String> = hash.as_ref()[..6].iter().map(u8::to_string).collect();
     let texts = vec![
         "correct-horse".to_owned(),
