@@ -162,7 +162,7 @@ pub(crate) fn principal(view: &View, account: EntityRef) -> CedarPrincipal {
         permission_level: object.text("permissionLevel").to_owned(),
         is_managed: !object.text("managedBy").is_empty(),
         groups: groups
-            .map(|(group, _)| shown("g-", view.entity_id(group)))
+            .map(|(group, _)| shown("group-", view.entity_id(group)))
             .collect(),
         roles: roles
             .map(|held| shown("r-", view.entity_id(held.role)))

@@ -50,6 +50,8 @@ const HIERARCHY: &str = concat!(
     r#"{"query":"{ CloudHierarchyList { items { name cloudType scope "#,
     r#"parentScope entryType } } }"}"#
 );
+/// Somebody of the database team.
+const MEMBER: &str = "aisling.byrne@meridian-freight.example";
 /// Somebody of the sample organization who lost access.
 const CONTRACTOR: &str = "neil.strand@meridian-freight.example";
 const COUNT: &str = "FIND User AS u RETURN count(u) AS users";
@@ -157,8 +159,13 @@ impl Tour<'_> {
             },
             Try {
                 what: "Everything that somebody of the database team reaches",
-                command: ask("list aisling.byrne@meridian-freight.example", ""),
+                command: ask(&format!("list {MEMBER}"), ""),
                 expected: "customers-postgres",
+            },
+            Try {
+                what: "The policy leaves the database team alone",
+                command: ask(&format!("explain {MEMBER} connect customers-postgres"), ""),
+                expected: "can connect",
             },
         ])
     }

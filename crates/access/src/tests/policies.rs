@@ -70,6 +70,43 @@ fn a_forbidding_policy_takes_away_what_a_role_gives() {
     assert!(reader::entity(&view, policy, &[Kind::Policy]).is_some());
 }
 
+/// Policies name accounts, groups, roles and resources by the ids that StrongDM's clients see.
+#[test]
+fn policies_name_objects_as_clients_see_them() {
+    let world = World::new();
+    let (access, admin) = (world.access(), world.admin());
+    let user = made(&access, &admin, Kind::User, &[("email", "eve@example.com")]);
+    let group = made(&access, &admin, Kind::Group, &[("displayName", "team")]);
+    bound(&access, &admin, Kind::GroupMember, group, user);
+    let role = [
+        ("displayName", "all"),
+        ("accessRules", r#"[{"type":"postgres"}]"#),
+    ];
+    let role = made(&access, &admin, Kind::Role, &role);
+    bound(&access, &admin, Kind::GroupRole, group, role);
+    let new = [("displayName", "orders"), ("kind", "postgres")];
+    let resource = made(&access, &admin, Kind::Resource, &new);
+    let policy = [("displayName", "names"), ("policy", "")];
+    let policy = made(&access, &admin, Kind::Policy, &policy);
+    let question = Question {
+        principal: "eve@example.com".to_owned(),
+        action: "connect".to_owned(),
+        object: "orders".to_owned(),
+    };
+    for head in [
+        format!(r#"principal == StrongDM::Account::"a-{user}", action, resource"#),
+        format!(r#"principal in StrongDM::Group::"group-{group}", action, resource"#),
+        format!(r#"principal in StrongDM::Role::"r-{role}", action, resource"#),
+        format!(r#"principal, action, resource == StrongDM::Resource::"rs-{resource}""#),
+    ] {
+        let text = format!("forbid ({head});");
+        let new = change(&[("policy", &*text)]);
+        access.update(&admin, Kind::Policy, policy, new).unwrap();
+        let told = access.explain(&admin, &question, None).unwrap();
+        assert!(!told.allowed && told.forbidden_by.len() == 1, "{head}");
+    }
+}
+
 #[test]
 fn built_in_actions_are_explained() {
     let world = World::new();

@@ -25,7 +25,7 @@ pub struct CedarPrincipal {
     pub permission_level: String,
     /// Whether another system provisions the account: `principal.isManagedUser`.
     pub is_managed: bool,
-    /// Ids of its groups: `principal in StrongDM::Group::"g-…"`.
+    /// Ids of its groups: `principal in StrongDM::Group::"group-…"`.
     pub groups: Vec<String>,
     /// Ids of its roles, those of its groups too: `principal in StrongDM::Role::"r-…"`.
     pub roles: Vec<String>,

@@ -94,7 +94,10 @@ fn of_path(path: &PathState) -> String {
     let steps: Vec<String> = path
         .steps
         .iter()
-        .map(|step| format!("{} {:?}", step.kind, step.name))
+        .map(|step| match step.name.as_str() {
+            "" => format!("{} {}", step.kind, step.id),
+            name => format!("{} {name:?}", step.kind),
+        })
         .collect();
     let way = if steps.is_empty() {
         "A grant leads to it".to_owned()
