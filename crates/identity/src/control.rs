@@ -2,7 +2,7 @@
 //! Who may do what with which credentials, and the rule that nobody gets more by it than they have.
 
 use durward_graph::View;
-use durward_policy::{AccessPolicy, Action, Right, Rights};
+use durward_policy::{AccessPolicy, Action, PermissionLevel, Right, Rights};
 
 use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE, require_all};
 use crate::credential::CredentialSummary;
@@ -67,10 +67,11 @@ pub(crate) fn require_act(
     if act == Act::See {
         return Ok(());
     }
-    require_all(
-        caller,
-        rights_of_owner(view, known)?.intersect(known.rights),
-    )
+    // What every person may does not make a credential strong.
+    let given = rights_of_owner(view, known)?.intersect(known.rights);
+    let usual = PermissionLevel::User.rights();
+    let beyond = Right::all().filter(|right| given.contains(*right) && !usual.contains(*right));
+    require_all(caller, beyond.fold(Rights::NONE, Rights::with))
 }
 
 /// What the owner of a credential may do; nothing for a node.

@@ -57,6 +57,14 @@ fn cyral_gives_nobody_more_permissions() {
     let own = json!({"displayName": "own", "roleIds": ["view-users"]});
     let own = ok(weak.post(CLIENTS, &own).unwrap());
     let own = format!("{CLIENTS}/{}", own["clientId"].as_str().unwrap());
+    let narrow = json!({"displayName": "narrow", "roleIds": ["modify-users", "view-users"]});
+    let narrow = ok(world.chief.post(CLIENTS, &narrow).unwrap());
+    let part = |name: &str| narrow[name].as_str().unwrap().to_owned();
+    let narrow = world.cyral(&Made {
+        id: String::new(),
+        public_id: part("clientId"),
+        secret: part("clientSecret"),
+    });
     let patch = |client: &Client, path: &str, body: &Json| {
         let body = body.to_string();
         client.send("PATCH", path, Some(body.as_bytes())).unwrap()
@@ -78,6 +86,8 @@ fn cyral_gives_nobody_more_permissions() {
         cyral_denied(&patch(&weak, &own, &more(&["modify-policies"])));
         let rotate = format!("{strong_path}/rotateSecret");
         cyral_denied(&weak.post(&rotate, &json!({})).unwrap());
+        // Nor does a lesser client of the same account come to the secret.
+        cyral_denied(&narrow.post(&rotate, &json!({})).unwrap());
         cyral_denied(&patch(&weak, &strong_path, &more(&["view-users"])));
         cyral_denied(&patch(&weak, &strong_path, &json!({"displayName": "mine"})));
         cyral_denied(&weak.send("DELETE", &strong_path, None).unwrap());
@@ -214,7 +224,21 @@ fn a_key_does_no_more_than_its_maker() {
             cyral_denied(&client.get("/v1/repos").unwrap());
         });
     }
-    // A key that a row condition bounds makes keys that it bounds too.
+    // What a policy denies a key, it denies those that the key makes.
+    let denying = json!({"permissions": [
+        {"effect": "ALLOW", "actions": ["*"], "resources": ["*"]},
+        {"effect": "DENY", "actions": ["query:ReadGraphData"], "resources": ["*"]},
+    ]});
+    let (_, blind) = common::tokens::key(&world.chief, "blind", &denying.to_string(), None);
+    let blind = world.server.anonymous().with_token(&blind);
+    let (_, child) = common::tokens::key(&blind, "child", &allow_all(), None);
+    let child = world.server.anonymous().with_token(&child);
+    let made = World::credential_by(&blind, &administrator, "api_token", None).unwrap();
+    let made = world.server.anonymous().with_token(&made.secret);
+    for client in [&blind, &child, &made] {
+        assert_refused(&common::query_answer(client, "FIND *"), "FORBIDDEN", "");
+    }
+    // A key that a row condition bounds makes no keys that see more.
     let blue = json!({"actions": ["*"], "condition": {"stringEquals": {"team": "blue"}}});
     let (_, blue) = common::tokens::key(&world.chief, "blue", &policy(&blue), None);
     let blue = world.server.anonymous().with_token(&blue);
