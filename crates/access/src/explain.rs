@@ -15,8 +15,10 @@ use crate::{Access, AccessError, Kind, reader};
 
 /// The object of questions about rights: the organization as a whole.
 pub const ORGANIZATION: &str = "organization";
-/// Entity type of the actions that a name alone means.
+/// Entity type of the action that a name alone means.
 const ACTION_TYPE: &str = "StrongDM::Action";
+/// That action.
+const CONNECT: &str = "connect";
 
 impl Access {
     /// Explains whether an account may take an action on an object, as of an instant.
@@ -140,6 +142,15 @@ fn parse_id(view: &View, text: &str) -> Option<ObjectId> {
 /// An action as policies name it.
 fn action_named(text: &str) -> Result<CedarName, AccessError> {
     let plain = text.replace('"', "");
+    // Nothing speaks of an action that does not exist, and what nothing forbids is allowed: a slip
+    // of the pen must not turn a refusal into a yes.
+    if !plain.contains("::") && plain != CONNECT {
+        let reason = format!(
+            "{plain:?} does not exist; other actions than {CONNECT} are named in full, such as \
+             SQL::Action::\"select\""
+        );
+        return Err(AccessError::invalid("the action", reason));
+    }
     let (kind, id) = plain.rsplit_once("::").unwrap_or((ACTION_TYPE, &plain));
     if id.is_empty() {
         return Err(AccessError::invalid("the action", "must not be empty"));

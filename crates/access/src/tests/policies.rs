@@ -46,6 +46,13 @@ fn a_forbidding_policy_takes_away_what_a_role_gives() {
     };
     assert!(allowed("orders-dev", after) && allowed("orders-prod", before));
     assert!(!allowed("orders-prod", after));
+    let slip = Question {
+        principal: "eve@example.com".to_owned(),
+        action: "conect".to_owned(),
+        object: "orders-prod".to_owned(),
+    };
+    let refused = access.explain(&admin, &slip, None).unwrap_err();
+    assert!(refused.to_string().contains("does not exist"), "{refused}");
     let (rows, _) = access
         .reach(&admin, "eve@example.com", None, 0, 10)
         .unwrap();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `durward access`: what an account may do and reach, and why.
 
+use std::io::Write as _;
+
 use anyhow::Context as _;
 use durward_access::Access;
 use durward_identity::Caller;
@@ -69,13 +71,14 @@ fn explain(arguments: &AccessExplainArguments) -> anyhow::Result<()> {
         Some(json!(told))
     };
     let told = told.context("the server gave no explanation")?;
+    let mut stdout = std::io::stdout().lock();
     if arguments.json {
-        println!("{told:#}");
+        writeln!(stdout, "{told:#}")?;
         return Ok(());
     }
     let sentences = told.get("why").and_then(Json::as_array);
     for sentence in sentences.into_iter().flatten().filter_map(Json::as_str) {
-        println!("{sentence}");
+        writeln!(stdout, "{sentence}")?;
     }
     Ok(())
 }
