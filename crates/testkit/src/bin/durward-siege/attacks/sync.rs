@@ -2,7 +2,6 @@
 //! Synchronization and imports.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,12 +114,7 @@ pub(crate) async fn large_uploads(field: Arc<Field>) -> anyhow::Result<()> {
 
 /// Compressed uploads that are a thousand times as large once they are read.
 pub(crate) async fn gzip_bombs(field: Arc<Field>) -> anyhow::Result<()> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let zeros = vec![b' '; 1 << 20];
-    for _ in 0..200 {
-        encoder.write_all(&zeros)?;
-    }
-    let body = Bytes::from(encoder.finish()?);
+    let body = Bytes::from(gzip_bomb(128 << 20));
     let job = own_job(&field, "bomb").await?;
     let upload = format!("{JOBS}/{job}/upload");
     let paths = [
@@ -267,4 +261,56 @@ fn bundle(bytes: usize) -> String {
     }
     text.push_str("]}");
     text
+}
+
+/// A text of so many blanks, compressed: one blank, and then that it goes on.
+fn gzip_bomb(bytes: usize) -> Vec<u8> {
+    /// What one symbol of the longest length stands for.
+    const LONGEST: usize = 258;
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let (mut bits, mut count) = (0u32, 0u32);
+    // Codes of the fixed table, the first bit lowest: the last block, `' '`, length 258, distance 1.
+    let codes = [(0b011, 3), (0b0000_1010, 8)].into_iter();
+    let again = std::iter::repeat_n((0b1010_0011, 13), bytes / LONGEST);
+    for (code, length) in codes.chain(again).chain([(0, 7)]) {
+        bits |= code << count;
+        count += length;
+        while count >= 8 {
+            out.push(bits as u8);
+            bits >>= 8;
+            count -= 8;
+        }
+    }
+    out.push(bits as u8);
+    // A checksum that is wrong: whoever gets here has read it all.
+    out.extend_from_slice(&[0; 8]);
+    out
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn the_bomb_is_what_it_says() {
+        let bomb = gzip_bomb(10_000);
+        let mut text = Vec::new();
+        let error = flate2::read::GzDecoder::new(bomb.as_slice()).read_to_end(&mut text);
+        assert!(error.is_err(), "the checksum is wrong");
+        assert_eq!(text, vec![b' '; 10_000 / 258 * 258 + 1]);
+        assert!(bomb.len() < 100);
+    }
+
+    #[test]
+    fn a_bundle_is_json_of_about_that_size() {
+        let text = bundle(100_000);
+        let bundle: Value = serde_json::from_str(&text).unwrap();
+        let labels = bundle
+            .pointer("/objects/0/labels")
+            .and_then(Value::as_array);
+        assert_eq!(labels.map(Vec::len), Some(5_000));
+    }
 }
