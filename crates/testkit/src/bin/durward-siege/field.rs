@@ -14,6 +14,7 @@ use bytes::Bytes;
 use durward_testkit::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -23,6 +24,9 @@ use crate::world::Arsenal;
 const SOURCES: u32 = 32;
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections that are being made at once before an attack begins, and how long that may take.
+const PREPARED_AT_ONCE: usize = 100;
+pub(crate) const PREPARE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bodies from this size on are counted when all of them was taken.
 const LARGE_BYTES: usize = 1 << 20;
 const READ_BYTES: usize = 64 << 10;
@@ -34,8 +38,9 @@ pub(crate) struct Field {
     pub(crate) arsenal: Arsenal,
     /// A token of the other organization, for what it tries while the attack goes on.
     pub(crate) bystander: String,
+    duration: Duration,
     /// When the attack ends.
-    pub(crate) until: Instant,
+    until: Mutex<Instant>,
     sources: AtomicU32,
     outcomes: Mutex<BTreeMap<String, u64>>,
 }
@@ -116,7 +121,8 @@ impl Field {
             address,
             arsenal,
             bystander: bystander.to_owned(),
-            until: Instant::now() + duration,
+            duration,
+            until: Mutex::new(Instant::now() + duration),
             sources: AtomicU32::new(0),
             outcomes: Mutex::default(),
         }
@@ -139,13 +145,50 @@ impl Field {
         rows.take(6).collect::<Vec<_>>().join(", ")
     }
 
+    fn until(&self) -> Instant {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn is_over(&self) -> bool {
-        Instant::now() >= self.until
+        Instant::now() >= self.until()
+    }
+
+    /// Makes what an attack needs before it can begin, many at a time; its time runs from then on.
+    pub(crate) async fn prepare<F, W, T>(self: &Arc<Self>, count: usize, work: F) -> Vec<T>
+    where
+        F: Fn(Arc<Self>, usize) -> W,
+        W: Future<Output = anyhow::Result<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let slots = Arc::new(Semaphore::new(PREPARED_AT_ONCE));
+        let mut tasks = JoinSet::new();
+        for number in 0..count {
+            let (work, slots) = (work(Arc::clone(self), number), Arc::clone(&slots));
+            tasks.spawn(async move {
+                let _slot = slots.acquire().await?;
+                work.await
+            });
+        }
+        let mut made = Vec::with_capacity(count);
+        let all = async {
+            while let Some(done) = tasks.join_next().await {
+                match done {
+                    Ok(Ok(one)) => made.push(one),
+                    Ok(Err(error)) => self.note(&short(&error)),
+                    Err(_) => {}
+                }
+            }
+        };
+        // What is not there by then is left out.
+        let _ = tokio::time::timeout(PREPARE_TIMEOUT, all).await;
+        let end = Instant::now() + self.duration;
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        made
     }
 
     /// Keeps what the caller holds until the attack ends.
     pub(crate) async fn hold(&self) {
-        tokio::time::sleep_until(self.until).await;
+        tokio::time::sleep_until(self.until()).await;
     }
 
     /// The same work many times side by side, until all is done or the attack ends; what is not done
@@ -167,7 +210,7 @@ impl Field {
             }
         };
         // Whoever is not done by then leaves.
-        let _ = tokio::time::timeout_at(self.until, all).await;
+        let _ = tokio::time::timeout_at(self.until(), all).await;
     }
 
     /// Sends requests on `count` connections at a time, each on a new connection, until the end.

@@ -249,7 +249,7 @@ fn gets(lane: &Lane) -> Record {
 
 fn readiness(lane: &Lane) -> Record {
     let mut slot: Option<Connection> = None;
-    let kept = || {
+    let ask = |slot: &mut Option<Connection>| {
         let mut connection = match slot.take() {
             Some(connection) => connection,
             None => lane.open()?,
@@ -258,9 +258,12 @@ fn readiness(lane: &Lane) -> Record {
         connection.send("GET", "/readyz", b"")?;
         let status = connection.receive(&mut answer)?;
         check(status, &answer)?;
-        slot = Some(connection);
+        *slot = Some(connection);
         Ok(())
     };
+    // Nobody is known by this route, so the connection may have had to go for another. Every client
+    // asks again then, as it may for a GET.
+    let kept = || ask(&mut slot).or_else(|_: anyhow::Error| ask(&mut slot));
     // As a load balancer asks: without any credential, and with an end.
     let fresh = || {
         let mut stream = TcpStream::connect(&lane.target.address)?;

@@ -11,7 +11,7 @@ use durward_testkit::times::now;
 use tokio::runtime::Runtime;
 
 use crate::attacks::{ATTACKS, Attack};
-use crate::field::{Field, short};
+use crate::field::{Field, PREPARE_TIMEOUT, short};
 use crate::memory::{Seen, Watch, resident};
 use crate::other::{Record, Working};
 use crate::plan::Plan;
@@ -30,7 +30,12 @@ struct Siege<'a> {
     runtime: Runtime,
     /// Number of the other client's next write.
     next: Arc<AtomicU64>,
+    /// What that number was when the data folder was made.
+    first: u64,
+    /// Writes that were acknowledged since.
     written: u64,
+    /// Entities that the other organization had then.
+    entities: u64,
     quiet: Record,
 }
 
@@ -65,10 +70,12 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
             .enable_all()
             .build()?,
         next: Arc::default(),
+        first: 0,
         written: 0,
+        entities: 0,
         quiet: Record::default(),
     };
-    let entities = siege.world.victim_entities()?;
+    siege.entities = siege.world.victim_entities()?.company;
     siege.listen_to_quiet()?;
     let (mut passed, mut failed) = (0u32, 0u32);
     for attack in wanted {
@@ -88,7 +95,7 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
             failed += 1;
         }
     }
-    match siege.aftermath(entities) {
+    match siege.aftermath() {
         Ok(()) => {
             println!(
                 "ok   the server ends, starts again with everything, and its journals are sound"
@@ -141,7 +148,7 @@ impl Siege<'_> {
         let ended = self.runtime.block_on(async {
             let run = (attack.run)(Arc::clone(&field));
             // Attacks end by themselves; this is for one that does not.
-            tokio::time::timeout(duration * 2, run).await
+            tokio::time::timeout(duration * 2 + PREPARE_TIMEOUT, run).await
         });
         let record = working.finish();
         let seen = watch.finish();
@@ -172,9 +179,24 @@ impl Siege<'_> {
             outcome
                 .faults
                 .extend(last.map(|line| format!("log: {line}")));
-            self.world.revive().context("starting the server again")?;
+            self.revive(&mut outcome)?;
         }
         Ok(outcome)
+    }
+
+    /// Starts the server afresh, on fresh data where it does not start any more.
+    fn revive(&mut self, outcome: &mut Outcome) -> anyhow::Result<()> {
+        let Err(error) = self.world.revive() else {
+            return Ok(());
+        };
+        outcome
+            .faults
+            .push(format!("it does not start again: {error:#}"));
+        self.world = World::create(self.plan).context("making another server")?;
+        self.entities = self.world.victim_entities()?.company;
+        self.first = self.next.load(Ordering::Relaxed);
+        self.written = 0;
+        Ok(())
     }
 
     fn limit(&self, before: u64) -> u64 {
@@ -245,7 +267,7 @@ impl Siege<'_> {
     }
 
     /// The server ends politely, starts again, has everything, and its journals verify.
-    fn aftermath(&mut self, entities_before: u64) -> anyhow::Result<()> {
+    fn aftermath(&mut self) -> anyhow::Result<()> {
         let log = self.world.server().log();
         if let Some(line) = log.lines().find(|line| line.contains("panicked")) {
             anyhow::bail!("a thread of the server panicked: {line}");
@@ -253,12 +275,13 @@ impl Siege<'_> {
         self.world
             .restart()
             .context("ending and starting the server")?;
-        let tried = self.next.load(Ordering::Relaxed);
+        let tried = self.next.load(Ordering::Relaxed) - self.first;
         let there = self.world.victim_entities()?;
-        let (least, most) = (entities_before + self.written, entities_before + tried);
         anyhow::ensure!(
-            (least..=most).contains(&there),
-            "{there} entities after the restart; {least} were acknowledged"
+            there.company == self.entities && (self.written..=tried).contains(&there.written),
+            "{there:?} after the restart, of {} entities and {} acknowledged writes",
+            self.entities,
+            self.written
         );
         self.world.verify()
     }

@@ -19,6 +19,9 @@ const DESCRIPTORS: u32 = 1024;
 /// The hard limit of its memory, as the kernel counts it (`RLIMIT_DATA`): private writable
 /// mappings, so also the stacks of threads and what the allocator keeps.
 const DATA_BYTES_MAX: u64 = 3 << 30;
+/// Types of what is written while the siege goes on.
+pub(crate) const WRITTEN_TYPE: &str = "siege_write";
+pub(crate) const BYSTANDER_TYPE: &str = "siege_quay";
 /// Names of the organizations.
 const VICTIM: &str = "Harbour";
 const ATTACKER: &str = "Reef";
@@ -37,6 +40,15 @@ pub(crate) struct World {
     viewer: Viewer,
     /// Bytes of the budget that the server was given; 0 where it knows of none.
     pub(crate) budget_bytes: u64,
+}
+
+/// What the victims have.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entities {
+    /// Entities that were there at the beginning.
+    pub(crate) company: u64,
+    /// Those that the client wrote.
+    pub(crate) written: u64,
 }
 
 /// Credentials of an account that may only look.
@@ -116,16 +128,22 @@ impl World {
         }
     }
 
-    /// How many entities the victims have.
-    pub(crate) fn victim_entities(&self) -> anyhow::Result<u64> {
-        let answer = self.server.client().graphql(
-            "/durward/graphql",
-            "{ organization { entityCount } }",
-            &json!({}),
-        )?;
-        let count = answer.pointer("/data/organization/entityCount");
-        let count = count.and_then(Value::as_u64);
-        count.with_context(|| format!("no count of entities: {answer}"))
+    /// How many entities the victims have of the company, and how many that were written since.
+    pub(crate) fn victim_entities(&self) -> anyhow::Result<Entities> {
+        let client = self.server.client();
+        let document = "{ types { name count } }";
+        let data = answer(&client, "/durward/graphql", document, &json!({}))?;
+        let types = data.pointer("/types").and_then(Value::as_array);
+        let mut entities = Entities::default();
+        for row in types.context("no types")? {
+            let count = row.get("count").and_then(Value::as_u64).unwrap_or(0);
+            match row.get("name").and_then(Value::as_str) {
+                Some(WRITTEN_TYPE) => entities.written += count,
+                Some(BYSTANDER_TYPE) => {}
+                _ => entities.company += count,
+            }
+        }
+        Ok(entities)
     }
 
     /// Ends the server as an operator would and starts it again.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::field::{Ask, Field};
 
-/// So many connections as the server has descriptors, less a handful.
-const ALL: usize = 1_020;
+/// More connections than the server has descriptors.
+const ALL: usize = 1_100;
 /// Connections of the attacks that send something.
 const MANY: usize = 400;
 /// The smallest receive buffer that the kernel gives.
@@ -28,35 +29,74 @@ async fn listen(field: &Field, mut stream: impl tokio::io::AsyncRead + Unpin) {
     }
 }
 
-/// Opens connections, sends `first` on each, and holds them.
-async fn hold_all(field: &Arc<Field>, one_address: bool, first: &'static [u8]) {
-    field
-        .swarm(ALL, |field, number| async move {
-            let source = if one_address { 7 } else { number as u32 };
-            let mut stream = field.connect_from(source).await?;
-            stream.write_all(first).await?;
-            field.note("opened");
+/// Opens connections, sends `first` on each, and holds them; `again` says whether one that is closed
+/// is opened anew.
+async fn hold_all(field: &Arc<Field>, kind: Holding, first: &[u8]) {
+    let first: Arc<[u8]> = first.into();
+    let open = {
+        let first = Arc::clone(&first);
+        move |field: Arc<Field>, number: usize| {
+            let first = Arc::clone(&first);
+            async move {
+                let source = if kind.one_address { 7 } else { number as u32 };
+                let mut stream = field.connect_from(source).await?;
+                stream.write_all(&first).await?;
+                field.note("opened");
+                anyhow::Ok((number, stream))
+            }
+        }
+    };
+    let held = field.prepare(ALL, &open).await;
+    let mut tasks = JoinSet::new();
+    for (number, stream) in held {
+        let (field, open) = (Arc::clone(field), open.clone());
+        tasks.spawn(async move {
             listen(&field, stream).await;
-            Ok(())
-        })
-        .await;
+            while kind.again && !field.is_over() {
+                match open(Arc::clone(&field), number).await {
+                    Ok((_, stream)) => listen(&field, stream).await,
+                    Err(error) => field.note(&crate::field::short(&error)),
+                }
+            }
+        });
+    }
+    // The connections are closed with their tasks.
+    field.hold().await;
 }
+
+/// How connections are held.
+#[derive(Debug, Default, Clone, Copy)]
+struct Holding {
+    /// All come from one address; else each from one of its own.
+    one_address: bool,
+    /// One that is closed is opened anew.
+    again: bool,
+}
+
+const MANY_ADDRESSES: Holding = Holding {
+    one_address: false,
+    again: false,
+};
 
 /// Idle connections from one address.
 pub(crate) async fn idle(field: Arc<Field>) -> anyhow::Result<()> {
-    hold_all(&field, true, b"").await;
+    let one = Holding {
+        one_address: true,
+        again: false,
+    };
+    hold_all(&field, one, b"").await;
     Ok(())
 }
 
 /// Idle connections, each from an address of its own.
 pub(crate) async fn idle_many(field: Arc<Field>) -> anyhow::Result<()> {
-    hold_all(&field, false, b"").await;
+    hold_all(&field, MANY_ADDRESSES, b"").await;
     Ok(())
 }
 
 /// The first bytes of a TLS handshake, and nothing more.
 pub(crate) async fn half_handshakes(field: Arc<Field>) -> anyhow::Result<()> {
-    hold_all(&field, false, &[0x16, 3, 1, 2, 0, 1, 0, 1]).await;
+    hold_all(&field, MANY_ADDRESSES, &[0x16, 3, 1, 2, 0, 1, 0, 1]).await;
     Ok(())
 }
 
@@ -64,7 +104,7 @@ pub(crate) async fn half_handshakes(field: Arc<Field>) -> anyhow::Result<()> {
 pub(crate) async fn half_heads(field: Arc<Field>) -> anyhow::Result<()> {
     hold_all(
         &field,
-        false,
+        MANY_ADDRESSES,
         b"POST /graphql HTTP/1.1\r\nhost: siege\r\nx-a: ",
     )
     .await;
@@ -75,10 +115,29 @@ pub(crate) async fn half_heads(field: Arc<Field>) -> anyhow::Result<()> {
 pub(crate) async fn idle_after_request(field: Arc<Field>) -> anyhow::Result<()> {
     hold_all(
         &field,
-        false,
+        MANY_ADDRESSES,
         b"GET /healthz HTTP/1.1\r\nhost: siege\r\n\r\n",
     )
     .await;
+    Ok(())
+}
+
+/// Idle connections that come again whenever they are closed.
+pub(crate) async fn idle_again(field: Arc<Field>) -> anyhow::Result<()> {
+    let again = Holding {
+        one_address: false,
+        again: true,
+    };
+    hold_all(&field, again, b"").await;
+    Ok(())
+}
+
+/// Connections of somebody who is known, and who does nothing more on them.
+pub(crate) async fn idle_known(field: Arc<Field>) -> anyhow::Result<()> {
+    let ask = Ask::post("/jupiterone/graphql", "{\"query\":\"{__typename}\"}");
+    let ask = ask.bearer(&field.arsenal.viewer.narrow);
+    let request = String::from_utf8(ask.wire())?.replace("connection: close\r\n", "");
+    hold_all(&field, MANY_ADDRESSES, request.as_bytes()).await;
     Ok(())
 }
 

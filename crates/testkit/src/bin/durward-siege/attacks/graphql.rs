@@ -216,33 +216,46 @@ pub(crate) async fn multipart(field: Arc<Field>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Routes that are not GraphQL's.
+const ROUTES: [&str; 13] = [
+    "/import/stix",
+    "/audit/export",
+    "/audit/verify",
+    "/metrics",
+    "/readyz",
+    "/persister/synchronization/jobs",
+    "/persister/synchronization/jobs/x/upload",
+    "/persister/synchronization/jobs/x/events",
+    "/persister/synchronization/files/x",
+    "/v1/users/oidc/token",
+    "/v1/repos",
+    "/v1/accessInfo",
+    "/nowhere",
+];
+
+fn route(number: usize, body: &Bytes) -> Ask {
+    let path = ROUTES.get(number % ROUTES.len()).copied().unwrap_or("/");
+    let ask = Ask::post(path, body.clone());
+    if number.is_multiple_of(2) {
+        ask
+    } else {
+        ask.method("PUT")
+    }
+}
+
 /// Every route with the largest body, by strangers.
 pub(crate) async fn every_route(field: Arc<Field>) -> anyhow::Result<()> {
     let body = Bytes::from(vec![b' '; LARGEST]);
-    let routes = [
-        "/import/stix",
-        "/audit/export",
-        "/audit/verify",
-        "/metrics",
-        "/readyz",
-        "/persister/synchronization/jobs",
-        "/persister/synchronization/jobs/x/upload",
-        "/persister/synchronization/jobs/x/events",
-        "/persister/synchronization/files/x",
-        "/v1/users/oidc/token",
-        "/v1/repos",
-        "/v1/accessInfo",
-        "/nowhere",
-    ];
-    let ask = |number: usize| {
-        let path = routes.get(number % routes.len()).copied();
-        let ask = Ask::post(path.unwrap_or("/"), body.clone());
-        if number.is_multiple_of(2) {
-            ask
-        } else {
-            ask.method("PUT")
-        }
-    };
-    field.flood(26, ask).await;
+    field.flood(26, |number| route(number, &body)).await;
+    Ok(())
+}
+
+/// The same by the attackers' own administrator, with small nodes.
+pub(crate) async fn every_route_known(field: Arc<Field>) -> anyhow::Result<()> {
+    let body = nodes(LARGEST);
+    let token = field.arsenal.own.api_token().to_owned();
+    field
+        .flood(13, |number| route(number * 2, &body).bearer(&token))
+        .await;
     Ok(())
 }

@@ -224,3 +224,30 @@ pub(crate) async fn large_filters(field: Arc<Field>) -> anyhow::Result<()> {
         .await;
     Ok(())
 }
+
+/// Streams that need no credential and have no end: watchers of the server's health.
+pub(crate) async fn watchers(field: Arc<Field>) -> anyhow::Result<()> {
+    field
+        .swarm(64, |field, _| async move {
+            let sender = shake(field.connect().await?).await?;
+            let mut open = Vec::new();
+            for _ in 0..STREAMS {
+                let uri = format!("http://{}/grpc.health.v1.Health/Watch", field.address);
+                let asked = http::Request::post(uri).header("content-type", "application/grpc");
+                let mut ready = sender.clone().ready().await?;
+                let (response, mut body) = ready.send_request(asked.body(())?, false)?;
+                body.send_data(Bytes::from(framed(&[])), true)?;
+                open.push(response);
+            }
+            for response in open {
+                match response.await {
+                    Ok(answer) => field.note(answer.status().as_str()),
+                    Err(error) => field.note(&short(&error.into())),
+                }
+            }
+            field.hold().await;
+            Ok(())
+        })
+        .await;
+    Ok(())
+}

