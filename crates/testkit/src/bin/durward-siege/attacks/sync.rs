@@ -151,7 +151,7 @@ pub(crate) async fn many_jobs(field: Arc<Field>) -> anyhow::Result<()> {
 pub(crate) async fn events(field: Arc<Field>) -> anyhow::Result<()> {
     let job = own_job(&field, "events").await?;
     let event = json!({"name": "n".repeat(9_000), "description": "d".repeat(9_000)});
-    let body = Bytes::from(json!({"events": vec![event; 500]}).to_string());
+    let body = Bytes::from(json!({"events": vec![event; 250]}).to_string());
     let path = format!("{JOBS}/{job}/events");
     let token = field.arsenal.own.api_token().to_owned();
     let ask = |_| Ask::post(&path, body.clone()).bearer(&token);
