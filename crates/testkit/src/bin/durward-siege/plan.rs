@@ -48,14 +48,14 @@ impl Plan {
         }
         let seconds =
             |short: f64, long: f64| Duration::from_secs_f64(if is_long { long } else { short });
-        let budget_bytes = if is_long { 512 << 20 } else { 256 << 20 };
+        let budget_bytes = if is_long { 256 << 20 } else { 128 << 20 };
         Ok(Self {
             is_long,
             only,
             lists,
-            attack: seconds(1.5, 10.0),
+            attack: seconds(1.0, 8.0),
             quiet: seconds(2.0, 10.0),
-            patience: seconds(8.0, 8.0),
+            patience: seconds(6.0, 6.0),
             settle: seconds(5.0, 10.0),
             budget_bytes,
             allowance_bytes: 96 << 20,
@@ -75,7 +75,10 @@ impl Plan {
 
     pub(crate) fn binary(&self) -> anyhow::Result<PathBuf> {
         if let Some(named) = std::env::var_os("DURWARD_BIN") {
-            return Ok(named.into());
+            let named = PathBuf::from(named);
+            return named
+                .canonicalize()
+                .with_context(|| format!("DURWARD_BIN {}", named.display()));
         }
         let own = std::env::current_exe().context("finding this program")?;
         let beside = own.with_file_name("durward");

@@ -17,8 +17,9 @@ use crate::plan::Plan;
 /// Descriptors that the server has.
 const DESCRIPTORS: u32 = 1024;
 /// The hard limit of its memory, as the kernel counts it (`RLIMIT_DATA`): private writable
-/// mappings, so also the stacks of threads and what the allocator keeps.
-const DATA_BYTES_MAX: u64 = 3 << 30;
+/// mappings, so also what the allocator keeps and the stacks of threads, of which there may be five
+/// hundred with two mebibytes each. The judge ends the server much sooner.
+const DATA_BYTES_MAX: u64 = 2 << 30;
 /// Types of what is written while the siege goes on.
 pub(crate) const WRITTEN_TYPE: &str = "siege_write";
 pub(crate) const BYSTANDER_TYPE: &str = "siege_quay";

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 /// Every hub leads to every other: paths of four steps are thirteen million.
 pub(crate) const HUBS: usize = 60;
-/// Entities with a long text each.
+/// Bytes of the text of a hub.
+const HUB_TEXT_BYTES: usize = 20_000;
+/// Entities with a text each.
 const NOTES: usize = 1_500;
 const TEXT_BYTES: usize = 1_000;
 
@@ -17,11 +19,12 @@ pub(super) fn dense() -> String {
         let _ = out.write_fmt(arguments);
         out.push('\n');
     };
-    let text = "lorem ipsum dolor sit amet ".repeat(TEXT_BYTES / 27);
+    let text = |bytes: usize| "lorem ipsum dolor sit amet ".repeat(bytes / 27);
+    let (long, text) = (text(HUB_TEXT_BYTES), text(TEXT_BYTES));
     for hub in 0..HUBS {
         line(format_args!(
             "{{\"_key\":\"hub:{hub}\",\"_type\":\"siege_hub\",\"_class\":\"Host\",\
-             \"displayName\":\"hub {hub}\",\"number\":{hub}}}"
+             \"displayName\":\"hub {hub}\",\"number\":{hub},\"text\":\"{hub} {long}\"}}"
         ));
     }
     for note in 0..NOTES {
