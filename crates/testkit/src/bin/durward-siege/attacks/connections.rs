@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Connections that do nothing, or do it slowly.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use crate::field::{Ask, Field};
 const ALL: usize = 1_100;
 /// Connections of the attacks that send something.
 const MANY: usize = 400;
+/// Connections of those who ask for much and do not read it.
+const READERS: usize = 60;
 /// The smallest receive buffer that the kernel gives.
 const TINY_BUFFER: u32 = 2_304;
 
@@ -144,28 +147,34 @@ pub(crate) async fn idle_known(field: Arc<Field>) -> anyhow::Result<()> {
 /// Sends `first`, then `again` as often as the pause allows, and counts how it ends.
 async fn drip(field: &Arc<Field>, first: String, again: &'static [u8], pause: Duration) {
     let first = Arc::new(first);
-    field
-        .swarm(MANY, |field, number| {
-            let first = Arc::clone(&first);
-            async move {
-                let stream = field.connect_from(number as u32).await?;
-                let (reader, mut writer) = stream.into_split();
-                let write = async {
-                    writer.write_all(first.as_bytes()).await?;
-                    field.note("opened");
-                    loop {
-                        writer.write_all(again).await?;
-                        tokio::time::sleep(pause).await;
-                    }
-                };
-                let written: std::io::Result<()> = tokio::select! {
-                    written = write => written,
-                    () = listen(&field, reader) => return Ok(()),
-                };
-                written.map_err(Into::into)
+    let open = |field: Arc<Field>, number: usize| {
+        let first = Arc::clone(&first);
+        async move {
+            let mut stream = field.connect_from(number as u32).await?;
+            stream.write_all(first.as_bytes()).await?;
+            field.note("opened");
+            Ok(stream)
+        }
+    };
+    let mut tasks = JoinSet::new();
+    for stream in field.prepare(MANY, open).await {
+        let field = Arc::clone(field);
+        tasks.spawn(async move {
+            let (reader, mut writer) = stream.into_split();
+            let write = async {
+                while writer.write_all(again).await.is_ok() {
+                    tokio::time::sleep(pause).await;
+                }
+                field.note("cut");
+            };
+            tokio::select! {
+                () = write => {}
+                () = listen(&field, reader) => {}
             }
-        })
-        .await;
+        });
+    }
+    // The connections are closed with their tasks.
+    field.hold().await;
 }
 
 /// Heads of which one byte comes at a time.
@@ -220,28 +229,39 @@ async fn tiny(field: &Field, number: u32) -> anyhow::Result<TcpStream> {
 
 /// Large answers that are read a byte at a time.
 pub(crate) async fn slow_readers(field: Arc<Field>) -> anyhow::Result<()> {
-    let ask = Ask::post(
-        "/jupiterone/graphql",
-        super::queries::body("FIND siege_note"),
-    );
-    let ask = ask.bearer(&field.arsenal.viewer.narrow);
+    let mut document = String::from("{");
+    for number in 0..4 {
+        // Writing to a text cannot fail.
+        let _ = write!(
+            document,
+            " a{number}:query(j1ql:\"FIND siege_note\",limit:1500){{data}}"
+        );
+    }
+    document.push('}');
+    let body = serde_json::json!({ "query": document }).to_string();
+    let ask = Ask::post("/durward/graphql", body).bearer(&field.arsenal.viewer.token);
     let request = Arc::new(ask.wire());
-    field
-        .swarm(200, |field, number| {
-            let request = Arc::clone(&request);
-            async move {
-                let mut stream = tiny(&field, number as u32).await?;
-                stream.write_all(&request).await?;
-                field.note("asked");
-                let mut byte = [0];
-                while stream.read(&mut byte).await? > 0 {
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
-                field.note("closed by the server");
-                Ok(())
+    let open = |field: Arc<Field>, number: usize| {
+        let request = Arc::clone(&request);
+        async move {
+            let mut stream = tiny(&field, number as u32).await?;
+            stream.write_all(&request).await?;
+            field.note("asked");
+            Ok(stream)
+        }
+    };
+    let mut tasks = JoinSet::new();
+    for mut stream in field.prepare(READERS, open).await {
+        let field = Arc::clone(&field);
+        tasks.spawn(async move {
+            let mut byte = [0];
+            while stream.read(&mut byte).await.is_ok_and(|count| count > 0) {
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
-        })
-        .await;
+            field.note("closed by the server");
+        });
+    }
+    field.hold().await;
     Ok(())
 }
 

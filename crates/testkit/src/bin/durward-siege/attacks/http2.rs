@@ -215,7 +215,7 @@ pub(crate) async fn crumbs(field: Arc<Field>) -> anyhow::Result<()> {
 /// Requests whose answers may not be sent: the window is closed.
 pub(crate) async fn closed_windows(field: Arc<Field>) -> anyhow::Result<()> {
     field
-        .swarm(64, |field, number| async move {
+        .swarm(LOUD, |field, number| async move {
             let mut stream = greet(&field, number as u32, 0).await?;
             let token = format!("Bearer {}", field.arsenal.viewer.narrow);
             let body = super::queries::body("FIND * AS n RETURN n.*");
