@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! StrongDM's filter language: `field:value` terms that must all hold.
+//! StrongDM's filter language: `field:value` terms that must all hold; `id:` terms are alternatives.
 //!
 //! [`Filter::parse`] reads a text. [`Fields`] says what the fields of a kind of entity mean, and
 //! lowers a filter to the plan algebra of `durward_query`; [`RowFilter`] tests rows that are worked
@@ -17,7 +17,8 @@ mod value;
 
 pub use fields::{Branch, Field, Fields, Meaning};
 pub(crate) use nouns::category;
-pub use parse::{FILTER_BYTES_MAX, TERMS_MAX};
+pub(crate) use parse::ID;
+pub use parse::{FILTER_BYTES_MAX, TERMS_MAX, TESTS_MAX};
 pub use pattern::Pattern;
 pub use rows::{Cell, CellKind, RowField, RowFilter};
 pub use terms::Terms;

@@ -141,7 +141,7 @@ hidden_debug!(
 
 /// Makes a data folder with its master key and first organization. When it fails, nothing stays.
 pub fn init(options: &InitOptions) -> Result<InitOutput, IdentityError> {
-    let name = names::name("the name of the organization", &options.organization)?;
+    let name = names::name("the name of the organization", options.organization.trim())?;
     let email = names::email(&options.admin_email)?;
     let key_file = MasterKeys::path_for(&options.data, options.master_key_file.as_deref())?;
     let (folder, mut undo) = DataFolder::prepare(&options.data)?;

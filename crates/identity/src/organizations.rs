@@ -137,7 +137,7 @@ impl Organizations {
     /// Makes an organization with its first credentials.
     pub fn create(&self, name: &str, admin_email: &str) -> Result<InitOutput, IdentityError> {
         let _changing = self.changing.lock();
-        let name = names::name("the name of the organization", name)?;
+        let name = names::name("the name of the organization", name.trim())?;
         let email = names::email(admin_email)?;
         if self.find(&name).is_some() {
             return Err(IdentityError::OrganizationExists { name });

@@ -108,7 +108,9 @@ fn find(walk: &Walk<'_>, kind: Kind) -> Result<Vec<EdgeRef>, Status> {
     let sight = Sight::of(walk.caller(), view);
     let mut found = Vec::new();
     for edge in candidates(view, kind, &filter) {
-        if !sight.sees(ObjectRef::Edge(edge)) {
+        // What has ended by itself is no grant any more; the past shows it while it held.
+        let is_over = kind == Kind::Grant && effective::is_over(view, edge, walk.valid_at);
+        if is_over || !sight.sees(ObjectRef::Edge(edge)) {
             continue;
         }
         let row = Row::of(view, edge, &columns);
