@@ -39,6 +39,7 @@ use parking_lot::Mutex;
 
 use crate::config::Configuration;
 use crate::offline;
+use crate::server::connections::Connections;
 
 pub(crate) use router::router;
 
@@ -55,6 +56,7 @@ pub(crate) struct Server {
     grpc: Arc<Engine>,
     rates: Arc<RateLimits>,
     budget: Budget,
+    connections: Arc<Connections>,
     jobs: Mutex<HashMap<OrganizationId, Arc<Jobs>>>,
     metrics: PrometheusHandle,
     public_url: String,
@@ -78,6 +80,7 @@ impl Server {
         organizations: Organizations,
         configuration: &Configuration,
         budget: Budget,
+        connections: Arc<Connections>,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let clock = offline::clock();
@@ -120,6 +123,7 @@ impl Server {
             grpc: Arc::new(grpc),
             rates,
             budget,
+            connections,
             jobs: Mutex::new(HashMap::new()),
             metrics,
             public_url: configuration

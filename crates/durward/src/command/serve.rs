@@ -51,7 +51,13 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the runtime cannot be started")?;
-    let served = Server::new(organizations, &configuration, budget, metrics)?;
+    let served = Server::new(
+        organizations,
+        &configuration,
+        budget,
+        Arc::clone(&connections),
+        metrics,
+    )?;
     let served = serve(arguments, &configuration, Arc::new(served), connections);
     let served = runtime.block_on(served);
     // Everything is closed; a query that still runs for nobody must not hold up the end.

@@ -29,7 +29,7 @@ const QUERY_NAME: &str = "query-name";
 /// Longest query name that is logged, in characters.
 const QUERY_NAME_CHARACTERS_MAX: usize = 200;
 /// Bodies up to this many bytes are read on the threads that serve connections.
-const QUICK_BODY_BYTES_MAX: usize = 16 << 10;
+const QUICK_BODY_BYTES_MAX: usize = 4 << 10;
 /// So many root fields may be answered there.
 const QUICK_OPERATIONS_MAX: u32 = 4;
 /// What a client is told of a defect.
