@@ -39,6 +39,7 @@ pub mod services;
 mod signature;
 pub mod status;
 mod stream;
+mod weight;
 pub mod wire;
 
 pub use answer::{AnswerBody, Outcome};

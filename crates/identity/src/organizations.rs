@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use durward_budget::Budget;
+use durward_budget::{Budget, Share};
 use durward_model::{Catalog, Clock};
 use durward_vault::MasterKeys;
 use parking_lot::{Mutex, RwLock};
@@ -119,6 +119,11 @@ impl Organizations {
                 "must be named, because the data folder holds several",
             )),
         }
+    }
+
+    /// The share that all callers have together who have not proven who they are.
+    pub fn strangers(&self) -> Share {
+        self.shared.read().budget.strangers()
     }
 
     /// All organizations, ordered by id.
