@@ -73,3 +73,55 @@ fn content_bytes(message: &MessageDescriptor, number: u64, content: &[u8], depth
         Some(_) => bytes.saturating_mul(FIELD_BYTES),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use bytes::Bytes;
+    use prost_reflect::DynamicMessage;
+
+    use super::*;
+    use crate::contract::Contract;
+
+    /// Bytes of memory that the process has.
+    fn resident() -> u64 {
+        let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+        let pages: u64 = text.split(' ').nth(1).unwrap().parse().unwrap();
+        pages * 4096
+    }
+
+    /// What other tests of the process may take or give back meanwhile.
+    const NOISE_BYTES: u64 = 8 << 20;
+
+    #[test]
+    fn no_message_takes_more_than_is_told() {
+        let contract = Contract::load().unwrap();
+        let tags = contract.message("Tags").unwrap();
+        let shapes: [(&str, &[u8]); 6] = [
+            ("empty items", &[0x0a, 0]),
+            ("items with an empty field", &[0x0a, 2, 0x0a, 0]),
+            (
+                "items with two texts",
+                &[0x0a, 6, 0x0a, 1, b'a', 0x12, 1, b'b'],
+            ),
+            ("unknown numbers", &[0x78, 1]),
+            ("unknown texts", &[0x7a, 0]),
+            ("unknown groups", &[0x7b, 0x7c]),
+        ];
+        for (name, shape) in shapes {
+            let bytes = Bytes::from(shape.repeat(100_000));
+            let told = decoded_bytes(&tags, &bytes);
+            let before = resident();
+            let message = DynamicMessage::decode(tags.clone(), bytes).unwrap();
+            let taken = resident().saturating_sub(before);
+            assert!(taken <= told + NOISE_BYTES, "{name}: {taken} of {told}");
+            drop(message);
+        }
+        // And not much more is told of what real clients send.
+        let mut request = vec![0x0a, 0, 0x12, 0x80, 0x80, 0x10];
+        request.extend(std::iter::repeat_n(b'x', 256 << 10));
+        let list = contract.method("/v1.Roles/List").unwrap();
+        let told = decoded_bytes(&list.input, &request);
+        assert!(told < request.len() as u64 + 2048, "{told}");
+    }
+}
