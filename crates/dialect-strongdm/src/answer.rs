@@ -27,6 +27,11 @@ pub struct Outcome {
     pub refused: Option<&'static str>,
 }
 
+/// The organization whose credential signed a call, among the extensions of its response: whoever
+/// keeps the connection knows then whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedFor(pub String);
+
 /// Body of a response.
 pub struct AnswerBody(Kind);
 

@@ -25,7 +25,7 @@ use http_body::Body;
 use prost_reflect::DynamicMessage;
 use tokio::sync::watch;
 
-use crate::answer::{AnswerBody, failure, refusal, stream, success};
+use crate::answer::{AnswerBody, SignedFor, failure, refusal, stream, success};
 use crate::contract::{Contract, Method, Verb, signed_name};
 use crate::dispatch::{Call, Dispatch, Reply};
 use crate::frame::{MESSAGE_BYTES_MAX, only_message};
@@ -166,22 +166,27 @@ impl Engine {
         }
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
+        let mut signed_for = None;
         let answered = if matches!(path, health::CHECK | health::WATCH) {
             self.health(path, body).await.map_err(Failure::from)
         } else if reflection::is_reflection(path) {
             self.reflect(&parts.headers, body, source)
         } else {
-            let answered = self.unary(&parts, body, source).await;
+            let answered = self.unary(&parts, body, source, &mut signed_for).await;
             answered.map(|(message, lease)| success(&message, Some(lease)))
         };
-        match answered {
+        let mut response = match answered {
             Ok(response) => response,
             Err(Failure::Refused(error)) => refusal(&Status::of(&error), error.reason()),
             Err(Failure::Failed(status)) => {
                 tracing::debug!(path, code = status.code().as_str(), "a call failed");
                 failure(&status)
             }
+        };
+        if let Some(organization) = signed_for {
+            response.extensions_mut().insert(SignedFor(organization));
         }
+        response
     }
 
     async fn unary<B>(
@@ -189,6 +194,7 @@ impl Engine {
         parts: &request::Parts,
         body: B,
         source: Source<'_>,
+        signed_for: &mut Option<String>,
     ) -> Result<(Vec<u8>, Arc<Lease>), Failure>
     where
         B: Body<Data = Bytes>,
@@ -201,6 +207,7 @@ impl Engine {
             digest,
             lease,
         } = self.let_in(parts, body, source).await?;
+        *signed_for = Some(caller.organization().id().to_string());
         let now = self.parts.clock.now();
         let exhausted = |error: Exhausted| Status::exhausted(&error, now);
         let verdict = self.count(&caller, now)?;

@@ -20,6 +20,7 @@ pub(crate) use nouns::category;
 pub(crate) use parse::ID;
 pub use parse::{FILTER_BYTES_MAX, TERMS_MAX, TESTS_MAX};
 pub use pattern::Pattern;
+use pattern::REGEX_MEMORY_BYTES;
 pub use rows::{Cell, CellKind, RowField, RowFilter};
 pub use terms::Terms;
 pub(crate) use times::Range;
@@ -108,6 +109,24 @@ impl ClientMessage for FilterError {
         self.to_string()
     }
 }
+
+impl Filter {
+    /// What it takes in memory when it is made ready, at most.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let of_term = |term: &Term| {
+            let pattern = match term {
+                Term::Field(term) => Some(&term.pattern),
+                Term::Tag(term) => term.value.as_ref(),
+            };
+            let is_simple = pattern.is_none_or(|pattern| pattern.simple().is_some());
+            TERM_BYTES + if is_simple { 0 } else { REGEX_MEMORY_BYTES }
+        };
+        self.terms.iter().map(of_term).sum()
+    }
+}
+
+/// What a term takes, beside a regular expression.
+const TERM_BYTES: usize = 512;
 
 impl Comparison {
     fn as_str(self) -> &'static str {

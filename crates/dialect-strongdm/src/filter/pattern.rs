@@ -130,6 +130,9 @@ pub(crate) const PATTERN_BYTES_MAX: usize = 1024;
 const REGEX_BYTES_MAX: usize = 512 << 10;
 const REGEX_TRY_BYTES_MAX: usize = 128 << 10;
 
+/// What a regular expression takes at most.
+pub(super) const REGEX_MEMORY_BYTES: usize = REGEX_BYTES_MAX + REGEX_TRY_BYTES_MAX;
+
 /// A regular expression that takes little memory.
 pub(crate) fn small_regex(text: &str, exact: bool) -> Result<Regex, FilterError> {
     let mut builder = regex::RegexBuilder::new(text);

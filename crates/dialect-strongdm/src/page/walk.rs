@@ -56,6 +56,8 @@ impl<'w> Walk<'w> {
         let request = PageRequest::of(call)?;
         let filter = Filter::parse(&request::text(call.message, "filter"));
         let filter = filter.map_err(|error| Status::of(&error))?;
+        call.check()?;
+        call.charge(filter.memory_bytes())?;
         let key = CursorKey::new(&call.caller.cursor_key());
         let what = what(call, &request);
         let (view, valid_at, start) = if request.cursor.is_empty() {
