@@ -3,7 +3,8 @@
 //!
 //! Grants, memberships and assignments are commands of their own, with rights of their own. What a
 //! role reaches also follows from the types and tags of resources: whoever may only change these
-//! must not come to a resource, or bring others to it, by a tag.
+//! must not come to a resource, or bring others to it, by a tag. Nor by a change after which a
+//! policy that forbade a resource speaks of it no more.
 
 use std::sync::LazyLock;
 
@@ -18,6 +19,10 @@ use crate::{Access, AccessError, Kind, reader};
 /// Rights any of which lets a role reach more.
 static TO_A_ROLE: LazyLock<Vec<Right>> =
     LazyLock::new(|| [Action::RoleUpdate.rights(), Action::GrantWrite.rights()].concat());
+
+/// Rights any of which frees somebody of a policy.
+static OF_A_POLICY: LazyLock<Vec<Right>> =
+    LazyLock::new(|| [Action::PolicyWrite.rights(), Action::GrantWrite.rights()].concat());
 
 /// What a role that is made may reach, it reaches for nobody yet.
 static TO_A_NEW_ROLE: LazyLock<Vec<Right>> =
@@ -35,23 +40,44 @@ impl Access {
         let mut widened = operations
             .iter()
             .filter_map(|operation| widened(view, operation));
-        let Some(role) = widened.next() else {
-            return Ok(());
-        };
-        let rights = match &role {
-            Target::Result(_) => &TO_A_NEW_ROLE,
-            _ => &TO_A_ROLE,
-        };
-        let decision = caller.authorize_any(rights);
-        if decision.allowed {
-            return Ok(());
+        match widened.next() {
+            Some(Target::Result(_)) => require(caller, "a role", &TO_A_NEW_ROLE)?,
+            Some(_) => require(caller, "a role", &TO_A_ROLE)?,
+            None => {}
         }
-        let why = format!(
-            "this lets a role reach more than before, which needs the right to give that. {}",
-            decision.explanation()
-        );
-        Err(caller.deny(why).into())
+        if self.frees_somebody(view, operations) {
+            require(caller, "somebody", &OF_A_POLICY)?;
+        }
+        Ok(())
     }
+
+    /// Whether operations change a resource so that a policy forbids it to somebody no longer.
+    fn frees_somebody(&self, view: &View, operations: &[Operation]) -> bool {
+        operations.iter().any(|operation| match operation {
+            Operation::PatchEntity {
+                target: Target::Id(id),
+                set,
+                ..
+            } => {
+                let resource = reader::entity(view, *id, &[Kind::Resource]);
+                resource.is_some_and(|resource| self.frees(view, resource, set))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// Refuses a caller that has none of the rights to give somebody more reach.
+fn require(caller: &Caller, whom: &str, rights: &[Right]) -> Result<(), AccessError> {
+    let decision = caller.authorize_any(rights);
+    if decision.allowed {
+        return Ok(());
+    }
+    let why = format!(
+        "this lets {whom} reach more than before, which needs the right to give that. {}",
+        decision.explanation()
+    );
+    Err(caller.deny(why).into())
 }
 
 /// The role that an operation lets reach what it does not reach yet.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use durward_graph::ObjectRef;
 use durward_identity::{Caller, CredentialKind};
-use durward_model::ErrorKind;
+use durward_model::{ErrorKind, Value};
 use durward_policy::{Right, Rights};
 
 use super::{World, bound, change, made, properties};
@@ -162,5 +162,60 @@ fn whoever_may_only_change_resources_gives_no_reach() {
         .unwrap();
     access
         .update(&keeper, Kind::Resource, ledger, tag())
+        .unwrap();
+}
+
+#[test]
+fn whoever_may_only_change_resources_lifts_no_policy() {
+    let world = World::new();
+    let (access, admin) = (world.access(), world.admin());
+    let text = r#"forbid(principal, action, resource) when { resource.hasTag("secret") };"#;
+    let forbidding = [("displayName", "secret"), ("policy", text)];
+    let new = [
+        ("displayName", "ledger"),
+        ("kind", "postgres"),
+        ("tag.secret", "yes"),
+    ];
+    let ledger = made(&access, &admin, Kind::Resource, &new);
+    let user = made(&access, &admin, Kind::User, &[("email", "u@example.com")]);
+    let rights = Rights::NONE.with(Right::MANAGE_RESOURCES);
+    let few = admin.organization().create_credential_for(
+        &admin,
+        admin.account().unwrap(),
+        CredentialKind::ApiToken,
+        "few",
+        Some(rights),
+        None,
+    );
+    let keeper = world.caller(few.unwrap().secret.expose());
+    let set = |tag: Value| {
+        let mut change = change(&[]);
+        change.properties.insert("tag.secret".to_owned(), tag);
+        change
+    };
+    // Nobody reaches it, and no policy speaks of it: the tag is the keeper's to change.
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::Null))
+        .unwrap();
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::from("yes")))
+        .unwrap();
+    bound(&access, &admin, Kind::Grant, user, ledger);
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::Null))
+        .unwrap();
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::from("yes")))
+        .unwrap();
+    made(&access, &admin, Kind::Policy, &forbidding);
+    let error = access
+        .update(&keeper, Kind::Resource, ledger, set(Value::Null))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::from("very")))
+        .unwrap();
+    access
+        .update(&admin, Kind::Resource, ledger, set(Value::Null))
         .unwrap();
 }
