@@ -60,6 +60,8 @@ pub(crate) struct Server {
     jobs: Mutex<HashMap<OrganizationId, Arc<Jobs>>>,
     metrics: PrometheusHandle,
     public_url: String,
+    /// Whether callers on this machine may read metrics without a credential.
+    metrics_anonymous: bool,
 }
 
 impl std::fmt::Debug for Server {
@@ -131,6 +133,7 @@ impl Server {
                 .public_url
                 .trim_end_matches('/')
                 .to_owned(),
+            metrics_anonymous: configuration.server.metrics_anonymous,
         };
         for organization in server.organizations.all() {
             server.jobs_of(&organization)?;

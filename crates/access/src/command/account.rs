@@ -125,7 +125,9 @@ impl Access {
         account: ObjectId,
         suspended: bool,
     ) -> Result<(), AccessError> {
-        let written = self.commit(caller, move |access, caller, view| {
+        // The plan asks for the right that the kind of the account needs: the same for both.
+        let rights = Action::UserSuspend.rights();
+        let written = self.commit(caller, rights, move |access, caller, view| {
             access.plan_suspension(caller, view, account, suspended)
         });
         written.map(|_| ())

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Making an object.
 
+use std::collections::BTreeSet;
+
 use durward_graph::View;
 use durward_graph::store::{Operation, PutMode, Receipt, StoreError, Target};
 use durward_identity::Caller;
@@ -46,7 +48,8 @@ impl Access {
         let hash = new.password.take();
         let hash = hash.map(|password| self.organization().hash_password(&password));
         let hash = hash.transpose()?;
-        let written = self.commit(caller, move |access, caller, view| {
+        let sent: BTreeSet<String> = new.properties.keys().cloned().collect();
+        let written = self.commit(caller, action::create(kind), move |access, caller, view| {
             let planned = match kind.shape() {
                 Shape::Entity { entity_type } => {
                     access.plan_entity(caller, view, new, entity_type, hash)
@@ -65,7 +68,8 @@ impl Access {
             })
         });
         let (receipt, token) = written.map_err(|error| taken(kind, error))?;
-        let object = self.made(kind, &receipt)?;
+        let (view, made) = self.made(kind, &receipt)?;
+        let object = self.answered(caller, &view, made, |name| sent.contains(name));
         Ok(Created { object, token })
     }
 
@@ -134,13 +138,14 @@ impl Access {
         Ok((vec![put], None))
     }
 
-    /// The object that a receipt's first operation made, as it was made.
-    fn made(&self, kind: Kind, receipt: &Receipt) -> Result<Object, AccessError> {
+    /// The object that a receipt's first operation made, as it was made, and that state.
+    fn made(&self, kind: Kind, receipt: &Receipt) -> Result<(View, Object), AccessError> {
         let missing = || AccessError::NotFound { what: kind.noun() };
         let id = receipt.results.first().ok_or_else(missing)?.id;
         let view = self.as_committed(receipt);
         let found = reader::find(&view, kind, id).ok_or_else(missing)?;
-        Ok(Object::read(&view, kind, found))
+        let made = Object::read(&view, kind, found);
+        Ok((view, made))
     }
 
     /// The state right after a write; the head, when nothing was written since.

@@ -150,11 +150,12 @@ impl<'w> Walk<'w> {
         F: FnOnce() -> Result<Vec<T>, Status>,
     {
         let name = self.name(part);
-        if let Some(known) = self.walks.get(&name) {
+        let organization = self.caller().organization().id();
+        if let Some(known) = self.walks.get(organization, &name) {
             return Ok(known);
         }
         let found = Arc::new(find()?);
-        self.walks.keep(name, &found);
+        self.walks.keep(organization, name, &found);
         Ok(found)
     }
 

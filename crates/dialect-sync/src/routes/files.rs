@@ -12,6 +12,7 @@ use durward_model::Instant;
 use serde_json::json;
 
 use super::{Access, Answer, Shared, allowed, job_of, stage};
+use crate::access::StillAllowed;
 use crate::body;
 use crate::error::SyncError;
 use crate::job_json::job_json;
@@ -20,7 +21,7 @@ use crate::upload::UploadFlags;
 
 /// How long an upload URL is valid.
 const UPLOAD_URL_SECONDS: i64 = 3600;
-/// Most upload URLs that are valid at one time.
+/// Most upload URLs of one organization that are valid at one time.
 const UPLOAD_URLS_MAX: usize = 1000;
 
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub(super) struct UploadUrl {
     job: String,
     account: String,
     expires: Instant,
+    /// Whether whoever asked for it may synchronize still.
+    still_allowed: StillAllowed,
 }
 
 pub(super) async fn upload_url(
@@ -48,7 +51,8 @@ pub(super) async fn upload_url(
     );
     let mut urls = shared.urls.lock();
     urls.retain(|_, url| url.expires > now && url.job != id);
-    if urls.len() >= UPLOAD_URLS_MAX {
+    let own = urls.values().filter(|url| url.account == access.account);
+    if own.count() >= UPLOAD_URLS_MAX {
         return Err(SyncError::TooManyJobs(UPLOAD_URLS_MAX));
     }
     let account = access.account.clone();
@@ -59,6 +63,7 @@ pub(super) async fn upload_url(
             job: id,
             account,
             expires,
+            still_allowed: access.still_allowed,
         },
     );
     let url = format!(
@@ -83,7 +88,7 @@ pub(super) async fn upload_file(
         .get(&token)
         .cloned()
         .ok_or(SyncError::NoUploadUrl)?;
-    if url.expires <= url.jobs.now() {
+    if url.expires <= url.jobs.now() || !(url.still_allowed.0)() {
         return Err(SyncError::NoUploadUrl);
     }
     let job = url.jobs.find(&url.job)?;

@@ -145,6 +145,7 @@ impl Granted {
             &self.client.organization,
             record,
             kind,
+            Some(self.expires_at),
             presented,
         ))
     }
@@ -203,7 +204,13 @@ impl Known {
     ) -> Result<Caller, AuthError> {
         let record = self.admitted(presented, is_secret, now)?;
         let kind = record.kind;
-        Ok(Caller::new(&self.organization, record, kind, presented))
+        Ok(Caller::new(
+            &self.organization,
+            record,
+            kind,
+            None,
+            presented,
+        ))
     }
 
     fn admitted(

@@ -29,7 +29,7 @@ pub(super) fn create(context: &Context<'_>) -> Result<Reply, Status> {
     let is_current = |id, version| is_current(context, kind, id, version);
     let make = || make(context, kind, given);
     let key = (credential, *call.digest);
-    let replays = context.services.replays();
+    let replays = context.services.replays(call);
     let answer = replays.once(key, call.now, is_current, make)?;
     Ok(Reply::encoded(answer))
 }
