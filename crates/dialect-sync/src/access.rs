@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use durward_model::transaction::Origin;
+use durward_query::CursorKey;
 
 use crate::jobs::Jobs;
 
@@ -22,6 +23,8 @@ pub struct SyncAccess {
     pub may_synchronize: bool,
     /// Whether the caller may read the whole graph, without row conditions: the bulk export.
     pub may_export: bool,
+    /// By which the cursors of the caller's exports are sealed.
+    pub cursor_key: CursorKey,
     /// The one integration instance that the credential is for; `None` when it is not an
     /// integration's.
     pub integration_instance: Option<String>,

@@ -15,7 +15,8 @@
 
 mod support;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use serde_json::{Value as Json, json};
 use support::{World, entity, link};
 
@@ -67,4 +68,20 @@ async fn the_export_walks_one_instant() {
         world.get("/entities?cursor=zz").await.0,
         StatusCode::BAD_REQUEST
     );
+    // A cursor is of one list and of one caller, and of no other.
+    for path in ["/relationships", "/entities?includeDeleted=true"] {
+        let join = if path.contains('?') { '&' } else { '?' };
+        let (status, _) = world.get(&format!("{path}{join}cursor={cursor}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+    }
+    let mut other = world.access.clone();
+    other.cursor_key = durward_query::CursorKey::new(b"two");
+    let request = || Request::get(format!("/entities?cursor={cursor}")).body(Body::empty()).unwrap();
+    assert_eq!(world.send_as(Some(other), request()).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(world.send(request()).await.0, StatusCode::OK);
+    let altered = format!("{}A", &cursor[..cursor.len() - 1]);
+    if altered != cursor {
+        let (status, _) = world.get(&format!("/entities?cursor={altered}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+    }
 }

@@ -114,44 +114,64 @@ async fn patch_jobs_change_named_properties_only() {
 }
 
 #[tokio::test]
-async fn a_wrong_item_is_named_and_the_job_goes_on() {
+async fn a_wrong_item_is_named_and_its_neighbours_arrive() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::open(folder.path());
     let id = world.start_diff("s").await;
-    let bad =
-        json!({"entities": [entity("a", "A"), {"_key": "b", "_class": "Host"}, entity("c", "C")]});
     let path = format!("/{id}/entities");
-    let (status, answer) = world.post(&path, bad.to_string()).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let long = "k".repeat(5000);
+    let wrong = [
+        json!({"_key": "b", "_class": "Host"}),
+        json!({"_key": 7, "_type": "box", "_class": "Host"}),
+        json!({"_key": long, "_type": "box", "_class": "Host"}),
+        json!({"_key": "c", "_type": "box", "_class": 1}),
+        json!({"_key": "d", "_type": "box", "_class": "Host", "x": {"y": 1}}),
+        json!({"_key": "e", "_type": "box", "_class": "Host", "x": [1, "2"]}),
+        json!({"_key": "f", "_type": "account", "_class": "User"}),
+        json!("box"),
+    ];
+    let mut items: Vec<Json> = (0..242).map(|n| entity(&format!("n{n}"), "N")).collect();
+    for (at, item) in wrong.iter().enumerate() {
+        items.insert(at * 30, item.clone());
+    }
+    let answer = world.done(&path, json!({"entities": items}).to_string()).await;
+    let rejected = answer["rejected"].as_array().unwrap();
+    let places: Vec<&Json> = rejected.iter().map(|item| &item["index"]).collect();
+    assert_eq!(places, [0, 30, 60, 90, 120, 150, 180, 210]);
     assert_eq!(
-        answer["error"]["message"],
-        "item 1 of entities (_key \"b\"): _type is missing"
+        rejected[0],
+        json!({"code": "ERROR_BAD_DATA", "list": "entities", "index": 0, "key": "b",
+            "reason": "_type is missing"})
     );
+    assert!(rejected[6]["reason"].as_str().unwrap().contains("protected"));
+    let job = &answer["job"];
+    assert_eq!((&job["numEntitiesUploaded"], &job["numEntityCreateErrors"]), (&json!(242), &json!(8)));
+    // The same again: nothing is counted twice.
+    let again = world.done(&path, json!({"entities": items}).to_string()).await;
+    assert_eq!(again, answer);
+
     let (status, answer) = world.post(&path, r#"{"entities":{"_key":"a"}}"#).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(answer["error"]["code"], "ENTITY_IS_NOT_ARRAY");
-    let (status, _) = world
-        .post(&path, "{\"entities\":[{\"_key\":\"a\",\"_ty")
-        .await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
     for protected in ["account", "access_role", "credential"] {
         let item = json!({"entities": [{"_key": "p", "_type": protected, "_class": "User"}]});
         let (status, answer) = world.post(&path, item.to_string()).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
-        assert!(
-            answer["error"]["message"]
-                .as_str()
-                .unwrap()
-                .contains("protected"),
-            "{answer}"
-        );
+        assert_eq!(answer["error"]["code"], "ERROR_BAD_DATA");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains("protected"), "{answer}");
+        assert_eq!(answer["rejected"][0]["key"], "p");
     }
-    assert_eq!(world.job(&id).await["numEntitiesUploaded"], 0);
-    world
-        .done(&path, json!({"entities": [entity("c", "C")]}).to_string())
-        .await;
+    let bad_link = json!({"_key": "l", "_type": "box_has_box", "_class": "HAS",
+        "_fromEntityKey": "n0", "_toEntityKey": "n1", "x": []});
+    let links = json!({"relationships": [bad_link, link("n0", "n1")]});
+    world.done(&format!("/{id}/relationships"), links.to_string()).await;
     let job = world.done(&format!("/{id}/finalize"), "{}").await["job"].clone();
-    assert_eq!(counters(&job), [1, 0, 0, 0, 0, 0]);
+    assert_eq!((&job["status"], counters(&job)), (&json!("FINISHED"), [242, 0, 0, 1, 0, 0]));
+    assert_eq!(job["numEntityCreateErrors"], 11);
+    assert_eq!(job["numRelationshipCreateErrors"], 1);
+    assert_eq!(job["numRejected"], 12);
+    assert_eq!(job["errors"][0], "item 0 of entities (_key \"b\"): _type is missing");
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ pub(crate) use import::{import_graph, import_stix, report_json};
 /// Environment variable that names the master key file.
 pub(crate) const MASTER_KEY_VARIABLE: &str = "DURWARD_MASTER_KEY_FILE";
 
+/// Folder of the synchronization jobs inside that of an organization.
+pub(crate) const JOBS_FOLDER: &str = "synchronization";
+
 /// The clock of the operating system.
 pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
@@ -49,15 +52,26 @@ pub(crate) fn master_key_file() -> Option<PathBuf> {
 /// # Errors
 /// When it is no data folder, another process uses it, or the master key is not there.
 pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
-    let options = OpenOptions {
+    Ok(Organizations::open(&options(data)?)?)
+}
+
+/// As [`open`], also when none of the organizations can be opened.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_any(data: &Path) -> anyhow::Result<Organizations> {
+    Ok(Organizations::open_any(&options(data)?)?)
+}
+
+fn options(data: &Path) -> anyhow::Result<OpenOptions> {
+    Ok(OpenOptions {
         data: data.to_owned(),
         master_key_file: master_key_file(),
         clock: clock(),
         catalog: Arc::new(Catalog::built_in()?),
         password_cost: PasswordCost::default(),
         checkpoint: true,
-    };
-    Ok(Organizations::open(&options)?)
+    })
 }
 
 /// An open data folder and the organization in it that a target names.

@@ -55,7 +55,14 @@ pub(crate) fn import_graph(
     for warning in report.warnings.iter().chain(&report.changes.messages) {
         eprintln!("warning: {warning}");
     }
-    let (entities, relationships) = (&report.changes.entities, &report.changes.relationships);
+    for line in &report.rejected {
+        eprintln!("left out: {line}");
+    }
+    let (entities, relationships, mapped) = (
+        &report.changes.entities,
+        &report.changes.relationships,
+        &report.changes.mapped,
+    );
     let counters = json!({
         "numEntitiesCreated": entities.created,
         "numEntitiesUpdated": entities.updated,
@@ -65,6 +72,11 @@ pub(crate) fn import_graph(
         "numRelationshipsUpdated": relationships.updated,
         "numRelationshipsDeleted": relationships.deleted,
         "numRelationshipCreateErrors": relationships.create_errors,
+        "numMappedRelationshipsCreated": mapped.created,
+        "numMappedRelationshipsUpdated": mapped.updated,
+        "numMappedRelationshipCreateErrors": mapped.create_errors,
+        "numRejected": report.rejected_count,
+        "partialDatasets": {"types": report.partial.types, "allTypes": report.partial.all},
     });
     offline.close()?;
     Ok(counters)

@@ -9,8 +9,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request
 use axum::response::{IntoResponse as _, Response};
 use durward_dialect_graphql::engine::{Payload, decode};
 use durward_dialect_graphql::{Answer, ClientHints, RequestContext, SchemaName};
-use durward_identity::{RateCost, RateVerdict};
+use durward_identity::{AuthError, RateCost, RateVerdict};
 use durward_model::ErrorKind;
+use durward_model::error::ClientMessage as _;
 
 use crate::server::authenticate::{self, Source};
 use crate::server::router::BODY_BYTES_MAX;
@@ -63,6 +64,10 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
     let schema = pinned.unwrap_or_else(|| server.graphql.choose(&payload, hints));
     let source = Source::of(&parts);
     let caller = authenticate::caller(server, &parts.headers, &source);
+    if let Err(error @ AuthError::OrganizationUnavailable) = &caller {
+        let (kind, message) = (error.kind(), error.client_message());
+        return response(server.graphql.refusal(schema, kind, &message), None);
+    }
     let mut verdict = None;
     if let Ok(caller) = &caller {
         let cost = server.graphql.cost(&payload);

@@ -7,7 +7,9 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use durward_dialect_sync::{SyncAccess, SyncError};
+use durward_identity::AuthError;
 use durward_policy::Right;
+use durward_query::CursorKey;
 
 use crate::server::authenticate::{self, Source};
 use crate::server::graphql::base_url;
@@ -25,8 +27,12 @@ pub(crate) async fn authorize(
         return SyncError::CutOff.into_response();
     };
     let source = Source::of(&parts);
-    let Ok(caller) = authenticate::caller(&server, &parts.headers, &source) else {
-        return next.run(Request::from_parts(parts, body)).await;
+    let caller = match authenticate::caller(&server, &parts.headers, &source) {
+        Ok(caller) => caller,
+        Err(AuthError::OrganizationUnavailable) => {
+            return SyncError::NoOrganization.into_response();
+        }
+        Err(_) => return next.run(Request::from_parts(parts, body)).await,
     };
     let organization = caller.organization();
     let jobs = match server.jobs_of(organization) {
@@ -43,6 +49,7 @@ pub(crate) async fn authorize(
         origin: caller.origin("synchronization"),
         may_synchronize: caller.may(Right::SYNCHRONIZE),
         may_export: caller.may(Right::READ_GRAPH) && caller.row_condition().is_none(),
+        cursor_key: CursorKey::new(&caller.cursor_key()),
         integration_instance: None,
     };
     let mut request = Request::from_parts(parts, body);
