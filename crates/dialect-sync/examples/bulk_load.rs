@@ -78,6 +78,7 @@ fn serve(folder: &Path) {
         may_synchronize: true,
         may_export: true,
         integration_instance: None,
+        too_many: None,
         cursor_key: durward_query::CursorKey::new(b"bench"),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

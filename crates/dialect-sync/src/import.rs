@@ -40,6 +40,8 @@ pub struct ImportRequest<'i> {
     pub scope: &'i str,
     /// Add and update only, instead of replacing the scope.
     pub patch: bool,
+    /// The files are known not to be complete: nothing that is absent is deleted.
+    pub is_partial: bool,
     /// Compute what would change and change nothing.
     pub dry_run: bool,
     /// A folder for the staged parts, which is removed at the end.
@@ -186,7 +188,8 @@ fn run(
     progress: &(dyn Fn(ImportProgress) + Sync),
     staging: &mut Staging,
 ) -> Result<ImportReport, ImportError> {
-    let read = stage(catalog, request, progress, staging)?;
+    let mut read = stage(catalog, request, progress, staging)?;
+    read.types.all |= request.is_partial;
     progress(ImportProgress::Comparing);
     let commit = Commit {
         spec: JobSpec {

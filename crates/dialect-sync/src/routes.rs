@@ -49,6 +49,14 @@ struct Shared {
     urls: Arc<Mutex<BTreeMap<String, files::UploadUrl>>>,
 }
 
+/// Where upload URLs begin.
+const UPLOAD_URLS: &str = "/persister/synchronization/files/";
+
+/// Whether a path is an upload URL, which is an authority of its own.
+pub fn is_upload_url(path: &str) -> bool {
+    path.starts_with(UPLOAD_URLS)
+}
+
 /// The routes of this dialect. All but the one of upload URLs expect [`SyncAccess`] as a request
 /// extension and answer 401 without.
 pub fn router() -> Router {
@@ -78,10 +86,7 @@ pub fn router() -> Router {
         .route(&job("/uploadUrl"), post(files::upload_url))
         .route(&job("/finalize"), post(finalize))
         .route(&job("/abort"), post(abort))
-        .route(
-            "/persister/synchronization/files/{token}",
-            put(files::upload_file),
-        )
+        .route(&format!("{UPLOAD_URLS}{{token}}"), put(files::upload_file))
         .route("/entities", get(export_entities))
         .route("/relationships", get(export_relationships))
         .layer(axum::middleware::from_fn(drain::finish_body))
@@ -90,6 +95,15 @@ pub fn router() -> Router {
 }
 
 fn allowed(access: Access) -> Result<SyncAccess, SyncError> {
+    let access = permitted(access)?;
+    match access.too_many {
+        Some(seconds) => Err(SyncError::TooMany(seconds)),
+        None => Ok(access),
+    }
+}
+
+/// As [`allowed`], for a caller who may be asking too often.
+fn permitted(access: Access) -> Result<SyncAccess, SyncError> {
     let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
     if access.may_synchronize {
         Ok(access)
@@ -180,8 +194,13 @@ async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let access = allowed(access)?;
+    let access = permitted(access)?;
     let job = job_of(&access, &id)?;
+    if let Some(seconds) = access.too_many {
+        let name = name_of(&headers);
+        let error = SyncError::TooMany(seconds);
+        return Err(blocking(move || Ok(job.refuse_unread(name, error))).await?);
+    }
     let rejected = take_in(&shared, &access.jobs, &job, (headers, body), kind, flags).await?;
     Ok(Json(uploaded(&job, &access.account, &rejected)))
 }
@@ -205,9 +224,7 @@ async fn take_in(
     kind: BodyKind,
     flags: UploadFlags,
 ) -> Result<Rejections, SyncError> {
-    let name = headers
-        .get(CORRELATION)
-        .map_or(0, |name| name_hash(name.as_bytes()));
+    let name = name_of(&headers);
     let begun = Arc::clone(job);
     let incoming = blocking(move || begun.begin_upload(name)).await?;
     match read_upload(shared, &headers, body).await {
@@ -219,6 +236,12 @@ async fn take_in(
         }
         Err(error) => Err(refused(incoming, error).await),
     }
+}
+
+/// The hash of the name that a client gives an upload.
+fn name_of(headers: &HeaderMap) -> u64 {
+    let name = headers.get(CORRELATION);
+    name.map_or(0, |name| name_hash(name.as_bytes()))
 }
 
 async fn refused(incoming: Incoming, error: SyncError) -> SyncError {
@@ -408,6 +431,9 @@ async fn abort(access: Access, Path(id): Path<String>, headers: HeaderMap, body:
 
 fn exporting(access: Access) -> Result<SyncAccess, SyncError> {
     let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
+    if let Some(seconds) = access.too_many {
+        return Err(SyncError::TooMany(seconds));
+    }
     if access.may_export {
         Ok(access)
     } else {

@@ -80,6 +80,24 @@ impl Job {
     }
 }
 
+impl Job {
+    /// Notes that an upload was refused before anything of it was read. Blocks.
+    pub(crate) fn refuse_unread(&self, name: u64, error: SyncError) -> SyncError {
+        let mut state = self.state.lock();
+        let known = state.open_refusals();
+        // Once everything is partial, a flood of refusals has nothing to add.
+        if state.record.status == JobStatus::AwaitingUploads
+            && !state.record.partial(&known).all
+            && let Some(staging) = state.staging.as_mut()
+        {
+            let place = (staging.reserve(name).number(), name);
+            drop(state);
+            record(self, place, None, &PartialTypes::all(), &error);
+        }
+        error
+    }
+}
+
 impl Incoming {
     /// Notes that the upload was refused. Blocks.
     pub(crate) fn refuse(mut self, error: &SyncError) {

@@ -76,8 +76,15 @@ async fn the_export_walks_one_instant() {
     }
     let mut other = world.access.clone();
     other.cursor_key = durward_query::CursorKey::new(b"two");
-    let request = || Request::get(format!("/entities?cursor={cursor}")).body(Body::empty()).unwrap();
-    assert_eq!(world.send_as(Some(other), request()).await.0, StatusCode::BAD_REQUEST);
+    let request = || {
+        Request::get(format!("/entities?cursor={cursor}"))
+            .body(Body::empty())
+            .unwrap()
+    };
+    assert_eq!(
+        world.send_as(Some(other), request()).await.0,
+        StatusCode::BAD_REQUEST
+    );
     assert_eq!(world.send(request()).await.0, StatusCode::OK);
     let altered = format!("{}A", &cursor[..cursor.len() - 1]);
     if altered != cursor {

@@ -33,6 +33,7 @@ fn import(world: &World, folder: &std::path::Path, files: &[PathBuf], scope: &st
         files,
         scope,
         patch: false,
+        is_partial: false,
         dry_run: false,
         staging: &staging,
         origin: Origin::default(),
@@ -87,6 +88,7 @@ async fn files_import_as_one_job_and_name_a_broken_line() {
         files: &[plain],
         scope: "import",
         patch: false,
+        is_partial: false,
         dry_run: false,
         staging: &staging,
         origin: Origin::default(),
@@ -94,10 +96,19 @@ async fn files_import_as_one_job_and_name_a_broken_line() {
     let catalog = Catalog::built_in().unwrap();
     let report = import_files(&world.store, &catalog, &request, &|_| {}).unwrap();
     let told: Vec<String> = report.rejected.iter().map(ToString::to_string).collect();
-    assert!(told[0].ends_with("line 3: _key must be a text that is not empty"), "{told:?}");
-    assert!(told[1].contains("line 4: it is not a valid object"), "{told:?}");
+    assert!(
+        told[0].ends_with("line 3: _key must be a text that is not empty"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].contains("line 4: it is not a valid object"),
+        "{told:?}"
+    );
     let changes = &report.changes.entities;
-    assert_eq!((changes.created, changes.updated, changes.deleted), (1, 1, 0));
+    assert_eq!(
+        (changes.created, changes.updated, changes.deleted),
+        (1, 1, 0)
+    );
     assert!(report.partial.has("box") && report.rejected_count == 2);
     assert!(!staging.exists());
 }

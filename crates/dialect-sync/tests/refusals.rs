@@ -188,8 +188,16 @@ async fn of_a_wrong_item_only_the_type_stays() {
     // The cats are absent; of the boxes, which one the wrong item is does not matter.
     assert_eq!(counters(&job), [1, 0, 2, 0, 0, 1]);
     let partial = &job["partialDatasets"];
-    assert_eq!((&partial["types"], &partial["allTypes"]), (&json!(["box"]), &json!(false)));
-    assert!(partial["reasons"][0].as_str().unwrap().contains("(_key \"b\")"));
+    assert_eq!(
+        (&partial["types"], &partial["allTypes"]),
+        (&json!(["box"]), &json!(false))
+    );
+    assert!(
+        partial["reasons"][0]
+            .as_str()
+            .unwrap()
+            .contains("(_key \"b\")")
+    );
 
     // An upload that the mode refuses tells its types, too.
     filled_again(&world).await;
@@ -263,7 +271,10 @@ async fn a_repeated_finalize_answers_the_first_counters_also_after_a_crash() {
     let world = World::open(folder.path());
     filled(&world).await;
     let id = begun(&world).await;
-    let (kept, job_folder) = (folder.path().join("kept"), folder.path().join("jobs").join(&id));
+    let (kept, job_folder) = (
+        folder.path().join("kept"),
+        folder.path().join("jobs").join(&id),
+    );
     copy(&job_folder, &kept);
     let first = finalized(&world, &id).await;
     assert_eq!(counters(&first), [0, 0, 3, 0, 0, 1]);
@@ -282,7 +293,10 @@ async fn a_repeated_finalize_answers_the_first_counters_also_after_a_crash() {
     });
     let world = World::open(folder.path());
     let again = finalized(&world, &id).await;
-    assert_eq!((counters(&again), world.store.head()), (counters(&first), head));
+    assert_eq!(
+        (counters(&again), world.store.head()),
+        (counters(&first), head)
+    );
 
     // It ended before the journal had them: the plan counts for nothing.
     filled_again(&world).await;
@@ -295,9 +309,14 @@ async fn a_repeated_finalize_answers_the_first_counters_also_after_a_crash() {
     });
     let world = World::open(folder.path());
     let jobs = std::sync::Arc::clone(&world.access.jobs);
-    tokio::task::spawn_blocking(move || jobs.take_up()).await.unwrap();
+    tokio::task::spawn_blocking(move || jobs.take_up())
+        .await
+        .unwrap();
     let job = world.job(&id).await;
-    assert_eq!((&job["status"], counters(&job)), (&json!("FINISHED"), [0, 0, 3, 0, 0, 1]));
+    assert_eq!(
+        (&job["status"], counters(&job)),
+        (&json!("FINISHED"), [0, 0, 3, 0, 0, 1])
+    );
 
     // So does a failure.
     let id = world.start_diff("s").await;
@@ -325,7 +344,12 @@ async fn a_job_never_becomes_larger_than_what_is_read_back() {
         taken += 1;
     };
     assert!((1..9).contains(&taken), "{taken}");
-    assert!(refused["error"]["message"].as_str().unwrap().contains("at most"));
+    assert!(
+        refused["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("at most")
+    );
     let many = vec!["t".repeat(600); 10];
     let partial = json!({"partialDatasets": {"types": many}}).to_string();
     let (status, _) = world.post(&format!("/{id}/finalize"), partial).await;
@@ -339,7 +363,11 @@ async fn a_job_never_becomes_larger_than_what_is_read_back() {
 async fn a_job_that_cannot_be_read_is_set_aside_and_the_others_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::open(folder.path());
-    let (good, large, broken) = (begun(&world).await, begun(&world).await, begun(&world).await);
+    let (good, large, broken) = (
+        begun(&world).await,
+        begun(&world).await,
+        begun(&world).await,
+    );
     let headless = begun(&world).await;
     world.store.close().unwrap();
     let jobs = folder.path().join("jobs");
@@ -354,7 +382,9 @@ async fn a_job_that_cannot_be_read_is_set_aside_and_the_others_go_on() {
         let aside = set_aside_in(&jobs);
         assert_eq!(aside.len(), 3);
         let of = |id: &str| {
-            let found = aside.iter().find(|job| job.folder.display().to_string().contains(id));
+            let found = aside
+                .iter()
+                .find(|job| job.folder.display().to_string().contains(id));
             found.unwrap().reason.clone()
         };
         assert!(of(&large).contains("at most"), "{}", of(&large));
@@ -387,5 +417,8 @@ async fn metadata_of_the_integration_are_on_the_objects() {
     world.run(start, upload, json!({})).await;
     assert_eq!(world.store.head(), head, "the same again writes nothing");
     let wrong = json!({"source": "api", "scope": "s", "integrationName": "x"});
-    assert_eq!(world.post("", wrong.to_string()).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        world.post("", wrong.to_string()).await.0,
+        StatusCode::BAD_REQUEST
+    );
 }

@@ -134,7 +134,9 @@ async fn a_wrong_item_is_named_and_its_neighbours_arrive() {
     for (at, item) in wrong.iter().enumerate() {
         items.insert(at * 30, item.clone());
     }
-    let answer = world.done(&path, json!({"entities": items}).to_string()).await;
+    let answer = world
+        .done(&path, json!({"entities": items}).to_string())
+        .await;
     let rejected = answer["rejected"].as_array().unwrap();
     let places: Vec<&Json> = rejected.iter().map(|item| &item["index"]).collect();
     assert_eq!(places, [0, 30, 60, 90, 120, 150, 180, 210]);
@@ -143,11 +145,21 @@ async fn a_wrong_item_is_named_and_its_neighbours_arrive() {
         json!({"code": "ERROR_BAD_DATA", "list": "entities", "index": 0, "key": "b",
             "reason": "_type is missing"})
     );
-    assert!(rejected[6]["reason"].as_str().unwrap().contains("protected"));
+    assert!(
+        rejected[6]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("protected")
+    );
     let job = &answer["job"];
-    assert_eq!((&job["numEntitiesUploaded"], &job["numEntityCreateErrors"]), (&json!(242), &json!(8)));
+    assert_eq!(
+        (&job["numEntitiesUploaded"], &job["numEntityCreateErrors"]),
+        (&json!(242), &json!(8))
+    );
     // The same again: nothing is counted twice.
-    let again = world.done(&path, json!({"entities": items}).to_string()).await;
+    let again = world
+        .done(&path, json!({"entities": items}).to_string())
+        .await;
     assert_eq!(again, answer);
 
     let (status, answer) = world.post(&path, r#"{"entities":{"_key":"a"}}"#).await;
@@ -165,13 +177,21 @@ async fn a_wrong_item_is_named_and_its_neighbours_arrive() {
     let bad_link = json!({"_key": "l", "_type": "box_has_box", "_class": "HAS",
         "_fromEntityKey": "n0", "_toEntityKey": "n1", "x": []});
     let links = json!({"relationships": [bad_link, link("n0", "n1")]});
-    world.done(&format!("/{id}/relationships"), links.to_string()).await;
+    world
+        .done(&format!("/{id}/relationships"), links.to_string())
+        .await;
     let job = world.done(&format!("/{id}/finalize"), "{}").await["job"].clone();
-    assert_eq!((&job["status"], counters(&job)), (&json!("FINISHED"), [242, 0, 0, 1, 0, 0]));
+    assert_eq!(
+        (&job["status"], counters(&job)),
+        (&json!("FINISHED"), [242, 0, 0, 1, 0, 0])
+    );
     assert_eq!(job["numEntityCreateErrors"], 11);
     assert_eq!(job["numRelationshipCreateErrors"], 1);
     assert_eq!(job["numRejected"], 12);
-    assert_eq!(job["errors"][0], "item 0 of entities (_key \"b\"): _type is missing");
+    assert_eq!(
+        job["errors"][0],
+        "item 0 of entities (_key \"b\"): _type is missing"
+    );
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use durward_budget::Budget;
 use durward_dialect_sync::RandomSource;
 use durward_identity::{Caller, OpenOptions, Organization, Organizations, PasswordCost};
 use durward_model::{Catalog, Clock, Instant, SystemClock};
@@ -52,7 +53,15 @@ pub(crate) fn master_key_file() -> Option<PathBuf> {
 /// # Errors
 /// When it is no data folder, another process uses it, or the master key is not there.
 pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
-    Ok(Organizations::open(&options(data)?)?)
+    open_within(data, Budget::unlimited())
+}
+
+/// As [`open`], for callers who may make the process hold no more than a budget.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organizations> {
+    Ok(Organizations::open(&options(data, budget)?)?)
 }
 
 /// As [`open`], also when none of the organizations can be opened.
@@ -60,10 +69,13 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
 /// # Errors
 /// As [`open`].
 pub(crate) fn open_any(data: &Path) -> anyhow::Result<Organizations> {
-    Ok(Organizations::open_any(&options(data)?)?)
+    Ok(Organizations::open_any(&options(
+        data,
+        Budget::unlimited(),
+    )?)?)
 }
 
-fn options(data: &Path) -> anyhow::Result<OpenOptions> {
+fn options(data: &Path, budget: Budget) -> anyhow::Result<OpenOptions> {
     Ok(OpenOptions {
         data: data.to_owned(),
         master_key_file: master_key_file(),
@@ -71,6 +83,7 @@ fn options(data: &Path) -> anyhow::Result<OpenOptions> {
         catalog: Arc::new(Catalog::built_in()?),
         password_cost: PasswordCost::default(),
         checkpoint: true,
+        budget,
     })
 }
 

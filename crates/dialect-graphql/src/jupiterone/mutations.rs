@@ -18,7 +18,7 @@ type Answer<'a> = Result<Node<'a, Context>, FieldError>;
 const SOURCE: &str = "api";
 
 /// Metadata of entities that the second versions may repeat.
-const METADATA: [&str; 12] = [
+const METADATA: [&str; 17] = [
     "_id",
     "_key",
     "_type",
@@ -31,6 +31,11 @@ const METADATA: [&str; 12] = [
     "_beginOn",
     "_endOn",
     "_deleted",
+    "_integrationInstanceId",
+    "_integrationDefinitionId",
+    "_integrationName",
+    "_integrationType",
+    "_integrationClass",
 ];
 
 /// `createEntity`, `createEntityV2`

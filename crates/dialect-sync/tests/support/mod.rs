@@ -86,6 +86,7 @@ impl World {
             may_synchronize: true,
             may_export: true,
             integration_instance: None,
+            too_many: None,
             cursor_key: durward_query::CursorKey::new(b"one"),
         };
         Self {

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use durward_budget::body::{self, BodyLimits};
 use durward_dialect_sync::{SyncAccess, SyncError};
 use durward_identity::AuthError;
 use durward_policy::Right;
@@ -13,7 +15,7 @@ use durward_query::CursorKey;
 
 use crate::server::authenticate::{self, Source};
 use crate::server::graphql::base_url;
-use crate::server::{Server, body};
+use crate::server::{Server, rates};
 
 /// Gives a request its authority. One without it goes on with none: the routes refuse it in the
 /// dialect's shape, except the upload URLs, which are their own authority.
@@ -23,17 +25,23 @@ pub(crate) async fn authorize(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = body::small_first(body).await else {
-        return SyncError::CutOff.into_response();
-    };
     let source = Source::of(&parts);
     let caller = match authenticate::caller(&server, &parts.headers, &source) {
         Ok(caller) => caller,
-        Err(AuthError::OrganizationUnavailable) => {
-            return SyncError::NoOrganization.into_response();
+        Err(_) if durward_dialect_sync::is_upload_url(parts.uri.path()) => {
+            return next.run(Request::from_parts(parts, body)).await;
         }
-        Err(_) => return next.run(Request::from_parts(parts, body)).await,
+        Err(error) => {
+            // Read and not looked at: a refusal that leaves a body unread breaks the connection.
+            let lease = server.budget.strangers().lease();
+            drop(body::read(body, BodyLimits::STRANGER, &lease).await);
+            return match error {
+                AuthError::OrganizationUnavailable => SyncError::NoOrganization.into_response(),
+                _ => next.run(Request::from_parts(parts, Body::empty())).await,
+            };
+        }
     };
+    let verdict = rates::count_one(&server, &caller);
     let organization = caller.organization();
     let jobs = match server.jobs_of(organization) {
         Ok(jobs) => jobs,
@@ -49,6 +57,7 @@ pub(crate) async fn authorize(
         origin: caller.origin("synchronization"),
         may_synchronize: caller.may(Right::SYNCHRONIZE),
         may_export: caller.may(Right::READ_GRAPH) && caller.row_condition().is_none(),
+        too_many: (!verdict.allowed).then_some(verdict.retry_after_seconds),
         cursor_key: CursorKey::new(&caller.cursor_key()),
         integration_instance: None,
     };

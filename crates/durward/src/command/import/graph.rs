@@ -49,26 +49,33 @@ pub(super) fn run(arguments: &ImportArguments, scope: &str) -> anyhow::Result<()
             let inputs = inputs.collect::<anyhow::Result<_>>()?;
             Upload::start(&client, scope, arguments.patch)?.send(inputs)?
         }
-        None => offline::import_graph(&arguments.target, scope, arguments.patch, &arguments.files)?,
+        None => offline::import_graph(arguments, scope, &arguments.files, false)?,
     };
     print(scope, &job)
 }
 
-/// Synchronizes lines of JSON as one job over `scope`.
+/// Synchronizes lines of JSON as one job over `scope`. Of partial ones nothing that is absent is
+/// deleted.
 pub(super) fn synchronize(
     arguments: &ImportArguments,
     scope: &str,
     lines: Vec<u8>,
+    is_partial: bool,
 ) -> anyhow::Result<()> {
+    if is_partial && !arguments.patch {
+        eprintln!("warning: the files are not complete; nothing is deleted for being absent");
+    }
     let job = if let Some(client) = connect(&arguments.target)? {
         let input: Input = ("the records".to_owned(), Box::new(Cursor::new(lines)));
-        Upload::start(&client, scope, arguments.patch)?.send(vec![input])?
+        let mut upload = Upload::start(&client, scope, arguments.patch)?;
+        upload.is_partial = is_partial;
+        upload.send(vec![input])?
     } else {
         let mut file = tempfile::NamedTempFile::new().context("no temporary file can be made")?;
         file.write_all(&lines)
             .context("the temporary file cannot be written")?;
         let files = [file.path().to_owned()];
-        offline::import_graph(&arguments.target, scope, arguments.patch, &files)?
+        offline::import_graph(arguments, scope, &files, is_partial)?
     };
     print(scope, &job)
 }
@@ -132,6 +139,8 @@ struct Upload<'a> {
     names: Vec<String>,
     /// Lines that are no JSON at all, and were not sent.
     broken: u64,
+    /// Whether the inputs are known not to be complete.
+    is_partial: bool,
     progress: ProgressBar,
 }
 
@@ -153,6 +162,7 @@ impl<'a> Upload<'a> {
             relationships: Batch::default(),
             names: Vec::new(),
             broken: 0,
+            is_partial: false,
             progress,
         })
     }
@@ -205,7 +215,8 @@ impl<'a> Upload<'a> {
         self.progress.set_message("finalizing;");
         let path = format!("{JOBS}/{}/finalize", self.job);
         // What a line that is no JSON was about, nobody knows.
-        let body = json!({"partialDatasets": {"allTypes": self.broken > 0}}).to_string();
+        let all = self.is_partial || self.broken > 0;
+        let body = json!({"partialDatasets": {"allTypes": all}}).to_string();
         let answer = self
             .client
             .post(&path, "application/json", body.as_bytes())?;
