@@ -39,6 +39,12 @@ async fn filled(world: &World) {
     assert_eq!(counters(&job), [4, 0, 0, 1, 0, 0]);
 }
 
+/// Ends a process, as far as a test can.
+fn end(world: World) {
+    world.store.close().unwrap();
+    drop(world);
+}
+
 /// A job into which one box came; its id.
 async fn begun(world: &World) -> String {
     let id = world.start_diff("s").await;
@@ -159,11 +165,17 @@ async fn an_upload_that_breaks_off_or_still_runs_is_no_absence() {
 
     // The server goes away: the next one finds that an upload had begun.
     let id = begun(&world).await;
-    let lost = world.send(upload(&id, Some("u-1"), endless("{\"entities\":[")));
-    tokio::pin!(lost);
-    let still = tokio::time::timeout(Duration::from_millis(200), &mut lost).await;
-    assert!(still.is_err());
-    world.store.close().unwrap();
+    let (jobs, kept) = (folder.path().join("jobs"), folder.path().join("kept"));
+    {
+        let lost = world.send(upload(&id, Some("u-1"), endless("{\"entities\":[")));
+        tokio::pin!(lost);
+        let still = tokio::time::timeout(Duration::from_millis(200), &mut lost).await;
+        assert!(still.is_err());
+        copy(&jobs, &kept);
+    }
+    end(world);
+    std::fs::remove_dir_all(&jobs).unwrap();
+    std::fs::rename(&kept, &jobs).unwrap();
     let next = World::open(folder.path());
     assert_eq!(next.job(&id).await["partialDatasets"]["allTypes"], true);
     // It comes again under its name.
@@ -173,6 +185,87 @@ async fn an_upload_that_breaks_off_or_still_runs_is_no_absence() {
     let job = finalized(&next, &id).await;
     assert_eq!(counters(&job), [0, 0, 0, 0, 0, 1]);
     assert_eq!(job["partialDatasets"]["allTypes"], false);
+}
+
+#[tokio::test]
+async fn a_wrong_item_is_named_and_its_neighbours_arrive() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path());
+    let id = world.start_diff("s").await;
+    let path = format!("/{id}/entities");
+    let long = "k".repeat(5000);
+    let wrong = [
+        json!({"_key": "b", "_class": "Host"}),
+        json!({"_key": 7, "_type": "box", "_class": "Host"}),
+        json!({"_key": long, "_type": "box", "_class": "Host"}),
+        json!({"_key": "c", "_type": "box", "_class": 1}),
+        json!({"_key": "d", "_type": "box", "_class": "Host", "x": {"y": 1}}),
+        json!({"_key": "e", "_type": "box", "_class": "Host", "x": [1, "2"]}),
+        json!({"_key": "f", "_type": "account", "_class": "User"}),
+        json!("box"),
+    ];
+    let mut items: Vec<Json> = (0..242).map(|n| entity(&format!("n{n}"), "N")).collect();
+    for (at, item) in wrong.iter().enumerate() {
+        items.insert(at * 30, item.clone());
+    }
+    let answer = world
+        .done(&path, json!({"entities": items}).to_string())
+        .await;
+    let rejected = answer["rejected"].as_array().unwrap();
+    let places: Vec<&Json> = rejected.iter().map(|item| &item["index"]).collect();
+    assert_eq!(places, [0, 30, 60, 90, 120, 150, 180, 210]);
+    assert_eq!(
+        rejected[0],
+        json!({"code": "ERROR_BAD_DATA", "list": "entities", "index": 0, "key": "b",
+            "reason": "_type is missing"})
+    );
+    assert!(
+        rejected[6]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("protected")
+    );
+    let job = &answer["job"];
+    assert_eq!(
+        (&job["numEntitiesUploaded"], &job["numEntityCreateErrors"]),
+        (&json!(242), &json!(8))
+    );
+    // The same again: nothing is counted twice.
+    let again = world
+        .done(&path, json!({"entities": items}).to_string())
+        .await;
+    assert_eq!(again, answer);
+
+    let (status, answer) = world.post(&path, r#"{"entities":{"_key":"a"}}"#).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer["error"]["code"], "ENTITY_IS_NOT_ARRAY");
+    for protected in ["account", "access_role", "credential"] {
+        let item = json!({"entities": [{"_key": "p", "_type": protected, "_class": "User"}]});
+        let (status, answer) = world.post(&path, item.to_string()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer["error"]["code"], "ERROR_BAD_DATA");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains("protected"), "{answer}");
+        assert_eq!(answer["rejected"][0]["key"], "p");
+    }
+    let bad_link = json!({"_key": "l", "_type": "box_has_box", "_class": "HAS",
+        "_fromEntityKey": "n0", "_toEntityKey": "n1", "x": []});
+    let links = json!({"relationships": [bad_link, link("n0", "n1")]});
+    world
+        .done(&format!("/{id}/relationships"), links.to_string())
+        .await;
+    let job = world.done(&format!("/{id}/finalize"), "{}").await["job"].clone();
+    assert_eq!(
+        (&job["status"], counters(&job)),
+        (&json!("FINISHED"), [242, 0, 0, 1, 0, 0])
+    );
+    assert_eq!(job["numEntityCreateErrors"], 11);
+    assert_eq!(job["numRelationshipCreateErrors"], 1);
+    assert_eq!(job["numRejected"], 12);
+    assert_eq!(
+        job["errors"][0],
+        "item 0 of entities (_key \"b\"): _type is missing"
+    );
 }
 
 #[tokio::test]
@@ -282,8 +375,7 @@ async fn a_repeated_finalize_answers_the_first_counters_also_after_a_crash() {
     let head = world.store.head();
     let record = std::fs::read(job_folder.join("job.json")).unwrap();
     let record: Json = serde_json::from_slice(&record).unwrap();
-    world.store.close().unwrap();
-    drop(world);
+    end(world);
     // The process ended after the journal had the changes, and before the job had its end: the
     // parts and the plan are there.
     copy(&kept, &job_folder);
@@ -301,7 +393,7 @@ async fn a_repeated_finalize_answers_the_first_counters_also_after_a_crash() {
     // It ended before the journal had them: the plan counts for nothing.
     filled_again(&world).await;
     let id = begun(&world).await;
-    world.store.close().unwrap();
+    end(world);
     rewrite(folder.path(), &id, |crashed| {
         crashed["status"] = json!("FINALIZE_PENDING");
         crashed["planned"] = record["result"].clone();
@@ -354,7 +446,7 @@ async fn a_job_never_becomes_larger_than_what_is_read_back() {
     let partial = json!({"partialDatasets": {"types": many}}).to_string();
     let (status, _) = world.post(&format!("/{id}/finalize"), partial).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
-    world.store.close().unwrap();
+    end(world);
     let world = World::open(folder.path());
     assert_eq!(finalized(&world, &id).await["status"], "FINISHED");
 }
@@ -369,7 +461,7 @@ async fn a_job_that_cannot_be_read_is_set_aside_and_the_others_go_on() {
         begun(&world).await,
     );
     let headless = begun(&world).await;
-    world.store.close().unwrap();
+    end(world);
     let jobs = folder.path().join("jobs");
     let file = |id: &str| jobs.join(id).join("job.json");
     std::fs::write(file(&large), vec![b' '; (16 << 20) + 1]).unwrap();
@@ -391,34 +483,6 @@ async fn a_job_that_cannot_be_read_is_set_aside_and_the_others_go_on() {
         assert!(of(&broken).contains("EOF"), "{}", of(&broken));
         assert!(of(&headless).contains("is not there"), "{}", of(&headless));
         assert_eq!(world.job(&good).await["numEntitiesUploaded"], 1);
-        world.store.close().unwrap();
+        end(world);
     }
-}
-
-#[tokio::test]
-async fn metadata_of_the_integration_are_on_the_objects() {
-    let folder = tempfile::tempdir().unwrap();
-    let world = World::open(folder.path());
-    let start = json!({"source": "integration-external", "integrationInstanceId": "i-1",
-        "integrationName": "Okta", "integrationClass": ["IAM", "SSO"]});
-    let claims = json!({"_key": "a", "_type": "box", "_class": "Host",
-        "_integrationInstanceId": "another"});
-    let upload = json!({"entities": [claims, entity("b", "B")], "relationships": [link("a", "b")]});
-    world.run(start.clone(), upload.clone(), json!({})).await;
-    let (_, exported) = world.get("/entities").await;
-    for item in exported["items"].as_array().unwrap() {
-        assert_eq!(item["_integrationInstanceId"], "i-1");
-        assert_eq!(item["_integrationName"], "Okta");
-        assert_eq!(item["_integrationClass"], json!(["IAM", "SSO"]));
-    }
-    let (_, links) = world.get("/relationships").await;
-    assert_eq!(links["items"][0]["_integrationInstanceId"], "i-1");
-    let head = world.store.head();
-    world.run(start, upload, json!({})).await;
-    assert_eq!(world.store.head(), head, "the same again writes nothing");
-    let wrong = json!({"source": "api", "scope": "s", "integrationName": "x"});
-    assert_eq!(
-        world.post("", wrong.to_string()).await.0,
-        StatusCode::BAD_REQUEST
-    );
 }

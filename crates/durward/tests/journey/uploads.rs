@@ -223,7 +223,7 @@ fn what_a_job_says_of_its_integration_can_be_asked() {
         forged["errors"][0]["message"]
             .as_str()
             .unwrap()
-            .contains("metadata"),
+            .contains("reserved"),
         "{forged}"
     );
     let text = "FIND * WITH _integrationInstanceId = 'another' AS x RETURN count(x)";
