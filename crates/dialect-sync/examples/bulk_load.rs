@@ -79,6 +79,8 @@ fn serve(folder: &Path) {
         still_allowed: StillAllowed(Arc::new(|| true)),
         may_export: true,
         integration_instance: None,
+        too_many: None,
+        cursor_key: durward_query::CursorKey::new(b"bench"),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use durward_model::transaction::Origin;
+use durward_query::CursorKey;
 
 use crate::jobs::Jobs;
 
@@ -36,6 +37,11 @@ pub struct SyncAccess {
     pub still_allowed: StillAllowed,
     /// Whether the caller may read the whole graph, without row conditions: the bulk export.
     pub may_export: bool,
+    /// Set when the caller asks too often: seconds after which it may ask again. The routes refuse
+    /// it, because a job must know of an upload that was.
+    pub too_many: Option<u32>,
+    /// By which the cursors of the caller's exports are sealed.
+    pub cursor_key: CursorKey,
     /// The one integration instance that the credential is for; `None` when it is not an
     /// integration's.
     pub integration_instance: Option<String>,

@@ -11,11 +11,9 @@ use durward_graph::bulk::BodyKind;
 use durward_model::Instant;
 use serde_json::json;
 
-use super::{Access, Answer, Shared, allowed, job_of, stage};
+use super::{Access, Answer, Shared, allowed, job_of, take_in, uploaded};
 use crate::access::StillAllowed;
-use crate::body;
 use crate::error::SyncError;
-use crate::job_json::job_json;
 use crate::jobs::Jobs;
 use crate::upload::UploadFlags;
 
@@ -92,20 +90,8 @@ pub(super) async fn upload_file(
         return Err(SyncError::NoUploadUrl);
     }
     let job = url.jobs.find(&url.job)?;
-    job.check_awaiting()?;
-    body::check_json(&headers)?;
-    let permit = shared.uploads.clone().acquire_owned().await;
-    let permit = permit.map_err(|_| SyncError::Interrupted)?;
-    let bytes = body::read(&headers, body).await?;
-    stage(
-        Arc::clone(&url.jobs),
-        Arc::clone(&job),
-        bytes,
-        BodyKind::Upload,
-        flags,
-    )
-    .await?;
-    drop(permit);
+    let body = (headers, body);
+    let rejected = take_in(&shared, &url.jobs, &job, body, BodyKind::Upload, flags).await?;
     shared.urls.lock().remove(&token);
-    Ok(Json(json!({"job": job_json(&job, &url.account)})))
+    Ok(Json(uploaded(&job, &url.account, &rejected)))
 }

@@ -87,6 +87,8 @@ impl World {
             still_allowed: StillAllowed(Arc::new(|| true)),
             may_export: true,
             integration_instance: None,
+            too_many: None,
+            cursor_key: durward_query::CursorKey::new(b"one"),
         };
         Self {
             store,
