@@ -13,27 +13,33 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use bytes::Bytes;
-use durward_graph::bulk::BodyKind;
+use durward_graph::bulk::{BodyKind, Rejections};
+use durward_model::limits::NAME_BYTES_MAX;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json_, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::SyncAccess;
 use crate::body;
+use crate::drain;
 use crate::error::SyncError;
 use crate::export;
 use crate::finalize::FinalizeRequest;
-use crate::job_json::job_json;
+use crate::job_json::{job_json, rejected_json};
 use crate::jobs::{Job, Jobs, StartRequest};
-use crate::record::{JobEvent, JobStatus, Outcome};
-use crate::upload::UploadFlags;
+use crate::record::{JobEvent, JobStatus, Outcome, RejectedItem};
+use crate::upload::{Incoming, UploadFlags, name_hash};
 
 /// How many bodies are read and staged at one time; it bounds the memory that uploads take.
 const UPLOADS_AT_ONCE: usize = 6;
 /// How long a finalize call waits for the end before it answers that the job is being finalized.
 const FINALIZE_WAIT: Duration = Duration::from_secs(25);
+/// Most types that a client may call partial.
+const PARTIAL_TYPES_MAX: usize = 1000;
+/// By which a client names an upload: the same when it tries again.
+const CORRELATION: &str = "jupiterone-correlation-id";
 type Answer = Result<Json<Json_>, SyncError>;
 type Access = Option<Extension<SyncAccess>>;
 
@@ -86,11 +92,21 @@ pub fn router() -> Router {
         )
         .route("/entities", get(export_entities))
         .route("/relationships", get(export_relationships))
+        .layer(axum::middleware::from_fn(drain::finish_body))
         .layer(axum::extract::DefaultBodyLimit::disable())
         .with_state(shared)
 }
 
 fn allowed(access: Access) -> Result<SyncAccess, SyncError> {
+    let access = permitted(access)?;
+    match access.too_many {
+        Some(seconds) => Err(SyncError::TooMany(seconds)),
+        None => Ok(access),
+    }
+}
+
+/// As [`allowed`], for a caller who may be asking too often.
+fn permitted(access: Access) -> Result<SyncAccess, SyncError> {
     let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
     if access.may_synchronize {
         Ok(access)
@@ -181,33 +197,73 @@ async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let access = allowed(access)?;
+    let access = permitted(access)?;
     let job = job_of(&access, &id)?;
-    job.check_awaiting()?;
-    body::check_json(&headers)?;
-    let permit = shared.uploads.clone().acquire_owned().await;
-    let permit = permit.map_err(|_| SyncError::Interrupted)?;
-    let bytes = body::read(&headers, body).await?;
-    stage(
-        Arc::clone(&access.jobs),
-        Arc::clone(&job),
-        bytes,
-        kind,
-        flags,
-    )
-    .await?;
-    drop(permit);
-    Ok(answer(&access, &job))
+    if let Some(seconds) = access.too_many {
+        let name = name_of(&headers);
+        let error = SyncError::TooMany(seconds);
+        return Err(blocking(move || Ok(job.refuse_unread(name, error))).await?);
+    }
+    let rejected = take_in(&shared, &access.jobs, &job, (headers, body), kind, flags).await?;
+    Ok(Json(uploaded(&job, &access.account, &rejected)))
 }
 
-async fn stage(
-    jobs: Arc<Jobs>,
-    job: Arc<Job>,
-    bytes: Bytes,
+/// The answer to an upload: the job, and what of the upload was left out.
+fn uploaded(job: &Job, account: &str, rejected: &Rejections) -> Json_ {
+    let mut shown = json!({"job": job_json(job, account)});
+    if let (false, Some(members)) = (rejected.is_empty(), shown.as_object_mut()) {
+        let items: Vec<RejectedItem> = rejected.items.iter().map(Into::into).collect();
+        members.insert("rejected".to_owned(), rejected_json(&items));
+    }
+    shown
+}
+
+/// Reads the body of an upload and stages it; the job knows of it from the beginning on.
+async fn take_in(
+    shared: &Shared,
+    jobs: &Arc<Jobs>,
+    job: &Arc<Job>,
+    (headers, body): (HeaderMap, Body),
     kind: BodyKind,
     flags: UploadFlags,
-) -> Result<(), SyncError> {
-    blocking(move || job.upload(&jobs, &bytes, kind, flags)).await
+) -> Result<Rejections, SyncError> {
+    let name = name_of(&headers);
+    let begun = Arc::clone(job);
+    let incoming = blocking(move || begun.begin_upload(name)).await?;
+    match read_upload(shared, &headers, body).await {
+        Ok((bytes, permit)) => {
+            let jobs = Arc::clone(jobs);
+            let staged = blocking(move || incoming.stage(&jobs, &bytes, kind, flags)).await;
+            drop(permit);
+            staged
+        }
+        Err(error) => Err(refused(incoming, error).await),
+    }
+}
+
+/// The hash of the name that a client gives an upload.
+fn name_of(headers: &HeaderMap) -> u64 {
+    let name = headers.get(CORRELATION);
+    name.map_or(0, |name| name_hash(name.as_bytes()))
+}
+
+async fn refused(incoming: Incoming, error: SyncError) -> SyncError {
+    let work = tokio::task::spawn_blocking(move || {
+        incoming.refuse(&error);
+        error
+    });
+    work.await.unwrap_or(SyncError::Interrupted)
+}
+
+async fn read_upload(
+    shared: &Shared,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, OwnedSemaphorePermit), SyncError> {
+    body::check_json(headers)?;
+    let permit = shared.uploads.clone().acquire_owned().await;
+    let permit = permit.map_err(|_| SyncError::Interrupted)?;
+    Ok((body::read(headers, body).await?, permit))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -266,8 +322,11 @@ struct FinalizeBody {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[serde(rename_all = "camelCase")]
 struct PartialDatasets {
     types: Vec<String>,
+    /// Durward's own: nothing is known to be complete.
+    all_types: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -286,12 +345,25 @@ async fn finalize(
     let access = allowed(access)?;
     let job = job_of(&access, &id)?;
     let asked: FinalizeBody = json_body(&headers, body).await?;
-    let partial_types = asked.partial_datasets.unwrap_or_default().types;
-    let always_dry = job.state.lock().record.dry_run;
-    if flags.dry_run || asked.dry_run || always_dry {
-        return dry_run(&access, &job, partial_types).await;
+    let PartialDatasets {
+        types: partial_types,
+        all_types,
+    } = asked.partial_datasets.unwrap_or_default();
+    if partial_types.len() > PARTIAL_TYPES_MAX
+        || partial_types.iter().any(|name| name.len() > NAME_BYTES_MAX)
+    {
+        return Err(SyncError::BadRequest(format!(
+            "partialDatasets may name at most {PARTIAL_TYPES_MAX} types of {NAME_BYTES_MAX} bytes"
+        )));
     }
-    let request = FinalizeRequest { partial_types };
+    let always_dry = job.state.lock().record.dry_run;
+    let request = FinalizeRequest {
+        partial_types,
+        all_types,
+    };
+    if flags.dry_run || asked.dry_run || always_dry {
+        return dry_run(&access, &job, request).await;
+    }
     let (asked, origin) = (Arc::clone(&job), access.origin.clone());
     if blocking(move || asked.request_finalize(request, &origin)).await? {
         spawn_run(&access.jobs, &job);
@@ -311,9 +383,9 @@ async fn finalize(
 }
 
 /// Answers the job with the counters that finalizing would give; nothing is changed.
-async fn dry_run(access: &SyncAccess, job: &Arc<Job>, partial: Vec<String>) -> Answer {
+async fn dry_run(access: &SyncAccess, job: &Arc<Job>, request: FinalizeRequest) -> Answer {
     let (jobs, work) = (Arc::clone(&access.jobs), Arc::clone(job));
-    let outcome: Outcome = blocking(move || work.dry_run(&jobs, partial)).await?;
+    let outcome: Outcome = blocking(move || work.dry_run(&jobs, request)).await?;
     let mut shown = crate::job_json::job_json_with(job, &access.account, &outcome);
     if let Some(object) = shown.as_object_mut() {
         object.insert("dryRun".to_owned(), true.into());
@@ -362,6 +434,9 @@ async fn abort(access: Access, Path(id): Path<String>, headers: HeaderMap, body:
 
 fn exporting(access: Access) -> Result<SyncAccess, SyncError> {
     let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
+    if let Some(seconds) = access.too_many {
+        return Err(SyncError::TooMany(seconds));
+    }
     if access.may_export {
         Ok(access)
     } else {

@@ -58,6 +58,26 @@ impl Client {
         self.read(response)
     }
 
+    /// Sends an upload; an answer that tells which items were left out is one also when all were.
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub(crate) fn post_or_rejected(&self, path: &str, body: &[u8]) -> anyhow::Result<Json> {
+        let response = self
+            .agent
+            .post(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .send(body);
+        let (status, text) = self.read_text(response)?;
+        let json: Json = serde_json::from_str(&text).unwrap_or_default();
+        if status.is_success() || json.get("rejected").is_some() {
+            Ok(json)
+        } else {
+            Err(self.failure(status, &json))
+        }
+    }
+
     /// Asks for a path and answers with the JSON that comes back.
     ///
     /// # Errors

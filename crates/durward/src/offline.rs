@@ -24,6 +24,9 @@ pub(crate) use import::{import_graph, import_stix, report_json};
 /// Environment variable that names the master key file.
 pub(crate) const MASTER_KEY_VARIABLE: &str = "DURWARD_MASTER_KEY_FILE";
 
+/// Folder of the synchronization jobs inside that of an organization.
+pub(crate) const JOBS_FOLDER: &str = "synchronization";
+
 /// The clock of the operating system.
 pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
@@ -58,7 +61,22 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
 /// # Errors
 /// As [`open`].
 pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organizations> {
-    let options = OpenOptions {
+    Ok(Organizations::open(&options(data, budget)?)?)
+}
+
+/// As [`open`], also when none of the organizations can be opened.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_any(data: &Path) -> anyhow::Result<Organizations> {
+    Ok(Organizations::open_any(&options(
+        data,
+        Budget::unlimited(),
+    )?)?)
+}
+
+fn options(data: &Path, budget: Budget) -> anyhow::Result<OpenOptions> {
+    Ok(OpenOptions {
         data: data.to_owned(),
         master_key_file: master_key_file(),
         clock: clock(),
@@ -66,8 +84,7 @@ pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organiz
         password_cost: PasswordCost::default(),
         checkpoint: true,
         budget,
-    };
-    Ok(Organizations::open(&options)?)
+    })
 }
 
 /// An open data folder and the organization in it that a target names.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::VaultError;
 
-/// Largest file that is read: a key store with keys for some ten thousand subjects.
+/// Largest file that is written and read: a key store with keys for some ten thousand subjects.
 pub(crate) const FILE_BYTES_MAX: u64 = 64 << 20;
 const PRIVATE_MODE: u32 = 0o600;
 
@@ -24,8 +24,17 @@ pub(crate) fn failed<'a>(
     }
 }
 
+/// Refuses to write what would not be read back.
+fn check_size(path: &Path, content: &[u8]) -> Result<(), VaultError> {
+    if content.len() as u64 <= FILE_BYTES_MAX {
+        return Ok(());
+    }
+    Err(failed("write", path)(io::ErrorKind::FileTooLarge.into()))
+}
+
 /// Writes a file that must not exist yet.
 pub(crate) fn create(path: &Path, content: &[u8]) -> Result<(), VaultError> {
+    check_size(path, content)?;
     let mut options = OpenOptions::new();
     let opened = options
         .write(true)
@@ -44,6 +53,7 @@ pub(crate) fn create(path: &Path, content: &[u8]) -> Result<(), VaultError> {
 
 /// Replaces a file by a whole new one: after a crash either the old or the new content is there.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), VaultError> {
+    check_size(path, content)?;
     let mut name = OsString::from(path.as_os_str());
     name.push(".new");
     let fresh = Path::new(&name);
@@ -84,4 +94,21 @@ fn sync_folder(path: &Path) -> Result<(), VaultError> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(failed("sync", folder))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_not_be_read_back_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        create(&path, b"small").unwrap();
+        let large = vec![0; FILE_BYTES_MAX as usize + 1];
+        assert!(replace(&path, &large).is_err());
+        assert!(create(&folder.path().join("other"), &large).is_err());
+        assert_eq!(read(&path).unwrap(), b"small");
+    }
 }
