@@ -126,7 +126,7 @@ fn job_of(access: &SyncAccess, id: &str) -> Result<Arc<Job>, SyncError> {
         }
     }
     if job.is_interrupted() {
-        run_in_background(&access.jobs, &job);
+        run_in_background(access, &job);
     }
     Ok(job)
 }
@@ -377,7 +377,7 @@ async fn finalize(
     }
     let (asked, origin) = (Arc::clone(&job), access.origin.clone());
     if blocking(move || asked.request_finalize(request, &origin)).await? {
-        spawn_run(&access.jobs, &job);
+        spawn_run(&access, &job);
     }
     // Not done by then: the client asks again, as it does for large jobs.
     let _ = tokio::time::timeout(FINALIZE_WAIT, job.settled()).await;
@@ -404,16 +404,24 @@ async fn dry_run(access: &SyncAccess, job: &Arc<Job>, request: FinalizeRequest) 
     Ok(Json(json!({"job": shown})))
 }
 
-fn spawn_run(jobs: &Arc<Jobs>, job: &Arc<Job>) {
-    let (jobs, job) = (Arc::clone(jobs), Arc::clone(job));
-    // The task ends with its job, and `settled` waits for it.
-    drop(tokio::task::spawn_blocking(move || job.run(&jobs)));
+fn spawn_run(access: &SyncAccess, job: &Arc<Job>) {
+    let (jobs, job) = (Arc::clone(&access.jobs), Arc::clone(job));
+    let share = access.share.clone();
+    // The task ends with its job, and `settled` waits for it. It is accepted work: where too much
+    // waits for a turn it goes without one.
+    drop(tokio::spawn(async move {
+        let turn = share.turn().await.ok();
+        drop(tokio::task::spawn_blocking(move || {
+            job.run(&jobs);
+            drop(turn);
+        }));
+    }));
 }
 
 /// Takes up a finalization that a restart interrupted.
-fn run_in_background(jobs: &Arc<Jobs>, job: &Arc<Job>) {
+fn run_in_background(access: &SyncAccess, job: &Arc<Job>) {
     if !job.running.send_replace(true) {
-        spawn_run(jobs, job);
+        spawn_run(access, job);
     }
 }
 
