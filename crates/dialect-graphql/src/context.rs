@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durward_access::Accesses;
 use durward_budget::{Exhausted, Lease};
-use durward_graph::store::{Draft, Receipt, Store, StoreError};
-use durward_graph::{EdgeRef, EntityRef, RowSet, TypeId, View};
-use durward_identity::{AuthError, Caller, IdentityError};
+use durward_graph::store::{Operation, Privilege, Receipt, Store, StoreError};
+use durward_graph::{EdgeRef, EntityRef, ObjectRef, RowSet, TypeId, View};
+use durward_identity::{AuthError, Caller, IdentityError, Planned};
 use durward_model::error::ClientMessage;
+use durward_model::transaction::Origin;
 use durward_model::{Clock, ErrorKind, Instant};
 use durward_policy::{Right, Rights};
 use durward_query::{CursorKey, Limits, RowCondition, Visibility};
@@ -329,20 +330,50 @@ impl RequestContext {
         }
     }
 
-    /// Commits a draft without blocking the thread; answers when it is durable and visible.
+    /// Commits a generic write without blocking the thread, if the caller has the right to it
+    /// where it is written; answers when it is durable and visible.
     ///
     /// # Errors
-    /// Those of [`Store::submit`].
-    pub async fn submit(&self, draft: Draft) -> Result<Receipt, WriteError> {
-        let store = self.store()?;
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        store.submit_then(draft, move |result| {
-            // The client may have gone away; what was committed stays committed.
-            let _ = sender.send(result);
-        });
-        match receiver.await {
-            Ok(result) => Ok(result?),
+    /// Those of [`Caller::commit`].
+    pub async fn submit(
+        &self,
+        right: Right,
+        origin: Origin,
+        operations: Vec<Operation>,
+    ) -> Result<Receipt, WriteError> {
+        let caller = self.caller().map_err(|_| Denial::Unauthenticated)?.clone();
+        let write = move || {
+            caller.commit(move |caller, _| {
+                caller.require(right)?;
+                Ok::<_, WriteError>(Planned {
+                    privilege: Privilege::Generic,
+                    ..Planned::core(origin, operations, ())
+                })
+            })
+        };
+        // The client may have gone away; what was committed stays committed.
+        match tokio::task::spawn_blocking(write).await {
+            Ok(result) => Ok(result?.0),
             Err(_) => Err(WriteError::Stopped),
+        }
+    }
+
+    /// Whether the caller may read an object of a later view than the request's own: for the answer
+    /// to a write.
+    pub fn may_read(&self, view: &View, object: ObjectRef) -> bool {
+        let Ok(caller) = self.caller() else {
+            return false;
+        };
+        if !caller.may(Right::READ_GRAPH) {
+            return false;
+        }
+        let Some(condition) = caller.row_condition() else {
+            return true;
+        };
+        let visibility = Visibility::new(view, condition, &self.account_id());
+        match object {
+            ObjectRef::Entity(entity) => visibility.sees_entity(entity),
+            ObjectRef::Edge(edge) => visibility.sees_edge(edge),
         }
     }
 }
@@ -407,6 +438,12 @@ pub enum WriteError {
     /// The store stopped before it answered.
     #[error("the server is stopping; try again later")]
     Stopped,
+}
+
+impl From<IdentityError> for WriteError {
+    fn from(error: IdentityError) -> Self {
+        Self::Denied(error.into())
+    }
 }
 
 impl ClientMessage for WriteError {

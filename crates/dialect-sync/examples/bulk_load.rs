@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use axum::Extension;
 use durward_dialect_sync::jobs::RandomSource;
-use durward_dialect_sync::{JobOptions, Jobs, SyncAccess, router};
+use durward_dialect_sync::{JobOptions, Jobs, StillAllowed, SyncAccess, router};
 use durward_graph::store::{Store, StoreOptions};
 use durward_journal::HeadSigner;
 use durward_model::transaction::Origin;
@@ -76,6 +76,7 @@ fn serve(folder: &Path) {
         account: "bench".to_owned(),
         origin: Origin::default(),
         may_synchronize: true,
+        still_allowed: StillAllowed(Arc::new(|| true)),
         may_export: true,
         integration_instance: None,
         too_many: None,

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a request may do here, as decided before it arrives.
 
+use std::fmt;
 use std::sync::Arc;
 
 use durward_model::transaction::Origin;
 use durward_query::CursorKey;
 
 use crate::jobs::Jobs;
+
+/// Tells whether what was allowed is allowed still: for addresses that are their own authority and
+/// are used later than they were given out.
+#[derive(Clone)]
+pub struct StillAllowed(pub Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl fmt::Debug for StillAllowed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("StillAllowed(..)")
+    }
+}
 
 /// The authority of one request, set as a request extension by whoever authenticated it.
 #[derive(Clone, Debug)]
@@ -21,6 +33,8 @@ pub struct SyncAccess {
     pub origin: Origin,
     /// Whether the caller may synchronize.
     pub may_synchronize: bool,
+    /// Whether the caller may synchronize at a later moment.
+    pub still_allowed: StillAllowed,
     /// Whether the caller may read the whole graph, without row conditions: the bulk export.
     pub may_export: bool,
     /// Set when the caller asks too often: seconds after which it may ask again. The routes refuse

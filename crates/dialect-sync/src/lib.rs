@@ -21,7 +21,7 @@ mod record;
 mod routes;
 mod upload;
 
-pub use access::SyncAccess;
+pub use access::{StillAllowed, SyncAccess};
 pub use error::SyncError;
 pub use import::{ImportError, ImportProgress, ImportReport, import_files};
 pub use jobs::{JobOptions, Jobs, RandomSource, SetAside, set_aside_in};

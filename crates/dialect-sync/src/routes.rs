@@ -86,7 +86,10 @@ pub fn router() -> Router {
         .route(&job("/uploadUrl"), post(files::upload_url))
         .route(&job("/finalize"), post(finalize))
         .route(&job("/abort"), post(abort))
-        .route(&format!("{UPLOAD_URLS}{{token}}"), put(files::upload_file))
+        .route(
+            "/persister/synchronization/files/{token}",
+            put(files::upload_file),
+        )
         .route("/entities", get(export_entities))
         .route("/relationships", get(export_relationships))
         .layer(axum::middleware::from_fn(drain::finish_body))

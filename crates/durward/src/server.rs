@@ -39,6 +39,7 @@ use parking_lot::Mutex;
 
 use crate::config::Configuration;
 use crate::offline;
+use crate::server::connections::Connections;
 
 pub(crate) use router::router;
 
@@ -55,9 +56,12 @@ pub(crate) struct Server {
     grpc: Arc<Engine>,
     rates: Arc<RateLimits>,
     budget: Budget,
+    connections: Arc<Connections>,
     jobs: Mutex<HashMap<OrganizationId, Arc<Jobs>>>,
     metrics: PrometheusHandle,
     public_url: String,
+    /// Whether callers on this machine may read metrics without a credential.
+    metrics_anonymous: bool,
 }
 
 impl std::fmt::Debug for Server {
@@ -78,6 +82,7 @@ impl Server {
         organizations: Organizations,
         configuration: &Configuration,
         budget: Budget,
+        connections: Arc<Connections>,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let clock = offline::clock();
@@ -120,6 +125,7 @@ impl Server {
             grpc: Arc::new(grpc),
             rates,
             budget,
+            connections,
             jobs: Mutex::new(HashMap::new()),
             metrics,
             public_url: configuration
@@ -127,6 +133,7 @@ impl Server {
                 .public_url
                 .trim_end_matches('/')
                 .to_owned(),
+            metrics_anonymous: configuration.server.metrics_anonymous,
         };
         for organization in server.organizations.all() {
             match server.jobs_of(&organization) {

@@ -90,6 +90,12 @@ pub enum IdentityError {
         /// The sentences of the decision.
         why: String,
     },
+    /// The caller's credential, account or organization ended before the command was written.
+    #[error("{}", crate::AuthError::PUBLIC_MESSAGE)]
+    Ended,
+    /// What the caller may changed while the command was under way.
+    #[error("the rights of the caller changed meanwhile; try again")]
+    Changed,
     /// A stored account, role or credential cannot be understood.
     #[error("a stored {what} is damaged: {reason}")]
     Damaged {
@@ -126,6 +132,8 @@ impl IdentityError {
             Self::FormatTooNew { .. } => ErrorKind::Unsupported,
             Self::OrganizationNotFound { .. } | Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Forbidden { .. } => ErrorKind::Forbidden,
+            Self::Ended => ErrorKind::Unauthenticated,
+            Self::Changed => ErrorKind::Conflict,
             Self::OrganizationUnavailable { .. } => ErrorKind::Unavailable,
             Self::File { .. } | Self::Damaged { .. } => ErrorKind::Internal,
             Self::Policy(error) => error.kind(),

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use durward_budget::Budget;
+use durward_budget::{Budget, Share};
 use durward_model::{Catalog, Clock};
 use durward_vault::MasterKeys;
 use parking_lot::{Mutex, RwLock};
@@ -164,6 +164,11 @@ impl Organizations {
         }
     }
 
+    /// The share that all callers have together who have not proven who they are.
+    pub fn strangers(&self) -> Share {
+        self.shared.read().budget.strangers()
+    }
+
     /// Why there is no open organization of this id or name.
     fn missing(&self, name: &str) -> IdentityError {
         let reason = OrganizationId::parse(name).and_then(|id| self.unavailable.get(&id));
@@ -209,7 +214,7 @@ impl Organizations {
     /// Makes an organization with its first credentials.
     pub fn create(&self, name: &str, admin_email: &str) -> Result<InitOutput, IdentityError> {
         let _changing = self.changing.lock();
-        let name = names::name("the name of the organization", name)?;
+        let name = names::name("the name of the organization", name.trim())?;
         let email = names::email(admin_email)?;
         if self.find(&name).is_some() {
             return Err(IdentityError::OrganizationExists { name });

@@ -112,6 +112,13 @@ pub(crate) fn run_at(
         position,
         receiver,
     )?;
+    // The last page tells how many there are, however they were found: whether it is told must not
+    // depend on what the caller may not see.
+    let counted = page
+        .next
+        .is_none()
+        .then(|| position.written.saturating_add(page.rows));
+    let total_count = total_count.or(counted);
     let cursor = page.next.map(|position| {
         let sealed = Cursor {
             fingerprint: mark,

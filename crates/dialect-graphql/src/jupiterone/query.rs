@@ -10,7 +10,7 @@ use durward_query::{PageSize, QueryPage, RunOptions, check, run as run_query};
 use serde_json::{Value as Json, json};
 
 use crate::context::{RequestContext, cancel_guard};
-use crate::deferred::DeferredResults;
+use crate::deferred::{DeferredResults, Owner};
 use crate::engine::{Call, FieldError, JsonMap, Node, Object};
 use crate::jupiterone::errors;
 
@@ -231,7 +231,8 @@ fn deferred<'n>(context: &Context, asked: Asked) -> Answer<'n> {
     });
     let view = context.store()?.view(asked.at);
     let results = Arc::clone(&context.services.deferred);
-    if !results.begin(&token, context.now()) {
+    let caller = context.caller().map_err(|error| errors::of(error))?;
+    if !results.begin(&token, Owner::of(caller), context.now()) {
         let message = "too many deferred queries run at present; try again later";
         return Err(FieldError::new(
             errors::code(ErrorKind::Unavailable),
@@ -277,7 +278,11 @@ impl Drop for Pending {
     fn drop(&mut self) {
         let broken = || failure("an internal error occurred", &self.correlation);
         let document = self.document.take().unwrap_or_else(broken);
-        self.results.finish(&self.token, document);
+        let too_much = || {
+            let why = "too many results wait to be fetched; try again later";
+            failure(why, &self.correlation)
+        };
+        self.results.finish(&self.token, document, too_much);
     }
 }
 

@@ -12,13 +12,14 @@ use durward_model::Instant;
 use serde_json::json;
 
 use super::{Access, Answer, Shared, allowed, job_of, take_in, uploaded};
+use crate::access::StillAllowed;
 use crate::error::SyncError;
 use crate::jobs::Jobs;
 use crate::upload::UploadFlags;
 
 /// How long an upload URL is valid.
 const UPLOAD_URL_SECONDS: i64 = 3600;
-/// Most upload URLs that are valid at one time.
+/// Most upload URLs of one organization that are valid at one time.
 const UPLOAD_URLS_MAX: usize = 1000;
 
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(super) struct UploadUrl {
     job: String,
     account: String,
     expires: Instant,
+    /// Whether whoever asked for it may synchronize still.
+    still_allowed: StillAllowed,
 }
 
 pub(super) async fn upload_url(
@@ -46,7 +49,8 @@ pub(super) async fn upload_url(
     );
     let mut urls = shared.urls.lock();
     urls.retain(|_, url| url.expires > now && url.job != id);
-    if urls.len() >= UPLOAD_URLS_MAX {
+    let own = urls.values().filter(|url| url.account == access.account);
+    if own.count() >= UPLOAD_URLS_MAX {
         return Err(SyncError::TooManyJobs(UPLOAD_URLS_MAX));
     }
     let account = access.account.clone();
@@ -57,6 +61,7 @@ pub(super) async fn upload_url(
             job: id,
             account,
             expires,
+            still_allowed: access.still_allowed,
         },
     );
     let url = format!(
@@ -81,7 +86,7 @@ pub(super) async fn upload_file(
         .get(&token)
         .cloned()
         .ok_or(SyncError::NoUploadUrl)?;
-    if url.expires <= url.jobs.now() {
+    if url.expires <= url.jobs.now() || !(url.still_allowed.0)() {
         return Err(SyncError::NoUploadUrl);
     }
     let job = url.jobs.find(&url.job)?;

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::{Extension, Router};
 use durward_dialect_sync::jobs::RandomSource;
-use durward_dialect_sync::{JobOptions, Jobs, SyncAccess, router};
+use durward_dialect_sync::{JobOptions, Jobs, StillAllowed, SyncAccess, router};
 use durward_graph::View;
 use durward_graph::store::{Store, StoreOptions};
 use durward_journal::HeadSigner;
@@ -84,6 +84,7 @@ impl World {
             account: "acme".to_owned(),
             origin: Origin::default(),
             may_synchronize: true,
+            still_allowed: StillAllowed(Arc::new(|| true)),
             may_export: true,
             integration_instance: None,
             too_many: None,

@@ -29,7 +29,7 @@ const QUERY_NAME: &str = "query-name";
 /// Longest query name that is logged, in characters.
 const QUERY_NAME_CHARACTERS_MAX: usize = 200;
 /// Bodies up to this many bytes are read on the threads that serve connections.
-const QUICK_BODY_BYTES_MAX: usize = 16 << 10;
+const QUICK_BODY_BYTES_MAX: usize = 4 << 10;
 /// So many root fields may be answered there.
 const QUICK_OPERATIONS_MAX: u32 = 4;
 /// What a client is told of a defect.
@@ -295,25 +295,22 @@ fn content_type(headers: &HeaderMap) -> &str {
         .unwrap_or_default()
 }
 
-/// The address by which the client reached the server.
+/// The start of the URLs that are handed out: the configured one, or the address at which the
+/// connection arrived. Not the `Host` header: whoever sends it would lead others elsewhere.
 pub(super) fn base_url(server: &Server, parts: &request::Parts) -> String {
     if !server.public_url.is_empty() {
         return server.public_url.clone();
     }
-    let authority = parts.uri.authority().map(ToString::to_string);
-    let host = authority.or_else(|| {
-        let host = parts.headers.get(header::HOST)?.to_str().ok()?;
-        Some(host.to_owned())
-    });
+    let local = parts.extensions.get::<crate::server::listener::Local>();
     let is_tls = parts
         .extensions
         .get::<crate::server::listener::Encrypted>()
         .is_some();
     let scheme = if is_tls { "https" } else { "http" };
-    format!(
-        "{scheme}://{}",
-        host.unwrap_or_else(|| "localhost".to_owned())
-    )
+    match local {
+        Some(local) => format!("{scheme}://{}", local.0),
+        None => format!("{scheme}://localhost"),
+    }
 }
 
 fn response(answer: Answer) -> Response {

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use durward_budget::body::{self, BodyLimits};
-use durward_dialect_sync::{SyncAccess, SyncError};
+use durward_dialect_sync::{StillAllowed, SyncAccess, SyncError};
 use durward_identity::AuthError;
 use durward_policy::Right;
 use durward_query::CursorKey;
@@ -50,12 +50,19 @@ pub(crate) async fn authorize(
             return SyncError::Interrupted.into_response();
         }
     };
+    let asked = caller.clone();
+    let still_allowed = move || {
+        asked
+            .at_present()
+            .is_ok_and(|caller| caller.may(Right::SYNCHRONIZE))
+    };
     let access = SyncAccess {
         jobs,
         account: organization.id().to_string(),
         base_url: base_url(&server, &parts),
         origin: caller.origin("synchronization"),
         may_synchronize: caller.may(Right::SYNCHRONIZE),
+        still_allowed: StillAllowed(Arc::new(still_allowed)),
         may_export: caller.may(Right::READ_GRAPH) && caller.row_condition().is_none(),
         too_many: (!verdict.allowed).then_some(verdict.retry_after_seconds),
         cursor_key: CursorKey::new(&caller.cursor_key()),
