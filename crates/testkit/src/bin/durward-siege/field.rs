@@ -3,6 +3,7 @@
 //! a count of what the server said.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -99,12 +100,13 @@ impl Ask {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: siege\r\n", self.method, self.path);
         head.push_str("connection: close\r\n");
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            // Writing to a text cannot fail.
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         if self.is_chunked {
             head.push_str("transfer-encoding: chunked\r\n\r\n");
         } else {
-            head.push_str(&format!("content-length: {}\r\n\r\n", self.body.len()));
+            let _ = write!(head, "content-length: {}\r\n\r\n", self.body.len());
         }
         head
     }
@@ -191,8 +193,8 @@ impl Field {
         tokio::time::sleep_until(self.until()).await;
     }
 
-    /// The same work many times side by side, until all is done or the attack ends; what is not done
-    /// by then is dropped, as by a client that leaves.
+    /// The same work many times side by side, until all is done or the attack ends; what is not
+    /// done by then is dropped, as by a client that leaves.
     pub(crate) async fn swarm<F, W>(self: &Arc<Self>, count: usize, work: F)
     where
         F: Fn(Arc<Self>, usize) -> W,
@@ -241,13 +243,13 @@ impl Field {
 
     /// A connection from the address of this number; there are 60,000.
     pub(crate) async fn connect_from(&self, number: u32) -> anyhow::Result<TcpStream> {
-        let socket = self.socket(number)?;
+        let socket = Self::socket(number)?;
         let made = tokio::time::timeout(CONNECT_TIMEOUT, socket.connect(self.address)).await;
         Ok(made.context("no connection in time")??)
     }
 
     /// A socket, not connected yet, that will come from the address of this number.
-    pub(crate) fn socket(&self, number: u32) -> anyhow::Result<TcpSocket> {
+    pub(crate) fn socket(number: u32) -> anyhow::Result<TcpSocket> {
         let socket = TcpSocket::new_v4()?;
         let [_, _, high, low] = number.to_be_bytes();
         let source = Ipv4Addr::new(127, 66, high, low.max(1));

@@ -214,21 +214,19 @@ fn gets(lane: &Lane) -> Record {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let (runtime, signer) = match (runtime, Signer::new(&lane.key)) {
-        (Ok(runtime), Ok(signer)) => (runtime, signer),
-        _ => return lane.repeat("signed Get", || bail!("no runtime"), || bail!("no runtime")),
+    let (Ok(runtime), Ok(signer)) = (runtime, Signer::new(&lane.key)) else {
+        return lane.repeat("signed Get", || bail!("no runtime"), || bail!("no runtime"));
     };
     let mut message = Vec::new();
     put_bytes(&mut message, 2, lane.administrator.as_bytes());
     let mut slot: Option<SendRequest<bytes::Bytes>> = None;
     let get = |slot: &mut Option<SendRequest<bytes::Bytes>>| {
         let work = async {
-            let sender = match slot.take() {
-                Some(sender) => sender,
-                None => {
-                    let stream = tokio::net::TcpStream::connect(&lane.target.address).await?;
-                    shake(stream).await?
-                }
+            let sender = if let Some(sender) = slot.take() {
+                sender
+            } else {
+                let stream = tokio::net::TcpStream::connect(&lane.target.address).await?;
+                shake(stream).await?
             };
             call(
                 &lane.target.address,

@@ -73,7 +73,8 @@ impl Plan {
         format!("[limits]\nmemory_bytes = {}\n", self.budget_bytes)
     }
 
-    pub(crate) fn binary(&self) -> anyhow::Result<PathBuf> {
+    /// The program under siege.
+    pub(crate) fn binary() -> anyhow::Result<PathBuf> {
         if let Some(named) = std::env::var_os("DURWARD_BIN") {
             let named = PathBuf::from(named);
             return named

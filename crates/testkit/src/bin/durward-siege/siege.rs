@@ -53,7 +53,9 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
         .filter(|attack| plan.wants(attack.name))
         .collect();
     if plan.lists {
-        wanted.iter().for_each(|attack| println!("{}", attack.name));
+        for attack in wanted {
+            println!("{}", attack.name);
+        }
         return Ok(true);
     }
     anyhow::ensure!(

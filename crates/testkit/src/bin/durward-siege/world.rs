@@ -76,7 +76,7 @@ pub(crate) struct Arsenal {
 impl World {
     /// Makes the data folder, fills it and starts the server.
     pub(crate) fn create(plan: &Plan) -> anyhow::Result<Self> {
-        let binary = plan.binary()?;
+        let binary = Plan::binary()?;
         let has_budget = knows_budget(&binary, plan)?;
         let config = has_budget.then(|| plan.configuration());
         let launcher = ["prlimit".to_owned(), format!("--nofile={DESCRIPTORS}")];

@@ -32,8 +32,7 @@ async fn listen(field: &Field, mut stream: impl tokio::io::AsyncRead + Unpin) {
     }
 }
 
-/// Opens connections, sends `first` on each, and holds them; `again` says whether one that is closed
-/// is opened anew.
+/// Opens connections, sends `first` on each, and holds them.
 async fn hold_all(field: &Arc<Field>, kind: Holding, first: &[u8]) {
     let first: Arc<[u8]> = first.into();
     let open = {
@@ -222,7 +221,7 @@ pub(crate) async fn long_heads(field: Arc<Field>) -> anyhow::Result<()> {
 
 /// A connection whose receive buffer is tiny.
 async fn tiny(field: &Field, number: u32) -> anyhow::Result<TcpStream> {
-    let socket = field.socket(number)?;
+    let socket = Field::socket(number)?;
     socket.set_recv_buffer_size(TINY_BUFFER)?;
     Ok(socket.connect(field.address).await?)
 }

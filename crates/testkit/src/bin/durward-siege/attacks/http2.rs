@@ -22,6 +22,8 @@ const LOUD: usize = 16;
 /// `SETTINGS_INITIAL_WINDOW_SIZE`
 const WINDOW: u16 = 4;
 
+/// The first bit of a header that is an entry of the table.
+const INDEXED: u8 = 0b1000_0000;
 /// What a stranger writes again and again on one connection.
 type Speak = fn(&mut Vec<u8>, round: u32);
 
@@ -156,7 +158,7 @@ pub(crate) async fn header_bomb(field: Arc<Field>) -> anyhow::Result<()> {
         head.push(0x40);
         frames::text(&mut head, "x-bomb");
         frames::text(&mut head, &"z".repeat(3_000));
-        head.extend(std::iter::repeat_n(0x80 | 62, 12_000));
+        head.extend(std::iter::repeat_n(INDEXED + 62, 12_000));
         let flags = END_HEADERS | END_STREAM;
         frame(out, HEADERS, flags, round * 2 + 1, &head);
     };

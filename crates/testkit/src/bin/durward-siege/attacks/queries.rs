@@ -11,7 +11,8 @@ use crate::field::{Ask, Field};
 
 const JUPITERONE: &str = "/jupiterone/graphql";
 const DOCUMENT: &str = "query($query: String!, $cursor: String) {
-  queryV1(query: $query, cursor: $cursor, flags: {variableResultSize: true}) { type data cursor } }";
+  queryV1(query: $query, cursor: $cursor, flags: {variableResultSize: true}) {
+    type data cursor } }";
 const DEFERRED: &str = "query($query: String!) {
   queryV1(query: $query, deferredResponse: FORCE) { type data url } }";
 

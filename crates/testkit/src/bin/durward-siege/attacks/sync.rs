@@ -270,7 +270,7 @@ fn gzip_bomb(bytes: usize) -> Vec<u8> {
     const LONGEST: usize = 258;
     let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let (mut bits, mut count) = (0u32, 0u32);
-    // Codes of the fixed table, the first bit lowest: the last block, `' '`, length 258, distance 1.
+    // Codes of the fixed table, the first bit lowest: last block, `' '`, length 258, distance 1.
     let codes = [(0b011, 3), (0b0000_1010, 8)].into_iter();
     let again = std::iter::repeat_n((0b1010_0011, 13), bytes / LONGEST);
     for (code, length) in codes.chain(again).chain([(0, 7)]) {
