@@ -71,6 +71,7 @@ fn serve(folder: &Path) {
         random,
     };
     let access = SyncAccess {
+        share: durward_budget::Budget::unlimited().strangers(),
         base_url: String::new(),
         jobs: Arc::new(Jobs::open(jobs).unwrap()),
         account: "bench".to_owned(),

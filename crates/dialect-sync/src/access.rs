@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use durward_budget::Share;
 use durward_model::transaction::Origin;
 use durward_query::CursorKey;
 
@@ -29,6 +30,8 @@ pub struct SyncAccess {
     pub account: String,
     /// Address by which the client reached the server, for the URLs in answers.
     pub base_url: String,
+    /// What the caller may make the server hold and do.
+    pub share: Share,
     /// Who acts, for the journal.
     pub origin: Origin,
     /// Whether the caller may synchronize.

@@ -246,3 +246,14 @@ impl IntoResponse for SyncError {
         response
     }
 }
+
+impl From<durward_budget::body::BodyError> for SyncError {
+    fn from(error: durward_budget::body::BodyError) -> Self {
+        use durward_budget::body::BodyError;
+        match error {
+            BodyError::TooLarge { bytes_max } => Self::TooLarge { max: bytes_max },
+            BodyError::BrokenOff => Self::CutOff,
+            BodyError::Exhausted(error) => Self::Exhausted(error),
+        }
+    }
+}

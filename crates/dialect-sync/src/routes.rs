@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Path, Query};
 use axum::http::HeaderMap;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use bytes::Bytes;
+use durward_budget::{Lease, Share, Turn};
 use durward_graph::bulk::{BodyKind, Rejections};
 use durward_model::limits::NAME_BYTES_MAX;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json_, json};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::SyncAccess;
 use crate::body;
@@ -32,12 +32,13 @@ use crate::jobs::{Job, Jobs, StartRequest};
 use crate::record::{JobEvent, JobStatus, Outcome, RejectedItem};
 use crate::upload::{Incoming, UploadFlags, name_hash};
 
-/// How many bodies are read and staged at one time; it bounds the memory that uploads take.
-const UPLOADS_AT_ONCE: usize = 6;
 /// How long a finalize call waits for the end before it answers that the job is being finalized.
 const FINALIZE_WAIT: Duration = Duration::from_secs(25);
 /// Most types that a client may call partial.
 const PARTIAL_TYPES_MAX: usize = 1000;
+/// The JSON of a small body takes so many times its text at the most, one name or text in a few
+/// bytes.
+const JSON_GROWTH: u64 = 24;
 /// By which a client names an upload: the same when it tries again.
 const CORRELATION: &str = "jupiterone-correlation-id";
 type Answer = Result<Json<Json_>, SyncError>;
@@ -45,7 +46,6 @@ type Access = Option<Extension<SyncAccess>>;
 
 #[derive(Clone, Debug)]
 struct Shared {
-    uploads: Arc<Semaphore>,
     urls: Arc<Mutex<BTreeMap<String, files::UploadUrl>>>,
 }
 
@@ -61,7 +61,6 @@ pub fn is_upload_url(path: &str) -> bool {
 /// extension and answer 401 without.
 pub fn router() -> Router {
     let shared = Shared {
-        uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
         urls: Arc::new(Mutex::new(BTreeMap::new())),
     };
     let jobs = "/persister/synchronization/jobs";
@@ -127,7 +126,7 @@ fn job_of(access: &SyncAccess, id: &str) -> Result<Arc<Job>, SyncError> {
         }
     }
     if job.is_interrupted() {
-        run_in_background(&access.jobs, &job);
+        run_in_background(access, &job);
     }
     Ok(job)
 }
@@ -136,11 +135,14 @@ fn answer(access: &SyncAccess, job: &Job) -> Json<Json_> {
     Json(json!({"job": job_json(job, &access.account)}))
 }
 
+/// The JSON of a small body. What it takes is given back when the call is answered, with `lease`.
 async fn json_body<T: DeserializeOwned + Default>(
     headers: &HeaderMap,
     body: Body,
+    lease: &Arc<Lease>,
 ) -> Result<T, SyncError> {
-    let bytes = body::read(headers, body).await?;
+    let bytes = body::read(headers, body, lease).await?;
+    lease.add((bytes.len() as u64).saturating_mul(JSON_GROWTH))?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(T::default());
     }
@@ -162,7 +164,8 @@ async fn list(access: Access) -> Answer {
 
 async fn start(access: Access, headers: HeaderMap, body: Body) -> Answer {
     let access = allowed(access)?;
-    let request: Option<StartRequest> = json_body(&headers, body).await?;
+    let lease = Arc::new(access.share.lease());
+    let request: Option<StartRequest> = json_body(&headers, body, &lease).await?;
     let request =
         request.ok_or_else(|| SyncError::BadStart("the body must name a source".to_owned()))?;
     if let Some(instance) = &access.integration_instance {
@@ -189,7 +192,6 @@ async fn blocking<T: Send + 'static>(
 }
 
 async fn upload(
-    State(shared): State<Shared>,
     Extension(kind): Extension<BodyKind>,
     access: Access,
     Path(id): Path<String>,
@@ -204,7 +206,8 @@ async fn upload(
         let error = SyncError::TooMany(seconds);
         return Err(blocking(move || Ok(job.refuse_unread(name, error))).await?);
     }
-    let rejected = take_in(&shared, &access.jobs, &job, (headers, body), kind, flags).await?;
+    let (jobs, share) = (&access.jobs, &access.share);
+    let rejected = take_in(jobs, &job, share, (headers, body), kind, flags).await?;
     Ok(Json(uploaded(&job, &access.account, &rejected)))
 }
 
@@ -220,9 +223,9 @@ fn uploaded(job: &Job, account: &str, rejected: &Rejections) -> Json_ {
 
 /// Reads the body of an upload and stages it; the job knows of it from the beginning on.
 async fn take_in(
-    shared: &Shared,
     jobs: &Arc<Jobs>,
     job: &Arc<Job>,
+    share: &Share,
     (headers, body): (HeaderMap, Body),
     kind: BodyKind,
     flags: UploadFlags,
@@ -230,12 +233,14 @@ async fn take_in(
     let name = name_of(&headers);
     let begun = Arc::clone(job);
     let incoming = blocking(move || begun.begin_upload(name)).await?;
-    match read_upload(shared, &headers, body).await {
-        Ok((bytes, permit)) => {
+    match read_upload(share, &headers, body).await {
+        Ok((bytes, lease, turn)) => {
             let jobs = Arc::clone(jobs);
-            let staged = blocking(move || incoming.stage(&jobs, &bytes, kind, flags)).await;
-            drop(permit);
-            staged
+            blocking(move || {
+                let _held = (lease, turn);
+                incoming.stage(&jobs, &bytes, kind, flags)
+            })
+            .await
         }
         Err(error) => Err(refused(incoming, error).await),
     }
@@ -255,15 +260,19 @@ async fn refused(incoming: Incoming, error: SyncError) -> SyncError {
     work.await.unwrap_or(SyncError::Interrupted)
 }
 
+/// Reads an upload. Slow ones hold up nobody: only when all of it is there it waits for its turn.
 async fn read_upload(
-    shared: &Shared,
+    share: &Share,
     headers: &HeaderMap,
     body: Body,
-) -> Result<(Bytes, OwnedSemaphorePermit), SyncError> {
+) -> Result<(Bytes, Arc<Lease>, Turn), SyncError> {
     body::check_json(headers)?;
-    let permit = shared.uploads.clone().acquire_owned().await;
-    let permit = permit.map_err(|_| SyncError::Interrupted)?;
-    Ok((body::read(headers, body).await?, permit))
+    let lease = Arc::new(share.lease());
+    let bytes = body::read(headers, body, &lease).await?;
+    let turn = share.turn().await?;
+    // The columns that are made of it.
+    lease.add(bytes.len() as u64)?;
+    Ok((bytes, lease, turn))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -281,8 +290,9 @@ struct EventRequest {
 async fn events(access: Access, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     const TEXT_BYTES_MAX: usize = 10_000;
     let access = allowed(access)?;
+    let lease = Arc::new(access.share.lease());
     let job = job_of(&access, &id)?;
-    let request: EventsRequest = json_body(&headers, body).await?;
+    let request: EventsRequest = json_body(&headers, body, &lease).await?;
     let too_long = |event: &EventRequest| {
         event.name.len() > TEXT_BYTES_MAX || event.description.len() > TEXT_BYTES_MAX
     };
@@ -343,8 +353,9 @@ async fn finalize(
     body: Body,
 ) -> Answer {
     let access = allowed(access)?;
+    let lease = Arc::new(access.share.lease());
     let job = job_of(&access, &id)?;
-    let asked: FinalizeBody = json_body(&headers, body).await?;
+    let asked: FinalizeBody = json_body(&headers, body, &lease).await?;
     let PartialDatasets {
         types: partial_types,
         all_types,
@@ -366,7 +377,7 @@ async fn finalize(
     }
     let (asked, origin) = (Arc::clone(&job), access.origin.clone());
     if blocking(move || asked.request_finalize(request, &origin)).await? {
-        spawn_run(&access.jobs, &job);
+        spawn_run(&access, &job);
     }
     // Not done by then: the client asks again, as it does for large jobs.
     let _ = tokio::time::timeout(FINALIZE_WAIT, job.settled()).await;
@@ -393,16 +404,24 @@ async fn dry_run(access: &SyncAccess, job: &Arc<Job>, request: FinalizeRequest) 
     Ok(Json(json!({"job": shown})))
 }
 
-fn spawn_run(jobs: &Arc<Jobs>, job: &Arc<Job>) {
-    let (jobs, job) = (Arc::clone(jobs), Arc::clone(job));
-    // The task ends with its job, and `settled` waits for it.
-    drop(tokio::task::spawn_blocking(move || job.run(&jobs)));
+fn spawn_run(access: &SyncAccess, job: &Arc<Job>) {
+    let (jobs, job) = (Arc::clone(&access.jobs), Arc::clone(job));
+    let share = access.share.clone();
+    // The task ends with its job, and `settled` waits for it. It is accepted work: where too much
+    // waits for a turn it goes without one.
+    drop(tokio::spawn(async move {
+        let turn = share.turn().await.ok();
+        drop(tokio::task::spawn_blocking(move || {
+            job.run(&jobs);
+            drop(turn);
+        }));
+    }));
 }
 
 /// Takes up a finalization that a restart interrupted.
-fn run_in_background(jobs: &Arc<Jobs>, job: &Arc<Job>) {
+fn run_in_background(access: &SyncAccess, job: &Arc<Job>) {
     if !job.running.send_replace(true) {
-        spawn_run(jobs, job);
+        spawn_run(access, job);
     }
 }
 
@@ -415,8 +434,9 @@ struct AbortRequest {
 
 async fn abort(access: Access, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     let access = allowed(access)?;
+    let lease = Arc::new(access.share.lease());
     let job = job_of(&access, &id)?;
-    let request: AbortRequest = json_body(&headers, body).await?;
+    let request: AbortRequest = json_body(&headers, body, &lease).await?;
     let status = match request.terminal_status.as_deref() {
         None | Some("ABORTED") => JobStatus::Aborted,
         Some("ABORTED_DUE_TO_INVALID_CONFIGURATION") => JobStatus::AbortedDueToInvalidConfiguration,

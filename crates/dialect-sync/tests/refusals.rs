@@ -157,11 +157,13 @@ async fn an_upload_that_breaks_off_or_still_runs_is_no_absence() {
     assert_eq!(job["partialDatasets"]["allTypes"], true, "{job}");
 
     let id = begun(&world).await;
-    let running = world.send(upload(&id, None, endless("{\"entities\":[")));
-    tokio::pin!(running);
-    let still = tokio::time::timeout(Duration::from_millis(200), &mut running).await;
-    assert!(still.is_err());
-    assert_nothing_went(&finalized(&world, &id).await, "still running");
+    {
+        let running = world.send(upload(&id, None, endless("{\"entities\":[")));
+        tokio::pin!(running);
+        let still = tokio::time::timeout(Duration::from_millis(200), &mut running).await;
+        assert!(still.is_err());
+        assert_nothing_went(&finalized(&world, &id).await, "still running");
+    }
 
     // The server goes away: the next one finds that an upload had begun.
     let id = begun(&world).await;

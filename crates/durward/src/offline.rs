@@ -155,6 +155,9 @@ pub(crate) fn query(
     let offline = Offline::open(target)?;
     let view = offline.organization().store().view(at);
     let page = durward_query::run(&view, query, &run_options(&offline))?;
+    for warning in &page.warnings {
+        eprintln!("warning: {warning}");
+    }
     let kind = ResultKind::parse(page.kind.as_str()).context("an unknown kind of result")?;
     let data = serde_json::from_slice(&page.data).context("the result is not JSON")?;
     drop(view);

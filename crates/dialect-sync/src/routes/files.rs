@@ -7,6 +7,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use durward_budget::Share;
 use durward_graph::bulk::BodyKind;
 use durward_model::Instant;
 use serde_json::json;
@@ -30,6 +31,7 @@ pub(super) struct UploadUrl {
     expires: Instant,
     /// Whether whoever asked for it may synchronize still.
     still_allowed: StillAllowed,
+    share: Share,
 }
 
 pub(super) async fn upload_url(
@@ -62,6 +64,7 @@ pub(super) async fn upload_url(
             account,
             expires,
             still_allowed: access.still_allowed,
+            share: access.share,
         },
     );
     let url = format!(
@@ -91,7 +94,7 @@ pub(super) async fn upload_file(
     }
     let job = url.jobs.find(&url.job)?;
     let body = (headers, body);
-    let rejected = take_in(&shared, &url.jobs, &job, body, BodyKind::Upload, flags).await?;
+    let rejected = take_in(&url.jobs, &job, &url.share, body, BodyKind::Upload, flags).await?;
     shared.urls.lock().remove(&token);
     Ok(Json(uploaded(&job, &url.account, &rejected)))
 }

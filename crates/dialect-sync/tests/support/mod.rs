@@ -79,6 +79,7 @@ impl World {
             random,
         };
         let access = SyncAccess {
+            share: durward_budget::Budget::unlimited().strangers(),
             base_url: "http://test.example".to_owned(),
             jobs: Arc::new(Jobs::open(jobs).unwrap()),
             account: "acme".to_owned(),

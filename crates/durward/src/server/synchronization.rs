@@ -60,6 +60,7 @@ pub(crate) async fn authorize(
         jobs,
         account: organization.id().to_string(),
         base_url: base_url(&server, &parts),
+        share: caller.share(),
         origin: caller.origin("synchronization"),
         may_synchronize: caller.may(Right::SYNCHRONIZE),
         still_allowed: StillAllowed(Arc::new(still_allowed)),

@@ -52,21 +52,23 @@ fn whoever_may_only_write_reads_nothing_by_it() {
     let chief = common::jupiterone(&world.server);
     let held = json!({"displayName": "reefmark", "note": "reefmark", "team": "red"});
     let id = common::create(&chief, "boat", "boat", "Host", &held);
-    common::create(&chief, "other", "boat", "Host", &json!({"team": "blue"}));
     let administrator = world.administrator();
     let writing = ["graph:write"];
     let writer = world.credential(&administrator, "jupiterone_api_key", Some(&writing));
     let writer = world.server.anonymous().with_token(&writer.secret);
-    let blue = json!({"actions": ["*"], "condition": {"stringEquals": {"team": "blue"}}});
-    let (_, blue) = common::tokens::key(&chief, "blue", &common::tokens::policy(&blue), None);
-    let blue = world.server.anonymous().with_token(&blue);
+    let blind = json!({"permissions": [
+        {"effect": "ALLOW", "actions": ["*"], "resources": ["*"]},
+        {"effect": "DENY", "actions": ["query:ReadGraphData"], "resources": ["*"]},
+    ]});
+    let (_, blind) = common::tokens::key(&chief, "blind", &blind.to_string(), None);
+    let blind = world.server.anonymous().with_token(&blind);
     let upsert = "mutation U($properties: JSON) { createEntity(entityKey: \"boat\",
         entityType: \"boat\", entityClass: [\"Host\"], properties: $properties) {
         entity { _id } vertex { id entity { _id _key _version displayName } properties } } }";
     let second = "mutation U($input: JSON!) { createEntityV2(input: $input) { entity } }";
     let update = "mutation U($id: String!) {
         updateEntity(entityId: $id, properties: {mine: 2}) { vertex { id properties } } }";
-    for client in [&writer, &blue] {
+    for client in [&writer, &blind] {
         let sent = json!({"properties": {"mine": 1}});
         let answer = client.graphql(JUPITERONE, upsert, &sent).unwrap();
         let vertex = &answer["data"]["createEntity"]["vertex"];

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use durward_model::Number;
 use serde_json::Value as Json;
 
 /// A cursor over a JSON text.
@@ -307,9 +308,11 @@ impl<'a> Scanner<'a> {
             self.error(format!("a number is not valid JSON ({})", plain(&error)))
         })?;
         self.at = at;
-        Ok(match number.as_i64() {
-            Some(value) => Scalar::Int(value),
-            None => Scalar::Float(number.as_f64().unwrap_or_default()),
+        Ok(match Number::from_json(&number) {
+            Ok(Number::Whole(value)) => Scalar::Int(value),
+            Ok(Number::Float(value)) => Scalar::Float(value),
+            // Whoever makes a value of it refuses it, and only the object that it is in.
+            Err(_) => Scalar::Nested(Json::Number(number)),
         })
     }
 

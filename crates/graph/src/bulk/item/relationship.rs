@@ -325,7 +325,11 @@ fn put_properties(
             skip_reserved(ignored, rules, name, false)?;
             continue;
         }
-        if matches!(value, Scalar::Texts(_) | Scalar::Nested(_)) {
+        let is_nested = match value {
+            Scalar::Nested(json) => !json.is_number(),
+            other => matches!(other, Scalar::Texts(_)),
+        };
+        if is_nested {
             if !rules.ignore_illegal_properties {
                 return Err(ItemError::NotPlain(name.to_string()));
             }
