@@ -4,12 +4,16 @@
 mod audit;
 mod import;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use durward_dialect_sync::RandomSource;
-use durward_identity::{Caller, OpenOptions, Organization, Organizations, PasswordCost};
+use durward_identity::{
+    Caller, HeadOptions, OpenOptions, Organization, Organizations, PasswordCost,
+};
 use durward_model::{Catalog, Clock, Instant, SystemClock};
 use durward_query::{CursorKey, PageSize, RunOptions};
 use serde_json::Value as Json;
@@ -22,6 +26,18 @@ pub(crate) use import::{import_graph, import_stix, report_json};
 
 /// Environment variable that names the master key file.
 pub(crate) const MASTER_KEY_VARIABLE: &str = "DURWARD_MASTER_KEY_FILE";
+
+/// Environment variable that names the file in which heads are remembered.
+pub(crate) const HEAD_VARIABLE: &str = "DURWARD_HEAD_FILE";
+
+/// Whether the command line accepts data older than what is remembered; every command that opens a
+/// data folder has the option.
+static ACCEPT_ROLLBACK: AtomicBool = AtomicBool::new(false);
+
+/// Says whether an older copy of a data folder may be gone on with.
+pub(crate) fn accept_rollback(accepted: bool) {
+    ACCEPT_ROLLBACK.store(accepted, Ordering::Relaxed);
+}
 
 /// The clock of the operating system.
 pub(crate) fn clock() -> Arc<dyn Clock> {
@@ -39,7 +55,11 @@ pub(crate) fn random_source() -> RandomSource {
 
 /// The master key file that the environment names.
 pub(crate) fn master_key_file() -> Option<PathBuf> {
-    std::env::var_os(MASTER_KEY_VARIABLE)
+    path_from(MASTER_KEY_VARIABLE)
+}
+
+fn path_from(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
 }
@@ -57,7 +77,24 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
         password_cost: PasswordCost::default(),
         checkpoint: true,
     };
-    Ok(Organizations::open(&options)?)
+    let heads = HeadOptions {
+        file: path_from(HEAD_VARIABLE),
+        accept_rollback: ACCEPT_ROLLBACK.load(Ordering::Relaxed),
+    };
+    let organizations = Organizations::open_with(&options, &heads)?;
+    // A server has said so in its log.
+    if !tracing::enabled!(tracing::Level::ERROR) {
+        for organization in organizations.all() {
+            if let Some(why) = organization.store().discarded_checkpoint() {
+                let id = organization.id();
+                let sentence =
+                    format!("organization {id}: {why}; the whole journal was folded instead");
+                // Standard error may be closed; what was asked for goes on.
+                let _ = writeln!(std::io::stderr(), "durward: {sentence}");
+            }
+        }
+    }
+    Ok(organizations)
 }
 
 /// An open data folder and the organization in it that a target names.

@@ -25,6 +25,7 @@ mod failures;
 mod first;
 mod folder_backup;
 mod graph_reader;
+mod heads;
 mod issue;
 mod lists;
 pub mod names;
@@ -34,6 +35,7 @@ mod organizations;
 pub mod password;
 pub mod rate_limit;
 mod record;
+mod retire;
 pub mod roles;
 mod strongdm;
 
@@ -50,6 +52,7 @@ pub use effective::effective_rights;
 pub use error::IdentityError;
 pub use first::{InitOptions, InitOutput, init};
 pub use folder_backup::{BackedUp, backup_folder, restore_folder};
+pub use heads::HeadOptions;
 pub use issue::{DrawnCredential, NewCredential};
 pub use lists::CredentialFilter;
 pub use organization::Organization;
@@ -57,6 +60,7 @@ pub use organization_id::OrganizationId;
 pub use organizations::{OpenOptions, OrganizationSummary, Organizations};
 pub use password::PasswordCost;
 pub use rate_limit::{RateCost, RateLimits, RatePlan, RateVerdict};
+pub use retire::{RetiredKey, SigningKey};
 
 #[cfg(test)]
 #[allow(

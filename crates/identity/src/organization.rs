@@ -16,6 +16,7 @@ use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
 use crate::credential::property;
 use crate::failures::Failures;
 use crate::graph_reader::CoreReader;
+use crate::heads::KnownHeads;
 use crate::{IdentityError, OrganizationId, PasswordCost};
 
 /// What all organizations of a process share.
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) password_cost: PasswordCost,
     pub(crate) checkpoint: bool,
+    pub(crate) heads: Arc<KnownHeads>,
 }
 
 /// An organization: the tenant. Nothing of one is visible in another.
@@ -33,7 +35,8 @@ pub struct Organization {
     id: OrganizationId,
     folder: PathBuf,
     store: Arc<Store>,
-    vault: Vault,
+    vault: Arc<Vault>,
+    heads: Arc<KnownHeads>,
     clock: Arc<dyn Clock>,
     password_cost: PasswordCost,
     failures: Failures,
@@ -46,19 +49,25 @@ impl Organization {
         id: &OrganizationId,
         shared: &Shared,
     ) -> Result<Self, IdentityError> {
-        let vault = Vault::create(folder, id.as_str(), &shared.master)?;
-        let store = Store::create(store_options(folder, &vault, shared))?;
-        Ok(Self::new(folder, id, store, vault, shared))
+        let vault = Arc::new(Vault::create(folder, id.as_str(), &shared.master)?);
+        let shared = Shared {
+            // It is remembered from its first opening on, when it is in its place.
+            heads: Arc::new(KnownHeads::none()),
+            ..shared.clone()
+        };
+        let store = Store::create(store_options(folder, id, &vault, &shared))?;
+        Ok(Self::new(folder, id, store, vault, &shared))
     }
 
-    /// Opens an organization in its folder.
+    /// Opens an organization in its folder, unless that is older than what is remembered.
     pub(crate) fn open(
         folder: &Path,
         id: &OrganizationId,
         shared: &Shared,
     ) -> Result<Self, IdentityError> {
-        let vault = Vault::open(folder, id.as_str(), &shared.master)?;
-        let store = Store::open(store_options(folder, &vault, shared))?;
+        let vault = Arc::new(Vault::open(folder, id.as_str(), &shared.master)?);
+        let store = Store::open(store_options(folder, id, &vault, shared))?;
+        shared.heads.check(id, &vault, &store)?;
         Ok(Self::new(folder, id, store, vault, shared))
     }
 
@@ -66,7 +75,7 @@ impl Organization {
         folder: &Path,
         id: &OrganizationId,
         store: Store,
-        vault: Vault,
+        vault: Arc<Vault>,
         shared: &Shared,
     ) -> Self {
         Self {
@@ -74,6 +83,7 @@ impl Organization {
             folder: folder.to_owned(),
             store: Arc::new(store),
             vault,
+            heads: Arc::clone(&shared.heads),
             clock: Arc::clone(&shared.clock),
             password_cost: shared.password_cost,
             failures: Failures::default(),
@@ -129,7 +139,15 @@ impl Organization {
 
     /// Closes the store in good order.
     pub(crate) fn close(&self) -> Result<(), IdentityError> {
-        Ok(self.store.close()?)
+        self.store.close()?;
+        self.remember_head();
+        Ok(())
+    }
+
+    /// Remembers outside the data folder how far this organization is.
+    pub(crate) fn remember_head(&self) {
+        let (sequence, hash) = self.store.head();
+        self.heads.remember(&self.id, &self.vault, sequence, &hash);
     }
 
     pub(crate) fn failures(&self) -> &Failures {
@@ -199,12 +217,22 @@ pub(crate) fn core_draft(origin: Origin, operations: Vec<Operation>) -> Draft {
     }
 }
 
-fn store_options(folder: &Path, vault: &Vault, shared: &Shared) -> StoreOptions {
+fn store_options(
+    folder: &Path,
+    id: &OrganizationId,
+    vault: &Arc<Vault>,
+    shared: &Shared,
+) -> StoreOptions {
     let head_signer: Arc<dyn HeadSigner> = vault.head_key();
     let clock = Arc::clone(&shared.clock);
     let catalog = Arc::clone(&shared.catalog);
     let mut options = StoreOptions::new(folder, clock, catalog, vault.id_secret(), head_signer);
     options.checkpoint = shared.checkpoint;
+    options.file_seal = Some(vault.file_seal());
+    let (heads, vault, id) = (Arc::clone(&shared.heads), Arc::clone(vault), id.clone());
+    options.on_checkpoint = Some(Box::new(move |head| {
+        heads.remember(&id, &vault, head.sequence, &head.hash);
+    }));
     options
 }
 

@@ -13,8 +13,9 @@ use parking_lot::{Mutex, RwLock};
 use crate::authenticate::Remembered;
 use crate::data_folder::DataFolder;
 use crate::first::{InitOutput, make_organization, system};
+use crate::heads::KnownHeads;
 use crate::organization::Shared;
-use crate::{IdentityError, Organization, OrganizationId, PasswordCost, names};
+use crate::{HeadOptions, IdentityError, Organization, OrganizationId, PasswordCost, names};
 
 /// How to open a data folder.
 #[derive(Clone, Debug)]
@@ -57,6 +58,12 @@ pub struct OrganizationSummary {
 impl Organizations {
     /// Opens a data folder and every organization in it.
     pub fn open(options: &OpenOptions) -> Result<Self, IdentityError> {
+        Self::open_with(options, &HeadOptions::default())
+    }
+
+    /// As [`Organizations::open`], and says where heads are remembered and what an older copy of
+    /// the data means.
+    pub fn open_with(options: &OpenOptions, heads: &HeadOptions) -> Result<Self, IdentityError> {
         // The folder first: pointing at the wrong one is a likelier mistake than a lost key.
         let folder = DataFolder::open(&options.data)?;
         let key_file = MasterKeys::path_for(&options.data, options.master_key_file.as_deref())?;
@@ -66,9 +73,12 @@ impl Organizations {
             catalog: Arc::clone(&options.catalog),
             password_cost: options.password_cost,
             checkpoint: options.checkpoint,
+            heads: Arc::new(KnownHeads::load(&options.data, heads)?),
         };
         let mut open = BTreeMap::new();
-        for id in folder.organizations()? {
+        let ids = folder.organizations()?;
+        shared.heads.check_all_there(&ids)?;
+        for id in ids {
             let organization = Organization::open(&folder.organization(&id), &id, &shared)?;
             open.insert(id, Arc::new(organization));
         }
@@ -169,6 +179,7 @@ impl Organizations {
         self.forget_credentials();
         organization.close()?;
         drop(organization);
+        self.shared.read().heads.forget(&id);
         self.folder.remove_organization(&id)
     }
 
