@@ -7,7 +7,7 @@
 mod apart;
 mod connection;
 mod entity;
-mod errors;
+pub(crate) mod errors;
 mod keys;
 mod links;
 mod list;
@@ -121,6 +121,10 @@ fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
 
 impl Dialect for OpenCti {
     type Context = RequestContext;
+
+    fn hold(&self, context: &RequestContext, bytes: u64) -> Result<(), FieldError> {
+        context.hold(bytes)
+    }
 
     fn resolve_root<'a>(
         &'a self,

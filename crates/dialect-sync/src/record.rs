@@ -307,7 +307,7 @@ impl JobRecord {
         let target = folder.join(RECORD_FILE);
         let fresh = folder.join("job.json.new");
         let bytes = serde_json::to_vec(self).map_err(io::Error::other)?;
-        let mut file = File::create(&fresh)?;
+        let mut file = durward_journal::private::create(&fresh)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&fresh, &target)?;

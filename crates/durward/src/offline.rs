@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
+use durward_budget::Budget;
 use durward_dialect_sync::RandomSource;
 use durward_identity::{
     Caller, HeadOptions, OpenOptions, Organization, Organizations, PasswordCost,
@@ -69,6 +70,14 @@ fn path_from(variable: &str) -> Option<PathBuf> {
 /// # Errors
 /// When it is no data folder, another process uses it, or the master key is not there.
 pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
+    open_within(data, Budget::unlimited())
+}
+
+/// As [`open`], for callers who may make the process hold no more than a budget.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organizations> {
     let options = OpenOptions {
         data: data.to_owned(),
         master_key_file: master_key_file(),
@@ -76,6 +85,7 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
         catalog: Arc::new(Catalog::built_in()?),
         password_cost: PasswordCost::default(),
         checkpoint: true,
+        budget,
     };
     let heads = HeadOptions {
         file: path_from(HEAD_VARIABLE),

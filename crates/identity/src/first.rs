@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_graph::store::{Operation, Target};
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, Clock, Instant, ObjectId};
@@ -155,6 +156,7 @@ pub fn init(options: &InitOptions) -> Result<InitOutput, IdentityError> {
         password_cost: options.password_cost,
         checkpoint: true,
         heads: Arc::new(KnownHeads::none()),
+        budget: Budget::unlimited(),
     };
     let (_, output) = make_organization(&folder, &shared, &name, &email)?;
     folder.finish()?;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_model::{Catalog, Clock};
 use durward_vault::MasterKeys;
 use parking_lot::{Mutex, RwLock};
@@ -32,6 +33,8 @@ pub struct OpenOptions {
     pub password_cost: PasswordCost,
     /// Whether stores write checkpoints.
     pub checkpoint: bool,
+    /// What callers may make the process hold.
+    pub budget: Budget,
 }
 
 /// The organizations of a data folder, which this process holds until this is dropped.
@@ -74,6 +77,7 @@ impl Organizations {
             password_cost: options.password_cost,
             checkpoint: options.checkpoint,
             heads: Arc::new(KnownHeads::load(&options.data, heads)?),
+            budget: options.budget.clone(),
         };
         let mut open = BTreeMap::new();
         let ids = folder.organizations()?;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use axum::extract::{Query, Request, State};
 use axum::http::request;
 use axum::{Json, extract};
+use durward_budget::body::{self, BodyLimits};
+use durward_identity::Caller;
 use durward_intel::{import_bundle, parse_bundle};
 use durward_model::ErrorKind;
 use durward_policy::Right;
@@ -14,7 +16,8 @@ use serde::de::DeserializeOwned;
 
 use crate::offline::report_json;
 use crate::server::problem::Problem;
-use crate::server::{Server, authenticate, body};
+use crate::server::router::BODY_BYTES_MAX;
+use crate::server::{Server, authenticate};
 
 /// Parameters of `POST /import/stix`.
 #[derive(Debug, Deserialize)]
@@ -32,14 +35,24 @@ pub(crate) async fn stix(
     request: Request,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let (parts, body) = request.into_parts();
-    let body = body::small_first(body).await.map_err(|_| body::broken())?;
-    let caller = authenticate::require(&server, &parts)?;
-    caller
-        .require(Right::SYNCHRONIZE)
-        .map_err(|error| Problem::of(&error))?;
-    let parameters: StixParameters = parameters(&parts)?;
-    let body = body::whole(body).await?;
+    let (caller, parameters) = match judged(&server, &parts) {
+        Ok(judged) => judged,
+        Err(refused) => {
+            let lease = server.budget.strangers().lease();
+            drop(body::read(body, BodyLimits::STRANGER, &lease).await);
+            return Err(refused);
+        }
+    };
+    let share = caller.share();
+    let lease = share.lease();
+    let limits = BodyLimits::known(BODY_BYTES_MAX);
+    let body = body::read(body, limits, &lease)
+        .await
+        .map_err(|error| Problem::body(&error))?;
+    let turn = share.turn().await;
+    let turn = turn.map_err(|error| Problem::exhausted(&error))?;
     let task = move || {
+        let _held = (turn, lease);
         let bundle =
             parse_bundle(&body).map_err(|error| Problem::new(error.kind(), error.to_string()))?;
         drop(body);
@@ -52,6 +65,15 @@ pub(crate) async fn stix(
     let result = tokio::task::spawn_blocking(task).await;
     let failed = || Problem::new(ErrorKind::Internal, "the import ended abnormally");
     result.map_err(|_| failed())?.map(Json)
+}
+
+/// Whether the caller may import, before anything of the body is read.
+fn judged(server: &Server, parts: &request::Parts) -> Result<(Caller, StixParameters), Problem> {
+    let caller = authenticate::require(server, parts)?;
+    caller
+        .require(Right::SYNCHRONIZE)
+        .map_err(|error| Problem::of(&error))?;
+    Ok((caller, parameters(parts)?))
 }
 
 /// The parameters of a request.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_graph::Snapshot;
 use durward_graph::store::{Operation, PutMode, StateCheck, Target};
 use durward_identity::{
@@ -170,6 +171,7 @@ impl World {
             catalog: Arc::clone(&self.catalog),
             password_cost: PasswordCost::Minimal,
             checkpoint: true,
+            budget: Budget::unlimited(),
         };
         let heads = HeadOptions {
             file: None,
