@@ -124,7 +124,7 @@ impl Jobs {
             id: "(all)".to_owned(),
             source,
         };
-        fs::create_dir_all(&options.folder).map_err(failed)?;
+        durward_journal::private::create_folder(&options.folder).map_err(failed)?;
         let mut jobs = BTreeMap::new();
         for entry in fs::read_dir(&options.folder).map_err(failed)? {
             let folder = entry.map_err(failed)?.path();

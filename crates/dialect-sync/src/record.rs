@@ -391,7 +391,7 @@ impl JobRecord {
         if bytes.len() as u64 > RECORD_BYTES_MAX {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        let mut file = File::create(&fresh)?;
+        let mut file = durward_journal::private::create(&fresh)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&fresh, &target)?;

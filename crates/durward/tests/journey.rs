@@ -16,6 +16,8 @@ mod common;
 mod copies;
 #[path = "journey/imports.rs"]
 mod imports;
+#[path = "journey/keys.rs"]
+mod keys;
 #[path = "journey/listening.rs"]
 mod listening;
 #[path = "journey/organizations.rs"]

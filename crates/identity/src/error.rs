@@ -39,6 +39,18 @@ pub enum IdentityError {
         /// The newest readable format.
         supported: u32,
     },
+    /// The data is older than what was remembered of it, or not what it was.
+    #[error(
+        "{what}; it looks like an older copy of the data (remembered in {}); if it was put back on \
+         purpose, run this again with --accept-rollback",
+        file.display()
+    )]
+    RolledBack {
+        /// What differs, and in which organization.
+        what: String,
+        /// Where the heads are remembered.
+        file: PathBuf,
+    },
     /// A file or folder cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
@@ -128,6 +140,7 @@ impl IdentityError {
             Self::FolderNotEmpty { .. } | Self::OrganizationExists { .. } => {
                 ErrorKind::AlreadyExists
             }
+            Self::RolledBack { .. } => ErrorKind::Conflict,
             Self::NotADataFolder { .. } | Self::Input { .. } => ErrorKind::Invalid,
             Self::FormatTooNew { .. } => ErrorKind::Unsupported,
             Self::OrganizationNotFound { .. } | Self::NotFound { .. } => ErrorKind::NotFound,

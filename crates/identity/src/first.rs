@@ -17,6 +17,7 @@ use crate::accounts::{
     role_operation,
 };
 use crate::data_folder::DataFolder;
+use crate::heads::KnownHeads;
 use crate::issue::{Maker, NewCredential};
 use crate::organization::Shared;
 use crate::{
@@ -154,11 +155,14 @@ pub fn init(options: &InitOptions) -> Result<InitOutput, IdentityError> {
         catalog: Arc::clone(&options.catalog),
         password_cost: options.password_cost,
         checkpoint: true,
+        heads: Arc::new(KnownHeads::none()),
         budget: Budget::unlimited(),
     };
     let (_, output) = make_organization(&folder, &shared, &name, &email)?;
     folder.finish()?;
     undo.keep();
+    // What is remembered of an earlier folder of this name says nothing about this one.
+    let _ = std::fs::remove_file(KnownHeads::path_for(&options.data, None)?);
     Ok(output)
 }
 

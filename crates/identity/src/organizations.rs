@@ -14,8 +14,9 @@ use parking_lot::{Mutex, RwLock};
 use crate::authenticate::Remembered;
 use crate::data_folder::DataFolder;
 use crate::first::{InitOutput, make_organization, system};
+use crate::heads::KnownHeads;
 use crate::organization::Shared;
-use crate::{IdentityError, Organization, OrganizationId, PasswordCost, names};
+use crate::{HeadOptions, IdentityError, Organization, OrganizationId, PasswordCost, names};
 
 /// How to open a data folder.
 #[derive(Clone, Debug)]
@@ -65,19 +66,28 @@ impl Organizations {
     /// Opens a data folder and the organizations in it. One that cannot be opened does not stop the
     /// others: it is reported, and unavailable. When none can be, that is an error.
     pub fn open(options: &OpenOptions) -> Result<Self, IdentityError> {
-        let (organizations, first_error) = Self::open_some(options)?;
+        Self::open_with(options, &HeadOptions::default())
+    }
+
+    /// As [`Organizations::open`], and says where heads are remembered and what an older copy of
+    /// the data means.
+    pub fn open_with(options: &OpenOptions, heads: &HeadOptions) -> Result<Self, IdentityError> {
+        let (organizations, first_error) = Self::open_some(options, heads)?;
         match first_error {
             Some(error) if organizations.open.read().is_empty() => Err(error),
             _ => Ok(organizations),
         }
     }
 
-    /// As [`Organizations::open`], also when no organization can be opened: for listing them.
-    pub fn open_any(options: &OpenOptions) -> Result<Self, IdentityError> {
-        Ok(Self::open_some(options)?.0)
+    /// As [`Organizations::open_with`], also when no organization can be opened: for listing them.
+    pub fn open_any(options: &OpenOptions, heads: &HeadOptions) -> Result<Self, IdentityError> {
+        Ok(Self::open_some(options, heads)?.0)
     }
 
-    fn open_some(options: &OpenOptions) -> Result<(Self, Option<IdentityError>), IdentityError> {
+    fn open_some(
+        options: &OpenOptions,
+        heads: &HeadOptions,
+    ) -> Result<(Self, Option<IdentityError>), IdentityError> {
         // The folder first: pointing at the wrong one is a likelier mistake than a lost key.
         let folder = DataFolder::open(&options.data)?;
         let key_file = MasterKeys::path_for(&options.data, options.master_key_file.as_deref())?;
@@ -87,27 +97,32 @@ impl Organizations {
             catalog: Arc::clone(&options.catalog),
             password_cost: options.password_cost,
             checkpoint: options.checkpoint,
+            heads: Arc::new(KnownHeads::load(&options.data, heads)?),
             budget: options.budget.clone(),
         };
         let mut open = BTreeMap::new();
         let mut unavailable = BTreeMap::new();
         let mut first_error = None;
-        for id in folder.organizations()? {
+        let mut refuse = |id: OrganizationId, error: IdentityError| {
+            let reason = sentence(&error);
+            tracing::error!(
+                org_id = %id,
+                reason,
+                "an organization cannot be opened and is unavailable; the others are not affected"
+            );
+            unavailable.insert(id, reason);
+            first_error.get_or_insert(error);
+        };
+        let ids = folder.organizations()?;
+        for (id, error) in shared.heads.absent(&ids) {
+            refuse(id, error);
+        }
+        for id in ids {
             match Organization::open(&folder.organization(&id), &id, &shared) {
                 Ok(organization) => {
                     open.insert(id, Arc::new(organization));
                 }
-                Err(error) => {
-                    let reason = sentence(&error);
-                    tracing::error!(
-                        org_id = %id,
-                        reason,
-                        "an organization cannot be opened and is unavailable; the others are not \
-                         affected"
-                    );
-                    unavailable.insert(id, reason);
-                    first_error.get_or_insert(error);
-                }
+                Err(error) => refuse(id, error),
             }
         }
         let organizations = Self {
@@ -246,6 +261,7 @@ impl Organizations {
         self.forget_credentials();
         organization.close()?;
         drop(organization);
+        self.shared.read().heads.forget(&id);
         self.folder.remove_organization(&id)
     }
 

@@ -12,7 +12,7 @@ use durward_graph::store::{Store, StoreOptions};
 use durward_graph::{Direction, ObjectRef, View};
 use durward_intel::{ImportReport, import_bundle, parse_bundle};
 use durward_journal::{HeadSigner, MemoryJournal};
-use durward_model::transaction::Origin;
+use durward_model::transaction::{Origin, Sequence};
 use durward_model::{Catalog, ManualClock, Value};
 use serde_json::{Value as Json, json};
 
@@ -26,7 +26,7 @@ impl HeadSigner for Unsigned {
     fn sign(&self, _message: &[u8]) -> Vec<u8> {
         vec![1]
     }
-    fn verify(&self, _key_id: &str, _message: &[u8], signature: &[u8]) -> bool {
+    fn verify(&self, _key_id: &str, _at: Sequence, _message: &[u8], signature: &[u8]) -> bool {
         signature == [1]
     }
 }

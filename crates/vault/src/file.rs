@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Small files that must be whole, private and durable.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+
+use durward_journal::private;
 
 use crate::VaultError;
 
 /// Largest file that is written and read: a key store with keys for some ten thousand subjects.
 pub(crate) const FILE_BYTES_MAX: u64 = 64 << 20;
-const PRIVATE_MODE: u32 = 0o600;
 
 pub(crate) fn failed<'a>(
     action: &'static str,
@@ -35,41 +34,20 @@ fn check_size(path: &Path, content: &[u8]) -> Result<(), VaultError> {
 /// Writes a file that must not exist yet.
 pub(crate) fn create(path: &Path, content: &[u8]) -> Result<(), VaultError> {
     check_size(path, content)?;
-    let mut options = OpenOptions::new();
-    let opened = options
-        .write(true)
-        .create_new(true)
-        .mode(PRIVATE_MODE)
-        .open(path);
-    let mut file = opened.map_err(failed("create", path))?;
+    let mut file = private::create_new(path).map_err(failed("create", path))?;
     let written = file.write_all(content).and_then(|()| file.sync_all());
     if let Err(source) = written {
         // The error that matters is the first one; a half-written key file must not stay.
         let _ = fs::remove_file(path);
         return Err(failed("write", path)(source));
     }
-    sync_folder(path)
+    private::sync_folder_of(path).map_err(failed("sync", path))
 }
 
 /// Replaces a file by a whole new one: after a crash either the old or the new content is there.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), VaultError> {
     check_size(path, content)?;
-    let mut name = OsString::from(path.as_os_str());
-    name.push(".new");
-    let fresh = Path::new(&name);
-    let mut options = OpenOptions::new();
-    let opened = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(PRIVATE_MODE)
-        .open(fresh);
-    let mut file = opened.map_err(failed("create", fresh))?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(failed("write", fresh))?;
-    fs::rename(fresh, path).map_err(failed("replace", path))?;
-    sync_folder(path)
+    private::replace(path, content).map_err(failed("replace", path))
 }
 
 /// The content of a file of at most [`FILE_BYTES_MAX`] bytes.
@@ -83,17 +61,6 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, VaultError> {
         });
     }
     fs::read(path).map_err(failed("read", path))
-}
-
-/// Makes the directory entry of `path` durable.
-fn sync_folder(path: &Path) -> Result<(), VaultError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed("sync", folder))
 }
 
 #[cfg(test)]

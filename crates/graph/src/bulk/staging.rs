@@ -118,7 +118,7 @@ fn failed<'p>(action: &'static str, path: &'p Path) -> impl FnOnce(io::Error) ->
 impl Staging {
     /// Opens the folder, which is made if it is not there, and finds the parts in it.
     pub fn open(folder: &Path) -> Result<Self, StagingError> {
-        fs::create_dir_all(folder).map_err(failed("create", folder))?;
+        durward_journal::private::create_folder(folder).map_err(failed("create", folder))?;
         let mut staging = Self {
             folder: folder.to_owned(),
             parts: Vec::new(),
@@ -304,7 +304,7 @@ fn write_durably(part: &StagedPart, entities: &[u8], relationships: &[u8]) -> io
     let mut sum = Xxh3::new();
     sum.update(entities);
     sum.update(relationships);
-    let mut file = File::create(&part.path)?;
+    let mut file = durward_journal::private::create(&part.path)?;
     file.write_all(&header(part, sum.digest()))?;
     file.write_all(entities)?;
     file.write_all(relationships)?;

@@ -121,7 +121,7 @@ fn fill(
     }
     let mut known = known.lock();
     for at in from..=until {
-        // What was compacted is left out by the journal: it is no activity any more.
+        // What lost its content is no activity any more; `audit export` tells of it.
         let activity = fresh.remove(&at).flatten();
         known.by_sequence.entry(at).or_insert(activity);
     }
