@@ -27,7 +27,7 @@ usage: cargo xtask TASK
 
   demo [--listen ADDR] [--release] [--exit]   a running server with sample data; prints what to try
   test [--quick]                              every check of this repository; --quick leaves the
-                                              clients' conformance tests out
+                                              siege and the clients' conformance tests out
   siege [--only NAME,...] [--release]         attacks on a server with little memory, while somebody
                                               else works; a name stands for all that begin with it
   siege --long                                the same for longer on a release build, with delays

@@ -124,7 +124,7 @@ pub(crate) fn run_tests(command: &mut Command) -> anyhow::Result<(Counts, bool)>
     Ok((counts, status.success()))
 }
 
-/// Reads the closing line of `cargo test` or pytest.
+/// Reads the closing line of `cargo test`, pytest or the siege.
 fn counts_in(line: &str) -> Option<Counts> {
     let text = line.trim().trim_matches('=').trim();
     let text = match text.strip_prefix("test result: ") {
@@ -213,6 +213,8 @@ mod tests {
             })
         );
         assert_eq!(counts_in("5 passed in 61.00s (0:01:01)").unwrap().passed, 5);
+        let siege = counts_in("68 passed, 4 failed in 150 s").unwrap();
+        assert_eq!((siege.passed, siege.failed), (68, 4));
     }
 
     #[test]

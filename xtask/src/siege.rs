@@ -5,8 +5,9 @@
 //! build and more time, and also alters a data folder ten thousand times.
 
 use std::path::Path;
+use std::process::Command;
 
-use crate::shell::{self, heading};
+use crate::shell::{self, Counts, heading};
 use crate::suite::target_folder;
 
 /// Random alterations of a data folder in the long form.
@@ -24,6 +25,30 @@ pub(crate) struct Siege {
 
 /// Runs the attacks; an error when one of them won.
 pub(crate) fn run(root: &Path, siege: &Siege) -> anyhow::Result<()> {
+    let attacked = shell::run(&mut attackers(root, siege)?);
+    if siege.long && siege.only.is_none() {
+        heading("ten thousand alterations of a data folder");
+        let words = [
+            "test",
+            "--locked",
+            "-p",
+            "durward",
+            "--test",
+            ALTERATION_TEST,
+        ];
+        let mut alter = shell::cargo(root);
+        shell::run(alter.args(words).env("DURWARD_ALTERATIONS", ALTERATIONS))?;
+    }
+    attacked
+}
+
+/// The short form, as a step of all tests.
+pub(crate) fn short(root: &Path) -> anyhow::Result<(Counts, bool)> {
+    shell::run_tests(&mut attackers(root, &Siege::default())?)
+}
+
+/// Builds the server and its attackers; the command that starts them.
+fn attackers(root: &Path, siege: &Siege) -> anyhow::Result<Command> {
     let is_release = siege.long || siege.release;
     let mut build = shell::cargo(root);
     build.args([
@@ -49,19 +74,5 @@ pub(crate) fn run(root: &Path, siege: &Siege) -> anyhow::Result<()> {
     if let Some(only) = &siege.only {
         attack.args(["--only", only]);
     }
-    let attacked = shell::run(&mut attack);
-    if siege.long && siege.only.is_none() {
-        heading("ten thousand alterations of a data folder");
-        let words = [
-            "test",
-            "--locked",
-            "-p",
-            "durward",
-            "--test",
-            ALTERATION_TEST,
-        ];
-        let mut alter = shell::cargo(root);
-        shell::run(alter.args(words).env("DURWARD_ALTERATIONS", ALTERATIONS))?;
-    }
-    attacked
+    Ok(attack)
 }

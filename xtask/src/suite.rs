@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use crate::python::Environment;
 use crate::shell::{self, Counts, Stopwatch};
-use crate::{demo, deny, shell::heading, system};
+use crate::{demo, deny, shell::heading, siege, system};
 
 /// What is left out where the shared folder is absent.
 const NEEDS_SHARED: [&str; 3] = [
@@ -63,8 +63,11 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<bool> {
     if quick {
         outcome
             .skipped
-            .push("conformance with the public clients, demo: --quick".to_owned());
+            .push("the siege, conformance with the public clients, demo: --quick".to_owned());
     } else {
+        outcome.tests("siege: attacks while another organization works", || {
+            siege::short(root)
+        });
         outcome.tests(
             "conformance: the public clients against a real server",
             || conformance(root, shared.as_deref()),

@@ -79,15 +79,17 @@ impl World {
         let binary = Plan::binary()?;
         let has_budget = knows_budget(&binary, plan)?;
         let config = has_budget.then(|| plan.configuration());
-        let launcher = ["prlimit".to_owned(), format!("--nofile={DESCRIPTORS}")];
-        let launcher = launcher
-            .into_iter()
-            .chain([format!("--data={DATA_BYTES_MAX}")]);
+        let (nofile, data) = (
+            format!("--nofile={DESCRIPTORS}"),
+            format!("--data={DATA_BYTES_MAX}"),
+        );
+        // The server ends with the siege, however that ends.
+        let launcher = ["setpriv", "--pdeathsig", "KILL", "prlimit", &nofile, &data];
         let mut server = Server::start(Options {
             binary: Some(binary),
             organization: VICTIM.to_owned(),
             admin: "admin@harbour.example".to_owned(),
-            launcher: launcher.map(OsString::from).collect(),
+            launcher: launcher.map(OsString::from).to_vec(),
             config,
             ..Options::default()
         })?;

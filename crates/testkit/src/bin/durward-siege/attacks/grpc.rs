@@ -117,12 +117,15 @@ async fn one_unfinished(
     }
 }
 
-/// Counts the answer of a call.
-fn said(field: &Field, answer: anyhow::Result<Vec<u8>>) {
-    match answer {
-        Ok(_) => field.note("status 0"),
-        Err(error) => field.note(&short(&error)),
-    }
+/// Counts the answer of a call, and says what it was.
+fn said(field: &Field, answer: anyhow::Result<Vec<u8>>) -> String {
+    let outcome = match answer {
+        Ok(_) => "status 0".to_owned(),
+        Err(error) => short(&error),
+    };
+    let code = outcome.split(':').next().unwrap_or_default();
+    field.note(code);
+    outcome
 }
 
 /// The administrator of the attackers' own organization.
@@ -140,15 +143,12 @@ pub(super) async fn signed(
     key: &Key,
     method: &str,
     message: &[u8],
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     let sender = shake(field.connect().await?).await?;
     let signer = Signer::new(key)?;
     let asked = signer.request(&field.address.to_string(), method, message)?;
-    said(
-        field,
-        send(&sender, asked, Bytes::from(framed(message))).await,
-    );
-    Ok(())
+    let answer = send(&sender, asked, Bytes::from(framed(message))).await;
+    Ok(said(field, answer))
 }
 
 /// Messages that are two bytes a part on the wire and a hundred in memory.

@@ -37,11 +37,30 @@ async fn beside<T: Send + 'static>(
         .context("a thread ended")?
 }
 
-/// An open job of the attackers' own organization.
+/// An open job of the attackers' own organization. Where there are too many, all are aborted first.
 async fn own_job(field: &Field, scope: &str) -> anyhow::Result<String> {
     let client = field.client(field.arsenal.own.api_token());
     let scope = scope.to_owned();
-    beside(move || start(&client, &scope)).await
+    beside(move || {
+        start(&client, &scope).or_else(|_| {
+            abort_all(&client)?;
+            start(&client, &scope)
+        })
+    })
+    .await
+}
+
+fn abort_all(client: &Client) -> anyhow::Result<()> {
+    let listed = client.get(JOBS)?.json()?;
+    let jobs = listed.pointer("/jobs").and_then(Value::as_array);
+    for job in jobs.into_iter().flatten() {
+        let id = job.get("id").and_then(Value::as_str).unwrap_or_default();
+        if job.get("status").and_then(Value::as_str) == Some("AWAITING_UPLOADS") {
+            // One that another attacker has aborted is as good.
+            let _ = client.post(&format!("{JOBS}/{id}/abort"), &json!({}))?;
+        }
+    }
+    Ok(())
 }
 
 /// One small synchronization of the other organization, from beginning to end.
