@@ -40,6 +40,9 @@ pub(crate) fn accept_rollback(accepted: bool) {
     ACCEPT_ROLLBACK.store(accepted, Ordering::Relaxed);
 }
 
+/// Folder of the synchronization jobs inside that of an organization.
+pub(crate) const JOBS_FOLDER: &str = "synchronization";
+
 /// The clock of the operating system.
 pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
@@ -78,7 +81,46 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
 /// # Errors
 /// As [`open`].
 pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organizations> {
-    let options = OpenOptions {
+    let organizations = Organizations::open_with(&options(data, budget)?, &heads())?;
+    tell_discarded(&organizations);
+    Ok(organizations)
+}
+
+/// Where heads are remembered, and whether older data is accepted.
+fn heads() -> HeadOptions {
+    HeadOptions {
+        file: path_from(HEAD_VARIABLE),
+        accept_rollback: ACCEPT_ROLLBACK.load(Ordering::Relaxed),
+    }
+}
+
+/// Says on standard error which checkpoints are not used. A server has said so in its log.
+fn tell_discarded(organizations: &Organizations) {
+    if tracing::enabled!(tracing::Level::ERROR) {
+        return;
+    }
+    for organization in organizations.all() {
+        if let Some(why) = organization.store().discarded_checkpoint() {
+            let id = organization.id();
+            let sentence =
+                format!("organization {id}: {why}; the whole journal was folded instead");
+            // Standard error may be closed; what was asked for goes on.
+            let _ = writeln!(std::io::stderr(), "durward: {sentence}");
+        }
+    }
+}
+
+/// As [`open`], also when none of the organizations can be opened.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_any(data: &Path) -> anyhow::Result<Organizations> {
+    let options = options(data, Budget::unlimited())?;
+    Ok(Organizations::open_any(&options, &heads())?)
+}
+
+fn options(data: &Path, budget: Budget) -> anyhow::Result<OpenOptions> {
+    Ok(OpenOptions {
         data: data.to_owned(),
         master_key_file: master_key_file(),
         clock: clock(),
@@ -86,25 +128,7 @@ pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organiz
         password_cost: PasswordCost::default(),
         checkpoint: true,
         budget,
-    };
-    let heads = HeadOptions {
-        file: path_from(HEAD_VARIABLE),
-        accept_rollback: ACCEPT_ROLLBACK.load(Ordering::Relaxed),
-    };
-    let organizations = Organizations::open_with(&options, &heads)?;
-    // A server has said so in its log.
-    if !tracing::enabled!(tracing::Level::ERROR) {
-        for organization in organizations.all() {
-            if let Some(why) = organization.store().discarded_checkpoint() {
-                let id = organization.id();
-                let sentence =
-                    format!("organization {id}: {why}; the whole journal was folded instead");
-                // Standard error may be closed; what was asked for goes on.
-                let _ = writeln!(std::io::stderr(), "durward: {sentence}");
-            }
-        }
-    }
-    Ok(organizations)
+    })
 }
 
 /// An open data folder and the organization in it that a target names.
@@ -175,6 +199,9 @@ pub(crate) fn query(
     let offline = Offline::open(target)?;
     let view = offline.organization().store().view(at);
     let page = durward_query::run(&view, query, &run_options(&offline))?;
+    for warning in &page.warnings {
+        eprintln!("warning: {warning}");
+    }
     let kind = ResultKind::parse(page.kind.as_str()).context("an unknown kind of result")?;
     let data = serde_json::from_slice(&page.data).context("the result is not JSON")?;
     drop(view);

@@ -24,3 +24,5 @@ mod listening;
 mod organizations;
 #[path = "journey/queries.rs"]
 mod queries;
+#[path = "journey/uploads.rs"]
+mod uploads;

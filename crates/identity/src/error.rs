@@ -74,6 +74,14 @@ pub enum IdentityError {
         /// What was asked for.
         name: String,
     },
+    /// The organization is there and cannot be opened.
+    #[error("the organization {name} cannot be opened: {reason}")]
+    OrganizationUnavailable {
+        /// What was asked for.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An input is not acceptable.
     #[error("{what} {reason}")]
     Input {
@@ -94,6 +102,12 @@ pub enum IdentityError {
         /// The sentences of the decision.
         why: String,
     },
+    /// The caller's credential, account or organization ended before the command was written.
+    #[error("{}", crate::AuthError::PUBLIC_MESSAGE)]
+    Ended,
+    /// What the caller may changed while the command was under way.
+    #[error("the rights of the caller changed meanwhile; try again")]
+    Changed,
     /// A stored account, role or credential cannot be understood.
     #[error("a stored {what} is damaged: {reason}")]
     Damaged {
@@ -131,6 +145,9 @@ impl IdentityError {
             Self::FormatTooNew { .. } => ErrorKind::Unsupported,
             Self::OrganizationNotFound { .. } | Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Forbidden { .. } => ErrorKind::Forbidden,
+            Self::Ended => ErrorKind::Unauthenticated,
+            Self::Changed => ErrorKind::Conflict,
+            Self::OrganizationUnavailable { .. } => ErrorKind::Unavailable,
             Self::File { .. } | Self::Damaged { .. } => ErrorKind::Internal,
             Self::Policy(error) => error.kind(),
             Self::Alternatives(error) => error.kind(),
@@ -156,6 +173,10 @@ impl ClientMessage for IdentityError {
     fn client_message(&self) -> String {
         match self.kind() {
             ErrorKind::Internal => "an internal error occurred".to_owned(),
+            // What is wrong with its files is for the operator.
+            _ if matches!(self, Self::OrganizationUnavailable { .. }) => {
+                "the organization is unavailable".to_owned()
+            }
             _ => self.to_string(),
         }
     }

@@ -18,7 +18,7 @@ use crate::accounts::{
 };
 use crate::data_folder::DataFolder;
 use crate::heads::KnownHeads;
-use crate::issue::NewCredential;
+use crate::issue::{Maker, NewCredential};
 use crate::organization::Shared;
 use crate::{
     CredentialKind, IdentityError, Organization, OrganizationId, PasswordCost, names, password,
@@ -143,7 +143,7 @@ hidden_debug!(
 
 /// Makes a data folder with its master key and first organization. When it fails, nothing stays.
 pub fn init(options: &InitOptions) -> Result<InitOutput, IdentityError> {
-    let name = names::name("the name of the organization", &options.organization)?;
+    let name = names::name("the name of the organization", options.organization.trim())?;
     let email = names::email(&options.admin_email)?;
     let key_file = MasterKeys::path_for(&options.data, options.master_key_file.as_deref())?;
     let (folder, mut undo) = DataFolder::prepare(&options.data)?;
@@ -251,7 +251,7 @@ fn make_credentials(
             expires_at: kind.is_bearer().then(|| expiry(now)),
             ..NewCredential::new(kind, Target::Id(admin), &name)
         };
-        let drawn = new.draw(organization, Vec::new(), operations.len(), now)?;
+        let drawn = new.draw(organization, Maker::default(), operations.len(), now)?;
         operations.extend(drawn.operations);
         Ok((
             drawn.public_id.unwrap_or_default(),

@@ -181,17 +181,26 @@ impl KnownHeads {
         })
     }
 
-    /// Refuses a folder in which an organization is missing that was there.
-    pub(crate) fn check_all_there(&self, there: &[OrganizationId]) -> Result<(), IdentityError> {
+    /// The organizations that were there and are not in the folder any more, each with the error
+    /// that says so.
+    pub(crate) fn missing<T>(
+        &self,
+        there: &[OrganizationId],
+    ) -> Vec<(OrganizationId, Result<T, IdentityError>)> {
         let mut entries = self.entries.lock();
-        let is_there = |name: &String| there.iter().any(|id| id.as_str() == name);
-        let Some(missing) = entries.keys().find(|name| !is_there(name)) else {
-            return Ok(());
-        };
-        let what = format!("organization {missing} is not in the data folder any more");
-        self.judge(what)?;
-        entries.retain(|name, _| is_there(name));
-        Ok(())
+        let known = entries
+            .keys()
+            .filter_map(|name| OrganizationId::parse(name));
+        let missing: Vec<OrganizationId> = known.filter(|id| !there.contains(id)).collect();
+        let mut found = Vec::new();
+        for id in missing {
+            let what = format!("organization {id} is not in the data folder any more");
+            match self.judge(what) {
+                Ok(()) => drop(entries.remove(id.as_str())),
+                Err(error) => found.push((id, Err(error))),
+            }
+        }
+        found
     }
 
     /// Refuses an organization whose data contradicts what is remembered of it.

@@ -15,9 +15,10 @@ use durward_vault::{MasterKeys, Vault};
 
 use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
 use crate::credential::property;
-use crate::failures::Failures;
+use crate::failures::RECORDED_MAX;
 use crate::graph_reader::CoreReader;
 use crate::heads::KnownHeads;
+use crate::tally::Tally;
 use crate::{IdentityError, OrganizationId, PasswordCost};
 
 /// What all organizations of a process share.
@@ -41,7 +42,8 @@ pub struct Organization {
     heads: Arc<KnownHeads>,
     clock: Arc<dyn Clock>,
     password_cost: PasswordCost,
-    failures: Failures,
+    failures: Tally,
+    refusals: Tally,
     budget: Budget,
 }
 
@@ -89,7 +91,8 @@ impl Organization {
             heads: Arc::clone(&shared.heads),
             clock: Arc::clone(&shared.clock),
             password_cost: shared.password_cost,
-            failures: Failures::default(),
+            failures: Tally::new(RECORDED_MAX),
+            refusals: Tally::new(1),
             budget: shared.budget.clone(),
         }
     }
@@ -148,6 +151,8 @@ impl Organization {
 
     /// Closes the store in good order.
     pub(crate) fn close(&self) -> Result<(), IdentityError> {
+        self.record_all(self.failures.all());
+        self.record_all(self.refusals.all());
         self.store.close()?;
         self.remember_head();
         Ok(())
@@ -159,8 +164,27 @@ impl Organization {
         self.heads.remember(&self.id, &self.vault, sequence, &hash);
     }
 
-    pub(crate) fn failures(&self) -> &Failures {
+    pub(crate) fn failures(&self) -> &Tally {
         &self.failures
+    }
+
+    /// Refused commands and readings.
+    pub(crate) fn refusals(&self) -> &Tally {
+        &self.refusals
+    }
+
+    /// Records how many refusals were left out in the minutes that are over. To be called from
+    /// time to time: without it they are told at the next refusal, or at the stop.
+    pub fn tell_refusals(&self) {
+        let now = self.now();
+        self.record_all(self.failures.ended(now));
+        self.record_all(self.refusals.ended(now));
+    }
+
+    pub(crate) fn record_all(&self, origins: Vec<Origin>) {
+        for origin in origins {
+            self.store.record(origin);
+        }
     }
 
     pub(crate) fn password_cost(&self) -> PasswordCost {

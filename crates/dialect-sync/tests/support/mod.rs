@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::{Extension, Router};
 use durward_dialect_sync::jobs::RandomSource;
-use durward_dialect_sync::{JobOptions, Jobs, SyncAccess, router};
+use durward_dialect_sync::{JobOptions, Jobs, StillAllowed, SyncAccess, router};
 use durward_graph::View;
 use durward_graph::store::{Store, StoreOptions};
 use durward_journal::HeadSigner;
@@ -79,13 +79,17 @@ impl World {
             random,
         };
         let access = SyncAccess {
+            share: durward_budget::Budget::unlimited().strangers(),
             base_url: "http://test.example".to_owned(),
             jobs: Arc::new(Jobs::open(jobs).unwrap()),
             account: "acme".to_owned(),
             origin: Origin::default(),
             may_synchronize: true,
+            still_allowed: StillAllowed(Arc::new(|| true)),
             may_export: true,
             integration_instance: None,
+            too_many: None,
+            cursor_key: durward_query::CursorKey::new(b"one"),
         };
         Self {
             store,
