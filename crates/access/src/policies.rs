@@ -65,14 +65,14 @@ fn mark(view: &View) -> Mark {
 }
 
 fn compile(view: &View, policies: &Mark) -> PolicySet {
-    let named = policies.iter().filter_map(|(policy, _)| {
-        // What was stored was parsed before it was stored.
-        let parsed = CedarPolicy::parse(&reader::text(view, *policy, POLICY)).ok()?;
-        Some(NamedPolicy {
+    let named = policies.iter().map(|(policy, _)| {
+        // What was stored was parsed before it was stored, by this version or an older one.
+        let parsed = CedarPolicy::parse(&reader::text(view, *policy, POLICY));
+        NamedPolicy {
             id: view.entity_id(*policy),
             name: reader::text(view, *policy, "displayName").into(),
-            policy: Arc::new(parsed),
-        })
+            policy: Arc::new(parsed.unwrap_or_else(|error| CedarPolicy::unreadable(&error))),
+        }
     });
     PolicySet::compile(named)
 }

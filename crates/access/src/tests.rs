@@ -3,6 +3,7 @@
 
 mod concurrent;
 mod journey;
+mod limits;
 mod model;
 mod policies;
 

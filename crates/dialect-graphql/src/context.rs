@@ -14,6 +14,7 @@ use durward_model::transaction::Origin;
 use durward_model::{Clock, ErrorKind, Instant};
 use durward_policy::{Right, Rights};
 use durward_query::{CursorKey, Limits, RowCondition, Visibility};
+use parking_lot::Mutex;
 
 use crate::deferred::DeferredResults;
 use crate::engine::FieldError;
@@ -50,6 +51,8 @@ pub struct RequestContext {
     is_given_up: Arc<AtomicBool>,
     /// Bytes of text that directives rewrote.
     rewritten_bytes: AtomicU64,
+    /// Sentences about the answer that are no errors.
+    warnings: Mutex<Vec<String>>,
     /// What is held for the request.
     lease: Arc<Lease>,
     /// Whether all of the request runs in one turn already.
@@ -135,6 +138,7 @@ impl RequestContext {
             base_url,
             is_given_up,
             rewritten_bytes: AtomicU64::new(0),
+            warnings: Mutex::default(),
             lease: Arc::new(lease),
             has_turn: false,
             deadline,
@@ -206,6 +210,21 @@ impl RequestContext {
             .rewritten_bytes
             .fetch_add(bytes as u64, Ordering::Relaxed);
         before.saturating_add(bytes as u64) <= REWRITTEN_BYTES_MAX
+    }
+
+    /// Notes sentences that go along with the answer; each is told once, and not too many of them.
+    pub fn warn(&self, warnings: &[String]) {
+        let mut noted = self.warnings.lock();
+        for warning in warnings {
+            if noted.len() < WARNINGS_MAX && !noted.contains(warning) {
+                noted.push(warning.clone());
+            }
+        }
+    }
+
+    /// The sentences noted so far, which are forgotten then: an array of requests has one context.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock())
     }
 
     /// The caller.
@@ -293,6 +312,7 @@ impl RequestContext {
     pub fn limits(&self) -> Limits {
         Limits {
             cancelled: Some(Arc::new(AtomicBool::new(false))),
+            budget: Some(self.lease.share().clone()),
             clock: Some(Arc::clone(&self.services.clock)),
             ..self.services.limits.clone()
         }
@@ -378,6 +398,9 @@ impl RequestContext {
 /// Most bytes of text that the directives of one request rewrite (16 MiB): patterns are the
 /// client's, and may be slow ones.
 pub const REWRITTEN_BYTES_MAX: u64 = 16 << 20;
+
+/// Most warnings of one answer.
+const WARNINGS_MAX: usize = 20;
 
 /// Longest detail of a recorded activity, in characters.
 const DETAIL_CHARACTERS_MAX: usize = 4096;

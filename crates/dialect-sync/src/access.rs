@@ -4,7 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use durward_budget::Share;
 use durward_model::transaction::Origin;
+use durward_query::CursorKey;
 
 use crate::jobs::Jobs;
 
@@ -28,6 +30,8 @@ pub struct SyncAccess {
     pub account: String,
     /// Address by which the client reached the server, for the URLs in answers.
     pub base_url: String,
+    /// What the caller may make the server hold and do.
+    pub share: Share,
     /// Who acts, for the journal.
     pub origin: Origin,
     /// Whether the caller may synchronize.
@@ -36,6 +40,11 @@ pub struct SyncAccess {
     pub still_allowed: StillAllowed,
     /// Whether the caller may read the whole graph, without row conditions: the bulk export.
     pub may_export: bool,
+    /// Set when the caller asks too often: seconds after which it may ask again. The routes refuse
+    /// it, because a job must know of an upload that was.
+    pub too_many: Option<u32>,
+    /// By which the cursors of the caller's exports are sealed.
+    pub cursor_key: CursorKey,
     /// The one integration instance that the credential is for; `None` when it is not an
     /// integration's.
     pub integration_instance: Option<String>,

@@ -26,6 +26,7 @@ mod failures;
 mod first;
 mod folder_backup;
 mod graph_reader;
+mod heads;
 mod issue;
 mod lists;
 pub mod names;
@@ -35,6 +36,7 @@ mod organizations;
 pub mod password;
 pub mod rate_limit;
 mod record;
+mod retire;
 pub mod roles;
 mod strongdm;
 mod tally;
@@ -53,6 +55,7 @@ pub use effective::effective_rights;
 pub use error::IdentityError;
 pub use first::{InitOptions, InitOutput, init};
 pub use folder_backup::{BackedUp, backup_folder, restore_folder};
+pub use heads::HeadOptions;
 pub use issue::{DrawnCredential, NewCredential};
 pub use lists::CredentialFilter;
 pub use organization::Organization;
@@ -60,6 +63,7 @@ pub use organization_id::OrganizationId;
 pub use organizations::{OpenOptions, OrganizationSummary, Organizations};
 pub use password::PasswordCost;
 pub use rate_limit::{RateCost, RateLimits, RatePlan, RateVerdict};
+pub use retire::{RetiredKey, SigningKey};
 
 #[cfg(test)]
 #[allow(

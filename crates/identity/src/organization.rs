@@ -17,6 +17,7 @@ use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
 use crate::credential::property;
 use crate::failures::RECORDED_MAX;
 use crate::graph_reader::CoreReader;
+use crate::heads::KnownHeads;
 use crate::tally::Tally;
 use crate::{IdentityError, OrganizationId, PasswordCost};
 
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) password_cost: PasswordCost,
     pub(crate) checkpoint: bool,
+    pub(crate) heads: Arc<KnownHeads>,
     pub(crate) budget: Budget,
 }
 
@@ -36,7 +38,8 @@ pub struct Organization {
     id: OrganizationId,
     folder: PathBuf,
     store: Arc<Store>,
-    vault: Vault,
+    vault: Arc<Vault>,
+    heads: Arc<KnownHeads>,
     clock: Arc<dyn Clock>,
     password_cost: PasswordCost,
     failures: Tally,
@@ -51,19 +54,25 @@ impl Organization {
         id: &OrganizationId,
         shared: &Shared,
     ) -> Result<Self, IdentityError> {
-        let vault = Vault::create(folder, id.as_str(), &shared.master)?;
-        let store = Store::create(store_options(folder, &vault, shared))?;
-        Ok(Self::new(folder, id, store, vault, shared))
+        let vault = Arc::new(Vault::create(folder, id.as_str(), &shared.master)?);
+        let shared = Shared {
+            // It is remembered from its first opening on, when it is in its place.
+            heads: Arc::new(KnownHeads::none()),
+            ..shared.clone()
+        };
+        let store = Store::create(store_options(folder, id, &vault, &shared))?;
+        Ok(Self::new(folder, id, store, vault, &shared))
     }
 
-    /// Opens an organization in its folder.
+    /// Opens an organization in its folder, unless that is older than what is remembered.
     pub(crate) fn open(
         folder: &Path,
         id: &OrganizationId,
         shared: &Shared,
     ) -> Result<Self, IdentityError> {
-        let vault = Vault::open(folder, id.as_str(), &shared.master)?;
-        let store = Store::open(store_options(folder, &vault, shared))?;
+        let vault = Arc::new(Vault::open(folder, id.as_str(), &shared.master)?);
+        let store = Store::open(store_options(folder, id, &vault, shared))?;
+        shared.heads.check(id, &vault, &store)?;
         Ok(Self::new(folder, id, store, vault, shared))
     }
 
@@ -71,7 +80,7 @@ impl Organization {
         folder: &Path,
         id: &OrganizationId,
         store: Store,
-        vault: Vault,
+        vault: Arc<Vault>,
         shared: &Shared,
     ) -> Self {
         Self {
@@ -79,6 +88,7 @@ impl Organization {
             folder: folder.to_owned(),
             store: Arc::new(store),
             vault,
+            heads: Arc::clone(&shared.heads),
             clock: Arc::clone(&shared.clock),
             password_cost: shared.password_cost,
             failures: Tally::new(RECORDED_MAX),
@@ -143,7 +153,15 @@ impl Organization {
     pub(crate) fn close(&self) -> Result<(), IdentityError> {
         self.record_all(self.failures.all());
         self.record_all(self.refusals.all());
-        Ok(self.store.close()?)
+        self.store.close()?;
+        self.remember_head();
+        Ok(())
+    }
+
+    /// Remembers outside the data folder how far this organization is.
+    pub(crate) fn remember_head(&self) {
+        let (sequence, hash) = self.store.head();
+        self.heads.remember(&self.id, &self.vault, sequence, &hash);
     }
 
     pub(crate) fn failures(&self) -> &Tally {
@@ -232,12 +250,22 @@ pub(crate) fn core_draft(origin: Origin, operations: Vec<Operation>) -> Draft {
     }
 }
 
-fn store_options(folder: &Path, vault: &Vault, shared: &Shared) -> StoreOptions {
+fn store_options(
+    folder: &Path,
+    id: &OrganizationId,
+    vault: &Arc<Vault>,
+    shared: &Shared,
+) -> StoreOptions {
     let head_signer: Arc<dyn HeadSigner> = vault.head_key();
     let clock = Arc::clone(&shared.clock);
     let catalog = Arc::clone(&shared.catalog);
     let mut options = StoreOptions::new(folder, clock, catalog, vault.id_secret(), head_signer);
     options.checkpoint = shared.checkpoint;
+    options.file_seal = Some(vault.file_seal());
+    let (heads, vault, id) = (Arc::clone(&shared.heads), Arc::clone(vault), id.clone());
+    options.on_checkpoint = Some(Box::new(move |head| {
+        heads.remember(&id, &vault, head.sequence, &head.hash);
+    }));
     options
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use durward_model::limits::{LIST_ITEMS_MAX, OBJECT_BYTES_MAX, VALUE_BYTES_MAX};
+use durward_model::number::check_json;
 use durward_model::{Instant, Value};
 use serde_json::{Map, Value as Json};
 
@@ -11,6 +12,7 @@ use crate::kinds;
 use crate::markings;
 use crate::standard_id::{location_type, standard_id};
 
+const EXACT: &str = "free of numbers beyond 64 bits, which would be rounded";
 /// Members that hold moments (STIX 2.1 and OpenCTI's own types).
 const TIMESTAMPS: &[&str] = &[
     "account_created",
@@ -152,6 +154,13 @@ impl StixObject {
         let Json::Object(mut members) = json else {
             return Err(ObjectError::NotAnObject);
         };
+        // What a reader rounded cannot be told from what was sent: such an object is refused.
+        for (name, member) in &members {
+            check_json(member).map_err(|_| ObjectError::Wrong {
+                member: name.clone(),
+                expected: EXACT,
+            })?;
+        }
         let stix_type = take_text(&mut members, "type")?;
         let id = take_text(&mut members, "id")?;
         check_id(&id, &stix_type)?;

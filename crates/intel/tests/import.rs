@@ -12,7 +12,7 @@ use durward_graph::store::{Store, StoreOptions};
 use durward_graph::{Direction, ObjectRef, View};
 use durward_intel::{ImportReport, import_bundle, parse_bundle};
 use durward_journal::{HeadSigner, MemoryJournal};
-use durward_model::transaction::Origin;
+use durward_model::transaction::{Origin, Sequence};
 use durward_model::{Catalog, ManualClock, Value};
 use serde_json::{Value as Json, json};
 
@@ -26,7 +26,7 @@ impl HeadSigner for Unsigned {
     fn sign(&self, _message: &[u8]) -> Vec<u8> {
         vec![1]
     }
-    fn verify(&self, _key_id: &str, _message: &[u8], signature: &[u8]) -> bool {
+    fn verify(&self, _key_id: &str, _at: Sequence, _message: &[u8], signature: &[u8]) -> bool {
         signature == [1]
     }
 }
@@ -258,4 +258,29 @@ fn an_id_of_another_objects_does_not_make_them_one() {
     };
     assert_eq!(view.type_name(tool.type_id), "tool");
     assert_eq!(view.value(tool, name), Value::from("Mimikatz"));
+}
+
+#[test]
+fn objects_with_numbers_that_a_reader_rounds_are_refused_by_name() {
+    let object = |number: &str| {
+        let text = format!(
+            "{{\"type\": \"malware\", \"id\": \"malware--11111111-1111-4111-8111-111111111111\", \
+             \"name\": \"m\", \"x_sizes\": {number}}}"
+        );
+        durward_intel::StixObject::parse(serde_json::from_str(&text).unwrap())
+    };
+    for number in [
+        "9223372036854775807",
+        "18446744073709551615",
+        "[{\"a\": 0.5}]",
+    ] {
+        assert!(object(number).is_ok(), "{number}");
+    }
+    for number in ["18446744073709551616", "[{\"a\": 1e30}]"] {
+        let error = object(number).unwrap_err().to_string();
+        assert!(
+            error.starts_with("its x_sizes is not free of numbers"),
+            "{error}"
+        );
+    }
 }

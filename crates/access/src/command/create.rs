@@ -16,6 +16,9 @@ use crate::{Access, AccessError, Kind, Object, action, reader};
 
 type Token = Option<Secret<String>>;
 
+/// How the store calls a subdomain that another resource has.
+const SUBDOMAIN_TAKEN: &str = " with subdomain ";
+
 /// What one kind adds to the making of its objects.
 #[derive(Default)]
 pub(super) struct Extra {
@@ -86,7 +89,7 @@ impl Access {
             Kind::Group => super::membership::new_group(&mut new)?,
             Kind::Role => super::role::new_role(caller, view, &mut new)?,
             Kind::Resource => self.new_resource(view, &mut new, &mut book)?,
-            Kind::Node => self.new_node(caller, &mut new)?,
+            Kind::Node => self.new_node(caller, view, &mut new)?,
             _ => super::policy::new_policy(&mut new)?,
         };
         let put = Operation::PutEntity {
@@ -165,10 +168,11 @@ pub(super) fn present(properties: Properties) -> Vec<(String, Value)> {
 /// A refusal of the store because a unique value is taken, said in terms of the kind.
 pub(super) fn taken(kind: Kind, error: AccessError) -> AccessError {
     match error {
-        AccessError::Store(StoreError::AlreadyExists { .. }) => AccessError::AlreadyExists {
+        AccessError::Store(StoreError::AlreadyExists { what, .. }) => AccessError::AlreadyExists {
             what: kind.noun(),
             property: match kind {
                 Kind::User => "e-mail address",
+                Kind::Resource if what.contains(SUBDOMAIN_TAKEN) => "subdomain",
                 Kind::GroupMember | Kind::Assignment | Kind::GroupRole => "pair of ends",
                 _ => "name",
             },

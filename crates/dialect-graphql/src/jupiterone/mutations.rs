@@ -32,7 +32,7 @@ const SHOWN_AS: [(&str, &str); 8] = [
 ];
 
 /// Metadata of entities that the second versions may repeat.
-const METADATA: [&str; 12] = [
+const METADATA: [&str; 17] = [
     "_id",
     "_key",
     "_type",
@@ -45,6 +45,11 @@ const METADATA: [&str; 12] = [
     "_beginOn",
     "_endOn",
     "_deleted",
+    "_integrationInstanceId",
+    "_integrationDefinitionId",
+    "_integrationName",
+    "_integrationType",
+    "_integrationClass",
 ];
 
 /// `createEntity`, `createEntityV2`

@@ -11,8 +11,9 @@ use durward_identity::OrganizationId;
 use lru::LruCache;
 use parking_lot::Mutex;
 
-/// Most memory that is kept, in bytes; what was not used for the longest time goes first.
-const BYTES_MAX: usize = 256 << 20;
+/// Most memory that is kept for all callers together, in bytes; what was not used for the longest
+/// time goes first. It is beside the budget, so it is small: what is forgotten is found again.
+const BYTES_MAX: usize = 64 << 20;
 /// Most findings of one organization that are kept.
 const WALKS_MAX: usize = 1024;
 

@@ -7,15 +7,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use durward_budget::Share;
 use durward_graph::bulk::BodyKind;
 use durward_model::Instant;
 use serde_json::json;
 
-use super::{Access, Answer, Shared, allowed, job_of, stage};
+use super::{Access, Answer, Shared, allowed, job_of, take_in, uploaded};
 use crate::access::StillAllowed;
-use crate::body;
 use crate::error::SyncError;
-use crate::job_json::job_json;
 use crate::jobs::Jobs;
 use crate::upload::UploadFlags;
 
@@ -32,6 +31,7 @@ pub(super) struct UploadUrl {
     expires: Instant,
     /// Whether whoever asked for it may synchronize still.
     still_allowed: StillAllowed,
+    share: Share,
 }
 
 pub(super) async fn upload_url(
@@ -64,6 +64,7 @@ pub(super) async fn upload_url(
             account,
             expires,
             still_allowed: access.still_allowed,
+            share: access.share,
         },
     );
     let url = format!(
@@ -92,20 +93,8 @@ pub(super) async fn upload_file(
         return Err(SyncError::NoUploadUrl);
     }
     let job = url.jobs.find(&url.job)?;
-    job.check_awaiting()?;
-    body::check_json(&headers)?;
-    let permit = shared.uploads.clone().acquire_owned().await;
-    let permit = permit.map_err(|_| SyncError::Interrupted)?;
-    let bytes = body::read(&headers, body).await?;
-    stage(
-        Arc::clone(&url.jobs),
-        Arc::clone(&job),
-        bytes,
-        BodyKind::Upload,
-        flags,
-    )
-    .await?;
-    drop(permit);
+    let body = (headers, body);
+    let rejected = take_in(&url.jobs, &job, &url.share, body, BodyKind::Upload, flags).await?;
     shared.urls.lock().remove(&token);
-    Ok(Json(json!({"job": job_json(&job, &url.account)})))
+    Ok(Json(uploaded(&job, &url.account, &rejected)))
 }

@@ -120,6 +120,10 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
         Err((kind, message)) => return refuse(kind, &message),
     };
     let schema = asked.schema;
+    if let Err(error @ AuthError::OrganizationUnavailable) = &caller {
+        let message = error.client_message();
+        return response(server.graphql.refusal(schema, error.kind(), &message));
+    }
     let mut verdict = None;
     if let Ok(caller) = &caller {
         let decided = server.rates.check(caller, asked.cost, server.clock.now());

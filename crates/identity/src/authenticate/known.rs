@@ -175,7 +175,7 @@ impl Known {
     }
 
     /// The record as of the head.
-    fn record(&self) -> Result<Arc<CredentialRecord>, AuthError> {
+    pub(super) fn record(&self) -> Result<Arc<CredentialRecord>, AuthError> {
         let snapshot = self.organization.store().snapshot();
         let state = self.state.load();
         if state.sequence == snapshot.sequence() {
