@@ -350,8 +350,8 @@ impl RequestContext {
         }
     }
 
-    /// Commits a generic write without blocking the thread, if the caller has the right to it
-    /// where it is written; answers when it is durable and visible.
+    /// Commits a generic write, if the caller has the right to it where it is written. Answers
+    /// when it is durable and visible, without blocking the thread.
     ///
     /// # Errors
     /// Those of [`Caller::commit`].
@@ -371,7 +371,6 @@ impl RequestContext {
                 })
             })
         };
-        // The client may have gone away; what was committed stays committed.
         match tokio::task::spawn_blocking(write).await {
             Ok(result) => Ok(result?.0),
             Err(_) => Err(WriteError::Stopped),
@@ -381,12 +380,10 @@ impl RequestContext {
     /// Whether the caller may read an object of a later view than the request's own: for the answer
     /// to a write.
     pub fn may_read(&self, view: &View, object: ObjectRef) -> bool {
-        let Ok(caller) = self.caller() else {
+        let caller = self.caller().ok();
+        let Some(caller) = caller.filter(|caller| caller.may(Right::READ_GRAPH)) else {
             return false;
         };
-        if !caller.may(Right::READ_GRAPH) {
-            return false;
-        }
         let Some(condition) = caller.row_condition() else {
             return true;
         };
