@@ -40,8 +40,11 @@ async fn hold_all(field: &Arc<Field>, kind: Holding, first: &[u8]) {
         move |field: Arc<Field>, number: usize| {
             let first = Arc::clone(&first);
             async move {
-                let source = if kind.one_address { 7 } else { number as u32 };
-                let mut stream = field.connect_from(source).await?;
+                let mut stream = match kind.from {
+                    Origin::OneAddress => field.connect_from(7).await?,
+                    Origin::ManyAddresses => field.connect_from(number as u32).await?,
+                    Origin::TheOthersAddress => TcpStream::connect(field.address).await?,
+                };
                 stream.write_all(&first).await?;
                 field.note("opened");
                 anyhow::Ok((number, stream))
@@ -66,39 +69,52 @@ async fn hold_all(field: &Arc<Field>, kind: Holding, first: &[u8]) {
     field.hold().await;
 }
 
+/// Where connections come from.
+#[derive(Debug, Clone, Copy)]
+enum Origin {
+    OneAddress,
+    ManyAddresses,
+    /// The address of the client who must not notice anything.
+    TheOthersAddress,
+}
+
 /// How connections are held.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Holding {
-    /// All come from one address; else each from one of its own.
-    one_address: bool,
+    from: Origin,
     /// One that is closed is opened anew.
     again: bool,
 }
 
-const MANY_ADDRESSES: Holding = Holding {
-    one_address: false,
-    again: false,
-};
+impl Origin {
+    fn once(self) -> Holding {
+        Holding {
+            from: self,
+            again: false,
+        }
+    }
+}
 
 /// Idle connections from one address.
 pub(crate) async fn idle(field: Arc<Field>) -> anyhow::Result<()> {
-    let one = Holding {
-        one_address: true,
-        again: false,
-    };
-    hold_all(&field, one, b"").await;
+    hold_all(&field, Origin::OneAddress.once(), b"").await;
     Ok(())
 }
 
 /// Idle connections, each from an address of its own.
 pub(crate) async fn idle_many(field: Arc<Field>) -> anyhow::Result<()> {
-    hold_all(&field, MANY_ADDRESSES, b"").await;
+    hold_all(&field, Origin::ManyAddresses.once(), b"").await;
     Ok(())
 }
 
 /// The first bytes of a TLS handshake, and nothing more.
 pub(crate) async fn half_handshakes(field: Arc<Field>) -> anyhow::Result<()> {
-    hold_all(&field, MANY_ADDRESSES, &[0x16, 3, 1, 2, 0, 1, 0, 1]).await;
+    hold_all(
+        &field,
+        Origin::ManyAddresses.once(),
+        &[0x16, 3, 1, 2, 0, 1, 0, 1],
+    )
+    .await;
     Ok(())
 }
 
@@ -106,7 +122,7 @@ pub(crate) async fn half_handshakes(field: Arc<Field>) -> anyhow::Result<()> {
 pub(crate) async fn half_heads(field: Arc<Field>) -> anyhow::Result<()> {
     hold_all(
         &field,
-        MANY_ADDRESSES,
+        Origin::ManyAddresses.once(),
         b"POST /graphql HTTP/1.1\r\nhost: siege\r\nx-a: ",
     )
     .await;
@@ -117,17 +133,23 @@ pub(crate) async fn half_heads(field: Arc<Field>) -> anyhow::Result<()> {
 pub(crate) async fn idle_after_request(field: Arc<Field>) -> anyhow::Result<()> {
     hold_all(
         &field,
-        MANY_ADDRESSES,
+        Origin::ManyAddresses.once(),
         b"GET /healthz HTTP/1.1\r\nhost: siege\r\n\r\n",
     )
     .await;
     Ok(())
 }
 
+/// Idle connections from behind the same address as the other client.
+pub(crate) async fn idle_beside(field: Arc<Field>) -> anyhow::Result<()> {
+    hold_all(&field, Origin::TheOthersAddress.once(), b"").await;
+    Ok(())
+}
+
 /// Idle connections that come again whenever they are closed.
 pub(crate) async fn idle_again(field: Arc<Field>) -> anyhow::Result<()> {
     let again = Holding {
-        one_address: false,
+        from: Origin::ManyAddresses,
         again: true,
     };
     hold_all(&field, again, b"").await;
@@ -139,7 +161,7 @@ pub(crate) async fn idle_known(field: Arc<Field>) -> anyhow::Result<()> {
     let ask = Ask::post("/jupiterone/graphql", "{\"query\":\"{__typename}\"}");
     let ask = ask.bearer(&field.arsenal.viewer.narrow);
     let request = String::from_utf8(ask.wire())?.replace("connection: close\r\n", "");
-    hold_all(&field, MANY_ADDRESSES, request.as_bytes()).await;
+    hold_all(&field, Origin::ManyAddresses.once(), request.as_bytes()).await;
     Ok(())
 }
 
