@@ -26,7 +26,14 @@ pub(crate) struct Siege {
 pub(crate) fn run(root: &Path, siege: &Siege) -> anyhow::Result<()> {
     let is_release = siege.long || siege.release;
     let mut build = shell::cargo(root);
-    build.args(["build", "--locked", "-p", "durward", "-p", "durward-testkit"]);
+    build.args([
+        "build",
+        "--locked",
+        "-p",
+        "durward",
+        "-p",
+        "durward-testkit",
+    ]);
     build.args(["--bin", "durward", "--bin", "durward-siege"]);
     if is_release {
         build.arg("--release");
@@ -45,7 +52,14 @@ pub(crate) fn run(root: &Path, siege: &Siege) -> anyhow::Result<()> {
     let attacked = shell::run(&mut attack);
     if siege.long && siege.only.is_none() {
         heading("ten thousand alterations of a data folder");
-        let words = ["test", "--locked", "-p", "durward", "--test", ALTERATION_TEST];
+        let words = [
+            "test",
+            "--locked",
+            "-p",
+            "durward",
+            "--test",
+            ALTERATION_TEST,
+        ];
         let mut alter = shell::cargo(root);
         shell::run(alter.args(words).env("DURWARD_ALTERATIONS", ALTERATIONS))?;
     }
