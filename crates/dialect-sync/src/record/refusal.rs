@@ -52,7 +52,7 @@ impl Refusal {
     /// Of an upload that was taken without some of its items.
     pub(crate) fn of_items(place: (u32, u64), fingerprint: u128, rejected: &Rejections) -> Self {
         let first = rejected.items.first();
-        let first = first.map_or_else(String::new, |item| item.sentence());
+        let first = first.map_or_else(String::new, durward_graph::bulk::RejectedItem::sentence);
         let reason = match rejected.count() {
             1 => first,
             count => format!("{count} items of an upload are wrong; {first}"),
