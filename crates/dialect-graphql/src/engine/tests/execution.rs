@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::super::execute::Budget;
+use super::super::execute::Work;
 use super::super::limits::FIELD_ERRORS_MAX;
 use super::super::{FieldError, Node};
 use super::{Caller, World, ask, block_on, engine, request, run, send, world};
@@ -132,7 +132,7 @@ fn an_item_can_fail_alone() {
 
 #[test]
 fn an_answer_has_a_largest_size_and_number_of_steps() {
-    let refused = |query: &str, budget: Budget| {
+    let refused = |query: &str, budget: Work| {
         let caller = Caller::default();
         let engine = engine();
         let response = engine.execute_within(&caller, request(query, json!({})), budget);
@@ -140,15 +140,15 @@ fn an_answer_has_a_largest_size_and_number_of_steps() {
         assert_eq!(response.first_code.as_deref(), Some("ANSWER_TOO_LARGE"));
         assert!(response.body.len() < 200);
     };
-    let few_bytes = Budget {
+    let few_bytes = Work {
         bytes: 5 << 20,
-        ..Budget::default()
+        ..Work::default()
     };
     refused("{ huge }", few_bytes);
     // What null wipes out again counts too.
-    let few_steps = Budget {
+    let few_steps = Work {
         steps: 5_000,
-        ..Budget::default()
+        ..Work::default()
     };
     refused("{ endless { name } }", few_steps);
 }
