@@ -183,10 +183,7 @@ impl KnownHeads {
 
     /// The organizations that were in the data folder and are not there any more; none where that is
     /// accepted.
-    pub(crate) fn absent(
-        &self,
-        there: &[OrganizationId],
-    ) -> Vec<(OrganizationId, IdentityError)> {
+    pub(crate) fn absent(&self, there: &[OrganizationId]) -> Vec<(OrganizationId, IdentityError)> {
         let mut entries = self.entries.lock();
         let mut absent = Vec::new();
         entries.retain(|name, _| {
