@@ -71,8 +71,8 @@ impl Refusal {
         }
     }
 
-    /// Whether the same upload arrived later: the same bytes, or the only upload of the name. A name
-    /// that several uploads carry tells nothing.
+    /// Whether the same upload arrived later: the same bytes, or the only upload of the name. A
+    /// name that several uploads carry tells nothing.
     pub(super) fn is_made_good(&self, parts: &[StagedPart]) -> bool {
         let is_later = |part: &StagedPart| part.number > self.number;
         let is_same = |part: &&StagedPart| hex(part.fingerprint) == self.fingerprint;
