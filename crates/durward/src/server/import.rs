@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Query, Request, State};
 use axum::http::request;
 use axum::{Json, extract};
-use durward_intel::{import_bundle, parse_bundle};
+use durward_intel::{Room, import_bundle};
 use durward_model::ErrorKind;
 use durward_policy::Right;
 use serde::Deserialize;
@@ -40,12 +40,10 @@ pub(crate) async fn stix(
     let parameters: StixParameters = parameters(&parts)?;
     let body = body::whole(body).await?;
     let task = move || {
-        let bundle =
-            parse_bundle(&body).map_err(|error| Problem::new(error.kind(), error.to_string()))?;
-        drop(body);
         let store = caller.organization().store();
         let origin = caller.origin("STIX bundle imported");
-        import_bundle(store, origin, &parameters.scope, bundle)
+        let room = Room::unlimited();
+        import_bundle(store, origin, &parameters.scope, &body, &room)
             .map(|report| report_json(&report))
             .map_err(|error| Problem::of(&error))
     };
