@@ -5,8 +5,8 @@ import json
 import uuid
 
 import pytest
-
-from conftest import connect
+import requests
+from pycti import OpenCTIApiClient
 
 SPACE = uuid.UUID("6f9619ff-8b86-d011-b42d-00cf4fc964ff")
 TLP_RED_1 = "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"
@@ -19,13 +19,13 @@ def stix_id(kind, name):
     return f"{kind}--{uuid.uuid5(SPACE, kind + name)}"
 
 
-def made(kind, name, **members):
-    return {"type": kind, "spec_version": "2.1", "id": stix_id(kind, name), **members}
+def made(kind, seed, /, **members):
+    return {"type": kind, "spec_version": "2.1", "id": stix_id(kind, seed), **members}
 
 
-def edge(name, source, kind, target, **members):
+def edge(seed, source, kind, target, /, **members):
     ends = {"source_ref": source["id"], "target_ref": target["id"]}
-    return made("relationship", name, relationship_type=kind, **ends, **members)
+    return made("relationship", seed, relationship_type=kind, **ends, **members)
 
 
 # Every domain object type without anything that STIX does not demand.
@@ -139,16 +139,22 @@ EDGES = [
 
 
 @pytest.fixture(scope="module")
-def hostile(start_server, tmp_path_factory):
+def hostile(start_server):
     """A server with all of it, and what the import said."""
     server = start_server("hostile")
     objects = [
         *EDGES, *REFUSED.values(), *MARKED, *BARE, *NAMED, *OBSERVED, *FOREIGN, 7, {"type": "tool"},
     ]
-    file = tmp_path_factory.mktemp("bundle") / "hostile.json"
-    file.write_text(json.dumps({"type": "bundle", "id": "bundle--1", "objects": objects}))
-    report = json.loads(server.load("stix", file))
-    return connect(server), report
+    answer = requests.post(
+        server.url + "/import/stix",
+        json={"type": "bundle", "id": "bundle--1", "objects": objects},
+        headers={"Authorization": "Bearer " + server.credentials["api_token"]},
+        timeout=60,
+    )
+    assert answer.status_code == 200, answer.text
+    report = answer.json()
+    token = server.credentials["opencti"]["token"]
+    return OpenCTIApiClient(server.url, token, log_level="critical"), report
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +239,8 @@ def test_nested_values_of_observables_are_shown(client):
     assert file["observable_value"] == "ab" * 32
     # Beyond 32 bits: only the object's STIX can say it.
     assert file["size"] is None
-    assert json.loads(client.stix.read(id=file["id"]))["size"] == 5_000_000_000
+    whole = client.query('{ stix(id: "%s") }' % file["id"])["data"]["stix"]
+    assert json.loads(whole)["size"] == 5_000_000_000
     named = client.malware.read(id=NAMED[0]["id"])
     assert named["is_family"] is True and named["confidence"] == 60
 

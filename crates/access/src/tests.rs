@@ -8,6 +8,7 @@ mod policies;
 
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_identity::{
     Caller, InitOptions, InitOutput, OpenOptions, Organizations, PasswordCost, Presented, init,
 };
@@ -48,6 +49,7 @@ impl World {
             catalog,
             password_cost: PasswordCost::Minimal,
             checkpoint: false,
+            budget: Budget::unlimited(),
         })
         .unwrap();
         Self {

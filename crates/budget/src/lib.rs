@@ -16,6 +16,7 @@
 //!
 //! Start reading at [`Budget`].
 
+pub mod body;
 mod budget;
 mod exhausted;
 pub mod json;

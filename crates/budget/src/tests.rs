@@ -1,17 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tests of shares, leases, turns and JSON under a lease.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use durward_model::ErrorKind;
-use durward_model::ObjectId;
+use bytes::Bytes;
 use durward_model::error::ClientMessage as _;
+use durward_model::{ErrorKind, ObjectId};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt as _, Full};
 use proptest::prelude::*;
 
+use crate::body::{self, BodyError, BodyLimits};
 use crate::json::{self, JsonError};
 use crate::{Budget, BudgetLimits, Scope};
 
 const MIB: u64 = 1 << 20;
+
+/// A body of so many frames of three bytes.
+struct Threes(usize);
+
+impl Body for Threes {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(left) = self.0.checked_sub(1) else {
+            return Poll::Ready(None);
+        };
+        self.0 = left;
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"123")))))
+    }
+}
 
 fn budget() -> Budget {
     Budget::new(BudgetLimits::shared_out(64 * MIB, 2))
@@ -190,4 +215,36 @@ proptest! {
         drop(lease);
         prop_assert_eq!(budget.used_bytes(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_body_is_kept_up_to_its_limit() {
+    let budget = budget();
+    let lease = budget.share("a", None).lease();
+    let limits = BodyLimits {
+        bytes_max: 1000,
+        drained_bytes_max: 5000,
+    };
+    let whole = body::read(Full::new(Bytes::from(vec![1; 1000])), limits, &lease).await;
+    assert_eq!(whole.unwrap().len(), 1000);
+    assert_eq!(lease.used_bytes(), 1000);
+
+    let parts = Threes;
+    let lease = budget.share("a", None).lease();
+    let kept = body::read(parts(333), limits, &lease).await.unwrap();
+    assert_eq!(kept.len(), 999);
+    assert!(
+        (999..=2048).contains(&lease.used_bytes()),
+        "{}",
+        lease.used_bytes()
+    );
+
+    let mut long = parts(1000);
+    let refused = body::read(&mut long, limits, &lease).await.unwrap_err();
+    assert_eq!(refused, BodyError::TooLarge { bytes_max: 1000 });
+    assert!(long.frame().await.is_none(), "a refused body is read on");
+
+    let strangers = budget.strangers().lease_of(4 * MIB - 100).unwrap();
+    let refused = body::read(parts(300), limits, &strangers).await;
+    assert!(matches!(refused, Err(BodyError::Exhausted(error)) if error.scope == Scope::Strangers));
 }

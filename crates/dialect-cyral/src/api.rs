@@ -6,6 +6,7 @@ use std::fmt;
 use durward_access::Accesses;
 use durward_identity::{AuthError, Caller};
 use durward_model::ErrorKind;
+use durward_model::error::ClientMessage;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::Answer;
@@ -32,8 +33,8 @@ pub struct Asked<'a> {
     pub authorization: Option<&'a str>,
     /// Its body.
     pub body: &'a [u8],
-    /// Finds out who asks; called only where a route wants to know.
-    pub authenticate: &'a dyn Fn() -> Result<Caller, AuthError>,
+    /// Who asks; it counts only where [`Reading::needs_caller`] says so.
+    pub caller: Result<&'a Caller, &'a AuthError>,
     /// The access of every organization.
     pub accesses: &'a Accesses,
     /// Grants tokens.
@@ -55,6 +56,8 @@ impl fmt::Debug for Asked<'_> {
 pub struct Reading {
     /// Most bytes.
     pub body_bytes_max: usize,
+    /// Whether the route is only for callers with a credential in the header.
+    pub needs_caller: bool,
 }
 
 /// The interface.
@@ -87,17 +90,26 @@ impl CyralApi {
 
     /// How the body of such a request is to be read.
     pub fn reading(&self, method: &str, path: &str) -> Reading {
-        let is_form = matches!(
-            self.routing.find(method, path),
-            Found::Route(Target { form: true, .. }, _)
-        );
+        let (is_form, is_open) = match self.routing.find(method, path) {
+            Found::Route(target, _) => (target.form, target.form || target.open),
+            _ => (false, true),
+        };
         Reading {
             body_bytes_max: if is_form {
                 FORM_BYTES_MAX
             } else {
                 JSON_BYTES_MAX
             },
+            needs_caller: !is_open,
         }
+    }
+
+    /// The answer to a caller who has to come again later.
+    pub fn later(error: &dyn ClientMessage, retry_after_seconds: u32) -> Answer {
+        let mut answer = ApiError::of(error).answer();
+        let seconds = HeaderValue::from(retry_after_seconds);
+        answer.headers.push((header::RETRY_AFTER, seconds));
+        answer
     }
 
     /// The answer to a body that broke off or is larger than [`CyralApi::reading`] allows.
@@ -142,15 +154,15 @@ fn run(asked: &Asked<'_>, target: &Target, parameters: &Parameters) -> Result<An
             _ => Err(not_supported(asked)),
         };
     }
-    let caller = (asked.authenticate)()?;
-    target.admit(&caller)?;
+    let caller = asked.caller.map_err(|error| ApiError::of(error))?;
+    target.admit(caller)?;
     let Some(Handler::Known(handler)) = target.handler else {
         return Err(not_supported(asked));
     };
     let access = asked.accesses.of(caller.organization());
     let call = Call {
         access: &access,
-        caller: &caller,
+        caller,
         parameters,
         query: asked.query,
         body: asked.body,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durward_access::Accesses;
+use durward_budget::{Exhausted, Lease};
 use durward_graph::store::{Draft, Receipt, Store, StoreError};
 use durward_graph::{EdgeRef, EntityRef, RowSet, TypeId, View};
 use durward_identity::{AuthError, Caller, IdentityError};
@@ -48,6 +49,12 @@ pub struct RequestContext {
     is_given_up: Arc<AtomicBool>,
     /// Bytes of text that directives rewrote.
     rewritten_bytes: AtomicU64,
+    /// What is held for the request.
+    lease: Arc<Lease>,
+    /// Whether all of the request runs in one turn already.
+    has_turn: bool,
+    /// When the request as a whole must be over.
+    deadline: Instant,
 }
 
 /// Why something is refused.
@@ -90,12 +97,14 @@ impl Drop for CancelGuard {
 }
 
 impl RequestContext {
-    /// The context of a request. `base_url` is the address by which the client reached the server.
+    /// The context of a request. `base_url` is the address by which the client reached the server;
+    /// `lease` holds what the request takes so far.
     pub fn new(
         services: Arc<Services>,
         caller: Result<Caller, AuthError>,
         request_id: String,
         base_url: String,
+        lease: Lease,
     ) -> Self {
         let view = match &caller {
             Ok(caller) => caller.organization().store().view(None),
@@ -108,6 +117,14 @@ impl RequestContext {
         );
         let visibility = condition.map(|condition| Visibility::new(&view, condition, &account));
         let is_given_up = Arc::default();
+        let micros = services
+            .limits
+            .time_ms
+            .saturating_mul(1_000 * QUERY_TIMES_MAX);
+        let deadline = services
+            .clock
+            .now()
+            .plus_micros(i64::try_from(micros).unwrap_or(i64::MAX));
         Self {
             caller,
             view,
@@ -117,7 +134,69 @@ impl RequestContext {
             base_url,
             is_given_up,
             rewritten_bytes: AtomicU64::new(0),
+            lease: Arc::new(lease),
+            has_turn: false,
+            deadline,
         }
+    }
+
+    /// Says that the whole request runs in a turn that its server has taken.
+    #[must_use]
+    pub fn in_turn(self) -> Self {
+        Self {
+            has_turn: true,
+            ..self
+        }
+    }
+
+    /// What is held for the request.
+    pub fn lease(&self) -> &Arc<Lease> {
+        &self.lease
+    }
+
+    /// Notes that the answer takes so many bytes more.
+    ///
+    /// # Errors
+    /// When a share is used up, the client is gone, or the request takes too long.
+    pub fn hold(&self, bytes: u64) -> Result<(), FieldError> {
+        self.go_on()?;
+        self.lease.add(bytes).map_err(|error| field_error(&error))
+    }
+
+    /// Whether it is worth to go on.
+    fn go_on(&self) -> Result<(), Interrupted> {
+        if self.is_given_up.load(Ordering::Relaxed) {
+            Err(Interrupted::GivenUp)
+        } else if self.now() > self.deadline {
+            Err(Interrupted::TooLong)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Runs heavy work off the threads that serve connections, when the caller's organization has
+    /// its turn.
+    ///
+    /// # Errors
+    /// When too much of the caller waits already, the request takes too long, or the work ended
+    /// abnormally.
+    pub async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Interrupted> {
+        let turn = if self.has_turn {
+            None
+        } else {
+            Some(self.lease.share().turn().await?)
+        };
+        self.go_on()?;
+        let task = move || {
+            let result = work();
+            drop(turn);
+            result
+        };
+        let result = tokio::task::spawn_blocking(task).await;
+        result.map_err(|_| Interrupted::Abnormal)
     }
 
     /// Counts text that a directive is about to rewrite; whether there may be as much.
@@ -274,6 +353,47 @@ pub const REWRITTEN_BYTES_MAX: u64 = 16 << 20;
 
 /// Longest detail of a recorded activity, in characters.
 const DETAIL_CHARACTERS_MAX: usize = 4096;
+
+/// A request as a whole may take so many times the time of a query.
+const QUERY_TIMES_MAX: u64 = 2;
+
+/// Why work was not done to its end.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum Interrupted {
+    /// A share is used up.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
+    /// The client is gone.
+    #[error("the client is gone")]
+    GivenUp,
+    /// It takes too long.
+    #[error("the request as a whole took too long; ask for less at once")]
+    TooLong,
+    /// A defect.
+    #[error("an internal error occurred")]
+    Abnormal,
+}
+
+impl ClientMessage for Interrupted {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Exhausted(error) => error.kind(),
+            Self::GivenUp => ErrorKind::Unavailable,
+            Self::TooLong => ErrorKind::Timeout,
+            Self::Abnormal => ErrorKind::Internal,
+        }
+    }
+
+    fn client_message(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl From<Interrupted> for FieldError {
+    fn from(error: Interrupted) -> Self {
+        field_error(&error)
+    }
+}
 
 /// Why a draft was not committed.
 #[derive(Debug, thiserror::Error)]

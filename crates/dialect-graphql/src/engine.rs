@@ -90,7 +90,7 @@ pub use dialect::{Dialect, OperationKind, Refusal, Resolution, RootFuture};
 pub use lookahead::Lookahead;
 pub use node::{Call, FieldError, Handle, JsonMap, JsonObject, Node, Object};
 pub use plan::{FieldPlan, TypePlan};
-pub use request::{Payload, Request, decode};
+pub use request::{DecodeError, Payload, Request, decode};
 pub use response::{Outcome, Reply, Response};
 pub use roots::{RootFields, RootIndex};
 pub use schema::{Schema, SchemaError};

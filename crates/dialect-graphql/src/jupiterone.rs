@@ -61,6 +61,10 @@ fn off_queue<T>(run: impl FnOnce() -> T) -> T {
 impl Dialect for JupiterOne {
     type Context = RequestContext;
 
+    fn hold(&self, context: &RequestContext, bytes: u64) -> Result<(), FieldError> {
+        context.hold(bytes)
+    }
+
     fn resolve_root<'a>(
         &'a self,
         _kind: OperationKind,

@@ -67,6 +67,10 @@ pub const EXECUTED: &[&str] = &[
 impl Dialect for Native {
     type Context = RequestContext;
 
+    fn hold(&self, context: &RequestContext, bytes: u64) -> Result<(), FieldError> {
+        context.hold(bytes)
+    }
+
     fn resolve_root<'a>(
         &'a self,
         _kind: OperationKind,

@@ -7,7 +7,7 @@
 mod apart;
 mod connection;
 mod entity;
-mod errors;
+pub(crate) mod errors;
 mod fit;
 mod keys;
 mod links;
@@ -123,6 +123,10 @@ fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
 
 impl Dialect for OpenCti {
     type Context = RequestContext;
+
+    fn hold(&self, context: &RequestContext, bytes: u64) -> Result<(), FieldError> {
+        context.hold(bytes)
+    }
 
     fn resolve_root<'a>(
         &'a self,

@@ -48,6 +48,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Code of the first error, for logs and metrics.
     pub first_code: Option<String>,
+    /// Whole seconds after which to try again, where the caller may.
+    pub retry_after_seconds: Option<u32>,
 }
 
 /// How much a payload asks, for rate limits.
@@ -199,13 +201,19 @@ impl GraphQl {
         Answer {
             status: status(schema, reply.outcome, reply.first_code.as_deref()),
             body: reply.body,
+            retry_after_seconds: retry_after_seconds(reply.first_code.as_deref()),
             first_code: reply.first_code,
         }
     }
 
     /// An answer that holds one error, in the schema's shape.
     pub fn refusal(&self, schema: SchemaName, kind: ErrorKind, message: &str) -> Answer {
-        let error = crate::engine::FieldError::new(crate::context::code(kind), message);
+        let error = match (schema, kind) {
+            (SchemaName::OpenCti, ErrorKind::Unauthenticated) => {
+                crate::opencti::errors::auth_required()
+            }
+            _ => crate::engine::FieldError::new(crate::context::code(kind), message),
+        };
         let response = match schema {
             SchemaName::OpenCti => self.opencti.refuse(Outcome::Malformed, error),
             SchemaName::JupiterOne => self.jupiterone.refuse(Outcome::Malformed, error),
@@ -222,6 +230,7 @@ impl GraphQl {
         Answer {
             status,
             body: response.body,
+            retry_after_seconds: retry_after_seconds(response.first_code.as_deref()),
             first_code: response.first_code,
         }
     }
@@ -256,7 +265,19 @@ fn status(schema: SchemaName, outcome: Outcome, first_code: Option<&str>) -> u16
     match (schema, outcome, first_code) {
         (SchemaName::OpenCti, _, _) => 200,
         (_, _, Some("UNAUTHENTICATED")) => 401,
+        (_, _, Some("TOO_MANY_REQUESTS")) => 429,
         (_, Outcome::Malformed, _) => 400,
         _ => 200,
     }
 }
+
+/// When to try again after a share was used up. What holds it mostly ends within one request.
+fn retry_after_seconds(first_code: Option<&str>) -> Option<u32> {
+    match first_code {
+        Some("TOO_MANY_REQUESTS" | "SERVICE_UNAVAILABLE") => Some(RETRY_AFTER_SECONDS),
+        _ => None,
+    }
+}
+
+/// Seconds after which a refused caller may try again.
+const RETRY_AFTER_SECONDS: u32 = 2;

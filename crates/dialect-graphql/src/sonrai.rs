@@ -78,6 +78,10 @@ fn query<'a>(call: &Call<'a, Context>) -> Answer<'a> {
 impl Dialect for Sonrai {
     type Context = RequestContext;
 
+    fn hold(&self, context: &RequestContext, bytes: u64) -> Result<(), FieldError> {
+        context.hold(bytes)
+    }
+
     fn resolve_root<'a>(
         &'a self,
         _kind: OperationKind,

@@ -24,15 +24,17 @@ const OTHERWISE: [&str; 11] = [
 
 fn declared(text: &str) -> Option<Form> {
     let is_list = text.contains('[');
-    Some(match (text.replace(['[', ']', '!'], "").as_str(), is_list) {
-        ("String", true) => Form::Texts,
-        ("String" | "ID", false) => Form::Text,
-        ("Int", false) => Form::Integer,
-        ("Float", false) => Form::Number,
-        ("Boolean", false) => Form::Flag,
-        ("DateTime", false) => Form::Moment,
-        _ => return None,
-    })
+    Some(
+        match (text.replace(['[', ']', '!'], "").as_str(), is_list) {
+            ("String", true) => Form::Texts,
+            ("String" | "ID", false) => Form::Text,
+            ("Int", false) => Form::Integer,
+            ("Float", false) => Form::Number,
+            ("Boolean", false) => Form::Flag,
+            ("DateTime", false) => Form::Moment,
+            _ => return None,
+        },
+    )
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use durward_budget::Budget;
 use durward_dialect_strongdm::engine::digest;
 use durward_dialect_strongdm::{
     Call, Contract, Dispatch, Engine, EngineParts, Reply, Source, Status,
@@ -105,6 +106,7 @@ impl World {
             catalog,
             password_cost: PasswordCost::Minimal,
             checkpoint: false,
+            budget: Budget::unlimited(),
         });
         let rogue = Arc::new(Rogue::default());
         let engine = Engine::new(EngineParts {

@@ -2,13 +2,16 @@
 //! Errors of this dialect and how they look on the wire: `{"error":{"code","message"}}`.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use durward_budget::Exhausted;
 use durward_graph::bulk::BodyError;
 use durward_graph::bulk::diff::DiffError;
 use durward_graph::bulk::staging::StagingError;
 use durward_graph::store::StoreError;
 use durward_model::ErrorKind;
+use durward_model::error::ClientMessage as _;
 use serde_json::json;
 
 use crate::commit::CommitError;
@@ -65,6 +68,12 @@ pub enum SyncError {
         /// The limit.
         max: usize,
     },
+    /// The caller asks too often, and may ask again after so many seconds.
+    #[error("too many requests; try again in {0} seconds")]
+    TooMany(u32),
+    /// A share of the budget is used up.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
     /// Too many open jobs.
     #[error("there are {0} open synchronization jobs; finalize or abort some")]
     TooManyJobs(usize),
@@ -110,7 +119,8 @@ impl SyncError {
             | Self::PageTooLarge { .. }
             | Self::CutOff => ErrorKind::Invalid,
             Self::UnsupportedBody(_) | Self::UnsupportedMode(_) => ErrorKind::Unsupported,
-            Self::TooManyJobs(_) => ErrorKind::RateLimited,
+            Self::TooManyJobs(_) | Self::TooMany(_) => ErrorKind::RateLimited,
+            Self::Exhausted(error) => error.kind(),
             Self::Diff(error) => error.kind(),
             Self::Staging(error) => error.kind(),
             Self::Files { .. } | Self::Interrupted => ErrorKind::Internal,
@@ -140,6 +150,15 @@ impl SyncError {
                 ErrorKind::Conflict | ErrorKind::AlreadyExists => "CONFLICT",
                 ErrorKind::Invalid => "BAD_REQUEST",
             },
+        }
+    }
+
+    /// Whole seconds after which to try again, where that is known.
+    fn retry_after_seconds(&self) -> Option<u32> {
+        match self {
+            Self::TooMany(seconds) => Some(*seconds),
+            Self::Exhausted(error) => Some(error.retry_after_seconds()),
+            _ => None,
         }
     }
 
@@ -185,6 +204,11 @@ impl IntoResponse for SyncError {
             _ => self.to_string(),
         };
         let body = json!({"error": {"code": self.code(), "message": message}});
-        (self.status(), Json(body)).into_response()
+        let mut response = (self.status(), Json(body)).into_response();
+        if let Some(seconds) = self.retry_after_seconds() {
+            let value = HeaderValue::from(seconds);
+            response.headers_mut().insert(RETRY_AFTER, value);
+        }
+        response
     }
 }

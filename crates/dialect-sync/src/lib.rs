@@ -25,4 +25,4 @@ pub use error::SyncError;
 pub use import::{ImportError, ImportProgress, ImportReport, import_files};
 pub use jobs::{JobOptions, Jobs, RandomSource};
 pub use record::{JobMode, JobSource, JobStatus};
-pub use routes::router;
+pub use routes::{is_upload_url, router};

@@ -43,6 +43,14 @@ struct Shared {
     urls: Arc<Mutex<BTreeMap<String, files::UploadUrl>>>,
 }
 
+/// Where upload URLs begin.
+const UPLOAD_URLS: &str = "/persister/synchronization/files/";
+
+/// Whether a path is an upload URL, which is an authority of its own.
+pub fn is_upload_url(path: &str) -> bool {
+    path.starts_with(UPLOAD_URLS)
+}
+
 /// The routes of this dialect. All but the one of upload URLs expect [`SyncAccess`] as a request
 /// extension and answer 401 without.
 pub fn router() -> Router {

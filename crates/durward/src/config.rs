@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// Prefix of the environment variables that overlay the file.
 const ENVIRONMENT_PREFIX: &str = "DURWARD__";
+/// Least budget (128 MiB): a credential gets a quarter of it, and one StrongDM call may have 4 MiB.
+const MEMORY_BYTES_MIN: u64 = 128 << 20;
 
 /// Everything that a configuration file may say. Every key has a default.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -46,6 +48,8 @@ pub(crate) struct LimitsSection {
     pub(crate) query_timeout_ms: u64,
     /// Most paths that one query may walk.
     pub(crate) query_paths_max: u64,
+    /// Bytes that all requests together may make the server hold, beside the graph.
+    pub(crate) memory_bytes: u64,
 }
 
 impl Default for ServerSection {
@@ -65,6 +69,7 @@ impl Default for LimitsSection {
             rate_preset: "unlimited".to_owned(),
             query_timeout_ms: 30_000,
             query_paths_max: 10_000_000,
+            memory_bytes: durward_budget::TOTAL_BYTES_DEFAULT,
         }
     }
 }
@@ -117,6 +122,10 @@ impl Configuration {
         anyhow::ensure!(
             self.limits.query_paths_max > 0,
             "limits.query_paths_max must be over 0"
+        );
+        anyhow::ensure!(
+            self.limits.memory_bytes >= MEMORY_BYTES_MIN,
+            "limits.memory_bytes must be at least {MEMORY_BYTES_MIN}"
         );
         Ok(())
     }

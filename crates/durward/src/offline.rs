@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use durward_budget::Budget;
 use durward_dialect_sync::RandomSource;
 use durward_identity::{Caller, OpenOptions, Organization, Organizations, PasswordCost};
 use durward_model::{Catalog, Clock, Instant, SystemClock};
@@ -49,6 +50,14 @@ pub(crate) fn master_key_file() -> Option<PathBuf> {
 /// # Errors
 /// When it is no data folder, another process uses it, or the master key is not there.
 pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
+    open_within(data, Budget::unlimited())
+}
+
+/// As [`open`], for callers who may make the process hold no more than a budget.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organizations> {
     let options = OpenOptions {
         data: data.to_owned(),
         master_key_file: master_key_file(),
@@ -56,6 +65,7 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
         catalog: Arc::new(Catalog::built_in()?),
         password_cost: PasswordCost::default(),
         checkpoint: true,
+        budget,
     };
     Ok(Organizations::open(&options)?)
 }

@@ -3,7 +3,7 @@
 
 mod audit;
 mod authenticate;
-mod body;
+pub(crate) mod connections;
 mod cyral;
 mod graphql;
 mod grpc;
@@ -11,7 +11,9 @@ mod health;
 mod import;
 pub(crate) mod listener;
 mod observe;
+mod paced;
 mod problem;
+mod rates;
 mod results;
 mod router;
 mod synchronization;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use durward_access::Accesses;
+use durward_budget::Budget;
 use durward_dialect_cyral::CyralApi;
 use durward_dialect_graphql::{DeferredResults, GraphQl, Services};
 use durward_dialect_strongdm::{Contract, Engine, EngineParts};
@@ -36,6 +39,7 @@ use parking_lot::Mutex;
 
 use crate::config::Configuration;
 use crate::offline;
+use crate::server::connections::Connections;
 
 pub(crate) use router::router;
 
@@ -51,6 +55,8 @@ pub(crate) struct Server {
     services: Arc<Services>,
     grpc: Arc<Engine>,
     rates: Arc<RateLimits>,
+    budget: Budget,
+    connections: Arc<Connections>,
     jobs: Mutex<HashMap<OrganizationId, Arc<Jobs>>>,
     metrics: PrometheusHandle,
     public_url: String,
@@ -73,6 +79,8 @@ impl Server {
     pub(crate) fn new(
         organizations: Organizations,
         configuration: &Configuration,
+        budget: Budget,
+        connections: Arc<Connections>,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let clock = offline::clock();
@@ -114,6 +122,8 @@ impl Server {
             services: Arc::new(services),
             grpc: Arc::new(grpc),
             rates,
+            budget,
+            connections,
             jobs: Mutex::new(HashMap::new()),
             metrics,
             public_url: configuration

@@ -12,6 +12,8 @@
 
 #[path = "bad_input/bodies.rs"]
 mod bodies;
+#[path = "bad_input/budget.rs"]
+mod budget;
 #[path = "bad_input/command_line.rs"]
 mod command_line;
 mod common;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use durward_budget::Share;
 use durward_model::transaction::Origin;
 use durward_model::{Instant, ObjectId};
 use durward_policy::{
@@ -89,6 +90,11 @@ impl Caller {
     /// The credential; none for the operator.
     pub fn credential(&self) -> Option<ObjectId> {
         self.record().map(|record| record.id)
+    }
+
+    /// What the caller may make the process hold and do.
+    pub fn share(&self) -> Share {
+        self.organization.share(self.credential())
     }
 
     /// Kind of the credential that was presented: an access token differs from its client.

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_graph::store::{Operation, Target};
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, Clock, Instant, ObjectId};
@@ -153,6 +154,7 @@ pub fn init(options: &InitOptions) -> Result<InitOutput, IdentityError> {
         catalog: Arc::clone(&options.catalog),
         password_cost: options.password_cost,
         checkpoint: true,
+        budget: Budget::unlimited(),
     };
     let (_, output) = make_organization(&folder, &shared, &name, &email)?;
     folder.finish()?;

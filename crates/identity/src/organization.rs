@@ -5,11 +5,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use durward_budget::{Budget, Share};
 use durward_graph::View;
 use durward_graph::store::{Draft, Operation, Privilege, Receipt, Store, StoreOptions};
 use durward_journal::HeadSigner;
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, Clock, Instant, Value};
+use durward_model::{Catalog, Clock, Instant, ObjectId, Value};
 use durward_vault::{MasterKeys, Vault};
 
 use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) password_cost: PasswordCost,
     pub(crate) checkpoint: bool,
+    pub(crate) budget: Budget,
 }
 
 /// An organization: the tenant. Nothing of one is visible in another.
@@ -37,6 +39,7 @@ pub struct Organization {
     clock: Arc<dyn Clock>,
     password_cost: PasswordCost,
     failures: Failures,
+    budget: Budget,
 }
 
 impl Organization {
@@ -77,12 +80,18 @@ impl Organization {
             clock: Arc::clone(&shared.clock),
             password_cost: shared.password_cost,
             failures: Failures::default(),
+            budget: shared.budget.clone(),
         }
     }
 
     /// Its id.
     pub fn id(&self) -> &OrganizationId {
         &self.id
+    }
+
+    /// What one of its credentials may make the process hold.
+    pub fn share(&self, credential: Option<ObjectId>) -> Share {
+        self.budget.share(self.id.as_str(), credential)
     }
 
     /// The folder with everything of it.

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_model::{Catalog, Clock};
 use durward_vault::MasterKeys;
 use parking_lot::{Mutex, RwLock};
@@ -31,6 +32,8 @@ pub struct OpenOptions {
     pub password_cost: PasswordCost,
     /// Whether stores write checkpoints.
     pub checkpoint: bool,
+    /// What callers may make the process hold.
+    pub budget: Budget,
 }
 
 /// The organizations of a data folder, which this process holds until this is dropped.
@@ -66,6 +69,7 @@ impl Organizations {
             catalog: Arc::clone(&options.catalog),
             password_cost: options.password_cost,
             checkpoint: options.checkpoint,
+            budget: options.budget.clone(),
         };
         let mut open = BTreeMap::new();
         for id in folder.organizations()? {

@@ -16,6 +16,7 @@ mod speed;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_model::{Catalog, Clock as _, Instant, ManualClock};
 
 use crate::{
@@ -61,6 +62,7 @@ impl World {
             catalog: Arc::new(Catalog::built_in().unwrap()),
             password_cost: PasswordCost::Minimal,
             checkpoint: true,
+            budget: Budget::unlimited(),
         }
     }
 

@@ -12,6 +12,7 @@ mod weight;
 
 use std::collections::{BTreeSet, HashMap};
 
+use durward_budget::Exhausted;
 use durward_graph::store::{
     Draft, Operation, Outcome, Privilege, PutMode, Receipt, Store, StoreError, Target,
 };
@@ -65,6 +66,17 @@ pub enum ImportError {
     /// The graph does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ImportError {
+    /// The share that was used up, if that is why.
+    pub fn exhausted(&self) -> Option<Exhausted> {
+        match self {
+            Self::Stopped(Stop::Exhausted(exhausted))
+            | Self::Bundle(BundleError::Stopped(Stop::Exhausted(exhausted))) => Some(*exhausted),
+            _ => None,
+        }
+    }
 }
 
 impl ClientMessage for ImportError {

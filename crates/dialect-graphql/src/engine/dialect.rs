@@ -55,7 +55,7 @@ type RootResult<'a, C> = Result<Node<'a, C>, FieldError>;
 pub enum Resolution<'a, C> {
     /// Here it is.
     Ready(Result<Node<'a, C>, FieldError>),
-    /// It takes a while; the root fields of a query wait side by side.
+    /// It takes a while.
     Later(RootFuture<'a, C>),
 }
 
@@ -110,6 +110,13 @@ pub trait Dialect: Send + Sync + 'static {
     /// The code of a request that was refused before anything ran.
     fn refusal_code(&self, refusal: Refusal) -> Cow<'static, str> {
         Cow::Borrowed(refusal.default_code())
+    }
+
+    /// Notes that the answer now takes so many bytes more; asked now and then while it grows. An
+    /// error ends the request, and is the whole answer.
+    fn hold(&self, context: &Self::Context, bytes: u64) -> Result<(), FieldError> {
+        let _ = (context, bytes);
+        Ok(())
     }
 
     /// Gives every error of an answer the shape of the dialect; called once for each.

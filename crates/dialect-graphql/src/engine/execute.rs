@@ -22,16 +22,18 @@ pub(super) enum Halt {
     Null,
     /// The answer grew too large, or took too many steps.
     Full,
+    /// The dialect ended the request, for the reason in [`Run::ended`].
+    Ended,
 }
 
 /// What one request may use.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
+pub(super) struct Work {
     pub(super) bytes: usize,
     pub(super) steps: u64,
 }
 
-impl Default for Budget {
+impl Default for Work {
     fn default() -> Self {
         Self {
             bytes: ANSWER_BYTES_MAX,
@@ -54,13 +56,24 @@ pub(super) enum Given<'p> {
 
 type Computed = Result<Arc<JsonMap>, Arc<str>>;
 
+/// What is asked whether the answer may grow by so many bytes.
+pub(super) type Hold<'p> = &'p (dyn Fn(u64) -> Result<(), FieldError> + Sync);
+
+/// The answer is looked at after so many further steps at the latest.
+const STEPS_BETWEEN_LOOKS: u64 = 512;
+
 /// One operation being run.
 pub(super) struct Run<'p, C> {
     pub(super) scope: Scope<'p>,
     pub(super) context: &'p C,
+    hold: Hold<'p>,
+    /// Bytes of the buffer that were asked for.
+    held: usize,
+    next_look: u64,
+    pub(super) ended: Option<FieldError>,
     pub(super) buffer: Vec<u8>,
     prepared: &'p Prepared,
-    budget: Budget,
+    budget: Work,
     path: Vec<Segment<'p>>,
     failures: Vec<Failure>,
     left_out: usize,
@@ -73,11 +86,16 @@ impl<'p, C> Run<'p, C> {
         scope: Scope<'p>,
         prepared: &'p Prepared,
         context: &'p C,
-        budget: Budget,
+        budget: Work,
+        hold: Hold<'p>,
     ) -> Self {
         Self {
             scope,
             context,
+            hold,
+            held: 0,
+            next_look: STEPS_BETWEEN_LOOKS,
+            ended: None,
             buffer: Vec::with_capacity(1024),
             prepared,
             budget,
@@ -398,12 +416,21 @@ impl<'p, C> Run<'p, C> {
         Halt::Null
     }
 
-    fn check_size(&self) -> Result<(), Halt> {
+    fn check_size(&mut self) -> Result<(), Halt> {
         if self.buffer.len() > self.budget.bytes || self.steps > self.budget.steps {
-            Err(Halt::Full)
-        } else {
-            Ok(())
+            return Err(Halt::Full);
         }
+        let capacity = self.buffer.capacity();
+        if capacity > self.held || self.steps >= self.next_look {
+            self.next_look = self.steps + STEPS_BETWEEN_LOOKS;
+            let more = capacity.saturating_sub(self.held);
+            if let Err(error) = (self.hold)(more as u64) {
+                self.ended = Some(error);
+                return Err(Halt::Ended);
+            }
+            self.held = capacity.max(self.held);
+        }
+        Ok(())
     }
 }
 

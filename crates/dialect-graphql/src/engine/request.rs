@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Decoding the body of a request: one object, or an array of them.
 
-use serde::Deserialize;
+use durward_budget::json::{self, JsonError};
+use durward_budget::{Exhausted, Lease};
+use durward_model::ErrorKind;
+use durward_model::error::ClientMessage;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::limits::BATCH_MAX;
 use super::node::JsonMap;
@@ -20,22 +22,6 @@ pub struct Request {
     pub operation_name: Option<String>,
 }
 
-impl Request {
-    /// A request from its parts; `variables` may be an object, null, or a text that holds an
-    /// object, as in a JSON body.
-    pub fn from_parts(
-        query: impl Into<String>,
-        variables: Value,
-        operation_name: Option<String>,
-    ) -> Result<Self, String> {
-        Ok(Self {
-            query: query.into(),
-            variables: variables_of(variables)?,
-            operation_name: operation_name.filter(|name| !name.is_empty()),
-        })
-    }
-}
-
 /// What a body holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
@@ -46,83 +32,131 @@ pub enum Payload {
     Many(Vec<Result<Request, String>>),
 }
 
-/// The members that count; all others are ignored.
-#[derive(Deserialize)]
-struct Members {
-    #[serde(default)]
-    query: Value,
-    #[serde(default)]
-    variables: Value,
-    #[serde(default, rename = "operationName")]
-    operation_name: Value,
-}
-
-impl Members {
-    fn into_request(self) -> Result<Request, String> {
-        let query = match self.query {
+impl Request {
+    /// The members that count; all others are ignored.
+    fn from_members(mut members: JsonMap, lease: &Lease) -> Result<Self, DecodeError> {
+        let query = match members.remove("query").unwrap_or_default() {
             Value::String(query) => query,
-            Value::Null => return Err("the request has no `query`".to_owned()),
-            _ => return Err("`query` must be a text".to_owned()),
+            Value::Null => return Err(DecodeError::malformed("the request has no `query`")),
+            _ => return Err(DecodeError::malformed("`query` must be a text")),
         };
-        let operation_name = match self.operation_name {
+        let operation_name = match members.remove("operationName").unwrap_or_default() {
             Value::Null => None,
             Value::String(name) => Some(name),
-            _ => return Err("`operationName` must be a text".to_owned()),
+            _ => return Err(DecodeError::malformed("`operationName` must be a text")),
         };
-        Request::from_parts(query, self.variables, operation_name)
+        Ok(Self {
+            query,
+            variables: variables_of(members.remove("variables").unwrap_or_default(), lease)?,
+            operation_name: operation_name.filter(|name| !name.is_empty()),
+        })
     }
 }
 
-fn variables_of(variables: Value) -> Result<JsonMap, String> {
+/// Why a body holds no requests.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// It is no GraphQL request. The sentence is for the client.
+    #[error("{0}")]
+    Malformed(String),
+    /// A share is used up.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
+}
+
+impl DecodeError {
+    fn malformed(message: impl Into<String>) -> Self {
+        Self::Malformed(message.into())
+    }
+}
+
+impl ClientMessage for DecodeError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Malformed(_) => ErrorKind::Invalid,
+            Self::Exhausted(error) => error.kind(),
+        }
+    }
+
+    fn client_message(&self) -> String {
+        self.to_string()
+    }
+}
+
+fn variables_of(variables: Value, lease: &Lease) -> Result<JsonMap, DecodeError> {
+    let inside = |error| match error {
+        JsonError::Exhausted(error) => DecodeError::Exhausted(error),
+        JsonError::Syntax(error) => {
+            DecodeError::malformed(format!("the text in `variables` is no JSON: {error}"))
+        }
+    };
     match variables {
         Value::Null => Ok(JsonMap::new()),
         Value::Object(map) => Ok(map),
         Value::String(text) if text.trim().is_empty() => Ok(JsonMap::new()),
-        Value::String(text) => match serde_json::from_str(&text) {
-            Ok(Value::Object(map)) => Ok(map),
-            Ok(Value::Null) => Ok(JsonMap::new()),
-            Ok(_) => Err("the text in `variables` must hold a JSON object".to_owned()),
-            Err(error) => Err(format!("the text in `variables` is no JSON: {error}")),
+        Value::String(text) => match json::from_slice(text.as_bytes(), lease).map_err(inside)? {
+            Value::Object(map) => Ok(map),
+            Value::Null => Ok(JsonMap::new()),
+            _ => {
+                let message = "the text in `variables` must hold a JSON object";
+                Err(DecodeError::malformed(message))
+            }
         },
-        _ => Err("`variables` must be an object".to_owned()),
+        _ => Err(DecodeError::malformed("`variables` must be an object")),
     }
 }
 
-/// Reads a body. The error is a sentence for the client.
-pub fn decode(body: &[u8]) -> Result<Payload, String> {
+/// Reads a body. What its values take is charged to `lease`.
+///
+/// # Errors
+/// When it holds no requests, or a share is used up.
+pub fn decode(body: &[u8], lease: &Lease) -> Result<Payload, DecodeError> {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'[') => decode_array(body),
-        Some(b'{') => {
-            let members: Members = serde_json::from_slice(body).map_err(no_json)?;
-            Ok(Payload::One(members.into_request()?))
+        Some(b'[' | b'{') => {}
+        Some(_) => {
+            let message = "the body must be a JSON object or an array of them";
+            return Err(DecodeError::malformed(message));
         }
-        Some(_) => Err("the body must be a JSON object or an array of them".to_owned()),
-        None => Err("the body is empty".to_owned()),
+        None => return Err(DecodeError::malformed("the body is empty")),
+    }
+    match json::from_slice(body, lease).map_err(no_json)? {
+        Value::Object(members) => Ok(Payload::One(Request::from_members(members, lease)?)),
+        Value::Array(elements) => many(elements, lease),
+        _ => Err(DecodeError::malformed("the body is no request")),
     }
 }
 
-fn decode_array(body: &[u8]) -> Result<Payload, String> {
-    let elements: Vec<&RawValue> = serde_json::from_slice(body).map_err(no_json)?;
+fn many(elements: Vec<Value>, lease: &Lease) -> Result<Payload, DecodeError> {
     if elements.is_empty() {
-        return Err("the array of requests is empty".to_owned());
+        return Err(DecodeError::malformed("the array of requests is empty"));
     }
     if elements.len() > BATCH_MAX {
-        return Err(format!(
+        return Err(DecodeError::malformed(format!(
             "the array holds {} requests, more than {BATCH_MAX}",
             elements.len()
-        ));
+        )));
     }
-    let requests = elements.into_iter().map(|element| {
-        if !element.get().starts_with('{') {
-            return Err("each element of the array must be an object".to_owned());
-        }
-        let members: Members = serde_json::from_str(element.get()).map_err(no_json)?;
-        members.into_request()
-    });
-    Ok(Payload::Many(requests.collect()))
+    let mut requests = Vec::with_capacity(elements.len());
+    for element in elements {
+        let Value::Object(members) = element else {
+            let message = "each element of the array must be an object";
+            requests.push(Err(message.to_owned()));
+            continue;
+        };
+        requests.push(match Request::from_members(members, lease) {
+            Ok(request) => Ok(request),
+            Err(DecodeError::Malformed(message)) => Err(message),
+            Err(exhausted) => return Err(exhausted),
+        });
+    }
+    Ok(Payload::Many(requests))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
-fn no_json(error: serde_json::Error) -> String {
-    format!("the body is no JSON request: {error}")
+fn no_json(error: JsonError) -> DecodeError {
+    match error {
+        JsonError::Exhausted(error) => DecodeError::Exhausted(error),
+        JsonError::Syntax(error) => {
+            DecodeError::malformed(format!("the body is no JSON request: {error}"))
+        }
+    }
 }

@@ -2,10 +2,10 @@
 //! Which root fields a document asks for, without a contract: on paths that several dialects
 //! share, the owner of the root fields decides which dialect answers.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use apollo_compiler::ast::{Definition, Document, OperationType, Selection};
+use apollo_compiler::ast::{Definition, OperationType, Selection};
 
 use super::cache::TextCache;
 use super::dialect::OperationKind;
@@ -69,6 +69,12 @@ impl RootIndex {
 fn operations_of(text: &str) -> Option<Vec<Named>> {
     let document = parse(text).ok()?;
     walk::measure(&document).ok()?;
+    let fragments: HashMap<&str, &[Selection]> = document
+        .definitions
+        .iter()
+        .filter_map(|each| each.as_fragment_definition())
+        .map(|fragment| (fragment.name.as_str(), fragment.selection_set.as_slice()))
+        .collect();
     let operations = document.definitions.iter().filter_map(|definition| {
         let Definition::OperationDefinition(operation) = definition else {
             return None;
@@ -79,8 +85,9 @@ fn operations_of(text: &str) -> Option<Vec<Named>> {
             OperationType::Subscription => return None,
         };
         let mut finder = Finder {
-            document: &document,
+            fragments: &fragments,
             visited: HashSet::new(),
+            known: HashSet::new(),
             names: Vec::new(),
             count: 0,
         };
@@ -96,8 +103,9 @@ fn operations_of(text: &str) -> Option<Vec<Named>> {
 }
 
 struct Finder<'d> {
-    document: &'d Document,
+    fragments: &'d HashMap<&'d str, &'d [Selection]>,
     visited: HashSet<&'d str>,
+    known: HashSet<&'d str>,
     names: Vec<String>,
     count: usize,
 }
@@ -109,25 +117,20 @@ impl<'d> Finder<'d> {
                 Selection::Field(field) if field.name.starts_with("__") => {}
                 Selection::Field(field) => {
                     self.count += 1;
-                    if !self.names.iter().any(|known| field.name == **known) {
+                    if self.known.insert(&field.name) {
                         self.names.push(field.name.to_string());
                     }
                 }
                 Selection::InlineFragment(inline) => self.selections(&inline.selection_set),
                 Selection::FragmentSpread(spread) => {
-                    if self.visited.insert(&spread.fragment_name) {
-                        self.fragment(&spread.fragment_name);
+                    let name = spread.fragment_name.as_str();
+                    if self.visited.insert(name)
+                        && let Some(fragment) = self.fragments.get(name)
+                    {
+                        self.selections(fragment);
                     }
                 }
             }
-        }
-    }
-
-    fn fragment(&mut self, name: &str) {
-        let fragments = self.document.definitions.iter();
-        let mut fragments = fragments.filter_map(|each| each.as_fragment_definition());
-        if let Some(fragment) = fragments.find(|fragment| fragment.name == *name) {
-            self.selections(&fragment.selection_set);
         }
     }
 }

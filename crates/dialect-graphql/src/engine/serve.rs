@@ -2,17 +2,16 @@
 //! The engine of one dialect: contract, cache, and the way of a request through them.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use apollo_compiler::response::JsonMap as CompilerMap;
+use durward_budget::Budget;
 
 use super::cache::TextCache;
 use super::coerce;
 use super::dialect::{Dialect, OperationKind, Refusal, Resolution, RootFuture};
 use super::document::{Prepared, PreparedOperation, Refused};
-use super::execute::{Budget, Given, Halt, Run};
+use super::execute::{Given, Halt, Run, Work};
 use super::introspect;
 use super::limits::{CACHED_DOCUMENT_BYTES_MAX, CACHED_INTROSPECTIONS_MAX};
 use super::node::{FieldError, Node};
@@ -51,12 +50,13 @@ impl<D: Dialect> Engine<D> {
         &self.dialect
     }
 
-    /// Answers the body of a request.
+    /// Answers the body of a request, of whoever may hold as much as they like.
     pub async fn answer(&self, context: &D::Context, body: &[u8]) -> Reply {
-        match decode(body) {
+        let lease = Budget::unlimited().strangers().lease();
+        match decode(body, &lease) {
             Ok(payload) => self.answer_payload(context, payload).await,
-            Err(message) => self
-                .refuse(Outcome::Malformed, self.malformed(message))
+            Err(error) => self
+                .refuse(Outcome::Malformed, self.malformed(error.to_string()))
                 .into(),
         }
     }
@@ -68,7 +68,7 @@ impl<D: Dialect> Engine<D> {
             Payload::Many(requests) => requests,
         };
         let mut responses = Vec::with_capacity(requests.len());
-        let mut budget = Budget::default();
+        let mut budget = Work::default();
         budget.steps /= requests.len().max(1) as u64;
         for request in requests {
             let response = match request {
@@ -83,8 +83,7 @@ impl<D: Dialect> Engine<D> {
 
     /// Answers one request.
     pub async fn execute(&self, context: &D::Context, request: Request) -> Response {
-        self.execute_within(context, request, Budget::default())
-            .await
+        self.execute_within(context, request, Work::default()).await
     }
 
     /// An answer that holds one error and no data, such as that of a caller without credentials.
@@ -116,7 +115,7 @@ impl<D: Dialect> Engine<D> {
         &self,
         context: &D::Context,
         mut request: Request,
-        budget: Budget,
+        budget: Work,
     ) -> Response {
         self.dialect.normalize(&mut request);
         match self.run(context, &request, budget).await {
@@ -147,7 +146,7 @@ impl<D: Dialect> Engine<D> {
         &self,
         context: &D::Context,
         request: &Request,
-        budget: Budget,
+        budget: Work,
     ) -> Result<Response, Refused> {
         let prepared = self.prepared(&request.query)?;
         let chosen = prepared.operation(request.operation_name.as_deref())?;
@@ -173,11 +172,13 @@ impl<D: Dialect> Engine<D> {
         }
         let planned_before = plan.planned();
         let introspected = self.introspected(context, &prepared, chosen, scope);
-        let mut run = Run::new(scope, &prepared, context, budget);
+        let hold = |bytes| self.dialect.hold(context, bytes);
+        let mut run = Run::new(scope, &prepared, context, budget, &hold);
         run.buffer.extend_from_slice(DATA_PREFIX);
         let written = self
             .roots(&mut run, chosen.kind, &plan, &introspected)
             .await;
+        let ended = run.ended.take();
         let (mut body, failures) = run.finish();
         if request.query.len() <= CACHED_DOCUMENT_BYTES_MAX {
             let more = plan.planned().saturating_sub(planned_before);
@@ -195,6 +196,10 @@ impl<D: Dialect> Engine<D> {
                     budget.bytes, budget.steps
                 );
                 let error = FieldError::new("ANSWER_TOO_LARGE", message);
+                return Ok(self.refuse(Outcome::Executed, error));
+            }
+            Err(Halt::Ended) => {
+                let error = ended.unwrap_or_else(|| FieldError::new("ENDED", "it was ended"));
                 return Ok(self.refuse(Outcome::Executed, error));
             }
         }
@@ -245,7 +250,8 @@ impl<D: Dialect> Engine<D> {
         introspect::answers(&self.schema, prepared, &chosen.operation, scope.variables)
     }
 
-    /// Resolves and writes the root fields.
+    /// Resolves and writes the root fields, one after another, so that what one of them loads is
+    /// gone before the next is asked.
     async fn roots<'p>(
         &'p self,
         run: &mut Run<'p, D::Context>,
@@ -254,25 +260,14 @@ impl<D: Dialect> Engine<D> {
         introspected: &Result<CompilerMap, FieldError>,
     ) -> Result<(), Halt> {
         let fields = plan.root.fields();
-        let given: Vec<_> = fields.iter().map(|field| run.arguments(field)).collect();
         run.buffer.push(b'{');
-        if kind == OperationKind::Mutation {
-            for (field, given) in fields.iter().zip(&given) {
-                let slot = match self.start(run, kind, field, given) {
-                    Slot::Waiting(future) => Slot::Done(future.await),
-                    slot => slot,
-                };
-                write_root(run, plan, field, slot, introspected)?;
-            }
-        } else {
-            let each = fields.iter().zip(&given);
-            let mut slots: Vec<_> = each
-                .map(|(field, given)| self.start(run, kind, field, given))
-                .collect();
-            wait_for_all(&mut slots).await;
-            for (field, slot) in fields.iter().zip(slots) {
-                write_root(run, plan, field, slot, introspected)?;
-            }
+        for field in fields {
+            let given = run.arguments(field);
+            let slot = match self.start(run, kind, field, &given) {
+                Slot::Waiting(future) => Slot::Done(future.await),
+                slot => slot,
+            };
+            write_root(run, plan, field, slot, introspected)?;
         }
         run.buffer.push(b'}');
         Ok(())
@@ -321,27 +316,6 @@ enum Slot<'a, C> {
     Meta,
     Done(Result<Node<'a, C>, FieldError>),
     Waiting(RootFuture<'a, C>),
-}
-
-/// Drives all waiting root fields side by side.
-async fn wait_for_all<C>(slots: &mut [Slot<'_, C>]) {
-    poll_fn(|task| {
-        let mut pending = false;
-        for slot in slots.iter_mut() {
-            if let Slot::Waiting(future) = slot {
-                match future.as_mut().poll(task) {
-                    Poll::Ready(result) => *slot = Slot::Done(result),
-                    Poll::Pending => pending = true,
-                }
-            }
-        }
-        if pending {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
-    })
-    .await;
 }
 
 fn write_root<'p, C>(

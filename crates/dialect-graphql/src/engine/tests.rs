@@ -21,11 +21,12 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use durward_budget::Budget;
 use serde_json::{Value, json};
 
 use super::{
-    Call, Dialect, Engine, FieldError, JsonMap, JsonObject, Node, Object, OperationKind, Reply,
-    Request, Resolution,
+    Call, Dialect, Engine, FieldError, JsonMap, JsonObject, Node, Object, OperationKind, Payload,
+    Reply, Request, Resolution, decode,
 };
 
 pub(super) const SDL: &str = r#"
@@ -223,7 +224,11 @@ pub(super) fn engine() -> Engine<World> {
 }
 
 pub(super) fn request(query: &str, variables: Value) -> Request {
-    Request::from_parts(query, variables, None).unwrap()
+    let body = json!({"query": query, "variables": variables}).to_string();
+    match decode(body.as_bytes(), &Budget::unlimited().strangers().lease()) {
+        Ok(Payload::One(request)) => request,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The answer as JSON.

@@ -12,6 +12,7 @@
 
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_graph::Snapshot;
 use durward_identity::{InitOptions, OpenOptions, Organizations, PasswordCost, Presented, init};
 use durward_model::{Catalog, Clock, IdCipher, Instant, ManualClock};
@@ -55,6 +56,7 @@ impl World {
             catalog,
             password_cost: PasswordCost::Minimal,
             checkpoint: false,
+            budget: Budget::unlimited(),
         };
         Self {
             _folder: folder,
@@ -90,8 +92,13 @@ impl World {
             anonymous_introspection: false,
             nothing: nothing.view(None),
         };
-        let context =
-            RequestContext::new(Arc::new(services), caller, "r1".to_owned(), String::new());
+        let context = RequestContext::new(
+            Arc::new(services),
+            caller,
+            "r1".to_owned(),
+            String::new(),
+            Budget::unlimited().strangers().lease(),
+        );
         let body = json!({"query": query, "variables": variables}).to_string();
         let reply = self
             .runtime

@@ -17,6 +17,7 @@ mod reads;
 
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_graph::Snapshot;
 use durward_graph::store::{Draft, Operation, Privilege, PutMode, Target};
 use durward_identity::{
@@ -67,6 +68,7 @@ impl World {
             catalog,
             password_cost: PasswordCost::Minimal,
             checkpoint: false,
+            budget: Budget::unlimited(),
         };
         Self {
             _folder: folder,
@@ -118,6 +120,7 @@ impl World {
             Ok(caller),
             "r1".to_owned(),
             String::new(),
+            Budget::unlimited().strangers().lease(),
         )
     }
 

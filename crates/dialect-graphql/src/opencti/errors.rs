@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::engine::FieldError;
 
 /// No credential, or one that does not work.
-pub(super) fn auth_required() -> FieldError {
+pub(crate) fn auth_required() -> FieldError {
     FieldError::new("AUTH_REQUIRED", "You must be logged in to do this.")
 }
 

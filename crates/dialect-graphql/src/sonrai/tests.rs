@@ -17,6 +17,7 @@ mod tokens;
 use std::path::Path;
 use std::sync::Arc;
 
+use durward_budget::Budget;
 use durward_cloud::aws::AwsImport;
 use durward_graph::Snapshot;
 use durward_graph::store::{Draft, Operation, Privilege, PutMode, Target};
@@ -69,6 +70,7 @@ impl World {
             catalog,
             password_cost: PasswordCost::Minimal,
             checkpoint: false,
+            budget: Budget::unlimited(),
         };
         Self {
             _folder: folder,
@@ -180,6 +182,7 @@ impl World {
             Ok(self.caller(token)),
             "r1".to_owned(),
             String::new(),
+            Budget::unlimited().strangers().lease(),
         );
         let body = json!({"query": query, "variables": variables}).to_string();
         let answered = self.engine.answer(&context, body.as_bytes());

@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use durward_budget::{Budget, BudgetLimits};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -12,7 +13,11 @@ use tracing_subscriber::EnvFilter;
 use crate::arguments::ServeArguments;
 use crate::config::Configuration;
 use crate::offline;
+use crate::server::connections::{ConnectionLimits, Connections};
 use crate::server::{self, Server, listener, tls};
+
+/// Descriptors that are counted on where the system does not tell how many there are.
+const DESCRIPTORS_ASSUMED: u64 = 1_024;
 
 /// Upper ends of the buckets of request durations, in seconds.
 const DURATION_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 10.0];
@@ -34,13 +39,27 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
         .and_then(PrometheusBuilder::install_recorder)
         .context("metrics cannot be set up")?;
-    let organizations = offline::open(&arguments.data)?;
+    let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(DESCRIPTORS_ASSUMED);
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let budget = Budget::new(BudgetLimits::shared_out(
+        configuration.limits.memory_bytes,
+        processors,
+    ));
+    let connections = Arc::new(Connections::new(ConnectionLimits::within(descriptors)));
+    let organizations = offline::open_within(&arguments.data, budget.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the runtime cannot be started")?;
-    let served = Server::new(organizations, &configuration, metrics)?;
-    let served = runtime.block_on(serve(arguments, &configuration, Arc::new(served)));
+    let served = Server::new(
+        organizations,
+        &configuration,
+        budget,
+        Arc::clone(&connections),
+        metrics,
+    )?;
+    let served = serve(arguments, &configuration, Arc::new(served), connections);
+    let served = runtime.block_on(served);
     // Everything is closed; a query that still runs for nobody must not hold up the end.
     runtime.shutdown_background();
     served
@@ -60,6 +79,7 @@ async fn serve(
     arguments: &ServeArguments,
     configuration: &Configuration,
     served: Arc<Server>,
+    connections: Arc<Connections>,
 ) -> anyhow::Result<()> {
     let acceptor = match (&arguments.tls_cert, &arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
@@ -91,6 +111,7 @@ async fn serve(
             listening,
             acceptor,
             router,
+            Arc::clone(&connections),
             shutdown.clone(),
         ));
     }

@@ -52,7 +52,10 @@ pub(crate) async fn verify(
 ) -> Result<Json<serde_json::Value>, Problem> {
     let caller = auditor(&server, &parts)?;
     let parameters: VerifyParameters = parameters(&parts.0)?;
+    let turn = caller.share().turn().await;
+    let turn = turn.map_err(|error| Problem::exhausted(&error))?;
     let task = move || {
+        let _turn = turn;
         let expected = parameters.expect_head.as_deref();
         offline::verify_store(caller.organization().store(), expected)
             .map_err(|error| Problem::new(ErrorKind::Invalid, format!("{error:#}")))
@@ -73,7 +76,10 @@ pub(crate) async fn export(
     let parameters: ExportParameters = parameters(&parts.0)?;
     let from = parameters.from.unwrap_or(1).max(1);
     let limit = parameters.limit.unwrap_or(EXPORT_MAX).clamp(1, EXPORT_MAX);
+    let turn = caller.share().turn().await;
+    let turn = turn.map_err(|error| Problem::exhausted(&error))?;
     let task = move || {
+        let _turn = turn;
         let store = caller.organization().store();
         offline::transactions_ndjson(store, from, limit)
             .map_err(|error| Problem::new(ErrorKind::Internal, format!("{error:#}")))

@@ -2,14 +2,17 @@
 //! From a request to its caller.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, header, request};
 use durward_identity::{AuthError, Caller, Presented};
 
 use crate::server::Server;
+use crate::server::connections::Connection;
 use crate::server::observe::RequestId;
 use crate::server::problem::Problem;
+use crate::server::rates::{self, TooMany};
 
 /// Headers by which clients name the organization that they mean.
 const ACCOUNT_HEADERS: [&str; 3] = [
@@ -24,6 +27,7 @@ pub(crate) struct Source {
     pub(crate) request_id: String,
     address: String,
     user_agent: String,
+    connection: Option<Arc<Connection>>,
 }
 
 impl Source {
@@ -34,6 +38,14 @@ impl Source {
             request_id: request_id.map_or_else(String::new, |id| id.0.clone()),
             address: address.map_or_else(String::new, |info| info.0.ip().to_string()),
             user_agent: text(&parts.headers, header::USER_AGENT.as_str()).to_owned(),
+            connection: parts.extensions.get::<Arc<Connection>>().cloned(),
+        }
+    }
+
+    /// A caller of an organization came over this connection.
+    pub(crate) fn prove(&self, organization: &str) {
+        if let Some(connection) = &self.connection {
+            connection.prove(organization);
         }
     }
 
@@ -81,20 +93,31 @@ pub(crate) fn caller(
     let result = server
         .organizations
         .authenticate(&presented, server.clock.now());
-    if let Err(error) = &result {
-        metrics::counter!("durward_authentication_failures_total", "reason" => error.reason())
-            .increment(1);
+    match &result {
+        Ok(caller) => source.prove(caller.organization().id().as_str()),
+        Err(error) => {
+            let reason = error.reason();
+            metrics::counter!("durward_authentication_failures_total", "reason" => reason)
+                .increment(1);
+        }
     }
     result
 }
 
-/// As [`caller`], for Durward's own interface.
+/// As [`caller`], for Durward's own interface; the request is counted.
 ///
 /// # Errors
-/// The answer for a caller who is not let in.
+/// The answer for a caller who is not let in, or asks too often.
 pub(crate) fn require(server: &Server, parts: &request::Parts) -> Result<Caller, Problem> {
     let source = Source::of(parts);
-    caller(server, &parts.headers, &source).map_err(|error| Problem::of(&error))
+    let caller = caller(server, &parts.headers, &source).map_err(|error| Problem::of(&error))?;
+    let verdict = rates::count_one(server, &caller);
+    if verdict.allowed {
+        Ok(caller)
+    } else {
+        let error = TooMany(verdict.retry_after_seconds);
+        Err(Problem::of(&error).retry_after(error.0))
+    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

@@ -3,15 +3,18 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{header, request};
 use axum::response::{IntoResponse as _, Response};
+use durward_budget::body::{self, BodyError, BodyLimits};
+use durward_budget::{Exhausted, Share};
 use durward_dialect_cyral::{Answer, Asked, CyralApi};
-use http_body_util::BodyExt as _;
+use durward_identity::{AuthError, Caller};
 
 use crate::server::authenticate::{self, Source};
-use crate::server::router::BODY_BYTES_MAX;
+use crate::server::paced::Leased;
+use crate::server::rates;
 use crate::server::tokens::Tokens;
 use crate::server::{Server, problem};
 
@@ -21,64 +24,124 @@ pub(crate) async fn or_nothing(State(server): State<Arc<Server>>, request: Reque
         return problem::no_route(&request).into_response();
     }
     let (parts, body) = request.into_parts();
-    let body = match read(&server, &parts, body).await {
-        Ok(body) => body,
-        Err(answer) => return response(answer),
-    };
-    let work = tokio::task::spawn_blocking(move || answer(&server, &parts, &body));
-    response(work.await.unwrap_or_else(|_| CyralApi::broken()))
+    match serve(&server, parts, body).await {
+        Ok(response) => response,
+        Err(error) => response(CyralApi::later(&error, error.retry_after_seconds())),
+    }
 }
 
-async fn read(server: &Server, parts: &request::Parts, mut body: Body) -> Result<Vec<u8>, Answer> {
-    let (method, path) = (parts.method.as_str(), parts.uri.path());
-    let limit = server.cyral.reading(method, path).body_bytes_max;
-    let unreadable = |is_too_large| server.cyral.unreadable(method, path, is_too_large);
-    let (mut kept, mut size) = (Vec::new(), 0usize);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| unreadable(false))?;
-        let Ok(part) = frame.into_data() else {
-            continue;
-        };
-        size = size.saturating_add(part.len());
-        if size <= limit {
-            kept.extend_from_slice(&part);
-        } else {
-            // What is too large is read on and thrown away: a client that still writes would see
-            // a broken connection instead of the answer.
-            kept = Vec::new();
-        }
-        if size > BODY_BYTES_MAX {
-            break;
-        }
-    }
-    if size > limit {
-        Err(unreadable(true))
+async fn serve(
+    server: &Arc<Server>,
+    parts: request::Parts,
+    body: Body,
+) -> Result<Response, Exhausted> {
+    let wanted = server
+        .cyral
+        .reading(parts.method.as_str(), parts.uri.path());
+    let source = Source::of(&parts);
+    let caller = if wanted.needs_caller {
+        authenticate::caller(server, &parts.headers, &source)
     } else {
-        Ok(kept)
+        Err(AuthError::Missing)
+    };
+    let (share, limits) = match &caller {
+        Ok(caller) => (caller.share(), BodyLimits::known(wanted.body_bytes_max)),
+        Err(_) => (server.budget.strangers(), BodyLimits::STRANGER),
+    };
+    if let Ok(caller) = &caller {
+        let verdict = rates::count_one(server, caller);
+        if !verdict.allowed {
+            let error = rates::TooMany(verdict.retry_after_seconds);
+            return Ok(response(CyralApi::later(&error, error.0)));
+        }
     }
+    let lease = share.lease();
+    let bytes = match body::read(body, limits, &lease).await {
+        Ok(bytes) => bytes,
+        Err(BodyError::Exhausted(error)) => return Err(error),
+        // Whoever is not let in is told that, and not how much fits.
+        Err(BodyError::TooLarge { .. }) if wanted.needs_caller && caller.is_err() => Bytes::new(),
+        Err(error) => {
+            let is_too_large = matches!(error, BodyError::TooLarge { .. });
+            let (method, path) = (parts.method.as_str(), parts.uri.path());
+            return Ok(response(server.cyral.unreadable(
+                method,
+                path,
+                is_too_large,
+            )));
+        }
+    };
+    let work = Work {
+        server: Arc::clone(server),
+        parts,
+        source,
+        caller,
+    };
+    let answer = in_turn(&share, move || {
+        let answer = work.answer(&bytes);
+        // What was read is gone; the answer is held until it is sent.
+        drop(bytes);
+        answer
+    })
+    .await?;
+    let size = answer.body.len() as u64;
+    let lease = match lease.set(size) {
+        Ok(()) => Arc::new(lease),
+        Err(error) => return Err(error),
+    };
+    Ok(headed(answer, |body| {
+        Leased::body(Bytes::from(body), lease)
+    }))
 }
 
-fn answer(server: &Server, parts: &request::Parts, body: &[u8]) -> Answer {
-    let source = Source::of(parts);
-    let authorization = parts.headers.get(header::AUTHORIZATION);
-    let tokens = Tokens {
-        server,
-        source: &source,
+async fn in_turn(
+    share: &Share,
+    work: impl FnOnce() -> Answer + Send + 'static,
+) -> Result<Answer, Exhausted> {
+    let turn = share.turn().await?;
+    let task = move || {
+        let answer = work();
+        drop(turn);
+        answer
     };
-    server.cyral.answer(&Asked {
-        method: parts.method.as_str(),
-        path: parts.uri.path(),
-        query: parts.uri.query().unwrap_or_default(),
-        authorization: authorization.and_then(|value| value.to_str().ok()),
-        body,
-        authenticate: &|| authenticate::caller(server, &parts.headers, &source),
-        accesses: &server.accesses,
-        tokens: &tokens,
-    })
+    let answer = tokio::task::spawn_blocking(task).await;
+    Ok(answer.unwrap_or_else(|_| CyralApi::broken()))
+}
+
+/// A request whose body is there.
+struct Work {
+    server: Arc<Server>,
+    parts: request::Parts,
+    source: Source,
+    caller: Result<Caller, AuthError>,
+}
+
+impl Work {
+    fn answer(&self, body: &[u8]) -> Answer {
+        let authorization = self.parts.headers.get(header::AUTHORIZATION);
+        let tokens = Tokens {
+            server: &self.server,
+            source: &self.source,
+        };
+        self.server.cyral.answer(&Asked {
+            method: self.parts.method.as_str(),
+            path: self.parts.uri.path(),
+            query: self.parts.uri.query().unwrap_or_default(),
+            authorization: authorization.and_then(|value| value.to_str().ok()),
+            body,
+            caller: self.caller.as_ref(),
+            accesses: &self.server.accesses,
+            tokens: &tokens,
+        })
+    }
 }
 
 fn response(answer: Answer) -> Response {
-    let mut response = (answer.status, answer.body).into_response();
+    headed(answer, Body::from)
+}
+
+fn headed(answer: Answer, body: impl FnOnce(Vec<u8>) -> Body) -> Response {
+    let mut response = (answer.status, body(answer.body)).into_response();
     for (name, value) in answer.headers {
         response.headers_mut().insert(name, value);
     }

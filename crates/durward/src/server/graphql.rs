@@ -3,16 +3,20 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request};
 use axum::response::{IntoResponse as _, Response};
+use durward_budget::Lease;
+use durward_budget::body::{self, BodyError, BodyLimits};
 use durward_dialect_graphql::engine::{Payload, decode};
 use durward_dialect_graphql::{Answer, ClientHints, RequestContext, SchemaName};
-use durward_identity::{RateCost, RateVerdict};
+use durward_identity::{AuthError, RateCost, RateVerdict};
 use durward_model::ErrorKind;
+use durward_model::error::ClientMessage as _;
 
 use crate::server::authenticate::{self, Source};
+use crate::server::paced::Leased;
 use crate::server::router::BODY_BYTES_MAX;
 use crate::server::{Server, problem};
 
@@ -24,6 +28,12 @@ const SONRAI_ISSUER: &str = "Sonrai";
 const QUERY_NAME: &str = "query-name";
 /// Longest query name that is logged, in characters.
 const QUERY_NAME_CHARACTERS_MAX: usize = 200;
+/// Bodies up to this many bytes are read on the threads that serve connections.
+const QUICK_BODY_BYTES_MAX: usize = 4 << 10;
+/// So many root fields may be answered there.
+const QUICK_OPERATIONS_MAX: u32 = 4;
+/// What a client is told of a defect.
+const INTERNAL: &str = "an internal error occurred";
 
 /// The paths that all schemas share.
 pub(crate) async fn shared(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -54,23 +64,65 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
     let (parts, body) = request.into_parts();
     let hints = hints(&parts.headers);
     let assumed = pinned.unwrap_or_else(|| assumed(hints));
-    let payload = match payload(Request::from_parts(parts.clone(), body)).await {
-        Ok(payload) => payload,
-        Err((kind, message)) => {
-            return response(server.graphql.refusal(assumed, kind, &message), None);
-        }
-    };
-    let schema = pinned.unwrap_or_else(|| server.graphql.choose(&payload, hints));
+    let refuse = |kind, message: &str| response(server.graphql.refusal(assumed, kind, message));
+    if content_type(&parts.headers).starts_with("multipart/") {
+        let refused = refuse(ErrorKind::Unsupported, "file uploads are not supported");
+        drop(
+            body::read(
+                body,
+                BodyLimits::STRANGER,
+                &server.budget.strangers().lease(),
+            )
+            .await,
+        );
+        return refused;
+    }
+    // The credential is judged before a body is read: a stranger's is small, and only tells whose
+    // refusal it gets.
     let source = Source::of(&parts);
     let caller = authenticate::caller(server, &parts.headers, &source);
+    let (share, limits) = match &caller {
+        Ok(caller) => (caller.share(), BodyLimits::known(BODY_BYTES_MAX)),
+        Err(_) => (server.budget.strangers(), BodyLimits::STRANGER),
+    };
+    let lease = share.lease();
+    let bytes = match body::read(body, limits, &lease).await {
+        Ok(bytes) => bytes,
+        Err(BodyError::Exhausted(error)) => return refuse(error.kind(), &error.to_string()),
+        Err(_) if caller.is_err() => {
+            return refuse(ErrorKind::Unauthenticated, AuthError::PUBLIC_MESSAGE);
+        }
+        Err(error) => return refuse(ErrorKind::Invalid, &error.to_string()),
+    };
+    let is_large = bytes.len() > QUICK_BODY_BYTES_MAX;
+    let mut turn = None;
+    if is_large {
+        match share.turn().await {
+            Ok(taken) => turn = Some(taken),
+            Err(error) => return refuse(error.kind(), &error.to_string()),
+        }
+    }
+    let reading = Reading {
+        server: Arc::clone(server),
+        pinned,
+        hints,
+        bytes,
+        lease,
+    };
+    let asked = if is_large {
+        let read = tokio::task::spawn_blocking(move || reading.asked()).await;
+        read.unwrap_or_else(|_| Err((ErrorKind::Internal, INTERNAL.to_owned())))
+    } else {
+        reading.asked()
+    };
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err((kind, message)) => return refuse(kind, &message),
+    };
+    let schema = asked.schema;
     let mut verdict = None;
     if let Ok(caller) = &caller {
-        let cost = server.graphql.cost(&payload);
-        let cost = RateCost {
-            operations: cost.operations,
-            queries: cost.queries,
-        };
-        let decided = server.rates.check(caller, cost, server.clock.now());
+        let decided = server.rates.check(caller, asked.cost, server.clock.now());
         if !decided.allowed {
             let message = format!(
                 "too many requests (429); try again in {} seconds",
@@ -79,30 +131,86 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
             let refusal = server
                 .graphql
                 .refusal(schema, ErrorKind::RateLimited, &message);
-            return response(refusal, Some(&decided));
+            return with_rates(response(refusal), Some(&decided));
         }
         verdict = Some(decided);
     }
     let context = RequestContext::new(
         Arc::clone(&server.services),
         caller,
-        source.request_id,
+        source.request_id.clone(),
         base_url(server, &parts),
+        asked.lease,
     );
-    let answer = match schema {
-        // Their lists are long and resolve in place.
-        SchemaName::OpenCti | SchemaName::Sonrai => {
-            off_thread(server, schema, context, payload).await
+    let held = Arc::clone(context.lease());
+    // Lists are long and resolve in place; a few root fields of the others are quick.
+    let is_quick = !is_large
+        && asked.cost.operations <= QUICK_OPERATIONS_MAX
+        && matches!(schema, SchemaName::Durward | SchemaName::JupiterOne);
+    let answer = if is_quick {
+        server.graphql.answer(schema, &context, asked.payload).await
+    } else {
+        if turn.is_none() {
+            match share.turn().await {
+                Ok(taken) => turn = Some(taken),
+                Err(error) => {
+                    let refusal = server
+                        .graphql
+                        .refusal(schema, error.kind(), &error.to_string());
+                    return with_rates(response(refusal), verdict.as_ref());
+                }
+            }
         }
-        _ => server.graphql.answer(schema, &context, payload).await,
+        off_thread(server, schema, context.in_turn(), asked.payload).await
     };
+    drop(turn);
     let query_name = query_name(&parts.headers);
     if let Some(code) = &answer.first_code {
         tracing::debug!(?schema, code, query_name, "GraphQL errors");
     } else if query_name.is_some() {
         tracing::debug!(?schema, query_name, "GraphQL answered");
     }
-    response(answer, verdict.as_ref())
+    with_rates(held_response(answer, &held), verdict.as_ref())
+}
+
+/// A body on its way to what it asks.
+struct Reading {
+    server: Arc<Server>,
+    pinned: Option<SchemaName>,
+    hints: ClientHints,
+    bytes: Bytes,
+    lease: Lease,
+}
+
+/// What a body asks.
+struct Asked {
+    schema: SchemaName,
+    payload: Payload,
+    cost: RateCost,
+    lease: Lease,
+}
+
+impl Reading {
+    fn asked(self) -> Result<Asked, (ErrorKind, String)> {
+        let graphql = &self.server.graphql;
+        let payload = decode(&self.bytes, &self.lease)
+            .map_err(|error| (error.kind(), error.client_message()))?;
+        self.lease.release(self.bytes.len() as u64);
+        drop(self.bytes);
+        let schema = self
+            .pinned
+            .unwrap_or_else(|| graphql.choose(&payload, self.hints));
+        let cost = graphql.cost(&payload);
+        Ok(Asked {
+            schema,
+            payload,
+            cost: RateCost {
+                operations: cost.operations,
+                queries: cost.queries,
+            },
+            lease: self.lease,
+        })
+    }
 }
 
 /// The schema whose clients send such headers, for answers to bodies that cannot be read.
@@ -116,21 +224,6 @@ fn assumed(hints: ClientHints) -> SchemaName {
     } else {
         SchemaName::Durward
     }
-}
-
-/// The requests in a body.
-async fn payload(request: Request) -> Result<Payload, (ErrorKind, String)> {
-    if content_type(request.headers()).starts_with("multipart/") {
-        return Err((
-            ErrorKind::Unsupported,
-            "file uploads are not supported".to_owned(),
-        ));
-    }
-    let Ok(bytes) = Bytes::from_request(request, &()).await else {
-        let message = format!("the body broke off, or is larger than {BODY_BYTES_MAX} bytes");
-        return Err((ErrorKind::Invalid, message));
-    };
-    decode(&bytes).map_err(|message| (ErrorKind::Invalid, message))
 }
 
 /// Answers off the threads that serve connections; what still runs when the client goes away stops.
@@ -151,7 +244,7 @@ async fn off_thread(
     answer.unwrap_or_else(|_| {
         server
             .graphql
-            .refusal(schema, ErrorKind::Internal, "an internal error occurred")
+            .refusal(schema, ErrorKind::Internal, INTERNAL)
     })
 }
 
@@ -219,9 +312,25 @@ pub(super) fn base_url(server: &Server, parts: &request::Parts) -> String {
     )
 }
 
-fn response(answer: Answer, verdict: Option<&RateVerdict>) -> Response {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    let mut response = (status, answer.body).into_response();
+fn response(answer: Answer) -> Response {
+    let body = Body::from(answer.body);
+    headed(answer.status, answer.retry_after_seconds, body)
+}
+
+/// An answer that stays charged to its caller until it is sent.
+fn held_response(answer: Answer, held: &Arc<Lease>) -> Response {
+    let bytes = Bytes::from(answer.body);
+    // What the request took beside the answer is gone by now.
+    let body = match held.set(bytes.len() as u64) {
+        Ok(()) => Leased::body(bytes, Arc::clone(held)),
+        Err(_) => Body::from(bytes),
+    };
+    headed(answer.status, answer.retry_after_seconds, body)
+}
+
+fn headed(status: u16, retry_after_seconds: Option<u32>, body: Body) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -230,8 +339,15 @@ fn response(answer: Answer, verdict: Option<&RateVerdict>) -> Response {
     if status == problem::status(ErrorKind::Unauthenticated) {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    if let Some(seconds) = retry_after_seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn with_rates(mut response: Response, verdict: Option<&RateVerdict>) -> Response {
     if let Some(verdict) = verdict {
-        rate_headers(headers, verdict);
+        rate_headers(response.headers_mut(), verdict);
     }
     response
 }

@@ -50,6 +50,10 @@ pub(crate) async fn metrics(
         entities = entities.saturating_add(counts.sum());
     }
     metrics::gauge!("durward_graph_entities").set(entities as f64);
+    metrics::gauge!("durward_budget_bytes").set(server.budget.used_bytes() as f64);
+    let (strangers, known) = server.connections.counts();
+    metrics::gauge!("durward_connections", "peer" => "stranger").set(strangers as f64);
+    metrics::gauge!("durward_connections", "peer" => "known").set(known as f64);
     let text = server.metrics.render();
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, content_type)], text).into_response())

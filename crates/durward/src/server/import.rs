@@ -2,11 +2,14 @@
 //! Imports over HTTP.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Query, Request, State};
 use axum::http::request;
 use axum::{Json, extract};
-use durward_intel::{Room, import_bundle};
+use durward_budget::body::{self, BodyLimits};
+use durward_identity::Caller;
+use durward_intel::{ImportError, Room, import_bundle};
 use durward_model::ErrorKind;
 use durward_policy::Right;
 use serde::Deserialize;
@@ -14,7 +17,8 @@ use serde::de::DeserializeOwned;
 
 use crate::offline::report_json;
 use crate::server::problem::Problem;
-use crate::server::{Server, authenticate, body};
+use crate::server::router::BODY_BYTES_MAX;
+use crate::server::{Server, authenticate};
 
 /// Parameters of `POST /import/stix`.
 #[derive(Debug, Deserialize)]
@@ -32,24 +36,62 @@ pub(crate) async fn stix(
     request: Request,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let (parts, body) = request.into_parts();
-    let body = body::small_first(body).await.map_err(|_| body::broken())?;
-    let caller = authenticate::require(&server, &parts)?;
-    caller
-        .require(Right::SYNCHRONIZE)
-        .map_err(|error| Problem::of(&error))?;
-    let parameters: StixParameters = parameters(&parts)?;
-    let body = body::whole(body).await?;
+    let (caller, parameters) = match judged(&server, &parts) {
+        Ok(judged) => judged,
+        Err(refused) => {
+            let lease = server.budget.strangers().lease();
+            drop(body::read(body, BodyLimits::STRANGER, &lease).await);
+            return Err(refused);
+        }
+    };
+    let is_given_up = GivenUp::default();
+    let share = caller.share();
+    let lease = share.lease();
+    let limits = BodyLimits::known(BODY_BYTES_MAX);
+    let body = body::read(body, limits, &lease)
+        .await
+        .map_err(|error| Problem::body(&error))?;
+    let turn = share.turn().await;
+    let turn = turn.map_err(|error| Problem::exhausted(&error))?;
+    let room = Room::new(&share, Arc::clone(&is_given_up.0));
     let task = move || {
+        let _held = (turn, lease);
         let store = caller.organization().store();
         let origin = caller.origin("STIX bundle imported");
-        let room = Room::unlimited();
         import_bundle(store, origin, &parameters.scope, &body, &room)
             .map(|report| report_json(&report))
-            .map_err(|error| Problem::of(&error))
+            .map_err(|error| problem(&error))
     };
     let result = tokio::task::spawn_blocking(task).await;
     let failed = || Problem::new(ErrorKind::Internal, "the import ended abnormally");
     result.map_err(|_| failed())?.map(Json)
+}
+
+/// Ends an import at its next step when it is dropped: the client is gone, or the answer is there.
+#[derive(Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The answer to an import that wrote nothing.
+fn problem(error: &ImportError) -> Problem {
+    match error.exhausted() {
+        Some(exhausted) => Problem::exhausted(&exhausted),
+        None => Problem::of(error),
+    }
+}
+
+/// Whether the caller may import, before anything of the body is read.
+fn judged(server: &Server, parts: &request::Parts) -> Result<(Caller, StixParameters), Problem> {
+    let caller = authenticate::require(server, parts)?;
+    caller
+        .require(Right::SYNCHRONIZE)
+        .map_err(|error| Problem::of(&error))?;
+    Ok((caller, parameters(parts)?))
 }
 
 /// The parameters of a request.

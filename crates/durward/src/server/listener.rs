@@ -24,16 +24,35 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-/// Connections served at once on one address; further ones wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 10_000;
+use crate::server::connections::{Connection, Connections, Leaving};
+use crate::server::paced::{Paced, Sent};
+
+/// Connections that may be on their way out while others have taken their room.
+const LEAVING_MAX: usize = 32;
 /// How long a new connection may take to send its first byte and to finish a TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take to send the header of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection of HTTP/1.1 may take to send the header of its next request, the time
+/// before it included. Strangers have less ([`Connection::must_end`]).
+const HEADER_TIMEOUT: Duration = Duration::from_secs(300);
+/// After so long without a word a client of HTTP/2 is asked whether it is there, and has as long to
+/// answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// How long open requests may go on after shutdown began.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Streams of one HTTP/2 connection at once.
-const STREAMS_MAX: u32 = 200;
+const STREAMS_MAX: u32 = 100;
+/// What one stream of HTTP/2 may send before the server has taken it up.
+const STREAM_WINDOW_BYTES: u32 = 64 << 10;
+/// What all streams of one connection may send before the server has taken it up.
+const CONNECTION_WINDOW_BYTES: u32 = 128 << 10;
+/// Largest header of a request, and what is buffered of a connection of HTTP/1.1.
+const HEADER_BYTES_MAX: u32 = 32 << 10;
+/// Most that is buffered of a connection of HTTP/1.1 in each direction.
+const BUFFER_BYTES_MAX: usize = 128 << 10;
+/// What is buffered of the answer of one stream of HTTP/2.
+const SEND_BUFFER_BYTES: usize = 64 << 10;
+/// Streams that a client may reset before the server has looked at them.
+const RESETS_PENDING_MAX: usize = 20;
 /// Pause after a failed accept (for example: out of file descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const TLS_HANDSHAKE_RECORD: u8 = 0x16;
@@ -77,15 +96,18 @@ pub(crate) async fn bind(
     })
 }
 
-/// Serves `router` on a bound address until `shutdown`, then drains.
+/// Serves `router` on a bound address until `shutdown`, then drains. All addresses share
+/// `connections`.
 pub(crate) async fn serve(
     bound: Bound,
     tls: Option<TlsAcceptor>,
     router: Router,
+    connections: Arc<Connections>,
     shutdown: CancellationToken,
 ) {
     let graceful = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let slots = Arc::new(Semaphore::new(connections.limits().total + LEAVING_MAX));
+    let aborted = CancellationToken::new();
     let tracker = TaskTracker::new();
     let accepts_plaintext = bound.accepts_plaintext;
     loop {
@@ -104,15 +126,27 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let connection = Connection {
+        let Some(connection) = connections.admit(peer.ip()) else {
+            tracing::warn!("a connection was refused: known callers have taken all the room");
+            continue;
+        };
+        let served = Served {
             peer,
             tls: tls.clone(),
             accepts_plaintext,
             router: router.clone(),
             watcher: graceful.watcher(),
+            connection: Arc::clone(&connection),
         };
+        let aborted = aborted.clone();
         tracker.spawn(async move {
-            connection.run(stream).await;
+            let leaving = Leaving(Arc::clone(&connection));
+            tokio::select! {
+                () = served.run(stream) => {}
+                () = connection.must_end() => tracing::debug!(%peer, "a connection was ended"),
+                () = aborted.cancelled() => {}
+            }
+            drop(leaving);
             drop(slot);
         });
     }
@@ -123,6 +157,9 @@ pub(crate) async fn serve(
         .is_err()
     {
         tracing::warn!("requests were still open when the drain time ended");
+        // What they run is cancelled with them.
+        aborted.cancel();
+        tracker.wait().await;
     }
 }
 
@@ -130,15 +167,16 @@ pub(crate) async fn serve(
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encrypted;
 
-struct Connection {
+struct Served {
     peer: SocketAddr,
+    connection: Arc<Connection>,
     tls: Option<TlsAcceptor>,
     accepts_plaintext: bool,
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
 }
 
-impl Connection {
+impl Served {
     async fn run(self, stream: TcpStream) {
         if stream.set_nodelay(true).is_err() {
             return;
@@ -171,16 +209,25 @@ impl Connection {
         builder
             .http1()
             .timer(TokioTimer::new())
+            .max_buf_size(BUFFER_BYTES_MAX)
             .header_read_timeout(HEADER_TIMEOUT);
         builder
             .http2()
             .timer(TokioTimer::new())
+            .keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_send_buf_size(SEND_BUFFER_BYTES)
+            .max_header_list_size(HEADER_BYTES_MAX)
+            .max_pending_accept_reset_streams(RESETS_PENDING_MAX)
             .max_concurrent_streams(STREAMS_MAX);
         let router = self.router;
         let peer = self.peer;
+        let connection = self.connection;
         let service = hyper::service::service_fn(move |request| {
-            let router = router.clone();
-            async move { answer(router, peer, is_encrypted, request).await }
+            let (router, connection) = (router.clone(), Arc::clone(&connection));
+            async move { answer(router, peer, is_encrypted, connection, request).await }
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         if let Err(error) = self.watcher.watch(connection.into_owned()).await {
@@ -193,12 +240,16 @@ async fn answer(
     router: Router,
     peer: SocketAddr,
     is_encrypted: bool,
+    connection: Arc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
-    let mut request = request.map(Body::new);
+    let open = connection.begin();
+    let mut request = request.map(|body| Body::new(Paced::new(body)));
     request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(connection);
     if is_encrypted {
         request.extensions_mut().insert(Encrypted);
     }
-    router.oneshot(request).await
+    let response = router.oneshot(request).await?;
+    Ok(response.map(|body| Body::new(Sent::new(body, open))))
 }

@@ -4,6 +4,8 @@
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use durward_budget::Exhausted;
+use durward_budget::body::BodyError;
 use durward_model::ErrorKind;
 use durward_model::error::ClientMessage;
 use serde_json::json;
@@ -13,6 +15,7 @@ use serde_json::json;
 pub(crate) struct Problem {
     kind: ErrorKind,
     detail: String,
+    retry_after_seconds: Option<u32>,
 }
 
 impl Problem {
@@ -20,6 +23,28 @@ impl Problem {
         Self {
             kind,
             detail: detail.into(),
+            retry_after_seconds: None,
+        }
+    }
+
+    /// As it was, with a hint when to try again.
+    pub(crate) fn retry_after(self, seconds: u32) -> Self {
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..self
+        }
+    }
+
+    /// The answer to a caller whose share is used up.
+    pub(crate) fn exhausted(error: &Exhausted) -> Self {
+        Self::of(error).retry_after(error.retry_after_seconds())
+    }
+
+    /// The answer to a body that cannot be taken.
+    pub(crate) fn body(error: &BodyError) -> Self {
+        match error {
+            BodyError::Exhausted(error) => Self::exhausted(error),
+            other => Self::new(ErrorKind::Invalid, other.to_string()),
         }
     }
 
@@ -47,7 +72,12 @@ pub(crate) fn status(kind: ErrorKind) -> StatusCode {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        answer(status(self.kind), self.kind, &self.detail)
+        let mut response = answer(status(self.kind), self.kind, &self.detail);
+        if let Some(seconds) = self.retry_after_seconds {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 

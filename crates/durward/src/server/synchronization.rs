@@ -3,15 +3,17 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use durward_budget::body::{self, BodyLimits};
 use durward_dialect_sync::{SyncAccess, SyncError};
 use durward_policy::Right;
 
 use crate::server::authenticate::{self, Source};
 use crate::server::graphql::base_url;
-use crate::server::{Server, body};
+use crate::server::{Server, rates};
 
 /// Gives a request its authority. One without it goes on with none: the routes refuse it in the
 /// dialect's shape, except the upload URLs, which are their own authority.
@@ -21,13 +23,22 @@ pub(crate) async fn authorize(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = body::small_first(body).await else {
-        return SyncError::CutOff.into_response();
-    };
     let source = Source::of(&parts);
     let Ok(caller) = authenticate::caller(&server, &parts.headers, &source) else {
+        let body = if durward_dialect_sync::is_upload_url(parts.uri.path()) {
+            body
+        } else {
+            // Read and not looked at: a refusal that leaves a body unread breaks the connection.
+            let lease = server.budget.strangers().lease();
+            drop(body::read(body, BodyLimits::STRANGER, &lease).await);
+            Body::empty()
+        };
         return next.run(Request::from_parts(parts, body)).await;
     };
+    let verdict = rates::count_one(&server, &caller);
+    if !verdict.allowed {
+        return SyncError::TooMany(verdict.retry_after_seconds).into_response();
+    }
     let organization = caller.organization();
     let jobs = match server.jobs_of(organization) {
         Ok(jobs) => jobs,

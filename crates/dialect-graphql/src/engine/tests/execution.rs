@@ -285,11 +285,7 @@ struct Rows;
 impl Dialect for Rows {
     type Context = Caller;
 
-    fn resolve_root<'a>(
-        &'a self,
-        _: OperationKind,
-        _: Call<'a, Caller>,
-    ) -> Resolution<'a, Caller> {
+    fn resolve_root<'a>(&'a self, _: OperationKind, _: Call<'a, Caller>) -> Resolution<'a, Caller> {
         Resolution::ready(Ok(Node::object(Row(-1))))
     }
 }

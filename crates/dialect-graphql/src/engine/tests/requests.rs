@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Bodies, operations, variables and where they may stand.
 
+use durward_budget::Budget;
 use serde_json::{Value, json};
 
 use super::super::{Outcome, Payload, RootIndex, decode};
@@ -84,7 +85,10 @@ fn arrays_are_answered_in_arrays_of_the_same_length() {
         "BAD_REQUEST"
     );
     assert!(matches!(
-        decode(br#"[{"query":"{one}"}]"#),
+        decode(
+            br#"[{"query":"{one}"}]"#,
+            &Budget::unlimited().strangers().lease()
+        ),
         Ok(Payload::Many(_))
     ));
 }

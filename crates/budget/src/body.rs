@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading request bodies under a lease.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+
+use bytes::{Bytes, BytesMut};
+use http_body::Body;
+
+use crate::exhausted::Exhausted;
+use crate::lease::Lease;
+
+/// Most bytes of a body from a caller who has not proven anything (64 KiB).
+pub const STRANGER_BODY_BYTES_MAX: usize = 64 << 10;
+
+/// How much of a body is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// Most bytes that are kept.
+    pub bytes_max: usize,
+    /// Most bytes of a refused body that are read on and thrown away, so that a client that still
+    /// writes sees the answer and not a broken connection.
+    pub drained_bytes_max: usize,
+}
+
+impl BodyLimits {
+    /// For callers who have not proven anything.
+    pub const STRANGER: Self = Self {
+        bytes_max: STRANGER_BODY_BYTES_MAX,
+        drained_bytes_max: 1 << 20,
+    };
+
+    /// For callers with a credential; a refused body is read on up to twice what is wanted.
+    pub const fn known(bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            drained_bytes_max: bytes_max.saturating_mul(2),
+        }
+    }
+}
+
+/// Why there is no body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// It is larger than is wanted.
+    #[error("the body is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// Most bytes.
+        bytes_max: usize,
+    },
+    /// It did not come whole, or too slowly.
+    #[error("the body broke off, or came too slowly")]
+    BrokenOff,
+    /// A share is used up.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
+}
+
+/// Reads a whole body. Its bytes stay charged to `lease`.
+///
+/// # Errors
+/// Why there is no body; what came of it is given up then.
+pub async fn read<B: Body<Data = Bytes>>(
+    body: B,
+    limits: BodyLimits,
+    lease: &Lease,
+) -> Result<Bytes, BodyError> {
+    let mut body = pin!(body);
+    let announced = body.size_hint().lower();
+    let refused = if announced > limits.bytes_max as u64 {
+        BodyError::TooLarge {
+            bytes_max: limits.bytes_max,
+        }
+    } else {
+        match keep(body.as_mut(), limits.bytes_max, lease).await {
+            Ok(bytes) => return Ok(bytes),
+            Err(BodyError::BrokenOff) => return Err(BodyError::BrokenOff),
+            Err(refused) => refused,
+        }
+    };
+    if announced <= limits.drained_bytes_max as u64 {
+        drain(body, limits.drained_bytes_max).await;
+    }
+    Err(refused)
+}
+
+/// Reads a body and throws it away, up to so many bytes.
+pub async fn drain<B: Body<Data = Bytes>>(mut body: Pin<&mut B>, bytes_max: usize) {
+    let mut seen = 0usize;
+    while let Ok(Some(part)) = next(body.as_mut()).await {
+        seen = seen.saturating_add(part.len());
+        if seen > bytes_max {
+            return;
+        }
+    }
+}
+
+async fn keep<B: Body<Data = Bytes>>(
+    mut body: Pin<&mut B>,
+    bytes_max: usize,
+    lease: &Lease,
+) -> Result<Bytes, BodyError> {
+    let Some(first) = next(body.as_mut()).await? else {
+        return Ok(Bytes::new());
+    };
+    let is_all = body.is_end_stream();
+    let mut kept = BytesMut::new();
+    let mut part = Some(first);
+    while let Some(bytes) = part {
+        if kept.len().saturating_add(bytes.len()) > bytes_max {
+            return Err(BodyError::TooLarge { bytes_max });
+        }
+        if is_all {
+            lease.add(bytes.len() as u64)?;
+            return Ok(bytes);
+        }
+        make_room(&mut kept, bytes.len(), body.size_hint().exact(), lease)?;
+        kept.extend_from_slice(&bytes);
+        part = next(body.as_mut()).await?;
+    }
+    Ok(kept.freeze())
+}
+
+/// Makes room for so many bytes more. The buffer at most doubles, and is never larger than what was
+/// announced.
+fn make_room(
+    kept: &mut BytesMut,
+    more: usize,
+    outstanding: Option<u64>,
+    lease: &Lease,
+) -> Result<(), Exhausted> {
+    let wanted = kept.len().saturating_add(more);
+    if wanted <= kept.capacity() {
+        return Ok(());
+    }
+    let announced = outstanding
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .map_or(usize::MAX, |bytes| wanted.saturating_add(bytes));
+    let room = wanted
+        .max(kept.capacity().saturating_mul(2))
+        .min(announced)
+        .max(wanted);
+    lease.add(room.saturating_sub(kept.capacity()) as u64)?;
+    let mut larger = BytesMut::with_capacity(room);
+    larger.extend_from_slice(kept);
+    *kept = larger;
+    Ok(())
+}
+
+/// The next piece of data; none at the end.
+async fn next<B: Body<Data = Bytes>>(mut body: Pin<&mut B>) -> Result<Option<Bytes>, BodyError> {
+    loop {
+        match poll_fn(|task| body.as_mut().poll_frame(task)).await {
+            None => return Ok(None),
+            Some(Err(_)) => return Err(BodyError::BrokenOff),
+            Some(Ok(frame)) => {
+                if let Ok(part) = frame.into_data() {
+                    return Ok(Some(part));
+                }
+            }
+        }
+    }
+}
