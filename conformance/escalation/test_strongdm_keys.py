@@ -98,7 +98,7 @@ def test_a_key_follows_its_account(acme):
     bond = strongdm.AccountAttachment(account_id=user.id, role_id=acme.administrator.id)
     bond = acme.sdm.account_attachments.create(bond).account_attachment
     key = acme.strongdm(*acme.credential(user.id, "strongdm_key"))
-    assert list(key.roles.list(""))
+    assert list(key.roles.list("name:Administrator"))
     time.sleep(0.02)
     then = datetime.datetime.now(datetime.timezone.utc)
     time.sleep(0.02)
@@ -142,6 +142,8 @@ def listed(client, cursor, limit=1):
 
 
 def test_a_cursor_is_of_one_credential(acme):
+    for name in ("cursor", "cursor"):
+        acme.sdm.roles.create(strongdm.Role(name=acme.unique(name)))
     _, cursor = listed(acme.sdm, "")
     assert cursor
     assert listed(acme.sdm, cursor)[0].roles

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import time
 import warnings
 
@@ -208,3 +209,60 @@ def test_all_paths_answer_alike(company, client):
             assert len(client.query_v1("FIND Vendor")["data"]) == 10
         finally:
             client.graphql_url = company.url + "/graphql"
+
+
+def warned(client, query):
+    """The data of a query and what the answer warns of, as the client hands them on."""
+    reply = client._execute_query(DOCUMENT, {"query": query})
+    assert "errors" not in reply
+    return reply["data"]["queryV1"], reply.get("extensions", {}).get("warnings", [])
+
+
+def test_unknown_names_succeed_with_a_warning_and_the_nearest_name(client):
+    for query, hint in (
+        ("FIND Usr", 'unknown class "Usr" at line 1 column 6; did you mean "User"?'),
+        ("FIND aws_s3_buckt", 'did you mean "aws_s3_bucket"?'),
+        ("FIND User THAT ASIGNED *", 'did you mean "ASSIGNED"?'),
+        ("FIND DataStore WITH clasification = 'critical'", 'did you mean "classification"?'),
+    ):
+        answer, (warning,) = warned(client, query)
+        assert answer["data"] == [] and hint in warning
+        # Its own methods do not mind the warning.
+        assert client.query_v1(query)["data"] == []
+    answer, none = warned(client, "FIND DataStore WITH classification = 'critical'")
+    assert answer["data"] and none == []
+
+
+def test_deferred_results_carry_their_warnings(client):
+    answer = page(client, "FIND Usr", deferredResponse="FORCE")
+    document = results(answer["url"]).json()
+    assert document["status"] == "COMPLETED" and document["data"] == []
+    (warning,) = document["extensions"]["warnings"]
+    assert 'did you mean "User"?' in warning
+
+
+def test_dates_in_texts_are_dates(client):
+    query = "FIND * WITH _scope = 'meridian' AND _createdOn {} AS x RETURN count(x) AS n"
+    count = lambda condition: client.query_v1(query.format(condition))["data"][0]["n"]
+    assert count("> '2024-01-01'") == count("> '2024-01-01T00:00:00Z'") == count("> 0") > 500
+    assert count("< '2024-01-01'") == 0
+
+
+@pytest.mark.parametrize(
+    "query, hint",
+    [
+        ("FIND User WITH active = tru", "'tru'"),
+        ("FIND * WITH tag.special-name = 1", "[tag.special-name]"),
+        ("FIND User AS u RETURN x.name", "at line 1 column 23"),
+        ("FIND User WITH age = 9223372036854775808", "at line 1 column 22"),
+    ],
+)
+def test_mistakes_say_what_to_write(client, query, hint):
+    with pytest.raises(JupiterOneApiError, match=re.escape(hint)):
+        client.query_v1(query)
+
+
+def test_aliases_of_a_negated_step_are_null(client):
+    query = "FIND User AS u THAT !HAS Finding AS f RETURN u._key, f._key LIMIT 3"
+    rows = client.query_v1(query)["data"]
+    assert len(rows) == 3 and all(row["f._key"] is None and row["u._key"] for row in rows)

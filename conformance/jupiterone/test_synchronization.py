@@ -141,3 +141,29 @@ def test_what_is_not_a_list_is_refused(client):
 def test_a_diff_of_this_source_needs_a_scope(client):
     with pytest.raises(JupiterOneApiError, match="scope"):
         client.start_sync_job(source="api", sync_mode="DIFF")
+
+
+def test_a_wrong_item_is_named_and_its_neighbours_arrive(client):
+    scope = "conformance-wrong"
+    job = start(client, scope)
+    rows = things("one", "two")
+    rows.insert(1, {"_key": "sync-conformance:wrong", "_class": "Record"})
+    reply = client.upload_entities_batch_json(instance_job_id=job, entities_list=rows)
+    (rejected,) = reply["rejected"]
+    assert (rejected["index"], rejected["key"]) == (1, "sync-conformance:wrong")
+    assert rejected["code"] == "ERROR_BAD_DATA" and "_type" in rejected["reason"]
+    done = finish(client, job)
+    assert (done["numEntitiesCreated"], done["numEntityCreateErrors"]) == (2, 1)
+    assert names(client, scope) == ["one", "two"]
+
+
+def test_what_a_refused_upload_named_is_not_deleted(client):
+    scope = "conformance-refused"
+    sync(client, scope, things("a", "b"), [])
+    job = start(client, scope)
+    client.upload_entities_batch_json(instance_job_id=job, entities_list=things("a"))
+    with pytest.raises(JupiterOneApiError, match="ENTITY_IS_NOT_ARRAY"):
+        client.upload_entities_batch_json(instance_job_id=job, entities_list={"_key": "x"})
+    done = finish(client, job)
+    assert done["partialDatasets"]["allTypes"] and done["numEntitiesDeleted"] == 0
+    assert names(client, scope) == ["a", "b"]

@@ -29,6 +29,12 @@ def client(server):
     return connect(server)
 
 
+@pytest.fixture
+def alone(start_server):
+    """A client of a server that no other test uses."""
+    return connect(start_server("alone"))
+
+
 @pytest.fixture(scope="session")
 def connect_with(server):
     """Makes a client with another key or secret."""

@@ -41,7 +41,8 @@ def test_roles_give_access_while_they_are_held(client, crew):
     during = now()
     assert reached(client, "account_id:?", user) == both
     assert reached(client, "account_id:? resource_id:?", user, crew[0]) == [(crew[0], role)]
-    assert reached(client, "resourceid:?,resourceid:?", crew[0], crew[1]) == both
+    assert reached(client, "resourceid:?,resourceid:?", crew[0], crew[1]) == []
+    assert reached(client, "resourceid:?,resource_id:?", crew[0], crew[0]) == [(crew[0], role)]
     assert reached(client, "role_id:?", role) == both
     assert reached(client, "role_id:?", user) == []
     client.account_attachments.delete(made.id)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The filter language, as the SDK, its examples and the Terraform provider write it."""
 
+import concurrent.futures
+
 import pytest
 import strongdm
 
@@ -59,11 +61,18 @@ ONE, TWO, HOST = "Shop-SQL one", "shop-sql two", "shop-host"
         ("name:shop-sql*", [ONE, TWO]),
         ('NAME:"SHOP-sql ONE"', [ONE]),
         ("name:shop-sql", []),
-        ('name:"shop-sql one",name:shop-host', [ONE, HOST]),
+        ('name:"shop-sql one",name:shop-host', []),
+        ('name:shop-sql*,name:*two', [TWO]),
+        ("tag:env=dev tag:env=Dev", []),
+        ("tag:shop port:5432 port:5433", []),
+        ("tag:shop hostname:*example hostname:db.*", [ONE, TWO]),
+        ("name:sh*p*sql*o*e", [ONE]),
         ("hostname:*.shop.example type:postgres", [ONE, TWO]),
         ("host_name:host.shop.example", [HOST]),
         ("tag:shop type:ssh", [HOST]),
-        ("tag:shop type:SSH,type:Post_Gres", [ONE, HOST, TWO]),
+        ("tag:shop type:SSH,type:Post_Gres", []),
+        ("tag:shop type:postgres type:post*", [ONE, TWO]),
+        ("tag:shop category:server category:datasource", []),
         ("tag:shop category:server", [HOST]),
         ("tag:shop category:datasource", [ONE, TWO]),
         ("tag:shop port:5433", [TWO]),
@@ -120,8 +129,55 @@ def test_relationships(client, shop):
     assert [one.id for one in found] == [made.id]
     assert [one.id for one in client.account_attachments.list("id:?", made.id)] == [made.id]
     assert list(client.account_attachments.list("accountid:?", shop["service"].id)) == []
-    several = client.account_attachments.list("accountid:?,accountid:?", shop["service"].id, user)
-    assert [one.id for one in several] == [made.id]
+    other = shop["service"].id
+    assert list(client.account_attachments.list("accountid:?,accountid:?", other, user)) == []
+    twice = client.account_attachments.list("accountid:?,account_id:?", user, user)
+    assert [one.id for one in twice] == [made.id]
+    ids = client.account_attachments.list("id:?,id:aa-0000000000000001", made.id)
+    assert [one.id for one in ids] == [made.id]
+
+
+def test_a_filter_narrows_what_it_is_added_to(client, shop):
+    """What a bot appends to the filter of a role must not widen it."""
+    for narrow in ("tag:shop=yes", "type:ssh", "name:shop-host", f"id:{shop['host'].id}"):
+        for more in ("tag:env=dev", "type:postgres", 'name:"shop-sql one"', "port:5432"):
+            found = names(client.resources, f"{narrow} {more}")
+            assert set(found) <= set(names(client.resources, narrow)), (narrow, more)
+
+
+def test_lists_whose_clients_left_take_little(server, client, shop):
+    """Thirty lists with the largest filters, given up at once, leave the server as it was."""
+
+    def resident():
+        with open(f"/proc/{server.process.pid}/status", encoding="ascii") as lines:
+            line = next(line for line in lines if line.startswith("VmHWM"))
+        return int(line.split()[1]) >> 10
+
+    def give_up(number):
+        letters = "".join(f"{chr(97 + place % 26)}*" for place in range(16))
+        terms = " ".join(f"hostname:*{number}{term}{letters[:28]}" for term in range(99))
+        ids = "id:rs-0000000000000001 " * 9_000
+        with pytest.raises(strongdm.TimeoutError):
+            list(client.resources.list(terms + " " + ids, timeout=0.001))
+
+    before = resident()
+    with concurrent.futures.ThreadPoolExecutor(30) as pool:
+        list(pool.map(give_up, range(30)))
+    assert names(client.resources, "name:shop-host") == [HOST]
+    assert resident() < before + 300
+
+
+def test_a_filter_has_bounds(client):
+    for filter, reason in [
+        ("name:a " * 101, "more than 100 terms beside ids"),
+        ("id:rs-1 " * 10_001, "more than 10000 terms"),
+        ("name:" + "*a" * 17, "too large"),
+        ("name:" + "a" * 2000 + "*", "too large"),
+        ("name:" + "a" * (257 << 10), "longer than"),
+    ]:
+        with pytest.raises(strongdm.BadRequestError, match=reason):
+            list(client.resources.list(filter))
+    assert list(client.resources.list("id:rs-0000000000000001 " * 10_000)) == []
 
 
 @pytest.mark.parametrize(

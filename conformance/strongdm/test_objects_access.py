@@ -2,6 +2,7 @@
 """Roles, groups, policies, nodes, and what binds accounts to them."""
 
 import datetime
+import time
 
 import pytest
 import strongdm
@@ -41,6 +42,42 @@ def test_a_role_lives(client):
     client.roles.delete(made.id)
     with pytest.raises(strongdm.NotFoundError, match="there is no such role"):
         client.roles.get(made.id)
+
+
+def test_every_role_can_be_listed_changed_and_deleted(alone):
+    """Built-in roles are not in the way; who asks for one by its name gets it."""
+    client = alone
+    names = ["clean", " clean with blanks ", "cle\u0301an"]
+    for name in names:
+        assert client.roles.create(strongdm.Role(name=name)).role.name == name
+    listed = list(client.roles.list(""))
+    assert set(names) <= {role.name for role in listed}
+    for role in listed:
+        role.tags = {"cleaned": "yes"}
+        assert client.roles.update(role).role.to_dict() == role.to_dict()
+        client.roles.delete(role.id)
+    assert list(client.roles.list("")) == []
+    assert list(client.roles.list("name:*")) == []
+    built_in = next(iter(client.roles.list("name:Administrator")))
+    assert [role.id for role in client.roles.list("id:?", built_in.id)] == [built_in.id]
+    with pytest.raises(strongdm.BadRequestError, match="built-in"):
+        client.roles.delete(built_in.id)
+
+
+def test_privileges_in_rules_are_kept(client):
+    privileges = {"k8s": {"groups": ["admins", "dev"]}}
+    rules = [
+        {"type": "postgres", "privileges": privileges},
+        {"tags": {"env": "dev"}, "privileges": None},
+        {"ids": [], "privileges": privileges},
+    ]
+    made = client.roles.create(strongdm.Role(name="privileged", access_rules=rules)).role
+    assert made.access_rules == rules
+    assert client.roles.get(made.id).role.access_rules == rules
+    made.access_rules = [{"privileges": privileges}]
+    with pytest.raises(strongdm.BadRequestError, match="needs ids, type, tags or query"):
+        client.roles.update(made)
+    client.roles.delete(made.id)
 
 
 def test_a_group_lives(client):
@@ -98,6 +135,17 @@ def test_a_node_lives(client, node):
     client.nodes.delete(made.id)
     with pytest.raises(strongdm.NotFoundError, match="there is no such node"):
         client.nodes.get(made.id)
+
+
+@pytest.mark.parametrize("name", ["", "triplet"])
+def test_three_equal_nodes_are_three(client, name):
+    nodes = [strongdm.Relay(name=name), strongdm.ProxyCluster(name=name, address="x:443")]
+    for node in nodes:
+        answers = [client.nodes.create(node) for _ in range(3)]
+        assert len({answer.node.id for answer in answers}) == 3
+        assert len({answer.token for answer in answers}) == 3
+        for answer in answers:
+            client.nodes.delete(answer.node.id)
 
 
 def test_a_node_gets_a_name(client):
@@ -176,6 +224,38 @@ def test_a_grant_lives(client, world):
     assert again.id != made.id
     assert client.account_grants.get(again.id).account_grant.id == again.id
     client.account_grants.delete(again.id)
+
+
+def test_expired_grants_are_not_listed(client, world):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    ends = {"account_id": world.user.id, "resource_id": world.resource.id}
+
+    def listed(client):
+        return [grant.id for grant in client.account_grants.list("account_id:?", world.user.id)]
+
+    def grant(start, end):
+        times = {"start_from": now + start, "valid_until": now + end}
+        return client.account_grants.create(strongdm.AccountGrant(**ends, **times)).account_grant
+
+    second, moment = datetime.timedelta(seconds=1), datetime.timedelta(seconds=1.5)
+    past = grant(-2 * SOON, -SOON)
+    short = grant(-second, moment)
+    later = grant(SOON, 2 * SOON)
+    assert listed(client) == [short.id, later.id]
+    # One that overlaps neither is granted, one that overlaps any is not.
+    for start, end in [(-second, moment), (-SOON, second), (moment / 2, 3 * SOON)]:
+        with pytest.raises(strongdm.AlreadyExistsError, match="overlapping time"):
+            grant(start, end)
+    held = datetime.datetime.now(datetime.timezone.utc)
+    time.sleep(max(0, (now + moment - held).total_seconds()) + 0.1)
+    assert listed(client) == [later.id]
+    assert past.id not in listed(client)
+    assert listed(client.snapshot_at(held)) == [short.id, later.id]
+    again = grant(moment, 2 * moment)
+    client.account_grants.delete(later.id)
+    assert listed(client) == [again.id]
+    client.account_grants.delete(again.id)
+    assert listed(client) == []
 
 
 def test_what_a_grant_cannot_be(client, world):

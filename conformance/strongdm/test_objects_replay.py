@@ -9,7 +9,8 @@ import hmac
 
 import grpc
 import pytest
-from strongdm import accounts_pb2, roles_pb2
+import strongdm
+from strongdm import account_grants_pb2, accounts_pb2, nodes_pb2, roles_pb2
 
 
 class Raw:
@@ -76,6 +77,41 @@ def test_equal_requests_at_once_make_one(raw):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: raw.call("Roles.Create", request), range(8)))
     assert len({made(answer).id for answer in answers}) == 1
+
+
+def test_only_unique_names_make_requests_the_same(raw, client):
+    """Three equal nodes, tokens: three of them; a second grant overlaps the first."""
+    node = nodes_pb2.NodeCreateRequest()
+    node.node.relay.name = "equal"
+    answers = [raw.call("Nodes.Create", node) for _ in range(3)]
+    nodes = [nodes_pb2.NodeCreateResponse.FromString(answer) for answer in answers]
+    assert len({answer.node.relay.id for answer in nodes}) == 3
+    assert len({answer.token for answer in nodes}) == 3
+    token = accounts_pb2.AccountCreateRequest()
+    token.account.token.name = "equal"
+    token.account.token.account_type = "api"
+    answers = [raw.call("Accounts.Create", token) for _ in range(3)]
+    tokens = [accounts_pb2.AccountCreateResponse.FromString(answer) for answer in answers]
+    assert len({answer.access_key for answer in tokens}) == 3
+    user = accounts_pb2.AccountCreateRequest()
+    user.account.user.email = "equal@example.com"
+    users = [raw.call("Accounts.Create", user) for _ in range(2)]
+    users = [accounts_pb2.AccountCreateResponse.FromString(answer) for answer in users]
+    assert users[0].account.user.id == users[1].account.user.id
+    resource = client.resources.create(strongdm.Redis(name="equal", hostname="x")).resource
+    grant = account_grants_pb2.AccountGrantCreateRequest()
+    grant.account_grant.account_id = users[0].account.user.id
+    grant.account_grant.resource_id = resource.id
+    first = raw.call("AccountGrants.Create", grant)
+    first = account_grants_pb2.AccountGrantCreateResponse.FromString(first).account_grant.id
+    with pytest.raises(grpc.RpcError) as raised:
+        raw.call("AccountGrants.Create", grant)
+    assert raised.value.code() == grpc.StatusCode.ALREADY_EXISTS
+    client.account_grants.delete(first)
+    again = raw.call("AccountGrants.Create", grant)
+    again = account_grants_pb2.AccountGrantCreateResponse.FromString(again).account_grant.id
+    assert again != first
+    assert [one.id for one in client.account_grants.list("id:?", again)] == [again]
 
 
 def test_what_was_changed_or_deleted_is_made_again(raw, client):

@@ -27,7 +27,17 @@ def flags_by_field():
 FLAGS = flags_by_field()
 
 
-def filled(message, number):
+@pytest.fixture(scope="module")
+def clusters(client):
+    """Two proxy clusters that resources may name."""
+    made = []
+    for number in (1, 2):
+        node = strongdm.ProxyCluster(name="shared", address=f"cluster{number}.example.com:443")
+        made.append(client.nodes.create(node).node.id)
+    return made
+
+
+def filled(message, number, clusters):
     """A resource of a kind with a value in every field."""
     resource = getattr(models, message.name)()
     for field in resource.__slots__:
@@ -39,6 +49,10 @@ def filled(message, number):
         elif field == "custom_headers":
             header = strongdm.CustomHeader(name="X-Team", value=f"team {number}", secret=False)
             value = strongdm.CustomHeaders(custom_headers=[header])
+        elif field == "proxy_cluster_id":
+            value = clusters[number - 1]
+        elif field == "secret_store_id":
+            value = ""
         elif field == "key_type":
             value = "ecdsa-256" if number == 1 else "ed25519"
         elif isinstance(value, str):
@@ -77,9 +91,9 @@ def test_the_sdk_knows_every_kind():
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_a_resource_of_every_kind(client, kind):
+def test_a_resource_of_every_kind(client, clusters, kind):
     message = KINDS[kind]
-    sent = filled(message, 1)
+    sent = filled(message, 1, clusters)
     made = client.resources.create(sent).resource
     assert type(made) is type(sent)
     assert made.id.startswith("rs-") and len(made.id) == len("rs-") + 16
@@ -90,7 +104,7 @@ def test_a_resource_of_every_kind(client, kind):
     listed = list(client.resources.list("id:? type:?", made.id, kind))
     assert [str(resource) for resource in listed] == [str(made)]
 
-    changed = filled(message, 2)
+    changed = filled(message, 2, clusters)
     changed.id = made.id
     changed.tags = {"env": "prod"}
     if "port_override" in made.__slots__:
@@ -105,7 +119,7 @@ def test_a_resource_of_every_kind(client, kind):
         client.resources.get(made.id)
 
 
-def test_an_update_replaces_and_keeps_credentials(client):
+def test_an_update_replaces_and_keeps_what_is_never_shown(client):
     made = client.resources.create(
         strongdm.Postgres(
             name="replaced",
@@ -126,7 +140,9 @@ def test_an_update_replaces_and_keeps_credentials(client):
     updated = client.resources.update(made).resource
     assert (updated.database, updated.egress_filter) == ("", "")
     assert updated.tags == {"env": "prod"}
-    assert updated.username == "reader"
+    # What is shown can be cleared; what is not shown cannot be sent back.
+    assert updated.username == ""
+    assert client.resources.get(made.id).resource.username == ""
     assert updated.port_override == made.port_override
     updated.tags = None
     assert client.resources.update(updated).resource.tags == {}
@@ -170,6 +186,42 @@ def test_wrong_requests(client):
             client.resources.healthcheck(unknown)
     with pytest.raises(strongdm.BadRequestError, match="id"):
         client.resources.get("")
+
+
+def test_references_must_be_there(client, clusters):
+    relay = client.nodes.create(strongdm.Relay()).node
+    made = client.resources.create(strongdm.Redis(name="refers", hostname="x")).resource
+    for field, what in (("secret_store_id", "secret store"), ("proxy_cluster_id", "proxy cluster")):
+        for unknown in ("se-0000000000000001", "x", "n-0000000000000001", relay.id):
+            wrong = strongdm.Redis(name="wrong", hostname="x", **{field: unknown})
+            with pytest.raises(strongdm.BadRequestError, match=f"{what} .* does not exist"):
+                client.resources.create(wrong)
+            changed = client.resources.get(made.id).resource
+            setattr(changed, field, unknown)
+            with pytest.raises(strongdm.BadRequestError, match=f"{what} .* does not exist"):
+                client.resources.update(changed)
+    made.proxy_cluster_id = clusters[0]
+    assert client.resources.update(made).resource.proxy_cluster_id == clusters[0]
+
+
+def test_no_two_resources_are_at_one_place(client):
+    def redis(name, **more):
+        return strongdm.Redis(name=name, hostname="x", **more)
+
+    first = client.resources.create(redis("place", port_override=31000, subdomain="place")).resource
+    assert (first.port_override, first.bind_interface) == (31000, "127.0.0.1")
+    with pytest.raises(strongdm.AlreadyExistsError, match="port and bind interface"):
+        client.resources.create(redis("place two", port_override=31000))
+    with pytest.raises(strongdm.AlreadyExistsError, match="subdomain"):
+        client.resources.create(redis("place two", subdomain="PLACE"))
+    other = redis("place two", port_override=31000, bind_interface="127.0.0.2")
+    other = client.resources.create(other).resource
+    other.bind_interface = "127.0.0.1"
+    with pytest.raises(strongdm.AlreadyExistsError, match="port and bind interface"):
+        client.resources.update(other)
+    assert client.resources.update(first).resource.to_dict() == first.to_dict()
+    client.resources.delete(first.id)
+    assert client.resources.update(other).resource.bind_interface == "127.0.0.1"
 
 
 def test_a_server_gets_a_key(client):

@@ -41,7 +41,7 @@ def test_a_token_lives(client, connect_with):
     assert [known.to_dict() for known in listed] == [made.to_dict()]
 
     own = connect_with(answer.access_key, answer.secret_key)
-    assert list(own.roles.list("")) != []
+    assert list(own.roles.list("name:Administrator")) != []
     with pytest.raises(strongdm.PermissionError):
         own.roles.create(strongdm.Role(name="not allowed"))
 

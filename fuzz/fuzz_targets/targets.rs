@@ -51,6 +51,44 @@ pub(crate) fn strongdm_filter(bytes: &[u8]) {
     }
 }
 
+/// A policy is read and judged, or refused with a reason and a place in the text.
+pub(crate) fn cedar_policy(bytes: &[u8]) {
+    use durward_policy::{
+        CedarContext, CedarName, CedarPolicy, CedarPrincipal, CedarRequest, CedarResource,
+        NamedPolicy, PolicySet,
+    };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let policy = match CedarPolicy::parse(text) {
+        Ok(policy) => policy,
+        Err(error) => {
+            assert!(!error.reason.is_empty(), "no reason for {text:?}");
+            let lines = text.matches('\n').count() + 1;
+            assert!(error.line <= lines, "{error} of {text:?}");
+            return;
+        }
+    };
+    let Some(action) = CedarName::connect() else {
+        unreachable!("the name of the action is a name");
+    };
+    let set = PolicySet::compile([NamedPolicy {
+        id: durward_model::ObjectId(1),
+        name: "fuzz".into(),
+        policy: policy.into(),
+    }]);
+    let verdict = set.decide(&CedarRequest {
+        principal: &CedarPrincipal::default(),
+        action: &action,
+        resource: &CedarResource::default(),
+        context: CedarContext {
+            now: durward_model::Instant::from_millis(0),
+            source_address: None,
+        },
+    });
+    assert!(verdict.forbidden_by.len() <= set.statement_count());
+}
+
 /// A bundle is refused as a whole, or each of its objects is read or named as broken.
 pub(crate) fn stix_bundle(bytes: &[u8]) {
     let Ok(bundle) = durward_intel::parse_bundle(bytes) else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The tasks of this repository: `cargo xtask demo | test | bench | fuzz | contracts`.
+//! The tasks of this repository: `cargo xtask demo | test | siege | bench | fuzz | contracts`.
 //!
 //! It is for people and for continuous integration, not part of the product. Start reading at
 //! [`suite::run`] (what `cargo xtask test` checks) or [`demo::run`].
@@ -12,6 +12,7 @@ mod fuzz;
 mod options;
 mod python;
 mod shell;
+mod siege;
 mod spdx;
 mod suite;
 mod system;
@@ -27,6 +28,10 @@ usage: cargo xtask TASK
   demo [--listen ADDR] [--release] [--exit]   a running server with sample data; prints what to try
   test [--quick]                              every check of this repository; --quick leaves the
                                               clients' conformance tests out
+  siege [--only NAME,...] [--release]         attacks on a server with little memory, while somebody
+                                              else works; a name stands for all that begin with it
+  siege --long                                the same for longer on a release build, with delays
+                                              judged, and 10,000 alterations of a data folder
   bench [--scale S] [--only ROW,...] [--skip-peer] [--built DIR] [--json FILE]
                                               the benchmark table, beside its peer
   bench --plot FILE                           the figures of earlier runs as a picture
@@ -77,6 +82,15 @@ fn dispatch(task: &str, words: Vec<String>) -> anyhow::Result<ExitCode> {
             } else {
                 ExitCode::FAILURE
             });
+        }
+        "siege" => {
+            let siege = siege::Siege {
+                long: options.flag("--long"),
+                release: options.flag("--release"),
+                only: options.value("--only")?,
+            };
+            options.finish()?;
+            siege::run(&root, &siege)?;
         }
         "bench" => bench::run(&root, options.rest())?,
         "fuzz" => {

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use durward_graph::store::{Draft, Operation, Privilege, Receipt, StoreError};
+use durward_graph::store::{Operation, Receipt};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{Caller, Organization, OrganizationId};
 use durward_model::{Instant, ObjectId};
+use durward_policy::Right;
 use durward_query::Visibility;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -137,6 +138,22 @@ impl Access {
         Ok(all)
     }
 
+    /// An object as the answer to a write shows it to whoever wrote: whole, if that caller may
+    /// read it; else what it sent.
+    pub(crate) fn answered(
+        &self,
+        caller: &Caller,
+        view: &View,
+        mut object: Object,
+        is_sent: impl Fn(&str) -> bool,
+    ) -> Object {
+        let may_read = caller.authorize_any(action::read(object.kind)).allowed;
+        if !may_read || seen(caller, view, object.kind, object.id).is_err() {
+            object.properties.retain(|name, _| is_sent(name));
+        }
+        object
+    }
+
     pub(crate) fn policies(&self) -> &PolicyCache {
         &self.policies
     }
@@ -145,45 +162,31 @@ impl Access {
         self.book.lock()
     }
 
-    /// Plans a write from a state in which everything that was accepted before is seen, while
-    /// nobody else writes, and waits until it is durable and visible.
-    pub(crate) fn commit<T, P>(&self, caller: &Caller, plan: P) -> Result<(Receipt, T), AccessError>
+    /// Plans a write on the writer's thread, for the caller as it is there, and waits until it is
+    /// durable and visible. The caller needs one of `rights`, and what else the plan asks for; what
+    /// gives anybody more reach needs the right to give it.
+    pub(crate) fn commit<T, P>(
+        &self,
+        caller: &Caller,
+        rights: &'static [Right],
+        plan: P,
+    ) -> Result<(Receipt, T), AccessError>
     where
         T: Send + 'static,
         P: FnOnce(&Self, &Caller, &View) -> Result<Planned<T>, AccessError> + Send + 'static,
     {
-        let (access, planner) = (self.clone(), caller.clone());
-        let slot = Arc::new(Mutex::new(None));
-        let filled = Arc::clone(&slot);
-        let receipt = self.organization.store().submit_planned(move |view| {
-            let planned = plan(&access, &planner, view);
-            let (draft, kept) = match planned {
-                Ok(planned) => {
-                    let draft = Draft {
-                        origin: planner.origin(&planned.activity),
-                        idempotency_key: String::new(),
-                        privilege: Privilege::Core,
-                        operations: planned.operations,
-                    };
-                    (Ok(draft), Ok(planned.outcome))
-                }
-                Err(error) => {
-                    let refused = StoreError::Preparation {
-                        kind: error.kind(),
-                        reason: error.to_string(),
-                    };
-                    (Err(refused), Err(error))
-                }
-            };
-            *filled.lock() = Some(kept);
-            draft
-        });
-        match (receipt, slot.lock().take()) {
-            (Ok(receipt), Some(Ok(outcome))) => Ok((receipt, outcome)),
-            (_, Some(Err(error))) => Err(error),
-            (Err(error), _) => Err(AccessError::Store(error)),
-            (Ok(_), None) => Err(AccessError::Store(StoreError::Closed)),
-        }
+        let access = self.clone();
+        caller.commit(move |caller, view| {
+            caller.require_any(rights)?;
+            let planned = plan(&access, caller, view)?;
+            access.require_giving(caller, view, &planned.operations)?;
+            let origin = caller.origin(&planned.activity);
+            Ok(durward_identity::Planned::core(
+                origin,
+                planned.operations,
+                planned.outcome,
+            ))
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod names;
 mod node;
 mod policy;
 mod port;
+mod references;
 mod resource;
 mod role;
 mod role_access;
@@ -47,6 +48,9 @@ pub struct NewObject {
     pub password: Option<Secret<String>>,
     /// Whether a service account is suspended from the beginning.
     pub suspended: bool,
+    /// Whether a node is refused whose name another node has. Names of most other kinds are unique
+    /// in any case.
+    pub is_name_unique: bool,
 }
 
 impl NewObject {
@@ -60,6 +64,7 @@ impl NewObject {
             rights: None,
             password: None,
             suspended: false,
+            is_name_unique: false,
         }
     }
 
@@ -90,6 +95,8 @@ pub struct ObjectChange {
     pub suspended: Option<bool>,
     /// The version that the caller saw; another one is a conflict.
     pub expected_version: Option<u32>,
+    /// Whether a node is refused a name that another node has.
+    pub is_name_unique: bool,
 }
 
 /// What a creation gives back.

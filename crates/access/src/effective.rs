@@ -162,8 +162,13 @@ fn validity(view: &View, grant: EdgeRef, at: Instant) -> Option<(Instant, Option
     is_valid.then_some((start, end))
 }
 
+/// Whether a grant has ended by itself at an instant. One that has not begun has not.
+pub fn is_over(view: &View, grant: EdgeRef, at: Instant) -> bool {
+    times(view, grant).1.is_some_and(|end| end <= at)
+}
+
 /// Start and end of a grant.
-fn times(view: &View, grant: EdgeRef) -> (Instant, Option<Instant>) {
+pub(crate) fn times(view: &View, grant: EdgeRef) -> (Instant, Option<Instant>) {
     let start = reader::edge_instant(view, grant, VALID_FROM);
     let start = start.unwrap_or_else(|| view.edge_created_at(grant));
     (start, reader::edge_instant(view, grant, VALID_UNTIL))
@@ -249,7 +254,7 @@ pub fn all_paths_between(view: &View, account: EntityRef, resource: EntityRef) -
     found
 }
 
-fn edges_between(view: &View, from: EntityRef, to: EntityRef) -> Vec<EdgeRef> {
+pub(crate) fn edges_between(view: &View, from: EntityRef, to: EntityRef) -> Vec<EdgeRef> {
     let Some(verb) = view.verb_id(ALLOWS) else {
         return Vec::new();
     };

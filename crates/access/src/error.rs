@@ -47,7 +47,7 @@ pub enum AccessError {
     Policy(#[from] CedarSyntaxError),
     /// The store failed or refused.
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
     /// Sealing failed.
     #[error(transparent)]
     Vault(#[from] VaultError),

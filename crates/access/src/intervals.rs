@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
+use durward_graph::{EdgeRef, EntityRef, ObjectRef, TripleId, View};
 use durward_model::Instant;
 
 use crate::effective::{VALID_FROM, VALID_UNTIL};
@@ -76,6 +76,24 @@ pub struct Bindings {
 }
 
 impl Bindings {
+    /// What one relationship takes among bindings, lists that grow included.
+    pub const TIE_BYTES: usize = 2 * size_of::<Tie>();
+
+    /// How many relationships [`Self::read`] would read.
+    pub fn count(view: &View) -> usize {
+        let kinds = [
+            Kind::Assignment,
+            Kind::GroupRole,
+            Kind::GroupMember,
+            Kind::Grant,
+        ];
+        let triples = kinds
+            .into_iter()
+            .flat_map(|kind| reader::triples(view, kind));
+        let rows = triples.chain(role_triples(view));
+        rows.map(|triple| view.edge_rows(triple) as usize).sum()
+    }
+
     /// Reads what there was up to the instant of a view.
     pub fn read(view: &View) -> Self {
         let mut roles_of = ties(view, Kind::Assignment, false);
@@ -155,17 +173,21 @@ fn ties(view: &View, kind: Kind, by_end: bool) -> Ties {
 
 /// The relationships from roles to resources by the role.
 fn role_access(view: &View) -> Ties {
+    let edges = role_triples(view)
+        .into_iter()
+        .flat_map(|triple| (0..view.edge_rows(triple)).map(move |edge| EdgeRef { triple, edge }));
+    collect(view, edges, false)
+}
+
+/// Where the relationships from roles to resources lie.
+fn role_triples(view: &View) -> Vec<TripleId> {
     use crate::kind::{ALLOWS, RESOURCE_TYPE, ROLE_TYPE};
     let types = (view.type_id(ROLE_TYPE), view.type_id(RESOURCE_TYPE));
     let (Some(verb), (Some(role), Some(resource))) = (view.verb_id(ALLOWS), types) else {
-        return Ties::new();
+        return Vec::new();
     };
     let triples = view.triples_matching(Some(role), Some(verb), Some(resource));
-    let edges = triples.into_iter().flat_map(|meta| {
-        let triple = meta.id;
-        (0..view.edge_rows(triple)).map(move |edge| EdgeRef { triple, edge })
-    });
-    collect(view, edges, false)
+    triples.into_iter().map(|meta| meta.id).collect()
 }
 
 fn collect(view: &View, edges: impl Iterator<Item = EdgeRef>, by_end: bool) -> Ties {

@@ -152,11 +152,19 @@ impl Kind {
         }
     }
 
-    /// The property that is unique among its living objects.
-    pub fn unique_property(self) -> &'static str {
+    /// Whether its living objects all have different names (users: addresses), so that a name
+    /// tells whether an object is the one that was asked for.
+    pub fn has_unique_name(self) -> bool {
         match self {
-            Self::User => "email",
-            _ => "displayName",
+            Self::User
+            | Self::Service
+            | Self::Group
+            | Self::Role
+            | Self::Resource
+            | Self::Policy => true,
+            Self::Node | Self::GroupMember | Self::Assignment | Self::GroupRole | Self::Grant => {
+                false
+            }
         }
     }
 }

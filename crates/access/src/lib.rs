@@ -14,6 +14,7 @@ mod command;
 pub mod effective;
 pub mod error;
 pub mod explain;
+mod giving;
 pub mod history;
 pub mod intervals;
 pub mod kind;

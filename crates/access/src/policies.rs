@@ -13,12 +13,14 @@ use durward_policy::{
 };
 use parking_lot::Mutex;
 
-use crate::effective::{groups_of, roles_of};
+use crate::effective::{accounts_of, groups_of, roles_of};
 use crate::kind::{POLICY_TYPE, SERVICE_TYPE};
 use crate::{Access, Kind, Object, reader};
 
 /// Property of a policy with its text.
 pub(crate) const POLICY: &str = "policy";
+/// Most accounts for which a change of one resource is judged while nobody else writes.
+const FREED_MAX: usize = 200;
 /// Compiled sets that are kept: the present, and a few past instants.
 const KEPT_MAX: usize = 8;
 
@@ -63,14 +65,14 @@ fn mark(view: &View) -> Mark {
 }
 
 fn compile(view: &View, policies: &Mark) -> PolicySet {
-    let named = policies.iter().filter_map(|(policy, _)| {
-        // What was stored was parsed before it was stored.
-        let parsed = CedarPolicy::parse(&reader::text(view, *policy, POLICY)).ok()?;
-        Some(NamedPolicy {
+    let named = policies.iter().map(|(policy, _)| {
+        // What was stored was parsed before it was stored, by this version or an older one.
+        let parsed = CedarPolicy::parse(&reader::text(view, *policy, POLICY));
+        NamedPolicy {
             id: view.entity_id(*policy),
             name: reader::text(view, *policy, "displayName").into(),
-            policy: Arc::new(parsed),
-        })
+            policy: Arc::new(parsed.unwrap_or_else(|error| CedarPolicy::unreadable(&error))),
+        }
     });
     PolicySet::compile(named)
 }
@@ -94,6 +96,41 @@ impl Access {
             action,
             resource: &resource_facts(view, resource),
             context: context(at),
+        })
+    }
+
+    /// Whether a change of a resource frees somebody who reaches it of a policy that forbids to
+    /// connect. With more accounts than can be looked at where it is asked, it may.
+    pub(crate) fn frees(&self, view: &View, resource: EntityRef, set: &[(String, Value)]) -> bool {
+        // Policies that were accepted a moment ago and are not published yet are not looked at.
+        let policies = self.policies().of(&self.view(None));
+        let Some(action) = CedarName::connect().filter(|_| policies.statement_count() > 0) else {
+            return false;
+        };
+        let before = resource_facts(view, resource);
+        let mut object = Object::of_entity(view, Kind::Resource, resource);
+        object.properties.extend(set.iter().cloned());
+        let after = facts_of(&object);
+        if before == after {
+            return false;
+        }
+        let now = self.organization().now();
+        let accounts = accounts_of(view, resource, now);
+        if accounts.len() > FREED_MAX {
+            return true;
+        }
+        accounts.into_iter().any(|account| {
+            let principal = principal(view, account);
+            let is_forbidden = |resource| {
+                let verdict = policies.decide(&CedarRequest {
+                    principal: &principal,
+                    action: &action,
+                    resource,
+                    context: context(now),
+                });
+                verdict.is_forbidden()
+            };
+            is_forbidden(&before) && !is_forbidden(&after)
         })
     }
 
@@ -175,7 +212,10 @@ pub(crate) fn principal(view: &View, account: EntityRef) -> CedarPrincipal {
 
 /// A resource as policies see it.
 pub(crate) fn resource_facts(view: &View, resource: EntityRef) -> CedarResource {
-    let object = Object::of_entity(view, Kind::Resource, resource);
+    facts_of(&Object::of_entity(view, Kind::Resource, resource))
+}
+
+fn facts_of(object: &Object) -> CedarResource {
     CedarResource {
         id: shown("rs-", object.id),
         kind: object.text("kind").to_owned(),
@@ -185,7 +225,7 @@ pub(crate) fn resource_facts(view: &View, resource: EntityRef) -> CedarResource 
             Some(Value::Int(port)) => *port,
             _ => 0,
         },
-        tags: tags(&object),
+        tags: tags(object),
         objects: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 
 mod concurrent;
 mod journey;
+mod limits;
 mod model;
 mod policies;
 
@@ -61,7 +62,12 @@ impl World {
     }
 
     pub(crate) fn admin(&self) -> Caller {
-        let header = format!("Bearer {}", self.output.api_token);
+        self.caller(&self.output.api_token)
+    }
+
+    /// Whoever holds a token.
+    pub(crate) fn caller(&self, token: &str) -> Caller {
+        let header = format!("Bearer {token}");
         let presented = Presented {
             authorization: Some(&header),
             user_agent: "test",

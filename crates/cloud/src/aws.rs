@@ -45,6 +45,8 @@ pub struct AwsRecords {
     pub relationships: Vec<RelationshipRecord>,
     /// Sentences about what could not be placed; the rest is there.
     pub warnings: Vec<String>,
+    /// Whether the files did not tell everything: what is absent may be there all the same.
+    pub is_partial: bool,
 }
 
 impl AwsImport {
@@ -83,6 +85,17 @@ impl AwsImport {
     /// When children were listed whose parent cannot be told.
     pub fn finish(self) -> Result<AwsRecords, AwsImportError> {
         let mut builder = Builder::default();
+        for file in &self.organization.cut_off {
+            builder.incomplete(format!("{file} is one page of several"));
+        }
+        let pages: Vec<(&str, bool)> = self.accounts.iter().map(|details| details.page()).collect();
+        for (account, _) in &pages {
+            let is_whole = pages.iter().any(|page| page == &(*account, false));
+            let why = format!("the last page of account {account} is not among the files");
+            if !is_whole && !builder.warnings.contains(&why) {
+                builder.incomplete(why);
+            }
+        }
         let scopes = self.organization.emit(&mut builder)?;
         for details in &self.accounts {
             details.emit(&scopes, &mut builder);

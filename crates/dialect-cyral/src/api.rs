@@ -163,6 +163,7 @@ fn run(asked: &Asked<'_>, target: &Target, parameters: &Parameters) -> Result<An
     let call = Call {
         access: &access,
         caller,
+        rights: &target.rights,
         parameters,
         query: asked.query,
         body: asked.body,

@@ -8,8 +8,9 @@ use durward_access::{
 };
 use durward_graph::ObjectRef;
 use durward_graph::store::{Operation, Target};
-use durward_identity::Caller;
+use durward_identity::{Caller, IdentityError, Planned};
 use durward_model::{ErrorKind, ObjectId, Value};
+use durward_policy::Right;
 use durward_vault::random;
 use serde_json::Value as Json;
 
@@ -24,6 +25,8 @@ const TRIES_MAX: usize = 8;
 pub(crate) struct Core<'a> {
     pub(crate) access: &'a Access,
     pub(crate) caller: &'a Caller,
+    /// Rights of which the route asks for one.
+    pub(crate) rights: &'a [Right],
 }
 
 impl Core<'_> {
@@ -82,8 +85,22 @@ impl Core<'_> {
         }
     }
 
-    /// Sets one document of an object whose permission is another than the object's own. The
-    /// rights were decided with the route.
+    /// Writes what no command of the access is for. The rights are those of the route; the caller is
+    /// judged again where it is written.
+    pub(crate) fn write(&self, activity: &str, operations: Vec<Operation>) -> Result<(), ApiError> {
+        let (rights, activity) = (self.rights.to_vec(), activity.to_owned());
+        let written = self.caller.commit(move |caller, _| {
+            // A route without rights is for whoever is known.
+            if !rights.is_empty() {
+                caller.require_any(&rights)?;
+            }
+            let origin = caller.origin(&activity);
+            Ok::<_, IdentityError>(Planned::core(origin, operations, ()))
+        });
+        Ok(written.map(|_| ())?)
+    }
+
+    /// Sets one document of an object whose permission is another than the object's own.
     pub(crate) fn set_document(
         &self,
         kind: Kind,
@@ -103,11 +120,7 @@ impl Core<'_> {
             classes: None,
             expected_version: None,
         };
-        let origin = self.caller.origin(activity);
-        self.access
-            .organization()
-            .submit_core(origin, vec![patch])?;
-        Ok(())
+        self.write(activity, vec![patch])
     }
 
     pub(crate) fn delete(&self, kind: Kind, id: &str) -> Result<Object, ApiError> {

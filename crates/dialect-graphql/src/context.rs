@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durward_access::Accesses;
 use durward_budget::{Exhausted, Lease};
-use durward_graph::store::{Draft, Receipt, Store, StoreError};
-use durward_graph::{EdgeRef, EntityRef, RowSet, TypeId, View};
-use durward_identity::{AuthError, Caller, IdentityError};
+use durward_graph::store::{Operation, Privilege, Receipt, Store, StoreError};
+use durward_graph::{EdgeRef, EntityRef, ObjectRef, RowSet, TypeId, View};
+use durward_identity::{AuthError, Caller, IdentityError, Planned};
 use durward_model::error::ClientMessage;
+use durward_model::transaction::Origin;
 use durward_model::{Clock, ErrorKind, Instant};
 use durward_policy::{Right, Rights};
 use durward_query::{CursorKey, Limits, RowCondition, Visibility};
+use parking_lot::Mutex;
 
 use crate::deferred::DeferredResults;
 use crate::engine::FieldError;
@@ -49,6 +51,8 @@ pub struct RequestContext {
     is_given_up: Arc<AtomicBool>,
     /// Bytes of text that directives rewrote.
     rewritten_bytes: AtomicU64,
+    /// Sentences about the answer that are no errors.
+    warnings: Mutex<Vec<String>>,
     /// What is held for the request.
     lease: Arc<Lease>,
     /// Whether all of the request runs in one turn already.
@@ -134,6 +138,7 @@ impl RequestContext {
             base_url,
             is_given_up,
             rewritten_bytes: AtomicU64::new(0),
+            warnings: Mutex::default(),
             lease: Arc::new(lease),
             has_turn: false,
             deadline,
@@ -205,6 +210,21 @@ impl RequestContext {
             .rewritten_bytes
             .fetch_add(bytes as u64, Ordering::Relaxed);
         before.saturating_add(bytes as u64) <= REWRITTEN_BYTES_MAX
+    }
+
+    /// Notes sentences that go along with the answer; each is told once, and not too many of them.
+    pub fn warn(&self, warnings: &[String]) {
+        let mut noted = self.warnings.lock();
+        for warning in warnings {
+            if noted.len() < WARNINGS_MAX && !noted.contains(warning) {
+                noted.push(warning.clone());
+            }
+        }
+    }
+
+    /// The sentences noted so far, which are forgotten then: an array of requests has one context.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock())
     }
 
     /// The caller.
@@ -292,6 +312,7 @@ impl RequestContext {
     pub fn limits(&self) -> Limits {
         Limits {
             cancelled: Some(Arc::new(AtomicBool::new(false))),
+            budget: Some(self.lease.share().clone()),
             clock: Some(Arc::clone(&self.services.clock)),
             ..self.services.limits.clone()
         }
@@ -329,20 +350,50 @@ impl RequestContext {
         }
     }
 
-    /// Commits a draft without blocking the thread; answers when it is durable and visible.
+    /// Commits a generic write without blocking the thread, if the caller has the right to it
+    /// where it is written; answers when it is durable and visible.
     ///
     /// # Errors
-    /// Those of [`Store::submit`].
-    pub async fn submit(&self, draft: Draft) -> Result<Receipt, WriteError> {
-        let store = self.store()?;
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        store.submit_then(draft, move |result| {
-            // The client may have gone away; what was committed stays committed.
-            let _ = sender.send(result);
-        });
-        match receiver.await {
-            Ok(result) => Ok(result?),
+    /// Those of [`Caller::commit`].
+    pub async fn submit(
+        &self,
+        right: Right,
+        origin: Origin,
+        operations: Vec<Operation>,
+    ) -> Result<Receipt, WriteError> {
+        let caller = self.caller().map_err(|_| Denial::Unauthenticated)?.clone();
+        let write = move || {
+            caller.commit(move |caller, _| {
+                caller.require(right)?;
+                Ok::<_, WriteError>(Planned {
+                    privilege: Privilege::Generic,
+                    ..Planned::core(origin, operations, ())
+                })
+            })
+        };
+        // The client may have gone away; what was committed stays committed.
+        match tokio::task::spawn_blocking(write).await {
+            Ok(result) => Ok(result?.0),
             Err(_) => Err(WriteError::Stopped),
+        }
+    }
+
+    /// Whether the caller may read an object of a later view than the request's own: for the answer
+    /// to a write.
+    pub fn may_read(&self, view: &View, object: ObjectRef) -> bool {
+        let Ok(caller) = self.caller() else {
+            return false;
+        };
+        if !caller.may(Right::READ_GRAPH) {
+            return false;
+        }
+        let Some(condition) = caller.row_condition() else {
+            return true;
+        };
+        let visibility = Visibility::new(view, condition, &self.account_id());
+        match object {
+            ObjectRef::Entity(entity) => visibility.sees_entity(entity),
+            ObjectRef::Edge(edge) => visibility.sees_edge(edge),
         }
     }
 }
@@ -350,6 +401,9 @@ impl RequestContext {
 /// Most bytes of text that the directives of one request rewrite (16 MiB): patterns are the
 /// client's, and may be slow ones.
 pub const REWRITTEN_BYTES_MAX: u64 = 16 << 20;
+
+/// Most warnings of one answer.
+const WARNINGS_MAX: usize = 20;
 
 /// Longest detail of a recorded activity, in characters.
 const DETAIL_CHARACTERS_MAX: usize = 4096;
@@ -407,6 +461,12 @@ pub enum WriteError {
     /// The store stopped before it answered.
     #[error("the server is stopping; try again later")]
     Stopped,
+}
+
+impl From<IdentityError> for WriteError {
+    fn from(error: IdentityError) -> Self {
+        Self::Denied(error.into())
+    }
 }
 
 impl ClientMessage for WriteError {

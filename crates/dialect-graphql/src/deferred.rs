@@ -2,19 +2,26 @@
 //! Results that a client fetches later by an unguessable URL, without its credential.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
+use durward_identity::Caller;
 use durward_model::Instant;
+use durward_policy::Right;
 use parking_lot::Mutex;
 
 /// How long a result waits to be fetched, in seconds.
 pub const KEPT_SECONDS: i64 = 600;
-/// Most results that wait at once; the oldest gives way.
+/// Most results of one organization that wait at once; the oldest gives way.
 pub const RESULTS_MAX: usize = 1024;
 /// Most queries that run for results to be fetched later.
 pub const RUNNING_MAX: usize = 256;
+/// Most of them of one organization.
+pub const RUNNING_OF_ONE_MAX: usize = RUNNING_MAX / 2;
 /// Most bytes of all waiting results together.
 pub const BYTES_MAX: usize = 512 << 20;
+/// Most bytes of the waiting results of one organization.
+pub const BYTES_OF_ONE_MAX: usize = BYTES_MAX / 2;
 
 /// What became of a deferred query.
 #[derive(Clone, Debug)]
@@ -25,8 +32,41 @@ pub enum Deferred {
     Done(Arc<[u8]>),
 }
 
+/// Whose a result is.
+pub struct Owner {
+    /// Id of the organization: results give way to those of the same one only.
+    pub organization: String,
+    /// Whether whoever asked would still be answered the same. Asked whenever it is fetched.
+    pub still_allowed: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Owner {
+    /// A caller, as long as it is let in, and may read what it may read now.
+    pub fn of(caller: &Caller) -> Self {
+        let asked = caller.clone();
+        Self {
+            organization: caller.organization().id().to_string(),
+            still_allowed: Box::new(move || {
+                asked.at_present().is_ok_and(|now| {
+                    now.may(Right::READ_GRAPH) && now.row_condition() == asked.row_condition()
+                })
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Owner")
+            .field("organization", &self.organization)
+            .finish_non_exhaustive()
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
+    owner: Arc<Owner>,
     expires: Instant,
     state: Deferred,
 }
@@ -40,46 +80,58 @@ pub struct DeferredResults {
 impl DeferredResults {
     /// Announces a result under a token; `false` when too many queries run already.
     #[must_use]
-    pub fn begin(&self, token: &str, now: Instant) -> bool {
+    pub fn begin(&self, token: &str, owner: Owner, now: Instant) -> bool {
+        let mut entries = self.entries.lock();
+        entries.retain(|_, entry| entry.expires > now);
+        let running = entries.values().filter(|entry| entry.is_running());
+        let (own, others): (Vec<&Entry>, Vec<&Entry>) =
+            running.partition(|entry| entry.is_of(&owner.organization));
+        if own.len() >= RUNNING_OF_ONE_MAX || own.len() + others.len() >= RUNNING_MAX {
+            return false;
+        }
+        make_room(&mut entries, &owner.organization, 1, 0);
         let entry = Entry {
+            owner: Arc::new(owner),
             expires: now.plus_seconds(KEPT_SECONDS),
             state: Deferred::Running,
         };
-        let mut entries = self.entries.lock();
-        entries.retain(|_, entry| entry.expires > now);
-        if entries.values().filter(|entry| entry.is_running()).count() >= RUNNING_MAX {
-            return false;
-        }
-        make_room(&mut entries, 1, 0);
         entries.insert(token.to_owned(), entry);
         true
     }
 
-    /// Puts the document of a token there, unless it has expired meanwhile.
-    pub fn finish(&self, token: &str, document: Vec<u8>) {
+    /// Puts the document of a token there, unless it has expired meanwhile; `instead` when there
+    /// is no room for it that other organizations do not need.
+    pub fn finish(&self, token: &str, document: Vec<u8>, instead: impl FnOnce() -> Vec<u8>) {
         let mut entries = self.entries.lock();
-        if !entries.contains_key(token) {
+        let Some(entry) = entries.get(token) else {
             return;
-        }
-        make_room(&mut entries, 0, document.len());
+        };
+        let organization = entry.owner.organization.clone();
+        let fits = make_room(&mut entries, &organization, 0, document.len());
         if let Some(entry) = entries.get_mut(token) {
+            let document = if fits { document } else { instead() };
             entry.state = Deferred::Done(document.into());
         }
     }
 
-    /// What is there under a token.
+    /// What is there under a token, for as long as whoever asked for it may see it.
     pub fn get(&self, token: &str, now: Instant) -> Option<Deferred> {
-        let entries = self.entries.lock();
-        entries
-            .get(token)
-            .filter(|entry| entry.expires > now)
-            .map(|entry| entry.state.clone())
+        let (owner, state) = {
+            let entries = self.entries.lock();
+            let entry = entries.get(token).filter(|entry| entry.expires > now)?;
+            (Arc::clone(&entry.owner), entry.state.clone())
+        };
+        (owner.still_allowed)().then_some(state)
     }
 }
 
 impl Entry {
     fn is_running(&self) -> bool {
         matches!(self.state, Deferred::Running)
+    }
+
+    fn is_of(&self, organization: &str) -> bool {
+        self.owner.organization == organization
     }
 
     fn size(&self) -> usize {
@@ -90,20 +142,33 @@ impl Entry {
     }
 }
 
-/// Drops the oldest finished results until so many more of so many bytes fit.
-fn make_room(entries: &mut HashMap<String, Entry>, results: usize, incoming: usize) {
-    let mut bytes: usize = entries.values().map(Entry::size).sum();
-    while entries.len().saturating_add(results) > RESULTS_MAX
-        || bytes.saturating_add(incoming) > BYTES_MAX
-    {
-        let finished = entries.iter().filter(|(_, entry)| !entry.is_running());
+/// Drops the oldest finished results of an organization until so many more of so many bytes fit;
+/// whether they do.
+fn make_room(
+    entries: &mut HashMap<String, Entry>,
+    organization: &str,
+    results: usize,
+    incoming: usize,
+) -> bool {
+    loop {
+        let all: usize = entries.values().map(Entry::size).sum();
+        let own = || entries.values().filter(|entry| entry.is_of(organization));
+        let own_bytes: usize = own().map(Entry::size).sum();
+        let fits = own().count().saturating_add(results) <= RESULTS_MAX
+            && own_bytes.saturating_add(incoming) <= BYTES_OF_ONE_MAX
+            && all.saturating_add(incoming) <= BYTES_MAX;
+        if fits {
+            return true;
+        }
+        let finished = entries
+            .iter()
+            .filter(|(_, entry)| entry.is_of(organization) && !entry.is_running());
         let oldest = finished
             .min_by_key(|(_, entry)| entry.expires)
             .map(|(token, _)| token.clone());
-        let Some(removed) = oldest.and_then(|token| entries.remove(&token)) else {
-            return;
-        };
-        bytes = bytes.saturating_sub(removed.size());
+        if oldest.and_then(|token| entries.remove(&token)).is_none() {
+            return false;
+        }
     }
 }
 
@@ -112,13 +177,20 @@ fn make_room(entries: &mut HashMap<String, Entry>, results: usize, incoming: usi
 mod tests {
     use super::*;
 
+    fn owner(organization: &str) -> Owner {
+        Owner {
+            organization: organization.to_owned(),
+            still_allowed: Box::new(|| true),
+        }
+    }
+
     #[test]
     fn results_come_and_go() {
         let results = DeferredResults::default();
         let now = Instant::from_millis(0);
-        assert!(results.begin("a", now));
+        assert!(results.begin("a", owner("a"), now));
         assert!(matches!(results.get("a", now), Some(Deferred::Running)));
-        results.finish("a", b"{}".to_vec());
+        results.finish("a", b"{}".to_vec(), Vec::new);
         let Some(Deferred::Done(document)) = results.get("a", now) else {
             panic!("not done")
         };
@@ -132,8 +204,8 @@ mod tests {
         let results = DeferredResults::default();
         for number in 0..=RESULTS_MAX {
             let token = number.to_string();
-            assert!(results.begin(&token, Instant::from_millis(number as i64)));
-            results.finish(&token, vec![b' ']);
+            assert!(results.begin(&token, owner("a"), Instant::from_millis(number as i64)));
+            results.finish(&token, vec![b' '], Vec::new);
         }
         let now = Instant::from_millis(0);
         assert!(results.get("0", now).is_none());
@@ -144,14 +216,54 @@ mod tests {
     fn running_queries_are_bounded_and_never_give_way() {
         let results = DeferredResults::default();
         let now = Instant::from_millis(0);
-        for number in 0..RUNNING_MAX {
-            assert!(results.begin(&number.to_string(), now));
+        for number in 0..RUNNING_OF_ONE_MAX {
+            assert!(results.begin(&number.to_string(), owner("a"), now));
         }
-        assert!(!results.begin("one more", now));
+        assert!(!results.begin("one more", owner("a"), now));
         assert!(matches!(results.get("0", now), Some(Deferred::Running)));
-        results.finish("0", b"{}".to_vec());
-        assert!(results.begin("one more", now));
-        results.finish("unknown", b"{}".to_vec());
+        results.finish("0", b"{}".to_vec(), Vec::new);
+        assert!(results.begin("one more", owner("a"), now));
+        results.finish("unknown", b"{}".to_vec(), Vec::new);
         assert!(results.get("unknown", now).is_none());
+    }
+
+    #[test]
+    fn organizations_do_not_push_out_each_other() {
+        let results = DeferredResults::default();
+        let now = Instant::from_millis(0);
+        assert!(results.begin("theirs", owner("theirs"), now));
+        results.finish("theirs", b"{}".to_vec(), Vec::new);
+        for number in 0..=RESULTS_MAX {
+            let token = number.to_string();
+            let later = Instant::from_millis(1 + number as i64);
+            assert!(results.begin(&token, owner("ours"), later));
+            results.finish(&token, vec![b' '], Vec::new);
+        }
+        assert!(results.get("0", now).is_none(), "the oldest of ours");
+        assert!(results.get("1", now).is_some());
+        assert!(results.get("theirs", now).is_some());
+        // Nor do running ones take every place.
+        for number in 0..RUNNING_OF_ONE_MAX {
+            assert!(results.begin(&format!("run {number}"), owner("ours"), now));
+        }
+        assert!(!results.begin("too many", owner("ours"), now));
+        assert!(results.begin("one", owner("theirs"), now));
+    }
+
+    #[test]
+    fn a_result_ends_with_the_right_to_it() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let results = DeferredResults::default();
+        let now = Instant::from_millis(0);
+        let is_allowed = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&is_allowed);
+        let owner = Owner {
+            organization: "a".to_owned(),
+            still_allowed: Box::new(move || asked.load(Ordering::Relaxed)),
+        };
+        assert!(results.begin("a", owner, now));
+        assert!(results.get("a", now).is_some());
+        is_allowed.store(false, Ordering::Relaxed);
+        assert!(results.get("a", now).is_none());
     }
 }

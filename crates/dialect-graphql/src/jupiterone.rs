@@ -61,6 +61,10 @@ fn off_queue<T>(run: impl FnOnce() -> T) -> T {
 impl Dialect for JupiterOne {
     type Context = RequestContext;
 
+    fn take_warnings(&self, context: &RequestContext) -> Vec<String> {
+        context.take_warnings()
+    }
+
     fn hold(&self, context: &RequestContext, bytes: u64) -> Result<(), FieldError> {
         context.hold(bytes)
     }

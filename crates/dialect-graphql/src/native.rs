@@ -67,6 +67,10 @@ pub const EXECUTED: &[&str] = &[
 impl Dialect for Native {
     type Context = RequestContext;
 
+    fn take_warnings(&self, context: &RequestContext) -> Vec<String> {
+        context.take_warnings()
+    }
+
     fn hold(&self, context: &RequestContext, bytes: u64) -> Result<(), FieldError> {
         context.hold(bytes)
     }

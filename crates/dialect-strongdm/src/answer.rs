@@ -4,9 +4,11 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use durward_budget::Lease;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 
@@ -24,6 +26,11 @@ pub struct Outcome {
     /// Why authentication failed, if it did.
     pub refused: Option<&'static str>,
 }
+
+/// The organization whose credential signed a call, among the extensions of its response: whoever
+/// keeps the connection knows then whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedFor(pub String);
 
 /// Body of a response.
 pub struct AnswerBody(Kind);
@@ -89,10 +96,30 @@ pub(crate) fn ok_trailers() -> HeaderMap {
     trailers
 }
 
+/// A frame that stays charged until the last of it is sent.
+struct Charged {
+    frame: Bytes,
+    _lease: Arc<Lease>,
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.frame
+    }
+}
+
 /// One message, then trailers that say it went well.
-pub(crate) fn success(message: &[u8]) -> Response<AnswerBody> {
+pub(crate) fn success(message: &[u8], lease: Option<Arc<Lease>>) -> Response<AnswerBody> {
+    let frame = framed(message);
+    let frame = match lease {
+        None => frame,
+        Some(lease) => Bytes::from_owner(Charged {
+            frame,
+            _lease: lease,
+        }),
+    };
     let body = Kind::Unary {
-        frame: Some(framed(message)),
+        frame: Some(frame),
         is_open: true,
     };
     grpc(body, Code::Ok)

@@ -2,10 +2,12 @@
 //! The door between the engine and the services: an authenticated, decoded call on one side, an
 //! encoded answer or a status on the other.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use durward_budget::Lease;
 use durward_identity::Caller;
-use durward_model::Instant;
+use durward_model::{ErrorKind, Instant};
 use prost_reflect::DynamicMessage;
 use prost_reflect::prost::Message as _;
 
@@ -51,7 +53,8 @@ pub struct Call<'c> {
     pub remote_address: &'c str,
     /// What the client says that it is (`x-sdm-user-agent`).
     pub user_agent: &'c str,
-    pub(crate) given_up: &'c AtomicBool,
+    pub(crate) given_up: &'c Arc<AtomicBool>,
+    pub(crate) lease: &'c Lease,
 }
 
 impl Call<'_> {
@@ -59,6 +62,28 @@ impl Call<'_> {
     /// Long work looks at this now and then and ends; what is committed stays committed.
     pub fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// Ends work for which nobody waits. Every loop over what may be many asks this.
+    pub(crate) fn check(&self) -> Result<(), Status> {
+        if self.is_given_up() {
+            return Err(Status::new(
+                ErrorKind::Timeout,
+                "nobody waits for this call",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Notes that the call holds so many bytes more, before it does.
+    pub(crate) fn charge(&self, bytes: usize) -> Result<(), Status> {
+        let charged = self.lease.add(bytes as u64);
+        charged.map_err(|error| Status::exhausted(&error, self.now))
+    }
+
+    /// Notes that the call let go of so many bytes.
+    pub(crate) fn release(&self, bytes: usize) {
+        self.lease.release(bytes as u64);
     }
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The one handler of all calls.
 //!
-//! The order matters: framing, then authentication over the raw bytes, and only then anything that
-//! depends on what the message says. Whoever is not let in learns nothing but that.
+//! The order matters: whether the access key lives, framing, then authentication over the raw bytes,
+//! and only then anything that depends on what the message says. Whoever is not let in learns
+//! nothing but that. The signature covers the body, so that a stranger's has to be read: a small
+//! one, or a whole one where a living key is named, out of the share that all strangers have
+//! together. What a caller holds once it is let in is charged to its own share.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,28 +14,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use durward_budget::body::STRANGER_BODY_BYTES_MAX;
+use durward_budget::{Exhausted, Lease};
 use durward_identity::RateVerdict;
 use durward_identity::{AuthError, Caller, Organizations, Presented, RateCost, RateLimits};
 use durward_model::{Clock, ErrorKind, Instant};
-use durward_vault::digest::sha256;
+use durward_vault::digest::sha256_of;
 use http::{HeaderMap, Request, Response, header, request};
 use http_body::Body;
 use prost_reflect::DynamicMessage;
 use tokio::sync::watch;
 
-use crate::answer::{AnswerBody, failure, refusal, stream, success};
-use crate::contract::{Contract, Method, signed_name};
+use crate::answer::{AnswerBody, SignedFor, failure, refusal, stream, success};
+use crate::contract::{Contract, Method, Verb, signed_name};
 use crate::dispatch::{Call, Dispatch, Reply};
 use crate::frame::{MESSAGE_BYTES_MAX, only_message};
 use crate::health::Health;
 use crate::metadata::{Signed, api_version, timeout, user_agent};
-use crate::request::{decode, unusable, whole};
+use crate::request::{Unread, decode, throw_away, unusable, weigh, whole};
 use crate::status::{Status, rate_limit};
 use crate::stream::{Conversation, Watch, stopping};
 use crate::{complete, health, reflection, signature};
 
-/// Bodies of callers without a credential are read up to this many bytes, and not looked at.
-const STRANGERS_BYTES_MAX: usize = 64 << 10;
+/// How often an answer is there at once: as it was made, and in its frame.
+const ANSWER_COPIES: u64 = 2;
 
 /// What an engine is made of.
 pub struct EngineParts {
@@ -110,6 +115,15 @@ struct Work {
     remote_address: String,
     user_agent: String,
     given_up: Arc<AtomicBool>,
+    lease: Arc<Lease>,
+}
+
+/// A call of somebody who was let in.
+struct Authenticated {
+    caller: Caller,
+    message: Bytes,
+    digest: [u8; 32],
+    lease: Arc<Lease>,
 }
 
 /// Says that nobody waits any more when it goes.
@@ -152,22 +166,27 @@ impl Engine {
         }
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
+        let mut signed_for = None;
         let answered = if matches!(path, health::CHECK | health::WATCH) {
             self.health(path, body).await.map_err(Failure::from)
         } else if reflection::is_reflection(path) {
             self.reflect(&parts.headers, body, source)
         } else {
-            let answered = self.unary(&parts, body, source).await;
-            answered.map(|message| success(&message))
+            let answered = self.unary(&parts, body, source, &mut signed_for).await;
+            answered.map(|(message, lease)| success(&message, Some(lease)))
         };
-        match answered {
+        let mut response = match answered {
             Ok(response) => response,
             Err(Failure::Refused(error)) => refusal(&Status::of(&error), error.reason()),
             Err(Failure::Failed(status)) => {
                 tracing::debug!(path, code = status.code().as_str(), "a call failed");
                 failure(&status)
             }
+        };
+        if let Some(organization) = signed_for {
+            response.extensions_mut().insert(SignedFor(organization));
         }
+        response
     }
 
     async fn unary<B>(
@@ -175,33 +194,28 @@ impl Engine {
         parts: &request::Parts,
         body: B,
         source: Source<'_>,
-    ) -> Result<Vec<u8>, Failure>
+        signed_for: &mut Option<String>,
+    ) -> Result<(Vec<u8>, Arc<Lease>), Failure>
     where
         B: Body<Data = Bytes>,
     {
         let path = parts.uri.path();
         let begun = self.parts.clock.now();
-        let signed = match Signed::read(&parts.headers) {
-            Ok(signed) => signed,
-            Err(error) => {
-                // A refusal that leaves a small body unread would disturb the connection.
-                drop(whole(body, STRANGERS_BYTES_MAX).await);
-                return Err(error.into());
-            }
-        };
-        let body = whole(body, MESSAGE_BYTES_MAX).await?;
-        let message = only_message(&body).map_err(|error| Status::of(&error))?;
-        let name = signed_name(path).ok_or_else(|| unknown(path))?;
-        let digest = digest(&name, &message);
+        let Authenticated {
+            caller,
+            message,
+            digest,
+            lease,
+        } = self.let_in(parts, body, source).await?;
+        *signed_for = Some(caller.organization().id().to_string());
         let now = self.parts.clock.now();
-        let presented = presented(&parts.headers, source);
-        let organizations = &self.parts.organizations;
-        let caller = signature::authenticate(organizations, &presented, &signed, &digest, now)?;
+        let exhausted = |error: Exhausted| Status::exhausted(&error, now);
         let verdict = self.count(&caller, now)?;
         let method = self.parts.contract.method(path);
         let method = Arc::clone(method.ok_or_else(|| unknown(path))?);
         let timeout = timeout(&parts.headers).map_err(Status::invalid)?;
         let deadline = timeout.map(|timeout| after(begun, timeout));
+        lease.add(weigh(&method, &message)?).map_err(exhausted)?;
         let work = Work {
             message: decode(&method, message)?,
             method,
@@ -212,6 +226,7 @@ impl Engine {
             remote_address: source.remote_address.to_owned(),
             user_agent: user_agent(&parts.headers).to_owned(),
             given_up: Arc::default(),
+            lease: Arc::clone(&lease),
         };
         tracing::debug!(
             method = work.method.signed_name,
@@ -229,19 +244,76 @@ impl Engine {
             );
             return Err(Status::invalid(why).into());
         }
-        Ok(answer)
+        // The request is gone by now; the answer stays charged until it is sent.
+        let held = (answer.len() as u64).saturating_mul(ANSWER_COPIES);
+        lease.set(held).map_err(exhausted)?;
+        Ok((answer, lease))
+    }
+
+    /// Reads the message of a call and finds out who sent it.
+    async fn let_in<B>(
+        &self,
+        parts: &request::Parts,
+        body: B,
+        source: Source<'_>,
+    ) -> Result<Authenticated, Failure>
+    where
+        B: Body<Data = Bytes>,
+    {
+        let path = parts.uri.path();
+        let signed = match Signed::read(&parts.headers) {
+            Ok(signed) => signed,
+            Err(error) => {
+                throw_away(body).await;
+                return Err(error.into());
+            }
+        };
+        let presented = presented(&parts.headers, source);
+        let organizations = &self.parts.organizations;
+        let now = self.parts.clock.now();
+        let is_known = organizations.knows_access_key(signed.access_key, now);
+        let bytes_max = if is_known {
+            MESSAGE_BYTES_MAX
+        } else {
+            STRANGER_BODY_BYTES_MAX
+        };
+        let lease = organizations.strangers().lease();
+        let body = match whole(body, bytes_max, &lease, now).await {
+            Err(Unread::TooLarge) if !is_known => {
+                let nothing = [0; 32];
+                signature::authenticate(organizations, &presented, &signed, &nothing, now)?;
+                return Err(AuthError::Unknown.into());
+            }
+            read => read.map_err(Status::from)?,
+        };
+        let message = only_message(&body).map_err(|error| Status::of(&error))?;
+        let name = signed_name(path).ok_or_else(|| unknown(path))?;
+        let digest = digest(&name, &message);
+        let now = self.parts.clock.now();
+        let caller = signature::authenticate(organizations, &presented, &signed, &digest, now)?;
+        let lease = lease.moved_to(&caller.share());
+        let lease = lease.map_err(|error| Status::exhausted(&error, now))?;
+        Ok(Authenticated {
+            caller,
+            message,
+            digest,
+            lease: Arc::new(lease),
+        })
     }
 
     async fn health<B>(&self, path: &str, body: B) -> Result<Response<AnswerBody>, Status>
     where
         B: Body<Data = Bytes>,
     {
-        let body = whole(body, STRANGERS_BYTES_MAX).await?;
+        let lease = self.parts.organizations.strangers().lease();
+        let now = self.parts.clock.now();
+        let body = whole(body, STRANGER_BODY_BYTES_MAX, &lease, now).await;
+        let body = body.map_err(Status::from)?;
         let question = only_message(&body).map_err(|error| Status::of(&error))?;
         let is_ready = !self.parts.organizations.all().is_empty() && !*self.stops.borrow();
         let health = Health::of(self.parts.contract.pool(), &question, is_ready)?;
         if path == health::CHECK {
-            return Ok(success(&health.checked()?));
+            return Ok(success(&health.checked()?, None));
         }
         let last = Health::NotServing.message();
         let stopping = stopping(self.stops.subscribe());
@@ -289,6 +361,8 @@ impl Engine {
     }
 
     /// Quick calls are answered here; others on a thread of their own, at most until the deadline.
+    /// What reads much takes a turn first, so that one organization does not put hundreds of
+    /// threads before the processors. Writes mostly wait for the journal, which takes many at once.
     async fn dispatch(
         self: &Arc<Self>,
         work: Arc<Work>,
@@ -312,15 +386,28 @@ impl Engine {
             return ran.unwrap_or_else(|_| Err(defect()));
         }
         let _guard = GiveUpGuard(Arc::clone(&work.given_up));
+        let is_write = matches!(work.method.verb, Verb::Create | Verb::Update | Verb::Delete);
         let (engine, lent) = (Arc::clone(self), Arc::clone(&work));
-        let task = tokio::task::spawn_blocking(move || engine.run(&lent));
-        let ended = match remaining {
+        let task = async move {
+            let turn = if is_write {
+                None
+            } else {
+                let turn = lent.caller.share().turn().await;
+                Some(turn.map_err(|error| Status::exhausted(&error, lent.now))?)
+            };
+            let task = tokio::task::spawn_blocking(move || {
+                let reply = engine.run(&lent);
+                drop(turn);
+                reply
+            });
+            task.await.unwrap_or_else(|_| Err(defect()))
+        };
+        match remaining {
             None => task.await,
             Some(remaining) => tokio::time::timeout(remaining, task)
                 .await
                 .map_err(|_| late())?,
-        };
-        ended.unwrap_or_else(|_| Err(defect()))
+        }
     }
 
     fn run(&self, work: &Work) -> Result<Reply, Status> {
@@ -335,17 +422,14 @@ impl Engine {
             remote_address: &work.remote_address,
             user_agent: &work.user_agent,
             given_up: &work.given_up,
+            lease: &work.lease,
         })
     }
 }
 
 /// The digest that a client signs.
 pub fn digest(signed_name: &str, message: &[u8]) -> [u8; 32] {
-    let mut text = Vec::with_capacity(signed_name.len() + 1 + message.len());
-    text.extend_from_slice(signed_name.as_bytes());
-    text.push(b'\n');
-    text.extend_from_slice(message);
-    sha256(&text)
+    sha256_of(&[signed_name.as_bytes(), b"\n", message])
 }
 
 /// What the audit log is to know of a request.

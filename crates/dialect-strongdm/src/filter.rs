@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! StrongDM's filter language: `field:value` terms that must all hold.
+//! StrongDM's filter language: `field:value` terms that must all hold; `id:` terms are alternatives.
 //!
 //! [`Filter::parse`] reads a text. [`Fields`] says what the fields of a kind of entity mean, and
 //! lowers a filter to the plan algebra of `durward_query`; [`RowFilter`] tests rows that are worked
@@ -17,8 +17,10 @@ mod value;
 
 pub use fields::{Branch, Field, Fields, Meaning};
 pub(crate) use nouns::category;
-pub use parse::{FILTER_BYTES_MAX, TERMS_MAX};
+pub(crate) use parse::ID;
+pub use parse::{FILTER_BYTES_MAX, TERMS_MAX, TESTS_MAX};
 pub use pattern::Pattern;
+use pattern::REGEX_MEMORY_BYTES;
 pub use rows::{Cell, CellKind, RowField, RowFilter};
 pub use terms::Terms;
 pub(crate) use times::Range;
@@ -107,6 +109,24 @@ impl ClientMessage for FilterError {
         self.to_string()
     }
 }
+
+impl Filter {
+    /// What it takes in memory when it is made ready, at most.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let of_term = |term: &Term| {
+            let pattern = match term {
+                Term::Field(term) => Some(&term.pattern),
+                Term::Tag(term) => term.value.as_ref(),
+            };
+            let is_simple = pattern.is_none_or(|pattern| pattern.simple().is_some());
+            TERM_BYTES + if is_simple { 0 } else { REGEX_MEMORY_BYTES }
+        };
+        self.terms.iter().map(of_term).sum()
+    }
+}
+
+/// What a term takes, beside a regular expression.
+const TERM_BYTES: usize = 512;
 
 impl Comparison {
     fn as_str(self) -> &'static str {

@@ -39,9 +39,10 @@ pub mod services;
 mod signature;
 pub mod status;
 mod stream;
+mod weight;
 pub mod wire;
 
-pub use answer::{AnswerBody, Outcome};
+pub use answer::{AnswerBody, Outcome, SignedFor};
 pub use contract::{Contract, ContractError, FieldFlags, Method, Verb};
 pub use dispatch::{Call, Dispatch, Reply, Unsupported};
 pub use engine::{Engine, EngineParts, Source};

@@ -47,8 +47,19 @@ const ENDS: &[(&str, &str, bool, &str)] = &[
     ("GroupRole", "role_id", false, "Role"),
 ];
 
-/// Fields that only old clients send, and only show what other fields say.
-const OLD_TWINS: &[(&str, &str)] = &[("User", "suspended"), ("User", "permission_level")];
+/// Fields of a user that only old clients know: they are listened to where the field that came in
+/// their place is absent.
+const OLD_TWINS: &[(&str, &str)] = &[("User", OLD_SUSPENDED), ("User", OLD_LEVEL)];
+/// The old field that says whether a user is suspended.
+pub(crate) const OLD_SUSPENDED: &str = "suspended";
+/// The old field with the level of a user, apart from being suspended.
+pub(crate) const OLD_LEVEL: &str = "permission_level";
+/// Property with the level of a user.
+pub(crate) const LEVEL: &str = "permissionLevel";
+/// The level that suspends.
+pub(crate) const LEVEL_SUSPENDED: &str = "suspended";
+/// Level of a user for whom nobody named one, and of one whose suspension ends.
+pub(crate) const LEVEL_DEFAULT: &str = "user";
 
 /// Properties that the core gives when a client names none, and keeps when a client clears them.
 const GENERATED: &[&str] = &["portOverride", "bindInterface"];
@@ -92,7 +103,7 @@ pub(crate) fn property(message: &str, field: &str) -> String {
     }
 }
 
-/// Whether what a client sends in a field is never looked at, beside what the contract says.
+/// Whether a field is one that another came in the place of.
 pub(crate) fn is_old_twin(message: &str, field: &str) -> bool {
     OLD_TWINS.contains(&(message, field))
 }

@@ -14,10 +14,11 @@ mod walks;
 mod writer;
 
 pub use entities::entities;
+pub(crate) use entities::find as find_entities;
 pub use relationships::relationships;
 pub(crate) use request::text;
 pub use request::{PageRequest, snapshot_at};
-pub use walk::{Place, Walk};
+pub use walk::{Place, Tally, Walk};
 pub use walks::Walks;
 pub use writer::Page;
 

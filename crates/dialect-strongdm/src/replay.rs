@@ -3,7 +3,8 @@
 //!
 //! Clients repeat a call whose answer they did not get, and the answer may hold a secret that is
 //! shown once. So the same credential that sends the same bytes again within two minutes gets the
-//! first answer, as long as what was made is there and unchanged. Everything else is done again.
+//! first answer, as long as what was made is there and unchanged. That is asked only for objects
+//! with a unique name: no other could come of the same request. Everything else is done again.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

@@ -4,21 +4,30 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use durward_model::ErrorKind;
+use bytes::Bytes;
+use durward_budget::Lease;
+use durward_budget::body::{self, BodyError, BodyLimits, STRANGER_BODY_BYTES_MAX};
+use durward_model::{ErrorKind, Instant};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
-use http_body_util::BodyExt as _;
 use prost_reflect::DynamicMessage;
 
 use crate::answer::{AnswerBody, no_call};
 use crate::contract;
-use crate::frame::{FrameError, HEAD_BYTES};
+use crate::frame::{FrameError, HEAD_BYTES, MESSAGE_BYTES_MAX};
 use crate::status::Status;
+use crate::weight;
 
 const GRPC: &str = "application/grpc";
 /// How long a client may take to send the body of a call.
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
+/// Most bytes of a body that is too large that are read on and thrown away.
+const DRAINED_BYTES_MAX: usize = 1 << 20;
+/// Largest request when it is decoded: 4 MiB of text, and much more of anything else than a
+/// request of any client has.
+const DECODED_BYTES_MAX: u64 = 16 << 20;
+/// How often what was decoded is there at once: a list takes it to pieces.
+const DECODED_COPIES: u64 = 2;
 
 /// Whether a request means to be a gRPC call, by its content type.
 pub fn is_grpc(headers: &HeaderMap) -> bool {
@@ -47,48 +56,79 @@ pub(crate) fn unusable<B>(request: &Request<B>) -> Option<Response<AnswerBody>> 
     None
 }
 
-/// All bytes of a body, if its message has not more than so many.
-pub(crate) async fn whole<B>(body: B, bytes_max: usize) -> Result<Bytes, Status>
-where
-    B: Body<Data = Bytes>,
-{
-    let late = || Status::new(ErrorKind::Timeout, "the request took too long to arrive");
-    tokio::time::timeout(BODY_TIMEOUT, collect(body, bytes_max))
-        .await
-        .map_err(|_| late())?
+/// Why there are no bytes of a body.
+pub(crate) enum Unread {
+    /// There are too many.
+    TooLarge,
+    /// Something else is wrong.
+    Failed(Status),
 }
 
-async fn collect<B>(body: B, bytes_max: usize) -> Result<Bytes, Status>
+impl From<Unread> for Status {
+    fn from(unread: Unread) -> Self {
+        let bytes_max = MESSAGE_BYTES_MAX;
+        match unread {
+            Unread::TooLarge => Self::of(&FrameError::TooLarge { bytes_max }),
+            Unread::Failed(status) => status,
+        }
+    }
+}
+
+/// All bytes of a body, if its message has not more than so many. They stay charged to `lease`.
+pub(crate) async fn whole<B>(
+    body: B,
+    bytes_max: usize,
+    lease: &Lease,
+    now: Instant,
+) -> Result<Bytes, Unread>
 where
     B: Body<Data = Bytes>,
 {
-    let mut body = pin!(body);
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Status::invalid("the request broke off"))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        if first.len() + all.len() + data.len() > HEAD_BYTES + bytes_max {
-            return Err(Status::of(&FrameError::TooLarge { bytes_max }));
-        }
-        // Most calls come in one piece, which need not be copied.
-        if first.is_empty() && all.is_empty() {
-            first = data;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&data);
-        }
+    let limits = BodyLimits {
+        bytes_max: HEAD_BYTES + bytes_max,
+        drained_bytes_max: DRAINED_BYTES_MAX,
+    };
+    let late = || Status::new(ErrorKind::Timeout, "the request took too long to arrive");
+    let read = tokio::time::timeout(BODY_TIMEOUT, body::read(body, limits, lease)).await;
+    read.map_err(|_| Unread::Failed(late()))?
+        .map_err(|error| match error {
+            BodyError::TooLarge { .. } => Unread::TooLarge,
+            BodyError::BrokenOff => Unread::Failed(Status::invalid("the request broke off")),
+            BodyError::Exhausted(error) => Unread::Failed(Status::exhausted(&error, now)),
+        })
+}
+
+/// Reads a small body of somebody who is refused in any case: left unread it would disturb the
+/// connection.
+pub(crate) async fn throw_away<B>(body: B)
+where
+    B: Body<Data = Bytes>,
+{
+    let body = pin!(body);
+    let drained = body::drain(body, STRANGER_BODY_BYTES_MAX);
+    drop(tokio::time::timeout(BODY_TIMEOUT, drained).await);
+}
+
+/// What a request of a method will take in memory.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` when that is more than any request needs.
+pub(crate) fn weigh(method: &contract::Method, message: &[u8]) -> Result<u64, Status> {
+    let bytes = weight::decoded_bytes(&method.input, message);
+    if bytes > DECODED_BYTES_MAX {
+        return Err(Status::invalid(
+            "the message has more parts than a request may have",
+        ));
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    Ok(bytes.saturating_mul(DECODED_COPIES))
 }
 
 /// The decoded request of a method. Fields that the contract does not have are tolerated.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` for bytes that are not such a message.
+/// `INVALID_ARGUMENT` for bytes that are not such a message, or that would become too large.
 pub fn decode(method: &contract::Method, message: Bytes) -> Result<DynamicMessage, Status> {
+    weigh(method, &message)?;
     DynamicMessage::decode(method.input.clone(), message).map_err(|error| {
         let name = method.input.name();
         Status::invalid(format!("the message is not a valid {name}: {error}"))

@@ -16,6 +16,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use durward_access::{Access, Accesses};
+use durward_identity::OrganizationId;
+use parking_lot::Mutex;
 
 use crate::codec::Codec;
 use crate::contract::{Contract, ContractError, Verb};
@@ -35,7 +37,8 @@ pub struct Services {
     codec: Codec,
     /// What filters of the services of entities may name, by service.
     fields: HashMap<String, Fields>,
-    replays: Replays,
+    /// By organization: the answers of one do not push out those of another.
+    replays: Mutex<HashMap<OrganizationId, Arc<Replays>>>,
     walks: Walks,
     activities: Activities,
 }
@@ -57,7 +60,7 @@ impl Services {
             accesses,
             codec: Codec::load(contract)?,
             fields: fields.collect(),
-            replays: Replays::default(),
+            replays: Mutex::default(),
             walks: Walks::default(),
             activities: Activities::default(),
         })
@@ -83,8 +86,9 @@ impl Services {
         &self.activities
     }
 
-    pub(crate) fn replays(&self) -> &Replays {
-        &self.replays
+    pub(crate) fn replays(&self, call: &Call<'_>) -> Arc<Replays> {
+        let organization = call.caller.organization().id().clone();
+        Arc::clone(self.replays.lock().entry(organization).or_default())
     }
 }
 

@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use durward_budget::Exhausted;
 use durward_identity::RateVerdict;
 use durward_identity::rate_limit::BucketKind;
 use durward_model::error::ClientMessage;
@@ -132,6 +133,18 @@ impl Status {
         }
     }
 
+    /// The answer to a caller whose share of the server's memory or processors is used up. For its
+    /// own share that is `RESOURCE_EXHAUSTED` with its detail, which clients wait for.
+    pub(crate) fn exhausted(error: &Exhausted, now: Instant) -> Self {
+        let mut status = Self::of(error);
+        if error.is_own() {
+            let reset_at = now.plus_seconds(i64::from(error.retry_after_seconds()));
+            status.code = Code::ResourceExhausted;
+            status.rate_limit = Some(limit_metadata((1, 0), reset_at, error.scope.as_str()));
+        }
+        status
+    }
+
     /// Its code.
     pub fn code(&self) -> Code {
         self.code
@@ -187,18 +200,25 @@ pub(crate) fn rate_limit(verdict: &RateVerdict, now: Instant) -> Vec<u8> {
         0 => tightest.reset_seconds,
         seconds => seconds,
     };
-    let reset_at = now.plus_seconds(i64::from(wait)).as_micros();
-    let mut timestamp = Vec::new();
-    put_integer(&mut timestamp, 1, reset_at.div_euclid(1_000_000));
-    put_integer(&mut timestamp, 2, reset_at.rem_euclid(1_000_000) * 1000);
-    put_integer(&mut out, 1, i64::from(tightest.quota.requests));
-    put_integer(&mut out, 2, i64::from(tightest.remaining));
-    put_bytes(&mut out, 3, &timestamp);
+    let reset_at = now.plus_seconds(i64::from(wait));
     let bucket = match tightest.kind {
         BucketKind::Organization => "organization",
         BucketKind::Credential => "credential",
         BucketKind::Queries => "queries",
     };
+    let limit = i64::from(tightest.quota.requests);
+    limit_metadata((limit, i64::from(tightest.remaining)), reset_at, bucket)
+}
+
+fn limit_metadata((limit, remaining): (i64, i64), reset_at: Instant, bucket: &str) -> Vec<u8> {
+    let micros = reset_at.as_micros();
+    let mut timestamp = Vec::new();
+    put_integer(&mut timestamp, 1, micros.div_euclid(1_000_000));
+    put_integer(&mut timestamp, 2, micros.rem_euclid(1_000_000) * 1000);
+    let mut out = Vec::new();
+    put_integer(&mut out, 1, limit);
+    put_integer(&mut out, 2, remaining);
+    put_bytes(&mut out, 3, &timestamp);
     put_bytes(&mut out, 4, bucket.as_bytes());
     out
 }

@@ -2,11 +2,14 @@
 //! The few forms of the protobuf wire that are written and read by hand.
 
 /// Wire type of a variable-length integer.
-const VARINT: u64 = 0;
-const FIXED_64: u64 = 1;
+pub(crate) const VARINT: u64 = 0;
+pub(crate) const FIXED_64: u64 = 1;
 /// Wire type of bytes, texts and messages.
-const LENGTH: u64 = 2;
-const FIXED_32: u64 = 5;
+pub(crate) const LENGTH: u64 = 2;
+/// Wire types around the fields of a group, which only old contracts have.
+pub(crate) const GROUP_START: u64 = 3;
+pub(crate) const GROUP_END: u64 = 4;
+pub(crate) const FIXED_32: u64 = 5;
 /// Longest variable-length integer.
 const VARINT_BYTES_MAX: u32 = 10;
 
@@ -69,7 +72,7 @@ impl Iterator for FieldNumbers<'_> {
 }
 
 /// The variable-length integer at the beginning, and what follows it.
-fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+pub(crate) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0u64;
     let mut rest = bytes;
     for position in 0..VARINT_BYTES_MAX {

@@ -21,10 +21,10 @@ use std::time::Instant;
 
 use axum::Extension;
 use durward_dialect_sync::jobs::RandomSource;
-use durward_dialect_sync::{JobOptions, Jobs, SyncAccess, router};
+use durward_dialect_sync::{JobOptions, Jobs, StillAllowed, SyncAccess, router};
 use durward_graph::store::{Store, StoreOptions};
 use durward_journal::HeadSigner;
-use durward_model::transaction::Origin;
+use durward_model::transaction::{Origin, Sequence};
 use durward_model::{Catalog, SystemClock};
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ impl HeadSigner for Unsigned {
         Vec::new()
     }
 
-    fn verify(&self, _key_id: &str, _message: &[u8], _signature: &[u8]) -> bool {
+    fn verify(&self, _key_id: &str, _at: Sequence, _message: &[u8], _signature: &[u8]) -> bool {
         true
     }
 }
@@ -71,13 +71,17 @@ fn serve(folder: &Path) {
         random,
     };
     let access = SyncAccess {
+        share: durward_budget::Budget::unlimited().strangers(),
         base_url: String::new(),
         jobs: Arc::new(Jobs::open(jobs).unwrap()),
         account: "bench".to_owned(),
         origin: Origin::default(),
         may_synchronize: true,
+        still_allowed: StillAllowed(Arc::new(|| true)),
         may_export: true,
         integration_instance: None,
+        too_many: None,
+        cursor_key: durward_query::CursorKey::new(b"bench"),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a request may do here, as decided before it arrives.
 
+use std::fmt;
 use std::sync::Arc;
 
+use durward_budget::Share;
 use durward_model::transaction::Origin;
+use durward_query::CursorKey;
 
 use crate::jobs::Jobs;
+
+/// Tells whether what was allowed is allowed still: for addresses that are their own authority and
+/// are used later than they were given out.
+#[derive(Clone)]
+pub struct StillAllowed(pub Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl fmt::Debug for StillAllowed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("StillAllowed(..)")
+    }
+}
 
 /// The authority of one request, set as a request extension by whoever authenticated it.
 #[derive(Clone, Debug)]
@@ -16,12 +30,21 @@ pub struct SyncAccess {
     pub account: String,
     /// Address by which the client reached the server, for the URLs in answers.
     pub base_url: String,
+    /// What the caller may make the server hold and do.
+    pub share: Share,
     /// Who acts, for the journal.
     pub origin: Origin,
     /// Whether the caller may synchronize.
     pub may_synchronize: bool,
+    /// Whether the caller may synchronize at a later moment.
+    pub still_allowed: StillAllowed,
     /// Whether the caller may read the whole graph, without row conditions: the bulk export.
     pub may_export: bool,
+    /// Set when the caller asks too often: seconds after which it may ask again. The routes refuse
+    /// it, because a job must know of an upload that was.
+    pub too_many: Option<u32>,
+    /// By which the cursors of the caller's exports are sealed.
+    pub cursor_key: CursorKey,
     /// The one integration instance that the credential is for; `None` when it is not an
     /// integration's.
     pub integration_instance: Option<String>,

@@ -2,28 +2,33 @@
 //! Request bodies: bounded, and unpacked where they are compressed.
 
 use std::io::Read;
-use std::time::Duration;
+use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use durward_budget::Lease;
+use durward_budget::body::{self, BodyLimits};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::SyncError;
 
 /// Largest body, before and after unpacking (64 MiB).
 pub(crate) const BODY_BYTES_MAX: usize = 64 << 20;
-/// How long a body may take to arrive.
-const BODY_TIME_MAX: Duration = Duration::from_mins(2);
+/// How much is unpacked at once.
+const PIECE_BYTES: usize = 64 << 10;
+/// How much of a body is kept; what is refused is read on by [`crate::drain`].
+const LIMITS: BodyLimits = BodyLimits {
+    bytes_max: BODY_BYTES_MAX,
+    drained_bytes_max: 0,
+};
 
-/// Reads a whole body.
-pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, SyncError> {
-    let too_large = SyncError::TooLarge {
-        max: BODY_BYTES_MAX,
-    };
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
-        return Err(too_large);
-    }
+/// Reads a whole body. What it takes is charged to `lease`.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    lease: &Arc<Lease>,
+) -> Result<Bytes, SyncError> {
     let gzip = match headers
         .get(CONTENT_ENCODING)
         .map(|value| value.to_str().unwrap_or("?"))
@@ -32,47 +37,39 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, SyncE
         Some("gzip" | "x-gzip") => true,
         Some(other) => return Err(SyncError::UnsupportedBody(format!("encoding {other}"))),
     };
-    let read = axum::body::to_bytes(body, BODY_BYTES_MAX + 1);
-    let bytes = tokio::time::timeout(BODY_TIME_MAX, read)
-        .await
-        .map_err(|_| SyncError::CutOff)?;
-    let bytes = match bytes {
-        Ok(bytes) if bytes.len() > BODY_BYTES_MAX => return Err(too_large),
-        Ok(bytes) => bytes,
-        Err(error) if is_length_limit(&error) => return Err(too_large),
-        Err(_) => return Err(SyncError::CutOff),
-    };
+    let bytes = body::read(body, LIMITS, lease).await?;
     if !gzip {
         return Ok(bytes);
     }
-    let unpack = tokio::task::spawn_blocking(move || unpack(&bytes));
+    let lease = Arc::clone(lease);
+    let unpack = tokio::task::spawn_blocking(move || unpack(&bytes, &lease));
     unpack.await.map_err(|_| SyncError::Interrupted)?
 }
 
-fn is_length_limit(error: &axum::Error) -> bool {
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = source {
-        if error.to_string().contains("length limit exceeded") {
-            return true;
-        }
-        source = error.source();
-    }
-    false
-}
-
-fn unpack(packed: &[u8]) -> Result<Bytes, SyncError> {
+fn unpack(packed: &[u8], lease: &Lease) -> Result<Bytes, SyncError> {
     let mut bytes = Vec::new();
-    let mut reader = MultiGzDecoder::new(packed).take(BODY_BYTES_MAX as u64 + 1);
-    reader
-        .read_to_end(&mut bytes)
-        .map_err(|error| SyncError::BadRequest(format!("the body is not valid gzip: {error}")))?;
-    if bytes.len() > BODY_BYTES_MAX {
-        Err(SyncError::TooLarge {
-            max: BODY_BYTES_MAX,
-        })
-    } else {
-        Ok(Bytes::from(bytes))
+    let mut reader = MultiGzDecoder::new(packed);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let read = reader.read(&mut piece).map_err(|error| {
+            SyncError::BadRequest(format!("the body is not valid gzip: {error}"))
+        })?;
+        if read == 0 {
+            break;
+        }
+        if bytes.len() + read > BODY_BYTES_MAX {
+            return Err(SyncError::TooLarge {
+                max: BODY_BYTES_MAX,
+            });
+        }
+        if bytes.len() + read > bytes.capacity() {
+            let more = bytes.capacity().max(PIECE_BYTES);
+            lease.add(more as u64)?;
+            bytes.reserve_exact(more);
+        }
+        bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
     }
+    Ok(Bytes::from(bytes))
 }
 
 /// Refuses bodies that are known not to be JSON.

@@ -10,6 +10,8 @@ use durward_model::Catalog;
 use durward_model::transaction::Origin;
 use parking_lot::Mutex;
 
+use crate::error::SyncError;
+
 /// A job that is ready to be compared and committed.
 #[derive(Clone, Debug)]
 pub(crate) struct Commit {
@@ -24,7 +26,13 @@ pub(crate) struct Commit {
 pub(crate) enum CommitError {
     Diff(DiffError),
     Store(StoreError),
+    /// What it comes to cannot be noted.
+    Plan(Box<SyncError>),
 }
+
+/// Notes what a commit comes to, durably, before it is handed to the journal: after a crash between
+/// the two nothing else knows.
+pub(crate) type NotePlan = dyn Fn(&DiffReport) -> Result<(), SyncError> + Send + Sync;
 
 impl Commit {
     /// What the job would change.
@@ -44,7 +52,7 @@ impl Commit {
         self,
         store: &Store,
         catalog: &Arc<Catalog>,
-        before_commit: &dyn Fn(),
+        note_plan: &Arc<NotePlan>,
     ) -> Result<DiffReport, CommitError> {
         let view = store.view(None);
         let prepared =
@@ -53,7 +61,7 @@ impl Commit {
         if prepared.changes.is_empty() {
             return Ok(prepared.report);
         }
-        before_commit();
+        note_plan(&prepared.report).map_err(|error| CommitError::Plan(Box::new(error)))?;
         let commit = BulkCommit {
             origin: self.origin.clone(),
             idempotency_key: self.idempotency_key.clone(),
@@ -62,29 +70,36 @@ impl Commit {
         };
         match store.commit_bulk(commit) {
             Ok(_) => Ok(prepared.report),
-            Err(StoreError::Stale { .. }) => self.run_alone(store, catalog),
+            Err(StoreError::Stale { .. }) => {
+                let report = self.run_once(store, catalog, note_plan)?;
+                Ok(report.unwrap_or_default())
+            }
             Err(error) => Err(CommitError::Store(error)),
         }
     }
 
-    fn run_alone(self, store: &Store, catalog: &Arc<Catalog>) -> Result<DiffReport, CommitError> {
-        let report = Arc::new(Mutex::new(DiffReport::default()));
+    /// Compares and commits while other writers wait; none when the commit is in the journal
+    /// already.
+    pub(crate) fn run_once(
+        self,
+        store: &Store,
+        catalog: &Arc<Catalog>,
+        note_plan: &Arc<NotePlan>,
+    ) -> Result<Option<DiffReport>, CommitError> {
+        let report = Arc::new(Mutex::new(None));
         let (slot, catalog) = (Arc::clone(&report), Arc::clone(catalog));
-        let (spec, parts) = (self.spec, self.parts);
+        let (spec, parts, note_plan) = (self.spec, self.parts, Arc::clone(note_plan));
+        let failed = |kind, reason| StoreError::Preparation { kind, reason };
         let committed =
             store.commit_bulk_with(self.origin, self.idempotency_key, move |view, next| {
-                let prepared =
-                    prepare_from(view, next, &spec, &parts, &catalog).map_err(|error| {
-                        let kind = error.kind();
-                        StoreError::Preparation {
-                            kind,
-                            reason: error.to_string(),
-                        }
-                    })?;
-                *slot.lock() = prepared.report;
+                let prepared = prepare_from(view, next, &spec, &parts, &catalog)
+                    .map_err(|error| failed(error.kind(), error.to_string()))?;
+                note_plan(&prepared.report)
+                    .map_err(|error| failed(error.kind(), error.to_string()))?;
+                *slot.lock() = Some(prepared.report);
                 Ok(prepared.changes)
             });
         committed.map_err(CommitError::Store)?;
-        Ok(std::mem::take(&mut *report.lock()))
+        Ok(report.lock().take())
     }
 }

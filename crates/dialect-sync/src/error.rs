@@ -6,16 +6,20 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use durward_budget::Exhausted;
-use durward_graph::bulk::BodyError;
 use durward_graph::bulk::diff::DiffError;
 use durward_graph::bulk::staging::StagingError;
+use durward_graph::bulk::{BodyError, Rejections};
 use durward_graph::store::StoreError;
 use durward_model::ErrorKind;
 use durward_model::error::ClientMessage as _;
 use serde_json::json;
 
 use crate::commit::CommitError;
-use crate::record::JobStatus;
+use crate::job_json::rejected_json;
+use crate::record::{JobStatus, RejectedItem};
+
+/// The code of items that are not what they must be, and of the state of a job whose data are.
+pub(crate) const BAD_DATA: &str = "ERROR_BAD_DATA";
 
 /// Why a call fails.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,12 @@ pub enum SyncError {
     /// An upload is wrong; nothing of it was kept.
     #[error("{0}")]
     BadUpload(BodyError),
+    /// Every item of an upload is wrong.
+    #[error("{}", all_rejected(.0))]
+    AllRejected(Box<Rejections>),
+    /// The job would keep more than can be read back.
+    #[error("the job cannot keep that much; send less")]
+    RecordTooLarge,
     /// The body is larger than an upload may be.
     #[error("the body is larger than {max} bytes; send smaller batches")]
     TooLarge {
@@ -98,9 +108,21 @@ pub enum SyncError {
     /// The store took no writes; the job is open again.
     #[error("the job cannot be finalized at this moment; try again")]
     NotNow,
+    /// The caller's organization cannot be opened.
+    #[error("the organization is unavailable")]
+    NoOrganization,
     /// A task of this process died.
     #[error("the work was interrupted")]
     Interrupted,
+}
+
+fn all_rejected(rejected: &Rejections) -> String {
+    let first = rejected.items.first();
+    let first = first.map_or_else(String::new, |item| item.sentence());
+    match rejected.count() {
+        1 => first,
+        count => format!("all {count} items are wrong; {first}"),
+    }
 }
 
 impl SyncError {
@@ -115,6 +137,8 @@ impl SyncError {
             | Self::BadStart(_)
             | Self::BadRequest(_)
             | Self::BadUpload(_)
+            | Self::AllRejected(_)
+            | Self::RecordTooLarge
             | Self::TooLarge { .. }
             | Self::PageTooLarge { .. }
             | Self::CutOff => ErrorKind::Invalid,
@@ -125,7 +149,7 @@ impl SyncError {
             Self::Staging(error) => error.kind(),
             Self::Files { .. } | Self::Interrupted => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
-            Self::NotNow => ErrorKind::Unavailable,
+            Self::NotNow | Self::NoOrganization => ErrorKind::Unavailable,
         }
     }
 
@@ -137,7 +161,10 @@ impl SyncError {
                 "ENTITY_IS_NOT_ARRAY"
             }
             Self::BadUpload(BodyError::NotList { .. }) => "RELATIONSHIP_IS_NOT_ARRAY",
-            Self::TooLarge { .. } => "RequestEntityTooLargeException",
+            Self::AllRejected(_) => BAD_DATA,
+            Self::TooLarge { .. } | Self::Staging(StagingError::TooLarge { .. }) => {
+                "RequestEntityTooLargeException"
+            }
             Self::PageTooLarge { .. } => "PAGE_TOO_LARGE",
             other => match other.kind() {
                 ErrorKind::Unauthenticated => "UNAUTHORIZED",
@@ -165,7 +192,9 @@ impl SyncError {
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. } | Self::Staging(StagingError::TooLarge { .. }) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::PageTooLarge { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::UnsupportedBody(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UnsupportedMode(_) => StatusCode::BAD_REQUEST,
@@ -190,6 +219,7 @@ impl From<CommitError> for SyncError {
         match error {
             CommitError::Diff(error) => Self::Diff(error),
             CommitError::Store(error) => Self::Store(error),
+            CommitError::Plan(error) => *error,
         }
     }
 }
@@ -203,12 +233,27 @@ impl IntoResponse for SyncError {
             }
             _ => self.to_string(),
         };
-        let body = json!({"error": {"code": self.code(), "message": message}});
+        let mut body = json!({"error": {"code": self.code(), "message": message}});
+        if let (Self::AllRejected(rejected), Some(members)) = (&self, body.as_object_mut()) {
+            let items: Vec<RejectedItem> = rejected.items.iter().map(Into::into).collect();
+            members.insert("rejected".to_owned(), rejected_json(&items));
+        }
         let mut response = (self.status(), Json(body)).into_response();
         if let Some(seconds) = self.retry_after_seconds() {
             let value = HeaderValue::from(seconds);
             response.headers_mut().insert(RETRY_AFTER, value);
         }
         response
+    }
+}
+
+impl From<durward_budget::body::BodyError> for SyncError {
+    fn from(error: durward_budget::body::BodyError) -> Self {
+        use durward_budget::body::BodyError;
+        match error {
+            BodyError::TooLarge { bytes_max } => Self::TooLarge { max: bytes_max },
+            BodyError::BrokenOff => Self::CutOff,
+            BodyError::Exhausted(error) => Self::Exhausted(error),
+        }
     }
 }

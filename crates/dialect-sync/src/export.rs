@@ -2,7 +2,9 @@
 //! The bulk export: all entities or relationships, page by page, as they were at one instant.
 
 use durward_graph::{EdgeRef, EntityRef, RowSet, TripleId, TypeId, View};
+use durward_model::transaction::Sequence;
 use durward_model::{Instant, Value};
+use durward_query::ListCursor;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
@@ -29,29 +31,40 @@ pub(crate) struct PageRequest {
 /// Where a page begins: instant of the walk, type or triple, row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Cursor {
+    sequence: Sequence,
     at: Instant,
     group: u32,
     row: u32,
 }
 
-impl Cursor {
-    fn parse(text: &str) -> Result<Self, SyncError> {
-        let bad = || SyncError::BadRequest("the cursor is not one of this server".to_owned());
-        let mut parts = text.split('.');
-        let mut next = || u64::from_str_radix(parts.next().unwrap_or_default(), 16).ok();
-        let (at, group, row) = (next(), next(), next());
-        let (Some(at), Some(group), Some(row)) = (at, group, row) else {
-            return Err(bad());
-        };
-        Ok(Self {
-            at: Instant::from_micros(at as i64),
-            group: u32::try_from(group).map_err(|_| bad())?,
-            row: u32::try_from(row).map_err(|_| bad())?,
+/// A list with its cursors, which fit no other list and no other caller.
+struct Walk<'w> {
+    access: &'w SyncAccess,
+    what: &'static str,
+}
+
+impl Walk<'_> {
+    fn open(&self, text: &str) -> Result<Cursor, SyncError> {
+        let bad = || SyncError::BadRequest("the cursor is not one of this list".to_owned());
+        let cursor = ListCursor::open(text, &self.access.cursor_key, self.what);
+        let cursor = cursor.map_err(|_| bad())?;
+        Ok(Cursor {
+            sequence: cursor.sequence,
+            at: cursor.instant,
+            group: u32::try_from(cursor.part).map_err(|_| bad())?,
+            row: u32::try_from(cursor.offset).map_err(|_| bad())?,
         })
     }
 
-    fn text(self) -> String {
-        format!("{:x}.{:x}.{:x}", self.at.as_micros(), self.group, self.row)
+    fn seal(&self, cursor: Cursor) -> String {
+        let cursor = ListCursor {
+            sequence: cursor.sequence,
+            instant: cursor.at,
+            now: cursor.at,
+            part: cursor.group.into(),
+            offset: cursor.row.into(),
+        };
+        cursor.seal(&self.access.cursor_key, self.what)
     }
 }
 
@@ -78,27 +91,29 @@ impl Page {
         self.items.len() >= self.limit
     }
 
-    fn answer(self, next: Option<Cursor>) -> Json {
+    fn answer(self, next: Option<(&Walk<'_>, Cursor)>) -> Json {
         match next {
-            Some(next) => json!({"items": self.items, "endCursor": next.text()}),
+            Some((walk, next)) => json!({"items": self.items, "endCursor": walk.seal(next)}),
             None => json!({"items": self.items}),
         }
     }
 }
 
-fn begin(access: &SyncAccess, request: &PageRequest) -> Result<(View, Page, Cursor), SyncError> {
+fn begin(walk: &Walk<'_>, request: &PageRequest) -> Result<(View, Page, Cursor), SyncError> {
     let cursor = request
         .cursor
         .as_deref()
         .filter(|text| !text.is_empty())
-        .map(Cursor::parse);
+        .map(|text| walk.open(text));
     let cursor = cursor.transpose()?;
-    let view = access
+    let view = walk
+        .access
         .jobs
         .options
         .store
         .view(cursor.map(|cursor| cursor.at));
     let cursor = cursor.unwrap_or(Cursor {
+        sequence: view.sequence(),
         at: view.instant(),
         group: 0,
         row: 0,
@@ -134,7 +149,15 @@ fn rows_from(rows: &RowSet, first: u32) -> impl Iterator<Item = u32> + '_ {
 
 /// A page of entities.
 pub(crate) fn entities(access: &SyncAccess, request: &PageRequest) -> Result<Json, SyncError> {
-    let (view, mut page, cursor) = begin(access, request)?;
+    let walk = Walk {
+        access,
+        what: if request.include_deleted {
+            "exported entities, deleted ones too"
+        } else {
+            "exported entities"
+        },
+    };
+    let (view, mut page, cursor) = begin(&walk, request)?;
     let mut types = view.types();
     types.sort_unstable();
     for type_id in types
@@ -145,11 +168,12 @@ pub(crate) fn entities(access: &SyncAccess, request: &PageRequest) -> Result<Jso
         let first = if group == cursor.group { cursor.row } else { 0 };
         for row in rows_from(&view.live_rows(type_id), first) {
             if page.is_full() {
-                return Ok(page.answer(Some(Cursor {
-                    at: cursor.at,
+                let next = Cursor {
                     group,
                     row,
-                })));
+                    ..cursor
+                };
+                return Ok(page.answer(Some((&walk, next))));
             }
             let (item, bytes) = entity(&view, access, EntityRef { type_id, row });
             page.push(item, bytes)?;
@@ -160,7 +184,15 @@ pub(crate) fn entities(access: &SyncAccess, request: &PageRequest) -> Result<Jso
 
 /// A page of relationships.
 pub(crate) fn relationships(access: &SyncAccess, request: &PageRequest) -> Result<Json, SyncError> {
-    let (view, mut page, cursor) = begin(access, request)?;
+    let walk = Walk {
+        access,
+        what: if request.include_deleted {
+            "exported relationships, deleted ones too"
+        } else {
+            "exported relationships"
+        },
+    };
+    let (view, mut page, cursor) = begin(&walk, request)?;
     let mut triples: Vec<TripleId> = view.triples().into_iter().map(|meta| meta.id).collect();
     triples.sort_unstable();
     for triple in triples
@@ -179,11 +211,12 @@ pub(crate) fn relationships(access: &SyncAccess, request: &PageRequest) -> Resul
         };
         for edge in rows_from(&rows, first) {
             if page.is_full() {
-                return Ok(page.answer(Some(Cursor {
-                    at: cursor.at,
+                let next = Cursor {
                     group: triple.0,
                     row: edge,
-                })));
+                    ..cursor
+                };
+                return Ok(page.answer(Some((&walk, next))));
             }
             if let Some((item, bytes)) = relationship(&view, access, EdgeRef { triple, edge }) {
                 page.push(item, bytes)?;

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Finalizing: what was staged becomes one transaction.
+//! Finalizing: what was staged becomes one transaction, and its counters are answered ever after.
 
 use std::sync::Arc;
 
-use durward_graph::bulk::diff::JobSpec;
+use durward_graph::bulk::PartialTypes;
+use durward_graph::bulk::diff::{DiffReport, JobSpec};
+use durward_graph::store::StoreError;
 use durward_model::ErrorKind;
 use durward_model::transaction::Origin;
 
-use crate::commit::Commit;
+use crate::commit::{Commit, NotePlan};
 use crate::error::SyncError;
 use crate::jobs::{Job, Jobs};
-use crate::record::{JobStatus, Outcome};
+use crate::record::{JobStatus, Outcome, Refusal};
 
 /// What a finalize call asks for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FinalizeRequest {
+    /// Types that the client calls partial.
     pub(crate) partial_types: Vec<String>,
+    /// Whether it calls all of them so.
+    pub(crate) all_types: bool,
 }
 
 impl Job {
@@ -29,15 +34,26 @@ impl Job {
         let mut state = self.state.lock();
         match state.record.status {
             JobStatus::AwaitingUploads => {
-                state.record.requested_by = origin.into();
-                state.record.partial_types = request.partial_types;
-                state.record.status = JobStatus::FinalizePending;
-                state.save(&self.folder)?;
+                let mut refusals = state.open_refusals();
+                refusals.extend(state.still_running());
+                if request.all_types {
+                    let (reason, all) = ("the client calls its data partial", PartialTypes::all());
+                    refusals.push(Refusal::of_upload((u32::MAX, 0), None, &all, reason));
+                }
+                state.change(&self.folder, |record| {
+                    record.requested_by = origin.into();
+                    record.partial_types = request.partial_types;
+                    record.refusals = refusals;
+                    record.status = JobStatus::FinalizePending;
+                })?;
             }
             JobStatus::FinalizePending if *self.running.borrow() => return Ok(false),
             // Interrupted by a restart: taken up again as it was asked for then.
             JobStatus::FinalizePending => {}
-            JobStatus::Finished => return Ok(false),
+            // What the first call came to is answered again.
+            JobStatus::Finished | JobStatus::ErrorBadData | JobStatus::ErrorUnexpectedFailure => {
+                return Ok(false);
+            }
             status => return Err(SyncError::Over(status)),
         }
         Ok(!self.running.send_replace(true))
@@ -49,9 +65,14 @@ impl Job {
     }
 
     /// What the job would change, without changing anything. Blocks.
-    pub(crate) fn dry_run(&self, jobs: &Jobs, partial: Vec<String>) -> Result<Outcome, SyncError> {
+    pub(crate) fn dry_run(
+        &self,
+        jobs: &Jobs,
+        request: FinalizeRequest,
+    ) -> Result<Outcome, SyncError> {
         let mut commit = self.prepared()?;
-        commit.spec.partial_types.extend(partial);
+        commit.spec.partial.types.extend(request.partial_types);
+        commit.spec.partial.all |= request.all_types;
         let report = commit.compare(&jobs.options.store, &jobs.options.catalog)?;
         Ok(report.into())
     }
@@ -63,13 +84,18 @@ impl Job {
             .staging
             .as_ref()
             .ok_or(SyncError::Over(record.status))?;
+        let mut refusals = state.open_refusals();
+        if record.status == JobStatus::AwaitingUploads {
+            refusals.extend(state.still_running());
+        }
         let mut origin = record.requested_by.origin();
         origin.detail = format!("job {}", record.id);
         Ok(Commit {
             spec: JobSpec {
                 namespace: record.namespace(),
                 mode: record.mode.sync_mode(),
-                partial_types: record.partial_types.iter().cloned().collect(),
+                partial: record.partial(&refusals),
+                stamp: record.stamp(),
             },
             parts: staging.parts().to_vec(),
             origin,
@@ -78,7 +104,7 @@ impl Job {
     }
 
     /// Runs a finalization that was asked for, to its end. Blocks.
-    pub(crate) fn run(&self, jobs: &Jobs) {
+    pub(crate) fn run(self: &Arc<Self>, jobs: &Jobs) {
         let result = self.commit(jobs);
         let now = jobs.now();
         let mut state = self.state.lock();
@@ -86,28 +112,25 @@ impl Job {
             Ok(outcome) => {
                 if outcome.twins > 0 {
                     let twins = outcome.twins;
-                    state
-                        .record
-                        .warn(format!("{twins} objects were uploaded more than once"));
+                    let warning = format!("{twins} objects were uploaded more than once");
+                    state.record.warn(&warning);
                 }
                 state.record.result = Some(outcome.clone());
                 JobStatus::Finished
             }
             Err(error) => {
                 tracing::warn!(job = %state.record.id, %error, "a synchronization job failed");
-                let bad_data = matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Forbidden);
                 state.record.reason = Some(match error.kind() {
                     ErrorKind::Internal => "the server failed; its log says why".to_owned(),
                     _ => error.to_string(),
                 });
-                match (bad_data, error.kind()) {
-                    (true, _) => JobStatus::ErrorBadData,
-                    // The same call may succeed later: the job stays as it is.
-                    (_, ErrorKind::Unavailable | ErrorKind::Timeout) => JobStatus::AwaitingUploads,
-                    _ => JobStatus::ErrorUnexpectedFailure,
-                }
+                status_after(error)
             }
         };
+        // Where it may be in the journal, the next run asks the journal, and the plan is its answer.
+        if status != JobStatus::FinalizePending {
+            state.record.planned = None;
+        }
         let closed = if status.is_final() {
             state.close(status, now, &self.folder)
         } else {
@@ -121,11 +144,22 @@ impl Job {
         self.running.send_replace(false);
     }
 
-    fn commit(&self, jobs: &Jobs) -> Result<Outcome, SyncError> {
-        let report = self
-            .prepared()?
-            .run(&jobs.options.store, &jobs.options.catalog, &|| ())?;
-        Ok(report.into())
+    fn commit(self: &Arc<Self>, jobs: &Jobs) -> Result<Outcome, SyncError> {
+        let (store, catalog) = (&jobs.options.store, &jobs.options.catalog);
+        let job = Arc::clone(self);
+        let note_plan: Arc<NotePlan> = Arc::new(move |report: &DiffReport| {
+            let outcome = Outcome::from(report.clone());
+            let mut state = job.state.lock();
+            state.change(&job.folder, |record| record.planned = Some(outcome))
+        });
+        let planned = self.state.lock().record.planned.clone();
+        let report = match &planned {
+            None => Some(self.prepared()?.run(store, catalog, &note_plan)?),
+            // An earlier run came as far as the journal: whether it is in there, the journal tells.
+            Some(_) => self.prepared()?.run_once(store, catalog, &note_plan)?,
+        };
+        let outcome = report.map(Outcome::from).or(planned);
+        Ok(outcome.unwrap_or_default())
     }
 
     /// Waits until no finalization runs.
@@ -133,5 +167,18 @@ impl Job {
         let mut running = self.running.subscribe();
         // An error means that the job is gone, and nothing runs.
         let _ = running.wait_for(|running| !running).await;
+    }
+}
+
+/// Where a job stands when its finalization failed.
+fn status_after(error: &SyncError) -> JobStatus {
+    match (error, error.kind()) {
+        (_, ErrorKind::Invalid | ErrorKind::Forbidden) => JobStatus::ErrorBadData,
+        (SyncError::Store(StoreError::OutcomeUnknown { .. } | StoreError::Closed), _) => {
+            JobStatus::FinalizePending
+        }
+        // The same call may succeed later: the job stays as it is.
+        (_, ErrorKind::Unavailable | ErrorKind::Timeout) => JobStatus::AwaitingUploads,
+        _ => JobStatus::ErrorUnexpectedFailure,
     }
 }

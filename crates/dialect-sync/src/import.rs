@@ -3,6 +3,7 @@
 //! same way as uploads do.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -10,16 +11,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use durward_graph::bulk::diff::{DiffError, DiffReport, JobSpec, SyncMode};
+use durward_graph::bulk::rejected::DESCRIBED_MAX;
 use durward_graph::bulk::staging::{
     PartWriter, StagedPart, Staging, StagingError, body_fingerprint,
 };
-use durward_graph::bulk::{BodyError, ItemRules, PartCounts, read_lines};
+use durward_graph::bulk::{BodyError, ItemRules, PartCounts, PartialTypes, read_lines};
 use durward_graph::store::{Store, StoreError};
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, ErrorKind, Namespace};
 use parking_lot::Mutex;
 
-use crate::commit::{Commit, CommitError};
+use crate::commit::{Commit, CommitError, NotePlan};
+use crate::error::SyncError;
 
 /// How much text becomes one staged part.
 const CHUNK_BYTES: usize = 8 << 20;
@@ -37,6 +40,8 @@ pub struct ImportRequest<'i> {
     pub scope: &'i str,
     /// Add and update only, instead of replacing the scope.
     pub patch: bool,
+    /// The files are known not to be complete: nothing that is absent is deleted.
+    pub is_partial: bool,
     /// Compute what would change and change nothing.
     pub dry_run: bool,
     /// A folder for the staged parts, which is removed at the end.
@@ -70,6 +75,30 @@ pub struct ImportReport {
     pub changes: DiffReport,
     /// What the importer should know.
     pub warnings: Vec<String>,
+    /// Lines that were left out, the first of them.
+    pub rejected: Vec<RejectedLine>,
+    /// How many lines were left out.
+    pub rejected_count: u64,
+    /// Types of which nothing was deleted for being absent, because a line of them was left out.
+    pub partial: PartialTypes,
+}
+
+/// A line that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RejectedLine {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for RejectedLine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, line) = (self.file.display(), self.line);
+        write!(formatter, "{file}, line {line}: {}", self.reason)
+    }
 }
 
 /// Why an import fails. Nothing of it is kept.
@@ -103,6 +132,9 @@ pub enum ImportError {
     /// The store does not take the changes.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What the import comes to cannot be noted.
+    #[error(transparent)]
+    Plan(Box<SyncError>),
 }
 
 impl From<CommitError> for ImportError {
@@ -110,6 +142,7 @@ impl From<CommitError> for ImportError {
         match error {
             CommitError::Diff(error) => Self::Diff(error),
             CommitError::Store(error) => Self::Store(error),
+            CommitError::Plan(error) => Self::Plan(error),
         }
     }
 }
@@ -122,6 +155,7 @@ impl ImportError {
             Self::Staging(error) => error.kind(),
             Self::Diff(error) => error.kind(),
             Self::Store(error) => error.kind(),
+            Self::Plan(error) => error.kind(),
         }
     }
 }
@@ -154,7 +188,8 @@ fn run(
     progress: &(dyn Fn(ImportProgress) + Sync),
     staging: &mut Staging,
 ) -> Result<ImportReport, ImportError> {
-    let warnings = stage(catalog, request, progress, staging)?;
+    let mut read = stage(catalog, request, progress, staging)?;
+    read.types.all |= request.is_partial;
     progress(ImportProgress::Comparing);
     let commit = Commit {
         spec: JobSpec {
@@ -164,7 +199,8 @@ fn run(
             } else {
                 SyncMode::Diff
             },
-            partial_types: BTreeSet::new(),
+            partial: read.types.clone(),
+            stamp: Vec::new(),
         },
         parts: staging.parts().to_vec(),
         origin: request.origin.clone(),
@@ -173,14 +209,26 @@ fn run(
     let changes = if request.dry_run {
         commit.compare(store, catalog)
     } else {
-        commit.run(store, &Arc::new(catalog.clone()), &|| {
-            progress(ImportProgress::Committing);
-        })
+        progress(ImportProgress::Committing);
+        // Nobody asks for the counters of an import again.
+        let note_plan: Arc<NotePlan> = Arc::new(|_: &DiffReport| Ok(()));
+        commit.run(store, &Arc::new(catalog.clone()), &note_plan)
+    };
+    let mut rejected = read.rejected;
+    rejected.sort();
+    rejected.truncate(DESCRIBED_MAX);
+    let partial = if request.patch {
+        PartialTypes::default()
+    } else {
+        read.types
     };
     Ok(ImportReport {
         read: staging.counts(),
         changes: changes?,
-        warnings,
+        warnings: read.warnings.into_iter().collect(),
+        rejected,
+        rejected_count: read.rejected_count,
+        partial,
     })
 }
 
@@ -191,15 +239,16 @@ struct Chunk {
     lines_before: u64,
     bytes: Vec<u8>,
     writer: PartWriter,
+    fingerprint: u128,
 }
 
-/// Reads, checks and stages all files; gives the warnings.
+/// Reads, checks and stages all files.
 fn stage(
     catalog: &Catalog,
     request: &ImportRequest<'_>,
     progress: &(dyn Fn(ImportProgress) + Sync),
     staging: &mut Staging,
-) -> Result<Vec<String>, ImportError> {
+) -> Result<ReadNotes, ImportError> {
     let workers = std::thread::available_parallelism().map_or(1, |count| count.get().min(4));
     let staged = Staged::default();
     let rules = ItemRules {
@@ -227,14 +276,23 @@ fn stage(
     for part in staged.parts.into_inner() {
         staging.add(part)?;
     }
-    Ok(staged.warnings.into_inner().into_iter().collect())
+    Ok(staged.notes.into_inner())
+}
+
+/// What there is to say about what was read.
+#[derive(Default)]
+struct ReadNotes {
+    warnings: BTreeSet<String>,
+    rejected: Vec<RejectedLine>,
+    rejected_count: u64,
+    types: PartialTypes,
 }
 
 /// What the workers come to.
 #[derive(Default)]
 struct Staged {
     parts: Mutex<Vec<StagedPart>>,
-    warnings: Mutex<BTreeSet<String>>,
+    notes: Mutex<ReadNotes>,
     failure: Mutex<Option<ImportError>>,
 }
 
@@ -246,9 +304,9 @@ impl Staged {
                 continue;
             }
             match stage_chunk(chunk, rules) {
-                Ok((part, warnings)) => {
+                Ok((part, notes)) => {
                     self.parts.lock().push(part);
-                    self.warnings.lock().extend(warnings);
+                    self.notes.lock().add(notes);
                 }
                 Err(error) => *self.failure.lock() = Some(error),
             }
@@ -300,10 +358,22 @@ fn next_chunk(receiver: &Mutex<Receiver<Chunk>>) -> Option<Chunk> {
     receiver.lock().recv().ok()
 }
 
-fn stage_chunk(
-    chunk: Chunk,
-    rules: ItemRules<'_>,
-) -> Result<(StagedPart, Vec<String>), ImportError> {
+impl ReadNotes {
+    fn add(&mut self, other: Self) {
+        self.warnings.extend(other.warnings);
+        self.rejected_count += other.rejected_count;
+        self.types.extend(&other.types);
+        self.rejected.extend(other.rejected);
+        // The first ones count, and chunks come in any order.
+        if self.rejected.len() > 2 * DESCRIBED_MAX {
+            self.rejected.sort();
+            self.rejected.truncate(DESCRIBED_MAX);
+        }
+    }
+}
+
+fn stage_chunk(chunk: Chunk, rules: ItemRules<'_>) -> Result<(StagedPart, ReadNotes), ImportError> {
+    let line = |index: usize| chunk.lines_before + index as u64 + 1;
     let mut part = read_lines(&chunk.bytes, rules).map_err(|error| {
         let (index, reason) = match error {
             BodyError::Broken { index, source, .. } => (index, source.to_string()),
@@ -311,13 +381,24 @@ fn stage_chunk(
             other => (0, other.to_string()),
         };
         ImportError::Line {
-            file: chunk.file,
-            line: chunk.lines_before + index as u64 + 1,
+            file: chunk.file.clone(),
+            line: line(index),
             reason,
         }
     })?;
-    let warnings = std::mem::take(&mut part.warnings);
-    Ok((chunk.writer.write(&part)?, warnings))
+    let rejected = std::mem::take(&mut part.rejected);
+    let lines = rejected.items.iter().map(|item| RejectedLine {
+        file: chunk.file.clone(),
+        line: line(item.index),
+        reason: item.reason.clone(),
+    });
+    let notes = ReadNotes {
+        warnings: std::mem::take(&mut part.warnings).into_iter().collect(),
+        rejected: lines.collect(),
+        rejected_count: rejected.count(),
+        types: rejected.types,
+    };
+    Ok((chunk.writer.write(&part, chunk.fingerprint, false)?, notes))
 }
 
 enum ReadError {
@@ -379,8 +460,9 @@ fn read_chunks(
         }
         if !chunk.is_empty() {
             let lines = memchr::memchr_iter(b'\n', &chunk).count() as u64;
-            let writer = staging.reserve(body_fingerprint(&chunk), false);
+            let writer = staging.reserve(0);
             let next = Chunk {
+                fingerprint: body_fingerprint(&chunk),
                 file: file.to_owned(),
                 lines_before,
                 bytes: chunk,

@@ -4,8 +4,9 @@
 use durward_model::Instant;
 use serde_json::{Map, Value as Json, json};
 
+use crate::error::BAD_DATA;
 use crate::jobs::Job;
-use crate::record::Outcome;
+use crate::record::{JobMode, JobRecord, Outcome, Refusal, RejectedItem};
 
 /// The job as answers hold it.
 pub(crate) fn job_json(job: &Job, account: &str) -> Json {
@@ -18,6 +19,7 @@ pub(crate) fn job_json_with(job: &Job, account: &str, result: &Outcome) -> Json 
     let state = job.state.lock();
     let uploaded = state.uploaded();
     let record = &state.record;
+    let rejected = record.rejected.errors();
     let millis = |micros: i64| Instant::from_micros(micros).as_millis();
     let mut out = Map::new();
     let mut put = |name: String, value: Json| {
@@ -59,7 +61,7 @@ pub(crate) fn job_json_with(job: &Job, account: &str, result: &Outcome) -> Json 
             &result.mapped,
         ),
     ];
-    for (plural, singular, uploaded, counts) in sorts {
+    for ((plural, singular, uploaded, counts), rejected) in sorts.into_iter().zip(rejected) {
         put(format!("num{plural}Uploaded"), uploaded.into());
         let names = [
             format!("num{plural}Created"),
@@ -69,13 +71,45 @@ pub(crate) fn job_json_with(job: &Job, account: &str, result: &Outcome) -> Json 
             format!("num{singular}UpdateErrors"),
             format!("num{singular}DeleteErrors"),
         ];
-        for (name, count) in names.into_iter().zip(counts) {
-            put(name, (*count).into());
+        for ((name, count), rejected) in names.into_iter().zip(counts).zip(rejected) {
+            put(name, count.saturating_add(rejected).into());
         }
     }
     put("numDuplicatesMerged".into(), result.twins.into());
     put("reason".into(), record.reason.as_deref().into());
-    put("errors".into(), json!(result.messages));
-    put("warnings".into(), json!(record.warnings));
+    let left_out = record.rejected.items.iter().map(RejectedItem::sentence);
+    let errors: Vec<String> = left_out.chain(result.messages.iter().cloned()).collect();
+    put("errors".into(), json!(errors));
+    put("rejected".into(), rejected_json(&record.rejected.items));
+    put("numRejected".into(), record.rejected.count().into());
+    let refusals = state.open_refusals();
+    put("partialDatasets".into(), partial_json(record, &refusals));
+    let mut warnings = record.warnings.clone();
+    if record.mode == JobMode::Diff {
+        warnings.extend(refusals.iter().map(Refusal::sentence));
+    }
+    put("warnings".into(), json!(warnings));
     Json::Object(out)
+}
+
+/// Items that were left out, as answers hold them.
+pub(crate) fn rejected_json(items: &[RejectedItem]) -> Json {
+    let items = items.iter().map(|item| {
+        json!({"code": BAD_DATA, "list": item.list, "index": item.index, "key": item.key,
+            "reason": item.reason})
+    });
+    Json::Array(items.collect())
+}
+
+/// The types of which a DIFF deletes nothing, and why.
+fn partial_json(record: &JobRecord, refusals: &[Refusal]) -> Json {
+    if record.mode != JobMode::Diff {
+        return Json::Null;
+    }
+    let partial = record.partial(refusals);
+    let reasons: Vec<&str> = refusals
+        .iter()
+        .map(|refusal| refusal.reason.as_str())
+        .collect();
+    json!({"types": partial.types, "allTypes": partial.all, "reasons": reasons})
 }

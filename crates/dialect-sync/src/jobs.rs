@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The synchronization jobs of one organization. Each has a folder with its record and its staged
-//! parts; all of them survive a restart.
+//! parts; all of them survive a restart. What cannot be read at the start is set aside.
+
+mod aside;
+mod start;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,16 +12,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use durward_graph::bulk::PartialTypes;
 use durward_graph::bulk::staging::Staging;
 use durward_graph::store::Store;
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, Clock, Instant};
 use parking_lot::Mutex;
-use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::error::SyncError;
-use crate::record::{Counts, JobEvent, JobMode, JobRecord, JobSource, JobStatus};
+use crate::record::{Counts, JobEvent, JobRecord, JobStatus, RECORD_BYTES_MAX, Refusal};
 
 /// Most open jobs of an organization.
 pub const OPEN_JOBS_MAX: usize = 100;
@@ -26,10 +29,14 @@ pub const OPEN_JOBS_MAX: usize = 100;
 const OVER_JOBS_KEPT: usize = 200;
 /// An open job that is older is given up when the next one starts.
 const OPEN_SECONDS_MAX: i64 = 7 * 24 * 3600;
-/// Longest name of a scope or an instance in bytes.
-const SCOPE_BYTES_MAX: usize = 512;
 /// Most events that a job keeps.
 const EVENTS_MAX: usize = 1000;
+/// Most bytes of events that a job keeps: half of what its record may have.
+const EVENTS_BYTES_MAX: usize = RECORD_BYTES_MAX as usize / 2;
+
+pub use self::aside::{SetAside, set_aside_in};
+pub(crate) use self::start::StartRequest;
+use self::start::record_of;
 
 /// What fills a buffer with random bytes.
 pub type FillRandom = dyn Fn(&mut [u8]) + Send + Sync;
@@ -101,34 +108,8 @@ pub(crate) struct JobState {
     pub(crate) record: JobRecord,
     /// The staged parts, while the job is open.
     pub(crate) staging: Option<Staging>,
-}
-
-/// What starts a job.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct StartRequest {
-    source: String,
-    scope: Option<String>,
-    sync_mode: Option<String>,
-    integration_instance_id: Option<String>,
-    integration_job_id: Option<String>,
-    #[serde(default)]
-    dry_run: bool,
-}
-
-impl StartRequest {
-    /// Refuses a job that is not of the one instance that a credential is for.
-    pub(crate) fn check_instance(&self, instance: &str) -> Result<(), SyncError> {
-        let is_own = self.source.starts_with("integration-")
-            && self.integration_instance_id.as_deref() == Some(instance);
-        if is_own {
-            Ok(())
-        } else {
-            Err(SyncError::Forbidden(
-                "this credential may synchronize its own integration instance only",
-            ))
-        }
-    }
+    /// Uploads that are on their way: place and name of each.
+    pub(crate) incoming: BTreeMap<u32, u64>,
 }
 
 /// Parts of a job live here inside its folder.
@@ -143,37 +124,35 @@ impl Jobs {
             id: "(all)".to_owned(),
             source,
         };
-        fs::create_dir_all(&options.folder).map_err(failed)?;
+        durward_journal::private::create_folder(&options.folder).map_err(failed)?;
         let mut jobs = BTreeMap::new();
         for entry in fs::read_dir(&options.folder).map_err(failed)? {
             let folder = entry.map_err(failed)?.path();
-            if !folder.is_dir() {
+            if !folder.is_dir() || aside::is_aside(&folder) {
                 continue;
             }
-            let id = folder
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            let id = id.to_owned();
-            let failed = |source| SyncError::Files {
-                id: id.clone(),
-                source,
-            };
-            let Some(record) = JobRecord::load(&folder).map_err(failed)? else {
-                fs::remove_dir_all(&folder).map_err(failed)?;
-                continue;
-            };
-            let staging = if record.status.is_final() {
-                None
-            } else {
-                Some(Staging::open(&parts_folder(&folder))?)
-            };
-            jobs.insert(id, Job::new(folder, record, staging));
+            match open_job(&folder) {
+                Ok(Some(job)) => {
+                    let id = job.state.lock().record.id.clone();
+                    jobs.insert(id, job);
+                }
+                Ok(None) => {}
+                Err(reason) => aside::set_aside(&folder, &reason),
+            }
         }
         Ok(Self {
             options,
             jobs: Mutex::new(jobs),
         })
+    }
+
+    /// Takes up the finalizations that the end of an earlier process interrupted. Blocks.
+    pub fn take_up(&self) {
+        for job in self.list().iter().filter(|job| job.is_interrupted()) {
+            if !job.running.send_replace(true) {
+                job.run(self);
+            }
+        }
     }
 
     /// The present.
@@ -218,7 +197,7 @@ impl Jobs {
             source,
         };
         let staging = Staging::open(&parts_folder(&folder))?;
-        record.save(&folder).map_err(failed)?;
+        save(&record, &folder)?;
         sync_folder(&self.options.folder).map_err(failed)?;
         let job = Job::new(folder, record, Some(staging));
         jobs.insert(id, Arc::clone(&job));
@@ -253,69 +232,56 @@ impl Jobs {
     }
 }
 
+/// Opens the job in a folder, if there is one; the error is the sentence about what is wrong.
+fn open_job(folder: &Path) -> Result<Option<Arc<Job>>, String> {
+    let Some(mut record) = JobRecord::load(folder).map_err(|error| error.to_string())? else {
+        let parts = fs::read_dir(parts_folder(folder));
+        if parts.is_ok_and(|mut parts| parts.next().is_some()) {
+            return Err("its record is not there, and its uploads are".to_owned());
+        }
+        // A job whose start was never answered.
+        return match fs::remove_dir_all(folder) {
+            Ok(()) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        };
+    };
+    if folder.file_name().and_then(|name| name.to_str()) != Some(&record.id) {
+        return Err("its record is that of another job".to_owned());
+    }
+    if record.status.is_final() {
+        return Ok(Some(Job::new(folder.to_owned(), record, None)));
+    }
+    let failed = |error: &dyn std::fmt::Display| error.to_string();
+    let mut staging = Staging::open(&parts_folder(folder)).map_err(|error| failed(&error))?;
+    if !staging.lost().is_empty() {
+        for lost in staging.lost() {
+            let reason = "an upload was cut off by the end of the server, or its file is damaged";
+            let place = (lost.number, lost.name);
+            record.refuse(Refusal::of_upload(
+                place,
+                None,
+                &PartialTypes::all(),
+                reason,
+            ));
+        }
+        record.save(folder).map_err(|error| failed(&error))?;
+        staging.forget_lost().map_err(|error| failed(&error))?;
+    }
+    Ok(Some(Job::new(folder.to_owned(), record, Some(staging))))
+}
+
 fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-fn record_of(request: StartRequest, id: String, now: Instant) -> Result<JobRecord, SyncError> {
-    let bad = |text: &str| SyncError::BadStart(text.to_owned());
-    let source = match request.source.as_str() {
-        "api" => JobSource::Api,
-        "integration-external" => JobSource::IntegrationExternal,
-        "integration-managed" => JobSource::IntegrationManaged,
-        "system-internal" => JobSource::SystemInternal,
-        "durward" => {
-            return Err(SyncError::Forbidden(
-                "objects of source durward are protected",
-            ));
-        }
-        _ => {
-            return Err(bad(
-                "source must be api, integration-external, integration-managed or system-internal",
-            ));
-        }
-    };
-    let mode = match request.sync_mode.as_deref() {
-        None | Some("DIFF") => JobMode::Diff,
-        Some("PATCH") => JobMode::Patch,
-        Some("CROSS_SCOPE") => JobMode::CrossScope,
-        Some("CREATE_OR_UPDATE") => JobMode::CreateOrUpdate,
-        Some(other) => {
-            return Err(match other {
-                "OVERRIDE" => SyncError::UnsupportedMode(other.to_owned()),
-                _ => bad("syncMode must be DIFF, PATCH, CROSS_SCOPE or CREATE_OR_UPDATE"),
-            });
-        }
-    };
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let (scope, instance) = (given(request.scope), given(request.integration_instance_id));
-    if [&scope, &instance, &request.integration_job_id]
-        .into_iter()
-        .flatten()
-        .any(|text| text.len() > SCOPE_BYTES_MAX)
-    {
-        return Err(bad(
-            "scope, integrationInstanceId and integrationJobId are too long",
-        ));
-    }
-    match source {
-        _ if source.is_integration() && instance.is_none() => {
-            return Err(bad("integrationInstanceId is required for integrations"));
-        }
-        _ if source.is_integration() && scope.is_some() => {
-            return Err(bad("scope is allowed for source api only"));
-        }
-        JobSource::Api if mode == JobMode::Diff && scope.is_none() => {
-            return Err(bad("scope is required for source api and syncMode DIFF"));
-        }
-        _ => {}
-    }
-    let mut record = JobRecord::new(id, source, mode, now.as_micros());
-    record.scope = scope;
-    record.integration_instance_id = instance;
-    record.integration_job_id = request.integration_job_id;
-    record.dry_run = request.dry_run;
-    Ok(record)
+fn save(record: &JobRecord, folder: &Path) -> Result<(), SyncError> {
+    record.save(folder).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => SyncError::RecordTooLarge,
+        _ => SyncError::Files {
+            id: record.id.clone(),
+            source,
+        },
+    })
 }
 
 impl Job {
@@ -323,9 +289,21 @@ impl Job {
         let (running, _) = watch::channel(false);
         Arc::new(Self {
             folder,
-            state: Mutex::new(JobState { record, staging }),
+            state: Mutex::new(JobState {
+                record,
+                staging,
+                incoming: BTreeMap::new(),
+            }),
             running,
         })
+    }
+
+    /// Refuses when the job takes no uploads.
+    pub(crate) fn check_awaiting(&self) -> Result<(), SyncError> {
+        match self.state.lock().record.status {
+            JobStatus::AwaitingUploads => Ok(()),
+            status => Err(SyncError::NotAwaitingUploads(status)),
+        }
     }
 
     /// Gives the job up. What was staged goes.
@@ -353,24 +331,50 @@ impl Job {
         if state.record.status.is_final() {
             return Err(SyncError::Over(state.record.status));
         }
-        let room = EVENTS_MAX.saturating_sub(state.record.events.len());
-        if events.len() > room {
+        let mut all = state.record.events.clone();
+        all.extend(events);
+        let bytes = serde_json::to_vec(&all).map_or(usize::MAX, |text| text.len());
+        if all.len() > EVENTS_MAX || bytes > EVENTS_BYTES_MAX {
             return Err(SyncError::BadRequest(format!(
-                "a job keeps at most {EVENTS_MAX} events"
+                "a job keeps at most {EVENTS_MAX} events, and {EVENTS_BYTES_MAX} bytes of them"
             )));
         }
-        state.record.events.extend(events);
-        state.save(&self.folder)
+        state.change(&self.folder, |record| record.events = all)
     }
 }
 
 impl JobState {
     pub(crate) fn save(&self, folder: &Path) -> Result<(), SyncError> {
-        let failed = |source| SyncError::Files {
-            id: self.record.id.clone(),
-            source,
-        };
-        self.record.save(folder).map_err(failed)
+        save(&self.record, folder)
+    }
+
+    /// Changes the record, on the disk and then here; neither when it cannot be kept.
+    pub(crate) fn change(
+        &mut self,
+        folder: &Path,
+        apply: impl FnOnce(&mut JobRecord),
+    ) -> Result<(), SyncError> {
+        let mut next = self.record.clone();
+        apply(&mut next);
+        save(&next, folder)?;
+        self.record = next;
+        Ok(())
+    }
+
+    /// Uploads of which something did not arrive, and that no later one made good.
+    pub(crate) fn open_refusals(&self) -> Vec<Refusal> {
+        let parts = self.staging.as_ref().map(Staging::parts);
+        self.record.open_refusals(parts.unwrap_or_default())
+    }
+
+    /// What finalizing notes of the uploads that are on their way.
+    pub(crate) fn still_running(&self) -> Vec<Refusal> {
+        let reason = "an upload was still running when the job was finalized";
+        let all = PartialTypes::all();
+        let running = self.incoming.iter();
+        running
+            .map(|(number, name)| Refusal::of_upload((*number, *name), None, &all, reason))
+            .collect()
     }
 
     /// How much was uploaded.

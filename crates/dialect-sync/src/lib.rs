@@ -10,6 +10,7 @@
 pub mod access;
 mod body;
 mod commit;
+mod drain;
 pub mod error;
 mod export;
 mod finalize;
@@ -20,9 +21,9 @@ mod record;
 mod routes;
 mod upload;
 
-pub use access::SyncAccess;
+pub use access::{StillAllowed, SyncAccess};
 pub use error::SyncError;
 pub use import::{ImportError, ImportProgress, ImportReport, import_files};
-pub use jobs::{JobOptions, Jobs, RandomSource};
+pub use jobs::{JobOptions, Jobs, RandomSource, SetAside, set_aside_in};
 pub use record::{JobMode, JobSource, JobStatus};
 pub use routes::{is_upload_url, router};

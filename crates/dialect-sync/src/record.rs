@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is kept about a job, in memory and in its `job.json`.
 
+mod refusal;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use durward_graph::bulk::PartCounts;
 use durward_graph::bulk::diff::{DiffReport, Outcomes, SyncMode};
+use durward_graph::bulk::staging::StagedPart;
+use durward_graph::bulk::{PartCounts, PartialTypes};
 use durward_model::transaction::Origin;
-use durward_model::{Namespace, ObjectId};
+use durward_model::{Namespace, ObjectId, Value};
 use serde::{Deserialize, Serialize};
 
-const RECORD_FILE: &str = "job.json";
-const RECORD_VERSION: u32 = 1;
-/// Largest record that is read back.
-const RECORD_BYTES_MAX: u64 = 16 << 20;
+pub(crate) use self::refusal::{Refusal, Rejected, RejectedItem};
+
+pub(crate) const RECORD_FILE: &str = "job.json";
+/// Format of the records that are written; those of format 1 lack some members.
+const RECORD_VERSION: u32 = 2;
+/// Largest record that is written, and read back.
+pub(crate) const RECORD_BYTES_MAX: u64 = 16 << 20;
 
 /// Where the objects of a job come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,6 +176,28 @@ pub(crate) struct JobRecord {
     pub(crate) events: Vec<JobEvent>,
     pub(crate) partial_types: Vec<String>,
     pub(crate) requested_by: Requester,
+    /// What a finalization that reached the journal comes to; asked when nobody lived to note it.
+    #[serde(default)]
+    pub(crate) planned: Option<Outcome>,
+    /// Uploads of which something did not arrive.
+    #[serde(default)]
+    pub(crate) refusals: Vec<Refusal>,
+    /// Items that were left out of uploads.
+    #[serde(default)]
+    pub(crate) rejected: Rejected,
+    /// What is known of the integration.
+    #[serde(default)]
+    pub(crate) integration: Integration,
+}
+
+/// What a job may say of its integration beside the instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Integration {
+    pub(crate) definition_id: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) classes: Vec<String>,
 }
 
 /// Who asked for the finalization, for the journal.
@@ -281,7 +309,57 @@ impl JobRecord {
             events: Vec::new(),
             partial_types: Vec::new(),
             requested_by: Requester::default(),
+            planned: None,
+            refusals: Vec::new(),
+            rejected: Rejected::default(),
+            integration: Integration::default(),
         }
+    }
+
+    /// Metadata that every object of the job gets.
+    pub(crate) fn stamp(&self) -> Vec<(String, Value)> {
+        if !self.source.is_integration() {
+            return Vec::new();
+        }
+        let about = &self.integration;
+        let texts = [
+            ("_integrationInstanceId", &self.integration_instance_id),
+            ("_integrationDefinitionId", &about.definition_id),
+            ("_integrationName", &about.name),
+            ("_integrationType", &about.kind),
+        ];
+        let texts = texts
+            .into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.as_deref()?))));
+        let classes = about
+            .classes
+            .iter()
+            .map(|class| Value::from(class.as_str()));
+        let classes: Vec<Value> = classes.collect();
+        let classes =
+            (!classes.is_empty()).then(|| ("_integrationClass".to_owned(), Value::List(classes)));
+        texts.chain(classes).collect()
+    }
+
+    /// The refusals that no later upload made good.
+    pub(crate) fn open_refusals(&self, parts: &[StagedPart]) -> Vec<Refusal> {
+        let open = self.refusals.iter();
+        open.filter(|refusal| !refusal.is_made_good(parts))
+            .cloned()
+            .collect()
+    }
+
+    /// Types of which nothing that is absent is deleted: those that the client names, and those of
+    /// uploads that did not arrive whole.
+    pub(crate) fn partial(&self, refusals: &[Refusal]) -> PartialTypes {
+        let mut partial = PartialTypes {
+            all: false,
+            types: self.partial_types.iter().cloned().collect(),
+        };
+        for refusal in refusals {
+            partial.extend(&refusal.partial());
+        }
+        partial
     }
 
     /// The namespace that the job writes.
@@ -295,19 +373,25 @@ impl JobRecord {
     }
 
     /// Notes a warning once.
-    pub(crate) fn warn(&mut self, warning: String) {
+    pub(crate) fn warn(&mut self, warning: &str) {
         const WARNINGS_MAX: usize = 50;
+        const CHARACTERS_MAX: usize = 1000;
+        let warning: String = warning.chars().take(CHARACTERS_MAX).collect();
         if self.warnings.len() < WARNINGS_MAX && !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
     }
 
-    /// Writes the record into the job's folder, whole or not at all.
+    /// Writes the record into the job's folder, whole or not at all. One that would not be read
+    /// back is not written: that is an error of kind [`io::ErrorKind::FileTooLarge`].
     pub(crate) fn save(&self, folder: &Path) -> io::Result<()> {
         let target = folder.join(RECORD_FILE);
         let fresh = folder.join("job.json.new");
         let bytes = serde_json::to_vec(self).map_err(io::Error::other)?;
-        let mut file = File::create(&fresh)?;
+        if bytes.len() as u64 > RECORD_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let mut file = durward_journal::private::create(&fresh)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&fresh, &target)?;
@@ -321,13 +405,20 @@ impl JobRecord {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
             Ok(metadata) if metadata.len() > RECORD_BYTES_MAX => {
-                return Err(io::Error::other("the record is too large"));
+                return Err(io::Error::other(format!(
+                    "its record has {} bytes, and at most {RECORD_BYTES_MAX} are read",
+                    metadata.len()
+                )));
             }
             Ok(_) => {}
         }
-        let record: Self = serde_json::from_slice(&fs::read(&path)?).map_err(io::Error::other)?;
+        let mut record: Self =
+            serde_json::from_slice(&fs::read(&path)?).map_err(io::Error::other)?;
         match record.version {
-            RECORD_VERSION => Ok(Some(record)),
+            1 | RECORD_VERSION => {
+                record.version = RECORD_VERSION;
+                Ok(Some(record))
+            }
             other => Err(io::Error::other(format!(
                 "the record has format version {other}"
             ))),

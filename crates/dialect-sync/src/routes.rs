@@ -8,38 +8,44 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Path, Query};
 use axum::http::HeaderMap;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use bytes::Bytes;
-use durward_graph::bulk::BodyKind;
+use durward_budget::{Lease, Share, Turn};
+use durward_graph::bulk::{BodyKind, Rejections};
+use durward_model::limits::NAME_BYTES_MAX;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json_, json};
-use tokio::sync::Semaphore;
 
 use crate::access::SyncAccess;
 use crate::body;
+use crate::drain;
 use crate::error::SyncError;
 use crate::export;
 use crate::finalize::FinalizeRequest;
-use crate::job_json::job_json;
+use crate::job_json::{job_json, rejected_json};
 use crate::jobs::{Job, Jobs, StartRequest};
-use crate::record::{JobEvent, JobStatus, Outcome};
-use crate::upload::UploadFlags;
+use crate::record::{JobEvent, JobStatus, Outcome, RejectedItem};
+use crate::upload::{Incoming, UploadFlags, name_hash};
 
-/// How many bodies are read and staged at one time; it bounds the memory that uploads take.
-const UPLOADS_AT_ONCE: usize = 6;
 /// How long a finalize call waits for the end before it answers that the job is being finalized.
 const FINALIZE_WAIT: Duration = Duration::from_secs(25);
+/// Most types that a client may call partial.
+const PARTIAL_TYPES_MAX: usize = 1000;
+/// The JSON of a small body takes so many times its text at the most, one name or text in a few
+/// bytes.
+const JSON_GROWTH: u64 = 24;
+/// By which a client names an upload: the same when it tries again.
+const CORRELATION: &str = "jupiterone-correlation-id";
 type Answer = Result<Json<Json_>, SyncError>;
 type Access = Option<Extension<SyncAccess>>;
 
 #[derive(Clone, Debug)]
 struct Shared {
-    uploads: Arc<Semaphore>,
     urls: Arc<Mutex<BTreeMap<String, files::UploadUrl>>>,
 }
 
@@ -55,7 +61,6 @@ pub fn is_upload_url(path: &str) -> bool {
 /// extension and answer 401 without.
 pub fn router() -> Router {
     let shared = Shared {
-        uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE)),
         urls: Arc::new(Mutex::new(BTreeMap::new())),
     };
     let jobs = "/persister/synchronization/jobs";
@@ -86,11 +91,21 @@ pub fn router() -> Router {
         )
         .route("/entities", get(export_entities))
         .route("/relationships", get(export_relationships))
+        .layer(axum::middleware::from_fn(drain::finish_body))
         .layer(axum::extract::DefaultBodyLimit::disable())
         .with_state(shared)
 }
 
 fn allowed(access: Access) -> Result<SyncAccess, SyncError> {
+    let access = permitted(access)?;
+    match access.too_many {
+        Some(seconds) => Err(SyncError::TooMany(seconds)),
+        None => Ok(access),
+    }
+}
+
+/// As [`allowed`], for a caller who may be asking too often.
+fn permitted(access: Access) -> Result<SyncAccess, SyncError> {
     let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
     if access.may_synchronize {
         Ok(access)
@@ -111,7 +126,7 @@ fn job_of(access: &SyncAccess, id: &str) -> Result<Arc<Job>, SyncError> {
         }
     }
     if job.is_interrupted() {
-        run_in_background(&access.jobs, &job);
+        run_in_background(access, &job);
     }
     Ok(job)
 }
@@ -120,11 +135,14 @@ fn answer(access: &SyncAccess, job: &Job) -> Json<Json_> {
     Json(json!({"job": job_json(job, &access.account)}))
 }
 
+/// The JSON of a small body. What it takes is given back when the call is answered, with `lease`.
 async fn json_body<T: DeserializeOwned + Default>(
     headers: &HeaderMap,
     body: Body,
+    lease: &Arc<Lease>,
 ) -> Result<T, SyncError> {
-    let bytes = body::read(headers, body).await?;
+    let bytes = body::read(headers, body, lease).await?;
+    lease.add((bytes.len() as u64).saturating_mul(JSON_GROWTH))?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(T::default());
     }
@@ -146,7 +164,8 @@ async fn list(access: Access) -> Answer {
 
 async fn start(access: Access, headers: HeaderMap, body: Body) -> Answer {
     let access = allowed(access)?;
-    let request: Option<StartRequest> = json_body(&headers, body).await?;
+    let lease = Arc::new(access.share.lease());
+    let request: Option<StartRequest> = json_body(&headers, body, &lease).await?;
     let request =
         request.ok_or_else(|| SyncError::BadStart("the body must name a source".to_owned()))?;
     if let Some(instance) = &access.integration_instance {
@@ -173,7 +192,6 @@ async fn blocking<T: Send + 'static>(
 }
 
 async fn upload(
-    State(shared): State<Shared>,
     Extension(kind): Extension<BodyKind>,
     access: Access,
     Path(id): Path<String>,
@@ -181,33 +199,80 @@ async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let access = allowed(access)?;
+    let access = permitted(access)?;
     let job = job_of(&access, &id)?;
-    job.check_awaiting()?;
-    body::check_json(&headers)?;
-    let permit = shared.uploads.clone().acquire_owned().await;
-    let permit = permit.map_err(|_| SyncError::Interrupted)?;
-    let bytes = body::read(&headers, body).await?;
-    stage(
-        Arc::clone(&access.jobs),
-        Arc::clone(&job),
-        bytes,
-        kind,
-        flags,
-    )
-    .await?;
-    drop(permit);
-    Ok(answer(&access, &job))
+    if let Some(seconds) = access.too_many {
+        let name = name_of(&headers);
+        let error = SyncError::TooMany(seconds);
+        return Err(blocking(move || Ok(job.refuse_unread(name, error))).await?);
+    }
+    let (jobs, share) = (&access.jobs, &access.share);
+    let rejected = take_in(jobs, &job, share, (headers, body), kind, flags).await?;
+    Ok(Json(uploaded(&job, &access.account, &rejected)))
 }
 
-async fn stage(
-    jobs: Arc<Jobs>,
-    job: Arc<Job>,
-    bytes: Bytes,
+/// The answer to an upload: the job, and what of the upload was left out.
+fn uploaded(job: &Job, account: &str, rejected: &Rejections) -> Json_ {
+    let mut shown = json!({"job": job_json(job, account)});
+    if let (false, Some(members)) = (rejected.is_empty(), shown.as_object_mut()) {
+        let items: Vec<RejectedItem> = rejected.items.iter().map(Into::into).collect();
+        members.insert("rejected".to_owned(), rejected_json(&items));
+    }
+    shown
+}
+
+/// Reads the body of an upload and stages it; the job knows of it from the beginning on.
+async fn take_in(
+    jobs: &Arc<Jobs>,
+    job: &Arc<Job>,
+    share: &Share,
+    (headers, body): (HeaderMap, Body),
     kind: BodyKind,
     flags: UploadFlags,
-) -> Result<(), SyncError> {
-    blocking(move || job.upload(&jobs, &bytes, kind, flags)).await
+) -> Result<Rejections, SyncError> {
+    let name = name_of(&headers);
+    let begun = Arc::clone(job);
+    let incoming = blocking(move || begun.begin_upload(name)).await?;
+    match read_upload(share, &headers, body).await {
+        Ok((bytes, lease, turn)) => {
+            let jobs = Arc::clone(jobs);
+            blocking(move || {
+                let _held = (lease, turn);
+                incoming.stage(&jobs, &bytes, kind, flags)
+            })
+            .await
+        }
+        Err(error) => Err(refused(incoming, error).await),
+    }
+}
+
+/// The hash of the name that a client gives an upload.
+fn name_of(headers: &HeaderMap) -> u64 {
+    let name = headers.get(CORRELATION);
+    name.map_or(0, |name| name_hash(name.as_bytes()))
+}
+
+async fn refused(incoming: Incoming, error: SyncError) -> SyncError {
+    let work = tokio::task::spawn_blocking(move || {
+        incoming.refuse(&error);
+        error
+    });
+    work.await.unwrap_or(SyncError::Interrupted)
+}
+
+/// Reads an upload. Slow ones hold up nobody: only when all of it is there it waits for its turn.
+async fn read_upload(
+    share: &Share,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, Arc<Lease>, Turn), SyncError> {
+    body::check_json(headers)?;
+    let lease = Arc::new(share.lease());
+    let bytes = body::read(headers, body, &lease).await?;
+    let turn = share.turn().await?;
+    // The columns that are made of it.
+    lease.add(bytes.len() as u64)?;
+    Ok((bytes, lease, turn))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -225,8 +290,9 @@ struct EventRequest {
 async fn events(access: Access, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     const TEXT_BYTES_MAX: usize = 10_000;
     let access = allowed(access)?;
+    let lease = Arc::new(access.share.lease());
     let job = job_of(&access, &id)?;
-    let request: EventsRequest = json_body(&headers, body).await?;
+    let request: EventsRequest = json_body(&headers, body, &lease).await?;
     let too_long = |event: &EventRequest| {
         event.name.len() > TEXT_BYTES_MAX || event.description.len() > TEXT_BYTES_MAX
     };
@@ -266,8 +332,11 @@ struct FinalizeBody {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[serde(rename_all = "camelCase")]
 struct PartialDatasets {
     types: Vec<String>,
+    /// Durward's own: nothing is known to be complete.
+    all_types: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -284,17 +353,31 @@ async fn finalize(
     body: Body,
 ) -> Answer {
     let access = allowed(access)?;
+    let lease = Arc::new(access.share.lease());
     let job = job_of(&access, &id)?;
-    let asked: FinalizeBody = json_body(&headers, body).await?;
-    let partial_types = asked.partial_datasets.unwrap_or_default().types;
-    let always_dry = job.state.lock().record.dry_run;
-    if flags.dry_run || asked.dry_run || always_dry {
-        return dry_run(&access, &job, partial_types).await;
+    let asked: FinalizeBody = json_body(&headers, body, &lease).await?;
+    let PartialDatasets {
+        types: partial_types,
+        all_types,
+    } = asked.partial_datasets.unwrap_or_default();
+    if partial_types.len() > PARTIAL_TYPES_MAX
+        || partial_types.iter().any(|name| name.len() > NAME_BYTES_MAX)
+    {
+        return Err(SyncError::BadRequest(format!(
+            "partialDatasets may name at most {PARTIAL_TYPES_MAX} types of {NAME_BYTES_MAX} bytes"
+        )));
     }
-    let request = FinalizeRequest { partial_types };
+    let always_dry = job.state.lock().record.dry_run;
+    let request = FinalizeRequest {
+        partial_types,
+        all_types,
+    };
+    if flags.dry_run || asked.dry_run || always_dry {
+        return dry_run(&access, &job, request).await;
+    }
     let (asked, origin) = (Arc::clone(&job), access.origin.clone());
     if blocking(move || asked.request_finalize(request, &origin)).await? {
-        spawn_run(&access.jobs, &job);
+        spawn_run(&access, &job);
     }
     // Not done by then: the client asks again, as it does for large jobs.
     let _ = tokio::time::timeout(FINALIZE_WAIT, job.settled()).await;
@@ -311,9 +394,9 @@ async fn finalize(
 }
 
 /// Answers the job with the counters that finalizing would give; nothing is changed.
-async fn dry_run(access: &SyncAccess, job: &Arc<Job>, partial: Vec<String>) -> Answer {
+async fn dry_run(access: &SyncAccess, job: &Arc<Job>, request: FinalizeRequest) -> Answer {
     let (jobs, work) = (Arc::clone(&access.jobs), Arc::clone(job));
-    let outcome: Outcome = blocking(move || work.dry_run(&jobs, partial)).await?;
+    let outcome: Outcome = blocking(move || work.dry_run(&jobs, request)).await?;
     let mut shown = crate::job_json::job_json_with(job, &access.account, &outcome);
     if let Some(object) = shown.as_object_mut() {
         object.insert("dryRun".to_owned(), true.into());
@@ -321,16 +404,24 @@ async fn dry_run(access: &SyncAccess, job: &Arc<Job>, partial: Vec<String>) -> A
     Ok(Json(json!({"job": shown})))
 }
 
-fn spawn_run(jobs: &Arc<Jobs>, job: &Arc<Job>) {
-    let (jobs, job) = (Arc::clone(jobs), Arc::clone(job));
-    // The task ends with its job, and `settled` waits for it.
-    drop(tokio::task::spawn_blocking(move || job.run(&jobs)));
+fn spawn_run(access: &SyncAccess, job: &Arc<Job>) {
+    let (jobs, job) = (Arc::clone(&access.jobs), Arc::clone(job));
+    let share = access.share.clone();
+    // The task ends with its job, and `settled` waits for it. It is accepted work: where too much
+    // waits for a turn it goes without one.
+    drop(tokio::spawn(async move {
+        let turn = share.turn().await.ok();
+        drop(tokio::task::spawn_blocking(move || {
+            job.run(&jobs);
+            drop(turn);
+        }));
+    }));
 }
 
 /// Takes up a finalization that a restart interrupted.
-fn run_in_background(jobs: &Arc<Jobs>, job: &Arc<Job>) {
+fn run_in_background(access: &SyncAccess, job: &Arc<Job>) {
     if !job.running.send_replace(true) {
-        spawn_run(jobs, job);
+        spawn_run(access, job);
     }
 }
 
@@ -343,8 +434,9 @@ struct AbortRequest {
 
 async fn abort(access: Access, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     let access = allowed(access)?;
+    let lease = Arc::new(access.share.lease());
     let job = job_of(&access, &id)?;
-    let request: AbortRequest = json_body(&headers, body).await?;
+    let request: AbortRequest = json_body(&headers, body, &lease).await?;
     let status = match request.terminal_status.as_deref() {
         None | Some("ABORTED") => JobStatus::Aborted,
         Some("ABORTED_DUE_TO_INVALID_CONFIGURATION") => JobStatus::AbortedDueToInvalidConfiguration,
@@ -362,6 +454,9 @@ async fn abort(access: Access, Path(id): Path<String>, headers: HeaderMap, body:
 
 fn exporting(access: Access) -> Result<SyncAccess, SyncError> {
     let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
+    if let Some(seconds) = access.too_many {
+        return Err(SyncError::TooMany(seconds));
+    }
     if access.may_export {
         Ok(access)
     } else {

@@ -15,7 +15,8 @@
 
 mod support;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use serde_json::{Value as Json, json};
 use support::{World, entity, link};
 
@@ -65,6 +66,57 @@ async fn the_export_walks_one_instant() {
     );
     assert_eq!(
         world.get("/entities?cursor=zz").await.0,
+        StatusCode::BAD_REQUEST
+    );
+    // A cursor is of one list and of one caller, and of no other.
+    for path in ["/relationships", "/entities?includeDeleted=true"] {
+        let join = if path.contains('?') { '&' } else { '?' };
+        let (status, _) = world.get(&format!("{path}{join}cursor={cursor}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+    }
+    let mut other = world.access.clone();
+    other.cursor_key = durward_query::CursorKey::new(b"two");
+    let request = || {
+        Request::get(format!("/entities?cursor={cursor}"))
+            .body(Body::empty())
+            .unwrap()
+    };
+    assert_eq!(
+        world.send_as(Some(other), request()).await.0,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(world.send(request()).await.0, StatusCode::OK);
+    let altered = format!("{}A", &cursor[..cursor.len() - 1]);
+    if altered != cursor {
+        let (status, _) = world.get(&format!("/entities?cursor={altered}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn metadata_of_the_integration_are_on_the_objects() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path());
+    let start = json!({"source": "integration-external", "integrationInstanceId": "i-1",
+        "integrationName": "Okta", "integrationClass": ["IAM", "SSO"]});
+    let claims = json!({"_key": "a", "_type": "box", "_class": "Host",
+        "_integrationInstanceId": "another"});
+    let upload = json!({"entities": [claims, entity("b", "B")], "relationships": [link("a", "b")]});
+    world.run(start.clone(), upload.clone(), json!({})).await;
+    let (_, exported) = world.get("/entities").await;
+    for item in exported["items"].as_array().unwrap() {
+        assert_eq!(item["_integrationInstanceId"], "i-1");
+        assert_eq!(item["_integrationName"], "Okta");
+        assert_eq!(item["_integrationClass"], json!(["IAM", "SSO"]));
+    }
+    let (_, links) = world.get("/relationships").await;
+    assert_eq!(links["items"][0]["_integrationInstanceId"], "i-1");
+    let head = world.store.head();
+    world.run(start, upload, json!({})).await;
+    assert_eq!(world.store.head(), head, "the same again writes nothing");
+    let wrong = json!({"source": "api", "scope": "s", "integrationName": "x"});
+    assert_eq!(
+        world.post("", wrong.to_string()).await.0,
         StatusCode::BAD_REQUEST
     );
 }

@@ -22,6 +22,7 @@ use durward_dialect_sync::import::ImportRequest;
 use durward_dialect_sync::import_files;
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, Namespace};
+use serde_json::json;
 use support::{World, entity, link};
 
 /// Entities and relationships read, created and unchanged, and twins.
@@ -32,6 +33,7 @@ fn import(world: &World, folder: &std::path::Path, files: &[PathBuf], scope: &st
         files,
         scope,
         patch: false,
+        is_partial: false,
         dry_run: false,
         staging: &staging,
         origin: Origin::default(),
@@ -73,24 +75,41 @@ async fn files_import_as_one_job_and_name_a_broken_line() {
         import(&world, folder.path(), &files, "import"),
         [3, 1, 0, 0, 3, 1, 0]
     );
-    std::fs::write(&plain, format!("{}\n\n{{\"_key\":1}}\n", entity("a", "A"))).unwrap();
+    let lines = [
+        entity("a", "A2").to_string(),
+        String::new(),
+        json!({"_key": 1, "_type": "box", "_class": "Host"}).to_string(),
+        "{\"_key\":\"z\", \"_type\":\"box\"".to_owned(),
+        entity("d", "D").to_string(),
+    ];
+    std::fs::write(&plain, lines.join("\n")).unwrap();
     let staging = folder.path().join("import");
     let request = ImportRequest {
         files: &[plain],
         scope: "import",
-        patch: true,
+        patch: false,
+        is_partial: false,
         dry_run: false,
         staging: &staging,
         origin: Origin::default(),
     };
     let catalog = Catalog::built_in().unwrap();
-    let error = import_files(&world.store, &catalog, &request, &|_| {}).unwrap_err();
+    let report = import_files(&world.store, &catalog, &request, &|_| {}).unwrap();
+    let told: Vec<String> = report.rejected.iter().map(ToString::to_string).collect();
     assert!(
-        error
-            .to_string()
-            .ends_with("line 3: _key must be a text that is not empty"),
-        "{error}"
+        told[0].ends_with("line 3: _key must be a text that is not empty"),
+        "{told:?}"
     );
+    assert!(
+        told[1].contains("line 4: it is not a valid object"),
+        "{told:?}"
+    );
+    let changes = &report.changes.entities;
+    assert_eq!(
+        (changes.created, changes.updated, changes.deleted),
+        (1, 1, 0)
+    );
+    assert!(report.partial.has("box") && report.rejected_count == 2);
     assert!(!staging.exists());
 }
 

@@ -114,47 +114,6 @@ async fn patch_jobs_change_named_properties_only() {
 }
 
 #[tokio::test]
-async fn a_wrong_item_is_named_and_the_job_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let world = World::open(folder.path());
-    let id = world.start_diff("s").await;
-    let bad =
-        json!({"entities": [entity("a", "A"), {"_key": "b", "_class": "Host"}, entity("c", "C")]});
-    let path = format!("/{id}/entities");
-    let (status, answer) = world.post(&path, bad.to_string()).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    assert_eq!(
-        answer["error"]["message"],
-        "item 1 of entities (_key \"b\"): _type is missing"
-    );
-    let (status, answer) = world.post(&path, r#"{"entities":{"_key":"a"}}"#).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    assert_eq!(answer["error"]["code"], "ENTITY_IS_NOT_ARRAY");
-    let (status, _) = world
-        .post(&path, "{\"entities\":[{\"_key\":\"a\",\"_ty")
-        .await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    for protected in ["account", "access_role", "credential"] {
-        let item = json!({"entities": [{"_key": "p", "_type": protected, "_class": "User"}]});
-        let (status, answer) = world.post(&path, item.to_string()).await;
-        assert_eq!(status, StatusCode::BAD_REQUEST);
-        assert!(
-            answer["error"]["message"]
-                .as_str()
-                .unwrap()
-                .contains("protected"),
-            "{answer}"
-        );
-    }
-    assert_eq!(world.job(&id).await["numEntitiesUploaded"], 0);
-    world
-        .done(&path, json!({"entities": [entity("c", "C")]}).to_string())
-        .await;
-    let job = world.done(&format!("/{id}/finalize"), "{}").await["job"].clone();
-    assert_eq!(counters(&job), [1, 0, 0, 0, 0, 0]);
-}
-
-#[tokio::test]
 async fn a_body_that_breaks_off_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::open(folder.path());

@@ -12,6 +12,9 @@ pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Go on with a data folder that is older than what is remembered of it in DIR.head.
+    #[arg(long, global = true)]
+    pub(crate) accept_rollback: bool,
 }
 
 /// The commands.
@@ -276,6 +279,33 @@ pub(crate) struct RestoreArguments {
 pub(crate) enum KeysCommand {
     /// Make a new master key and wrap all data keys with it.
     Rotate(DataFolder),
+    /// Make a new signing key and end the old one, with everything that it signed.
+    Retire(KeysRetireArguments),
+}
+
+/// A key of an organization that signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SigningKeyName {
+    /// Signs API tokens and Sonrai tokens: all of them end.
+    Token,
+    /// Signs the tokens granted to Cyral's clients: all of them end, clients ask for new ones.
+    Grant,
+    /// Signs the head of the journal: what it signed up to now stays good.
+    Head,
+}
+
+/// `durward keys retire`
+#[derive(Debug, Args)]
+pub(crate) struct KeysRetireArguments {
+    /// Which key.
+    #[arg(value_enum)]
+    pub(crate) key: SigningKeyName,
+    /// Data folder that no server is using.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Name or id of the organization, where the data folder has several.
+    #[arg(long)]
+    pub(crate) org: Option<String>,
 }
 
 /// A data folder that no server is using.

@@ -58,6 +58,26 @@ impl Client {
         self.read(response)
     }
 
+    /// Sends an upload; an answer that tells which items were left out is one also when all were.
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub(crate) fn post_or_rejected(&self, path: &str, body: &[u8]) -> anyhow::Result<Json> {
+        let response = self
+            .agent
+            .post(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .send(body);
+        let (status, text) = self.read_text(response)?;
+        let json: Json = serde_json::from_str(&text).unwrap_or_default();
+        if status.is_success() || json.get("rejected").is_some() {
+            Ok(json)
+        } else {
+            Err(self.failure(status, &json))
+        }
+    }
+
     /// Asks for a path and answers with the JSON that comes back.
     ///
     /// # Errors
@@ -89,7 +109,8 @@ impl Client {
         Err(self.failure(status, &serde_json::from_str(&text).unwrap_or_default()))
     }
 
-    /// Executes a GraphQL document of one of the schemas and answers with its `data`.
+    /// Executes a GraphQL document of one of the schemas and answers with its `data`. What the
+    /// server warns of goes to standard error.
     ///
     /// # Errors
     /// As [`Client::post`], and when the answer has errors: the first one's message.
@@ -104,6 +125,11 @@ impl Client {
         let mut answer = self.post(&path, "application/json", body.as_bytes())?;
         if let Some(message) = answer.pointer("/errors/0/message").and_then(Json::as_str) {
             anyhow::bail!("{message}");
+        }
+        let warnings = answer.pointer("/extensions/warnings");
+        let warnings = warnings.and_then(Json::as_array).into_iter().flatten();
+        for warning in warnings.filter_map(Json::as_str) {
+            eprintln!("warning: {warning}");
         }
         Ok(answer.get_mut("data").map(Json::take).unwrap_or_default())
     }

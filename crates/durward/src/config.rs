@@ -34,8 +34,11 @@ pub(crate) struct ServerSection {
     /// Whether anonymous callers may ask a GraphQL schema for its types.
     pub(crate) anonymous_introspection: bool,
     /// Address by which clients reach this server, for the URLs in its answers (deferred results,
-    /// uploads). Empty: taken from each request's Host header.
+    /// uploads). Empty: the address at which each connection arrived. Never what a client says.
     pub(crate) public_url: String,
+    /// Whether `/metrics` asks callers on this machine for no credential. Leave it off where a
+    /// proxy on the same machine passes requests of others on.
+    pub(crate) metrics_anonymous: bool,
 }
 
 /// `[limits]`
@@ -59,6 +62,7 @@ impl Default for ServerSection {
             also_listen: Vec::new(),
             anonymous_introspection: false,
             public_url: String::new(),
+            metrics_anonymous: false,
         }
     }
 }

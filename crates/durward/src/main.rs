@@ -61,6 +61,7 @@ fn sentence(error: &anyhow::Error) -> String {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
+    offline::accept_rollback(arguments.accept_rollback);
     match arguments.command {
         Command::Init(arguments) => command::init::run(&arguments),
         Command::Serve(arguments) => command::serve::run(&arguments),

@@ -4,13 +4,17 @@
 mod audit;
 mod import;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use durward_budget::Budget;
 use durward_dialect_sync::RandomSource;
-use durward_identity::{Caller, OpenOptions, Organization, Organizations, PasswordCost};
+use durward_identity::{
+    Caller, HeadOptions, OpenOptions, Organization, Organizations, PasswordCost,
+};
 use durward_model::{Catalog, Clock, Instant, SystemClock};
 use durward_query::{CursorKey, PageSize, RunOptions};
 use serde_json::Value as Json;
@@ -23,6 +27,20 @@ pub(crate) use import::{import_graph, import_stix, report_json};
 
 /// Environment variable that names the master key file.
 pub(crate) const MASTER_KEY_VARIABLE: &str = "DURWARD_MASTER_KEY_FILE";
+
+/// Folder of the synchronization jobs inside that of an organization.
+pub(crate) const JOBS_FOLDER: &str = "synchronization";
+/// Environment variable that names the file in which heads are remembered.
+pub(crate) const HEAD_VARIABLE: &str = "DURWARD_HEAD_FILE";
+
+/// Whether the command line accepts data older than what is remembered; every command that opens a
+/// data folder has the option.
+static ACCEPT_ROLLBACK: AtomicBool = AtomicBool::new(false);
+
+/// Says whether an older copy of a data folder may be gone on with.
+pub(crate) fn accept_rollback(accepted: bool) {
+    ACCEPT_ROLLBACK.store(accepted, Ordering::Relaxed);
+}
 
 /// The clock of the operating system.
 pub(crate) fn clock() -> Arc<dyn Clock> {
@@ -40,7 +58,11 @@ pub(crate) fn random_source() -> RandomSource {
 
 /// The master key file that the environment names.
 pub(crate) fn master_key_file() -> Option<PathBuf> {
-    std::env::var_os(MASTER_KEY_VARIABLE)
+    path_from(MASTER_KEY_VARIABLE)
+}
+
+fn path_from(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
 }
@@ -58,7 +80,22 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
 /// # Errors
 /// As [`open`].
 pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organizations> {
-    let options = OpenOptions {
+    let organizations = Organizations::open_with(&options(data, budget)?, &heads())?;
+    tell_of_checkpoints(&organizations);
+    Ok(organizations)
+}
+
+/// As [`open`], also when none of the organizations can be opened.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_any(data: &Path) -> anyhow::Result<Organizations> {
+    let options = options(data, Budget::unlimited())?;
+    Ok(Organizations::open_any(&options, &heads())?)
+}
+
+fn options(data: &Path, budget: Budget) -> anyhow::Result<OpenOptions> {
+    Ok(OpenOptions {
         data: data.to_owned(),
         master_key_file: master_key_file(),
         clock: clock(),
@@ -66,8 +103,30 @@ pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organiz
         password_cost: PasswordCost::default(),
         checkpoint: true,
         budget,
-    };
-    Ok(Organizations::open(&options)?)
+    })
+}
+
+fn heads() -> HeadOptions {
+    HeadOptions {
+        file: path_from(HEAD_VARIABLE),
+        accept_rollback: ACCEPT_ROLLBACK.load(Ordering::Relaxed),
+    }
+}
+
+/// Says on standard error which checkpoints were thrown away; a server has said so in its log.
+fn tell_of_checkpoints(organizations: &Organizations) {
+    if tracing::enabled!(tracing::Level::ERROR) {
+        return;
+    }
+    for organization in organizations.all() {
+        if let Some(why) = organization.store().discarded_checkpoint() {
+            let id = organization.id();
+            let sentence =
+                format!("organization {id}: {why}; the whole journal was folded instead");
+            // Standard error may be closed; what was asked for goes on.
+            let _ = writeln!(std::io::stderr(), "durward: {sentence}");
+        }
+    }
 }
 
 /// An open data folder and the organization in it that a target names.
@@ -138,6 +197,9 @@ pub(crate) fn query(
     let offline = Offline::open(target)?;
     let view = offline.organization().store().view(at);
     let page = durward_query::run(&view, query, &run_options(&offline))?;
+    for warning in &page.warnings {
+        eprintln!("warning: {warning}");
+    }
     let kind = ResultKind::parse(page.kind.as_str()).context("an unknown kind of result")?;
     let data = serde_json::from_slice(&page.data).context("the result is not JSON")?;
     drop(view);

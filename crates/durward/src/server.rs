@@ -60,6 +60,8 @@ pub(crate) struct Server {
     jobs: Mutex<HashMap<OrganizationId, Arc<Jobs>>>,
     metrics: PrometheusHandle,
     public_url: String,
+    /// Whether callers on this machine may read metrics without a credential.
+    metrics_anonymous: bool,
 }
 
 impl std::fmt::Debug for Server {
@@ -75,7 +77,7 @@ impl Server {
     /// A server over an open data folder.
     ///
     /// # Errors
-    /// When a contract is not valid, or a job folder cannot be read.
+    /// When a contract is not valid.
     pub(crate) fn new(
         organizations: Organizations,
         configuration: &Configuration,
@@ -131,9 +133,20 @@ impl Server {
                 .public_url
                 .trim_end_matches('/')
                 .to_owned(),
+            metrics_anonymous: configuration.server.metrics_anonymous,
         };
         for organization in server.organizations.all() {
-            server.jobs_of(&organization)?;
+            match server.jobs_of(&organization) {
+                // Finalizations that an earlier process did not live to finish go on beside
+                // everything else; when this one ends before, the next one takes them up.
+                Ok(jobs) => drop(std::thread::spawn(move || jobs.take_up())),
+                // Its synchronization is tried again with the first request for it.
+                Err(error) => tracing::error!(
+                    org_id = %organization.id(),
+                    error = %format!("{error:#}"),
+                    "synchronization is unavailable"
+                ),
+            }
         }
         Ok(server)
     }
@@ -153,7 +166,7 @@ impl Server {
             return Ok(Arc::clone(jobs));
         }
         let jobs = Jobs::open(JobOptions {
-            folder: organization.folder().join("synchronization"),
+            folder: organization.folder().join(offline::JOBS_FOLDER),
             store: Arc::clone(organization.store()),
             catalog: Arc::clone(&self.catalog),
             clock: Arc::clone(&self.clock),

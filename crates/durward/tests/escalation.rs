@@ -24,8 +24,12 @@ mod elsewhere;
 mod graph;
 #[path = "escalation/journal.rs"]
 mod journal;
+#[path = "escalation/later.rs"]
+mod later;
 #[path = "escalation/past.rs"]
 mod past;
+#[path = "escalation/reach.rs"]
+mod reach;
 #[path = "escalation/rows.rs"]
 mod rows;
 #[path = "escalation/secrets.rs"]

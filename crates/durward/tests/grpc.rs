@@ -10,6 +10,10 @@
 )]
 
 mod common;
+#[path = "grpc/limits.rs"]
+mod limits;
+#[path = "grpc/old.rs"]
+mod old;
 #[path = "grpc/wire.rs"]
 mod wire;
 

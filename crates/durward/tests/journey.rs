@@ -16,9 +16,13 @@ mod common;
 mod copies;
 #[path = "journey/imports.rs"]
 mod imports;
+#[path = "journey/keys.rs"]
+mod keys;
 #[path = "journey/listening.rs"]
 mod listening;
 #[path = "journey/organizations.rs"]
 mod organizations;
 #[path = "journey/queries.rs"]
 mod queries;
+#[path = "journey/uploads.rs"]
+mod uploads;

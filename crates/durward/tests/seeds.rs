@@ -34,6 +34,11 @@ fn graphql_body() {
 }
 
 #[test]
+fn cedar_policy() {
+    replay("cedar_policy", targets::cedar_policy);
+}
+
+#[test]
 fn stix_bundle() {
     replay("stix_bundle", targets::stix_bundle);
 }

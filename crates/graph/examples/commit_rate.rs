@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use durward_graph::store::{Draft, Operation, Privilege, PutMode, Store, StoreOptions};
 use durward_journal::HeadSigner;
-use durward_model::transaction::Origin;
+use durward_model::transaction::{Origin, Sequence};
 use durward_model::{Catalog, Namespace, SystemClock, Value};
 
 const CLIENTS: usize = 64;
@@ -36,7 +36,7 @@ impl HeadSigner for Unsigned {
         Vec::new()
     }
 
-    fn verify(&self, _: &str, _: &[u8], _: &[u8]) -> bool {
+    fn verify(&self, _: &str, _: Sequence, _: &[u8], _: &[u8]) -> bool {
         true
     }
 }

@@ -11,9 +11,13 @@ mod encode;
 pub mod item;
 mod mapped;
 pub mod part;
+pub mod partial;
+pub mod rejected;
 pub mod scan;
 pub mod staging;
 
 pub use body::{BodyError, BodyKind, read_body, read_lines};
 pub use item::{ItemError, ItemRules};
 pub use part::{Part, PartCounts};
+pub use partial::PartialTypes;
+pub use rejected::{RejectedItem, Rejections};

@@ -3,7 +3,8 @@
 //!
 //! The file is lean: columns, forward neighbours as gaps, and the past; backward neighbours, key
 //! indexes and number maps are made again on reading. It is a header, a table of sections (one for
-//! what all share, one a type, one a triple) with their lengths and checksums, and the sections.
+//! what all share, one a type, one a triple) with their lengths and codes, and the sections. The
+//! codes are made with a key of the organization; the shared section names transaction and head.
 
 mod codec;
 mod columns;
@@ -12,11 +13,10 @@ mod file;
 mod restore;
 mod tables;
 
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use durward_journal::{FileSeal, private};
 use durward_model::transaction::Hash;
 use durward_model::{Catalog, ErrorKind, IdCipher};
 
@@ -25,7 +25,7 @@ use crate::Snapshot;
 use crate::state::work::in_two_threads;
 
 /// Format of the files that this build writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A checkpoint that cannot be written or used.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +86,8 @@ pub struct CheckpointContext {
     pub catalog: Arc<Catalog>,
     /// Hash seed of the data folder.
     pub key_seed: u64,
+    /// What the file must have been sealed with.
+    pub seal: Arc<dyn FileSeal>,
 }
 
 /// Writes a snapshot to a file beside `path` and moves it there; an older checkpoint stays whole
@@ -94,34 +96,18 @@ pub fn write(
     snapshot: &Snapshot,
     path: &Path,
     extra: &CheckpointExtra,
+    seal: &dyn FileSeal,
 ) -> Result<(), CheckpointError> {
-    let bytes = encode(snapshot, extra);
-    let failed = |source| CheckpointError::Io {
+    let bytes = encode(snapshot, extra, seal);
+    private::replace(path, &bytes).map_err(|source| CheckpointError::Io {
         path: path.display().to_string(),
         action: "written",
         source,
-    };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = path.with_file_name(name);
-    let mut file = File::create(&beside).map_err(failed)?;
-    file.write_all(&bytes).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    drop(file);
-    std::fs::rename(&beside, path).map_err(failed)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder {
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed)?;
-    }
-    Ok(())
+    })
 }
 
 /// The bytes of a checkpoint.
-fn encode(snapshot: &Snapshot, extra: &CheckpointExtra) -> Vec<u8> {
+fn encode(snapshot: &Snapshot, extra: &CheckpointExtra, seal: &dyn FileSeal) -> Vec<u8> {
     let mut jobs: Vec<Job<'_>> = vec![Box::new(|out| common::write_common(out, snapshot, extra))];
     for table in snapshot.types.iter() {
         jobs.push(Box::new(|out| tables::write_type(out, table)));
@@ -132,9 +118,9 @@ fn encode(snapshot: &Snapshot, extra: &CheckpointExtra) -> Vec<u8> {
     let sections = in_two_threads(jobs, |job| {
         let mut out = Encoder::default();
         job(&mut out);
-        file::Section::pack(&out.bytes)
+        file::Section::pack(&out.bytes, seal)
     });
-    file::join(&sections)
+    file::join(&sections, seal)
 }
 
 type Job<'a> = Box<dyn Fn(&mut Encoder) + Send + Sync + 'a>;
@@ -159,7 +145,7 @@ pub fn read(
             supported: FORMAT,
         });
     }
-    restore::restore(&bytes, context)
+    restore::restore(&bytes, &context)
         .map_err(|reason| CheckpointError::Damaged { path: name, reason })
 }
 

@@ -113,6 +113,15 @@ impl RowSet {
         self.universe
     }
 
+    /// Bytes that it takes beside its own place.
+    pub fn heap_bytes(&self) -> usize {
+        match &self.rows {
+            Rows::Full => 0,
+            Rows::List(list) => list.capacity() * size_of::<u32>(),
+            Rows::Bitmap(words, _) => words.capacity() * size_of::<u64>(),
+        }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         match &self.rows {

@@ -15,6 +15,7 @@ pub(crate) mod column;
 pub(crate) mod column_cache;
 #[cfg(test)]
 mod column_tests;
+mod compare;
 pub(crate) mod dictionary;
 pub(crate) mod edge_order;
 pub(crate) mod edges;

@@ -13,7 +13,9 @@ mod error;
 mod idempotency;
 mod instants;
 mod options;
+mod refold;
 mod replay;
+mod trail;
 mod unique;
 mod work;
 mod writer;
@@ -26,10 +28,9 @@ use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use durward_journal::{
-    FolderLock, Head, HeadSigner, Journal, ReadLimit, SqliteJournal, VerifyOptions, VerifyReport,
-    backup, codec, verify,
+    FolderLock, Head, HeadSigner, Journal, ReadLimit, SqliteJournal, backup, codec,
 };
-use durward_model::transaction::{Hash, Origin, Sequence, Transaction};
+use durward_model::transaction::{Hash, Origin, Sequence};
 use durward_model::{Catalog, Clock, Instant};
 use parking_lot::Mutex;
 
@@ -37,11 +38,14 @@ pub use draft::{
     BulkCommit, Draft, Operation, OperationResult, Outcome, Privilege, PutMode, Receipt, Target,
 };
 pub use error::StoreError;
-pub use options::StoreOptions;
+pub use options::{OnCheckpoint, StoreOptions};
+pub use refold::StateCheck;
+pub use trail::{AuditReport, Content, ERASED_ACTIVITY, Told};
 pub use work::{Plan, Prepare};
 
 use self::activity::ActivityLimit;
 use self::instants::Instants;
+use self::trail::KnownErasures;
 use self::work::{Reply, Work};
 use self::writer::Writer;
 use crate::state::Snapshot;
@@ -61,6 +65,10 @@ pub struct Store {
     activities: Mutex<ActivityLimit>,
     thread: Mutex<Option<JoinHandle<()>>>,
     sqlite: Option<Arc<SqliteJournal>>,
+    erasures: KnownErasures,
+    /// Held while the journal is folded anew.
+    auditing: Mutex<()>,
+    discarded: Option<String>,
     _lock: FolderLock,
 }
 
@@ -95,7 +103,8 @@ impl Store {
     /// Opens a store: reads the checkpoint, verifies and replays what came after it, and starts the
     /// writer.
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        let opened = replay::open(options)?;
+        let mut opened = replay::open(options)?;
+        let discarded = opened.start.discarded.take();
         let shared = Arc::new(Shared {
             journal: opened.journal,
             signer: opened.signer,
@@ -125,6 +134,9 @@ impl Store {
             activities: Mutex::default(),
             thread: Mutex::new(Some(thread)),
             sqlite: opened.sqlite,
+            erasures: KnownErasures::default(),
+            auditing: Mutex::new(()),
+            discarded,
             _lock: opened.lock,
         })
     }
@@ -189,6 +201,12 @@ impl Store {
         }
     }
 
+    /// Records an activity without changes and returns when that is durable: for what must not be
+    /// done, or not be said to be done, without its record.
+    pub fn note(&self, origin: Origin) -> Result<Receipt, StoreError> {
+        self.wait(|reply| Work::Note { origin, reply })
+    }
+
     /// Appends changes prepared against a state as one transaction, unless something was changed
     /// since; then [`StoreError::Stale`] asks to prepare them again.
     pub fn commit_bulk(&self, commit: BulkCommit) -> Result<Receipt, StoreError> {
@@ -220,45 +238,6 @@ impl Store {
         })
     }
 
-    /// Transactions from a sequence on, secret values and idempotency bookkeeping taken out.
-    /// Transactions whose content was compacted are left out.
-    pub fn transactions(
-        &self,
-        from: Sequence,
-        limit: usize,
-    ) -> Result<Vec<Transaction>, StoreError> {
-        let mut found = Vec::new();
-        let mut from = from.max(Sequence(1));
-        let limit = limit.min(TRANSACTIONS_MAX);
-        // The snapshot is published first: who has seen a transaction in it must find it here.
-        let head = self.snapshot().sequence();
-        while found.len() < limit && from <= head {
-            let transactions = limit - found.len();
-            let batch = self.shared.journal.read(
-                from,
-                ReadLimit {
-                    transactions,
-                    bytes: 1 << 20,
-                },
-            )?;
-            let Some(last) = batch.last() else { break };
-            from = last.sequence.next();
-            for stored in batch.into_iter().filter(|stored| stored.sequence <= head) {
-                let damaged = |source| durward_journal::JournalError::Damaged {
-                    sequence: stored.sequence,
-                    source,
-                };
-                let opened = codec::open(&stored.records).map_err(damaged)?;
-                let Some(mut transaction) = opened.transaction else {
-                    continue;
-                };
-                audit::redact(&mut transaction, &self.shared.catalog);
-                found.push(transaction);
-            }
-        }
-        Ok(found)
-    }
-
     /// The hash of one published transaction; `None` where there is none.
     pub fn hash_at(&self, sequence: Sequence) -> Result<Option<Hash>, StoreError> {
         let (newest, hash) = self.head();
@@ -285,20 +264,6 @@ impl Store {
     pub fn head(&self) -> (Sequence, Hash) {
         let head = *self.shared.head.lock();
         (head.sequence, head.hash)
-    }
-
-    /// Recomputes the whole chain.
-    pub fn verify(&self) -> Result<VerifyReport, StoreError> {
-        self.verify_with(VerifyOptions::default())
-    }
-
-    /// Recomputes the chain, or a part of it, and compares the head with an expected one.
-    pub fn verify_with(&self, options: VerifyOptions) -> Result<VerifyReport, StoreError> {
-        Ok(verify(
-            &*self.shared.journal,
-            &*self.shared.signer,
-            options,
-        )?)
     }
 
     /// Copies the journal as it is into an empty or new folder, while writes go on.

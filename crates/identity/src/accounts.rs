@@ -14,7 +14,7 @@ use crate::graph_reader::CoreReader;
 use crate::issue::named;
 use crate::password::{PASSWORD_CHARACTERS_MIN, is_password_of};
 use crate::record::stored_rights;
-use crate::{Caller, IdentityError, Organization, names};
+use crate::{Caller, IdentityError, Organization, Planned, names};
 
 /// Type of the accounts of people.
 pub(crate) const ACCOUNT_TYPE: &str = "account";
@@ -90,10 +90,15 @@ impl Organization {
         new: &NewAccount,
     ) -> Result<AccountSummary, IdentityError> {
         caller.require(Right::MANAGE_ACCOUNTS)?;
-        let view = self.head();
-        let role = role_within(caller, &view, &new.role)?;
-        let operations = account_operations(new, Target::Id(role), 0, self.password_cost())?;
-        let receipt = self.submit(caller.origin("account created"), operations)?;
+        role_within(caller, &self.head(), &new.role)?;
+        let put = account_operation(new, self.password_cost())?;
+        let role = new.role.clone();
+        let (receipt, ()) = caller.commit(move |caller, view| {
+            caller.require(Right::MANAGE_ACCOUNTS)?;
+            let role = role_within(caller, view, &role)?;
+            let assign = assign(Target::Result(0), Target::Id(role), PutMode::Create);
+            planned(caller, "account created", vec![put, assign])
+        })?;
         let id = receipt.results.first().map(|result| result.id);
         let id = id.ok_or(IdentityError::NotFound { what: "account" })?;
         read_account(&self.head(), id)
@@ -106,24 +111,24 @@ impl Organization {
         account: ObjectId,
         suspended: bool,
     ) -> Result<AccountSummary, IdentityError> {
-        caller.require(Right::MANAGE_ACCOUNTS)?;
-        if suspended && caller.account() == Some(account) {
-            return Err(IdentityError::input("the account", "cannot suspend itself"));
-        }
-        let view = self.head();
-        let known = read_account(&view, account)?;
-        require_all(caller, known.rights)?;
-        let found = CoreReader::new(&view).by_id(account, &[ACCOUNT_TYPE, SERVICE_TYPE]);
-        if let Some(found) = found.filter(|_| suspended) {
-            require_administrator_beside(&view, &[ObjectRef::Entity(found)])?;
-        }
-        let patch = patch(account, vec![(SUSPENDED, Value::from(suspended))]);
-        let activity = if suspended {
-            "account suspended"
-        } else {
-            "account reinstated"
-        };
-        self.submit(caller.origin(activity), vec![patch])?;
+        caller.commit(move |caller, view| {
+            caller.require(Right::MANAGE_ACCOUNTS)?;
+            if suspended && caller.account() == Some(account) {
+                return Err(IdentityError::input("the account", "cannot suspend itself"));
+            }
+            require_all(caller, read_account(view, account)?.rights)?;
+            let found = CoreReader::new(view).by_id(account, &[ACCOUNT_TYPE, SERVICE_TYPE]);
+            if let Some(found) = found.filter(|_| suspended) {
+                require_administrator_beside(view, &[ObjectRef::Entity(found)])?;
+            }
+            let activity = if suspended {
+                "account suspended"
+            } else {
+                "account reinstated"
+            };
+            let patch = patch(account, vec![(SUSPENDED, Value::from(suspended))]);
+            planned(caller, activity, vec![patch])
+        })?;
         read_account(&self.head(), account)
     }
 
@@ -134,25 +139,23 @@ impl Organization {
         account: ObjectId,
         role: &str,
     ) -> Result<AccountSummary, IdentityError> {
-        caller.require(Right::MANAGE_ACCOUNTS)?;
-        let view = self.head();
-        let known = read_account(&view, account)?;
-        require_all(caller, known.rights)?;
-        let role = role_within(caller, &view, role)?;
-        let mut operations = vec![assign(
-            Target::Id(account),
-            Target::Id(role),
-            PutMode::Upsert,
-        )];
-        let assigned = assignments(&view, account).into_iter();
-        let others = assigned.filter(|(_, other)| view.entity_id(*other) != role);
-        let gone: Vec<EdgeRef> = others.map(|(edge, _)| edge).collect();
-        let edges: Vec<ObjectRef> = gone.iter().copied().map(ObjectRef::Edge).collect();
-        require_administrator_beside(&view, &edges)?;
-        operations.extend(gone.iter().map(|edge| Operation::DeleteRelationship {
-            target: view.edge_id(*edge),
-        }));
-        self.submit(caller.origin("account role set"), operations)?;
+        let role = role.to_owned();
+        caller.commit(move |caller, view| {
+            caller.require(Right::MANAGE_ACCOUNTS)?;
+            require_all(caller, read_account(view, account)?.rights)?;
+            let role = role_within(caller, view, &role)?;
+            let put = assign(Target::Id(account), Target::Id(role), PutMode::Upsert);
+            let assigned = assignments(view, account).into_iter();
+            let others = assigned.filter(|(_, other)| view.entity_id(*other) != role);
+            let gone: Vec<EdgeRef> = others.map(|(edge, _)| edge).collect();
+            let edges: Vec<ObjectRef> = gone.iter().copied().map(ObjectRef::Edge).collect();
+            require_administrator_beside(view, &edges)?;
+            let ended = gone.iter().map(|edge| Operation::DeleteRelationship {
+                target: view.edge_id(*edge),
+            });
+            let operations = std::iter::once(put).chain(ended).collect();
+            planned(caller, "account role set", operations)
+        })?;
         read_account(&self.head(), account)
     }
 
@@ -163,18 +166,14 @@ impl Organization {
         account: ObjectId,
         password: &Secret<String>,
     ) -> Result<(), IdentityError> {
-        if caller.account() == Some(account) {
-            caller.require(Right::MANAGE_OWN_CREDENTIALS)?;
-        } else {
-            caller.require(Right::MANAGE_ACCOUNTS)?;
-        }
-        // Whoever knows the password has all rights of the account: a lesser credential of the
-        // same account must not get there.
-        require_all(caller, read_account(&self.head(), account)?.rights)?;
+        check_password_of(caller, &self.head(), account)?;
         let hash = self.hash_password(password)?;
-        let patch = patch(account, vec![(PASSWORD_HASH, Value::from(hash))]);
-        self.submit(caller.origin("password set"), vec![patch])
-            .map(|_| ())
+        caller.commit(move |caller, view| {
+            check_password_of(caller, view, account)?;
+            let patch = patch(account, vec![(PASSWORD_HASH, Value::from(hash))]);
+            planned(caller, "password set", vec![patch])
+        })?;
+        Ok(())
     }
 
     /// The hash of a password in the form in which accounts keep it, after a check of its length.
@@ -255,6 +254,26 @@ impl Organization {
     }
 }
 
+/// Refuses a caller that may not set the password of an account. Whoever knows it has all rights of
+/// the account: a lesser credential of the same account must not get there.
+fn check_password_of(caller: &Caller, view: &View, account: ObjectId) -> Result<(), IdentityError> {
+    if caller.account() == Some(account) {
+        caller.require(Right::MANAGE_OWN_CREDENTIALS)?;
+    } else {
+        caller.require(Right::MANAGE_ACCOUNTS)?;
+    }
+    require_all(caller, read_account(view, account)?.rights)
+}
+
+/// A command of this crate, to be written.
+pub(crate) fn planned(
+    caller: &Caller,
+    activity: &str,
+    operations: Vec<Operation>,
+) -> Result<Planned<()>, IdentityError> {
+    Ok(Planned::core(caller.origin(activity), operations, ()))
+}
+
 /// Refuses a caller that lacks any of these rights itself: nobody gives more than they have.
 pub(crate) fn require_all(caller: &Caller, rights: Rights) -> Result<(), IdentityError> {
     for right in Right::all().filter(|right| rights.contains(*right)) {
@@ -323,6 +342,18 @@ pub(crate) fn account_operations(
     position: usize,
     cost: crate::PasswordCost,
 ) -> Result<Vec<Operation>, IdentityError> {
+    let put = account_operation(new, cost)?;
+    Ok(vec![
+        put,
+        assign(Target::Result(position), role, PutMode::Create),
+    ])
+}
+
+/// Operation that makes an account. Hashing its password takes tens of milliseconds.
+fn account_operation(
+    new: &NewAccount,
+    cost: crate::PasswordCost,
+) -> Result<Operation, IdentityError> {
     let email = names::email(&new.email)?;
     let display_name = match new.display_name.trim() {
         "" => email.clone(),
@@ -335,7 +366,7 @@ pub(crate) fn account_operations(
         }
         None => Value::Null,
     };
-    let put = Operation::PutEntity {
+    Ok(Operation::PutEntity {
         entity_type: ACCOUNT_TYPE.to_owned(),
         classes: None,
         namespace: Namespace::durward(),
@@ -348,11 +379,7 @@ pub(crate) fn account_operations(
         ]),
         aliases: Vec::new(),
         mode: PutMode::Create,
-    };
-    Ok(vec![
-        put,
-        assign(Target::Result(position), role, PutMode::Create),
-    ])
+    })
 }
 
 /// Operation that makes a role.

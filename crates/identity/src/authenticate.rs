@@ -97,14 +97,19 @@ impl Organizations {
         now: Instant,
     ) -> Result<Known, AuthError> {
         let is_signed = has_token_shape(token);
-        let candidates: Vec<Arc<Organization>> = match named_organization(token, is_signed) {
-            Some(name) => OrganizationId::parse(&name)
-                .and_then(|id| self.get(&id))
-                .into_iter()
-                .collect(),
+        let named = named_organization(token, is_signed);
+        let candidates: Vec<Arc<Organization>> = match &named {
+            Some(name) => {
+                let id = OrganizationId::parse(name);
+                if id.as_ref().is_some_and(|id| self.is_unavailable(Some(id))) {
+                    return Err(AuthError::OrganizationUnavailable);
+                }
+                id.and_then(|id| self.get(&id)).into_iter().collect()
+            }
             None if is_signed => return Err(AuthError::Unknown),
             None => self.all(),
         };
+        let may_be_of_another = named.is_none() && self.is_unavailable(None);
         let only = if candidates.len() == 1 {
             candidates.first().cloned()
         } else {
@@ -129,6 +134,9 @@ impl Organizations {
                 return Known::find(organization, credential);
             }
         }
+        if may_be_of_another {
+            return Err(AuthError::OrganizationUnavailable);
+        }
         Err(refused(AuthError::Unknown))
     }
 
@@ -140,6 +148,12 @@ impl Organizations {
         now: Instant,
     ) -> Result<Granted, AuthError> {
         let named = named_organization(token, true).and_then(|name| OrganizationId::parse(&name));
+        if named
+            .as_ref()
+            .is_some_and(|id| self.is_unavailable(Some(id)))
+        {
+            return Err(AuthError::OrganizationUnavailable);
+        }
         let organization = named.and_then(|id| self.get(&id));
         let organization = organization.ok_or(AuthError::Unknown)?;
         let found = || {
@@ -187,6 +201,10 @@ impl Organizations {
         }
         if let Some(known) = self.find_named(kind, public_id)? {
             return Ok(known);
+        }
+        // It may be of the one that cannot be opened.
+        if self.is_unavailable(None) {
+            return Err(AuthError::OrganizationUnavailable);
         }
         let mut all = self.all();
         let only = if all.len() == 1 { all.pop() } else { None };

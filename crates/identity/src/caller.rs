@@ -31,7 +31,8 @@ pub struct Caller {
 
 #[derive(Clone, Debug)]
 enum Who {
-    Credential(Arc<CredentialRecord>, CredentialKind),
+    /// A credential; the kind in which it was presented; the end of a token granted for it.
+    Credential(Arc<CredentialRecord>, CredentialKind, Option<Instant>),
     Operator(Arc<Principal>),
 }
 
@@ -40,11 +41,12 @@ impl Caller {
         organization: &Arc<Organization>,
         record: Arc<CredentialRecord>,
         kind: CredentialKind,
+        granted_until: Option<Instant>,
         presented: &Presented<'_>,
     ) -> Self {
         Self {
             organization: Arc::clone(organization),
-            who: Who::Credential(record, kind),
+            who: Who::Credential(record, kind, granted_until),
             request_id: shortened(presented.request_id),
             source_address: shortened(presented.source_address),
             user_agent: shortened(presented.user_agent),
@@ -100,7 +102,7 @@ impl Caller {
     /// Kind of the credential that was presented: an access token differs from its client.
     pub fn credential_kind(&self) -> Option<CredentialKind> {
         match &self.who {
-            Who::Credential(_, kind) => Some(*kind),
+            Who::Credential(_, kind, _) => Some(*kind),
             Who::Operator(_) => None,
         }
     }
@@ -121,7 +123,7 @@ impl Caller {
     /// What the caller may do.
     pub fn principal(&self) -> &Principal {
         match &self.who {
-            Who::Credential(record, _) => &record.principal,
+            Who::Credential(record, ..) => &record.principal,
             Who::Operator(principal) => principal,
         }
     }
@@ -151,7 +153,7 @@ impl Caller {
     /// Key that makes cursors useless to every other credential.
     pub fn cursor_key(&self) -> [u8; 32] {
         match &self.who {
-            Who::Credential(record, _) => record.cursor_key,
+            Who::Credential(record, ..) => record.cursor_key,
             Who::Operator(_) => self
                 .organization
                 .vault()
@@ -188,11 +190,13 @@ impl Caller {
         Err(self.deny(decision.explanation()))
     }
 
-    /// Records a refusal, and is the error to answer.
-    pub(crate) fn deny(&self, why: String) -> IdentityError {
+    /// Records a refusal, and is the error to answer. Of the same refusals within a minute the
+    /// first is recorded, and then how many there were.
+    pub fn deny(&self, why: String) -> IdentityError {
         let mut origin = self.origin(DENIED);
         origin.detail.clone_from(&why);
-        self.organization.store().record(origin);
+        let due = self.organization.refusals().note(&why, origin, self.now());
+        self.organization.record_all(due);
         IdentityError::Forbidden { why }
     }
 
@@ -214,6 +218,11 @@ impl Caller {
         }
     }
 
+    /// Whether this reading of a caller may all that an earlier one might.
+    pub(crate) fn may_all_of(&self, earlier: &Self) -> bool {
+        earlier.rights().is_within(&self.rights()) && self.policy_texts() == earlier.policy_texts()
+    }
+
     /// Texts of the policies that bound the credential.
     pub(crate) fn policy_texts(&self) -> Vec<String> {
         self.record()
@@ -230,11 +239,34 @@ impl Caller {
         self.organization.now()
     }
 
-    fn record(&self) -> Option<&CredentialRecord> {
+    /// When the credential ends, if it is a temporary one: a token that was granted, or one that
+    /// was made for less than an hour.
+    pub(crate) fn temporary_until(&self) -> Option<Instant> {
         match &self.who {
-            Who::Credential(record, _) => Some(record),
+            Who::Credential(_, _, Some(end)) => Some(*end),
+            Who::Credential(record, _, None) => record.temporary_until(),
             Who::Operator(_) => None,
         }
+    }
+
+    pub(crate) fn record_handle(&self) -> Option<&Arc<CredentialRecord>> {
+        match &self.who {
+            Who::Credential(record, ..) => Some(record),
+            Who::Operator(_) => None,
+        }
+    }
+
+    /// The same request with another reading of its credential.
+    pub(crate) fn with_record(&self, record: Arc<CredentialRecord>) -> Self {
+        let mut renewed = self.clone();
+        if let Who::Credential(known, ..) = &mut renewed.who {
+            *known = record;
+        }
+        renewed
+    }
+
+    fn record(&self) -> Option<&CredentialRecord> {
+        self.record_handle().map(Arc::as_ref)
     }
 
     fn context(&self) -> Context {

@@ -7,11 +7,12 @@ use durward_model::{Instant, ObjectId};
 use durward_policy::{AccessPolicy, Right, Rights, RowAccess};
 use durward_vault::Secret;
 
-use crate::accounts::require_all;
-use crate::control::{Act, managing_own, require_within};
+use crate::accounts::{planned, require_all};
+use crate::control::{Act, is_renewal, managing_own, require_no_longer_life, require_within};
 use crate::credential::CredentialSummary;
 use crate::effective::account_rights;
 use crate::graph_reader::CoreReader;
+use crate::issue::Maker;
 use crate::{
     Caller, CredentialKind, DrawnCredential, IdentityError, NewCredential, Organization, names,
 };
@@ -63,13 +64,15 @@ impl Organization {
         new: NewApiKey,
     ) -> Result<IssuedCredential, IdentityError> {
         caller.require(Right::MANAGE_CREDENTIALS)?;
-        let drawn = NewCredential {
+        let new = NewCredential {
             category: new.category,
             policy: Some(new.policy),
             expires_at: new.expires_at,
             ..own_credential(caller, CredentialKind::JupiteroneApiKey, &new.name)?
         };
-        self.issue(caller, drawn)
+        self.issue(caller, new, |caller| {
+            caller.require(Right::MANAGE_CREDENTIALS)
+        })
     }
 
     /// Makes a credential of the caller's own account, with the rights that the caller has.
@@ -112,16 +115,19 @@ impl Organization {
         name: &str,
         expires_at: Option<Instant>,
     ) -> Result<IssuedCredential, IdentityError> {
-        let sonrai = CredentialKind::SonraiToken;
-        // A token of Sonrai may always be renewed: its successor may do the same.
-        if kind != sonrai || caller.credential_kind() != Some(sonrai) {
-            caller.require_any(&managing_own(kind, Act::Make))?;
-        }
+        let may = move |caller: &Caller| {
+            // A token of Sonrai may always be renewed: its successor may do the same.
+            if is_renewal(caller, kind) {
+                return Ok(());
+            }
+            caller.require_any(&managing_own(kind, Act::Make))
+        };
+        may(caller)?;
         let new = NewCredential {
             expires_at,
             ..own_credential(caller, kind, name)?
         };
-        self.issue(caller, new)
+        self.issue(caller, new, may)
     }
 
     /// Makes a credential of any account that has no more rights than the caller. Without `rights`
@@ -147,7 +153,10 @@ impl Organization {
             expires_at,
             ..NewCredential::new(kind, Target::Id(account), name)
         };
-        self.issue(caller, new)
+        self.issue(caller, new, move |caller| {
+            caller.require(Right::MANAGE_CREDENTIALS)?;
+            rights.map_or(Ok(()), |rights| require_within(caller, rights))
+        })
     }
 
     /// Draws a credential to be stored by a larger transaction, after `position` other operations
@@ -173,40 +182,42 @@ impl Organization {
         if new.expires_at.is_some_and(|end| end <= now) {
             return Err(IdentityError::input("the expiry", "must lie in the future"));
         }
-        let own = caller.account().map(Target::Id);
-        new.rights = if own.as_ref() == Some(&new.owner) {
+        require_no_longer_life(caller, new.kind, new.expires_at)?;
+        new.rights = if is_own(caller, &new.owner) {
             // What the account may do is asked at every decision.
             new.rights.intersect(caller.principal().credential_rights)
         } else {
-            self.check_owner(caller, &new)?;
+            check_owner(caller, &self.head(), &new.owner, new.kind)?;
             new.rights.intersect(caller.rights())
         };
-        let bounded_by = bounds(caller, new.policy.as_deref())?;
-        new.draw(self, bounded_by, position, now)
-    }
-
-    fn check_owner(&self, caller: &Caller, new: &NewCredential) -> Result<(), IdentityError> {
-        let id = match &new.owner {
-            Target::Id(id) => *id,
-            Target::Result(_) => return Ok(()),
-            Target::Key(..) | Target::Alias(_) => {
-                return Err(IdentityError::input("the owner", "must be named by its id"));
-            }
+        let maker = Maker {
+            credential: caller.credential(),
+            policies: bounds(caller, new.policy.as_deref())?,
         };
-        let view = self.head();
-        let reader = CoreReader::new(&view);
-        let owner = reader.by_id(id, new.kind.owner_types());
-        let owner = owner.ok_or(IdentityError::NotFound { what: "account" })?;
-        require_all(caller, account_rights(reader, owner)?)
+        new.draw(self, maker, position, now)
     }
 
+    /// Makes a credential. Secrets are drawn and tokens signed before the write is planned: others
+    /// must not wait for it. There `may` decides again.
     pub(crate) fn issue(
         &self,
         caller: &Caller,
         new: NewCredential,
+        may: impl Fn(&Caller) -> Result<(), IdentityError> + Send + 'static,
     ) -> Result<IssuedCredential, IdentityError> {
+        let (owner, kind) = (new.owner.clone(), new.kind);
         let drawn = self.draw_credential(caller, new, 0)?;
-        let receipt = self.submit(caller.origin("credential created"), drawn.operations)?;
+        let (asked, operations) = (caller.clone(), drawn.operations);
+        let (receipt, ()) = caller.commit(move |caller, view| {
+            may(caller)?;
+            if !is_own(caller, &owner) {
+                check_owner(caller, view, &owner, kind)?;
+            }
+            if !caller.may_all_of(&asked) {
+                return Err(IdentityError::Changed);
+            }
+            planned(caller, "credential created", operations)
+        })?;
         let id = receipt.results.first().map(|result| result.id);
         let id = id.ok_or(IdentityError::NotFound { what: "credential" })?;
         Ok(IssuedCredential {
@@ -214,6 +225,30 @@ impl Organization {
             secret: drawn.secret,
         })
     }
+}
+
+fn is_own(caller: &Caller, owner: &Target) -> bool {
+    caller.account().map(Target::Id).as_ref() == Some(owner)
+}
+
+/// Refuses an owner that has a right which the caller lacks.
+fn check_owner(
+    caller: &Caller,
+    view: &View,
+    owner: &Target,
+    kind: CredentialKind,
+) -> Result<(), IdentityError> {
+    let id = match owner {
+        Target::Id(id) => *id,
+        Target::Result(_) => return Ok(()),
+        Target::Key(..) | Target::Alias(_) => {
+            return Err(IdentityError::input("the owner", "must be named by its id"));
+        }
+    };
+    let reader = CoreReader::new(view);
+    let owner = reader.by_id(id, kind.owner_types());
+    let owner = owner.ok_or(IdentityError::NotFound { what: "account" })?;
+    require_all(caller, account_rights(reader, owner)?)
 }
 
 /// A credential of the caller's own account.

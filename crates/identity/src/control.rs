@@ -2,6 +2,7 @@
 //! Who may do what with which credentials, and the rule that nobody gets more by it than they have.
 
 use durward_graph::View;
+use durward_model::Instant;
 use durward_policy::{AccessPolicy, Action, PermissionLevel, Right, Rights};
 
 use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE, require_all};
@@ -57,7 +58,12 @@ pub(crate) fn require_act(
     act: Act,
 ) -> Result<(), IdentityError> {
     if caller.account() == Some(known.account) {
-        return caller.require_any(&managing_own(known.kind, act));
+        caller.require_any(&managing_own(known.kind, act))?;
+        let is_itself = caller.credential() == Some(known.id);
+        return match act {
+            Act::Change | Act::Delete if !is_itself => require_not_lesser(caller, view, known),
+            _ => Ok(()),
+        };
     }
     let rights = managing(known.kind, act);
     if !caller.authorize_any(rights).allowed && !sees_others(caller, known.kind) {
@@ -67,11 +73,49 @@ pub(crate) fn require_act(
     if act == Act::See {
         return Ok(());
     }
-    // What every person may does not make a credential strong.
+    require_not_lesser(caller, view, known)
+}
+
+/// Refuses a caller that may less than a credential. What every person may does not make a
+/// credential strong.
+fn require_not_lesser(
+    caller: &Caller,
+    view: &View,
+    known: &CredentialSummary,
+) -> Result<(), IdentityError> {
     let given = rights_of_owner(view, known)?.intersect(known.rights);
     let usual = PermissionLevel::User.rights();
     let beyond = Right::all().filter(|right| given.contains(*right) && !usual.contains(*right));
     require_all(caller, beyond.fold(Rights::NONE, Rights::with))
+}
+
+/// Whether a token of Sonrai makes its successor.
+pub(crate) fn is_renewal(caller: &Caller, kind: CredentialKind) -> bool {
+    let sonrai = CredentialKind::SonraiToken;
+    kind == sonrai && caller.credential_kind() == Some(sonrai)
+}
+
+/// Refuses a temporary credential that would make one which outlives it: whoever comes by it for
+/// a moment must not stay. Tokens of Sonrai renew themselves, and Cyral's interface has no other
+/// way to make clients than by a token that was granted to one.
+pub(crate) fn require_no_longer_life(
+    caller: &Caller,
+    kind: CredentialKind,
+    end: Option<Instant>,
+) -> Result<(), IdentityError> {
+    let Some(own_end) = caller.temporary_until() else {
+        return Ok(());
+    };
+    let is_granted = caller.credential_kind() == Some(CredentialKind::CyralAccess);
+    let is_client = is_granted && kind == CredentialKind::CyralClient;
+    if is_client || is_renewal(caller, kind) || end.is_some_and(|end| end <= own_end) {
+        return Ok(());
+    }
+    let why = format!(
+        "a temporary credential cannot make one that outlives it: name an end, at {own_end} at \
+         the latest"
+    );
+    Err(caller.deny(why))
 }
 
 /// What the owner of a credential may do; nothing for a node.

@@ -29,6 +29,8 @@ pub(crate) mod property {
     pub(crate) const ACCOUNT_TYPE: &str = "accountType";
     pub(crate) const POLICY: &str = "policy";
     pub(crate) const BOUNDED_BY: &str = "boundedBy";
+    /// Id of the credential that made it.
+    pub(crate) const MADE_BY: &str = "madeBy";
     pub(crate) const RIGHTS: &str = "rights";
     pub(crate) const PUBLIC_ID: &str = "publicId";
     pub(crate) const EXPIRES_ON: &str = "expiresOn";
@@ -132,6 +134,8 @@ pub struct CredentialSummary {
     pub kind: CredentialKind,
     /// Its name.
     pub name: String,
+    /// The credential that made it; none for the first ones and for those of the operator.
+    pub made_by: Option<ObjectId>,
     /// Category, where its maker gave one.
     pub category: Option<String>,
     /// What sort of token it is in the words of its dialect, where its maker said.
@@ -173,6 +177,7 @@ impl CredentialSummary {
             account: view.entity_id(reader.owner_of(credential)?),
             kind: CredentialKind::named(&text(property::KIND)?)?,
             name: text(property::NAME).unwrap_or_default(),
+            made_by: text(property::MADE_BY).and_then(|id| ObjectId::parse_hex(&id)),
             category: text(property::CATEGORY),
             account_type: text(property::ACCOUNT_TYPE),
             rights: stored_rights(reader, credential, "credential").unwrap_or_default(),
@@ -202,6 +207,33 @@ impl CredentialSummary {
         all.filter_map(|row| Self::read(view, row))
             .filter(|known| kinds.is_empty() || kinds.contains(&known.kind))
             .collect()
+    }
+
+    /// The living credentials that were made by one, by those that it made, and so on. Those that
+    /// ended in between lead on.
+    pub(crate) fn descendants(view: &View, ancestor: ObjectId) -> Vec<ObjectId> {
+        let ever = view.clone().include_deleted();
+        let reader = CoreReader::new(&ever);
+        let mut made: BTreeMap<ObjectId, Vec<EntityRef>> = BTreeMap::new();
+        for credential in reader.live(CREDENTIAL_TYPE) {
+            let maker = reader.text(credential, property::MADE_BY);
+            if let Some(maker) = maker.and_then(|id| ObjectId::parse_hex(&id)) {
+                made.entry(maker).or_default().push(credential);
+            }
+        }
+        let mut found = Vec::new();
+        let mut next = vec![ancestor];
+        while let Some(maker) = next.pop() {
+            // A credential has one maker: taking it out ends every walk.
+            for credential in made.remove(&maker).unwrap_or_default() {
+                let id = ever.entity_id(credential);
+                next.push(id);
+                if view.is_live(credential) {
+                    found.push(id);
+                }
+            }
+        }
+        found
     }
 
     /// Texts of all policies that bound a living credential.

@@ -40,12 +40,16 @@ impl Organization {
     ) -> Result<IssuedCredential, IdentityError> {
         caller.require_any(&managing_own(KIND, Act::Make))?;
         let rights = permissions_named(permissions)?;
+        let may = move |caller: &Caller| {
+            caller.require_any(&managing_own(KIND, Act::Make))?;
+            require_within(caller, rights)
+        };
         require_within(caller, rights)?;
         let new = NewCredential {
             rights,
             ..own_credential(caller, KIND, name)?
         };
-        self.issue(caller, new)
+        self.issue(caller, new, may)
     }
 
     /// The client of this id: one's own, or any that the caller may list.

@@ -8,14 +8,14 @@
 //! DATA/organizations/.new-ID/   one that is being made; removed when found
 //! DATA/organizations/.gone-ID/  one that is being deleted; removed when found
 //! DATA.key                      the master key, beside the folder
+//! DATA.head                     how far each journal was, see the heads module
 //! ```
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use durward_journal::FolderLock;
+use durward_journal::{FolderLock, private};
 
 use crate::{IdentityError, OrganizationId};
 
@@ -25,7 +25,6 @@ const FORMAT_PREFIX: &str = "durward data folder ";
 const ORGANIZATIONS: &str = "organizations";
 const NEW_PREFIX: &str = ".new-";
 const GONE_PREFIX: &str = ".gone-";
-const PRIVATE_MODE: u32 = 0o700;
 /// What a fresh file system may hold at its root.
 const LOST_AND_FOUND: &str = "lost+found";
 
@@ -52,10 +51,8 @@ impl DataFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(source) => return Err(failed("read", path)(source)),
         };
-        let mut builder = DirBuilder::new();
-        builder.mode(PRIVATE_MODE);
         if !existed {
-            builder.create(path).map_err(failed("create", path))?;
+            private::create_new_folder(path).map_err(failed("create", path))?;
         }
         let undo = UndoOnFailure {
             path: path.to_owned(),
@@ -65,9 +62,7 @@ impl DataFolder {
         };
         let lock = FolderLock::acquire(path)?;
         let organizations = path.join(ORGANIZATIONS);
-        builder
-            .create(&organizations)
-            .map_err(failed("create", &organizations))?;
+        private::create_new_folder(&organizations).map_err(failed("create", &organizations))?;
         Ok((
             Self {
                 path: path.to_owned(),
@@ -78,7 +73,7 @@ impl DataFolder {
     }
 
     /// Opens a data folder and takes its lock. What half-made or half-deleted organizations left
-    /// is removed.
+    /// is removed, and what others may read of it is closed to them.
     pub(crate) fn open(path: &Path) -> Result<Self, IdentityError> {
         check_mark(path)?;
         let folder = Self {
@@ -86,15 +81,15 @@ impl DataFolder {
             _lock: FolderLock::acquire(path)?,
         };
         folder.remove_leftovers()?;
+        private::close_folder(path).map_err(failed("close to others", path))?;
         Ok(folder)
     }
 
     /// Writes the mark: from now on the folder is a data folder.
     pub(crate) fn finish(&self) -> Result<(), IdentityError> {
         let file = self.path.join(FORMAT_FILE);
-        fs::write(&file, format!("{FORMAT_PREFIX}{FORMAT}\n")).map_err(failed("write", &file))?;
-        sync(&file)?;
-        sync(&self.path)
+        let mark = format!("{FORMAT_PREFIX}{FORMAT}\n");
+        private::replace(&file, mark.as_bytes()).map_err(failed("write", &file))
     }
 
     /// Folder of an organization.
@@ -113,8 +108,7 @@ impl DataFolder {
             .path
             .join(ORGANIZATIONS)
             .join(format!("{NEW_PREFIX}{id}"));
-        let created = DirBuilder::new().mode(PRIVATE_MODE).create(&path);
-        created.map_err(failed("create", &path))?;
+        private::create_new_folder(&path).map_err(failed("create", &path))?;
         Ok(path)
     }
 

@@ -39,6 +39,18 @@ pub enum IdentityError {
         /// The newest readable format.
         supported: u32,
     },
+    /// The data is older than what was remembered of it, or not what it was.
+    #[error(
+        "{what}; it looks like an older copy of the data (remembered in {}); if it was put back on \
+         purpose, run this again with --accept-rollback",
+        file.display()
+    )]
+    RolledBack {
+        /// What differs, and in which organization.
+        what: String,
+        /// Where the heads are remembered.
+        file: PathBuf,
+    },
     /// A file or folder cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
@@ -62,6 +74,14 @@ pub enum IdentityError {
         /// What was asked for.
         name: String,
     },
+    /// The organization is there and cannot be opened.
+    #[error("the organization {name} cannot be opened: {reason}")]
+    OrganizationUnavailable {
+        /// What was asked for.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An input is not acceptable.
     #[error("{what} {reason}")]
     Input {
@@ -82,6 +102,12 @@ pub enum IdentityError {
         /// The sentences of the decision.
         why: String,
     },
+    /// The caller's credential, account or organization ended before the command was written.
+    #[error("{}", crate::AuthError::PUBLIC_MESSAGE)]
+    Ended,
+    /// What the caller may changed while the command was under way.
+    #[error("the rights of the caller changed meanwhile; try again")]
+    Changed,
     /// A stored account, role or credential cannot be understood.
     #[error("a stored {what} is damaged: {reason}")]
     Damaged {
@@ -114,10 +140,14 @@ impl IdentityError {
             Self::FolderNotEmpty { .. } | Self::OrganizationExists { .. } => {
                 ErrorKind::AlreadyExists
             }
+            Self::RolledBack { .. } => ErrorKind::Conflict,
             Self::NotADataFolder { .. } | Self::Input { .. } => ErrorKind::Invalid,
             Self::FormatTooNew { .. } => ErrorKind::Unsupported,
             Self::OrganizationNotFound { .. } | Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Forbidden { .. } => ErrorKind::Forbidden,
+            Self::Ended => ErrorKind::Unauthenticated,
+            Self::Changed => ErrorKind::Conflict,
+            Self::OrganizationUnavailable { .. } => ErrorKind::Unavailable,
             Self::File { .. } | Self::Damaged { .. } => ErrorKind::Internal,
             Self::Policy(error) => error.kind(),
             Self::Alternatives(error) => error.kind(),
@@ -143,6 +173,10 @@ impl ClientMessage for IdentityError {
     fn client_message(&self) -> String {
         match self.kind() {
             ErrorKind::Internal => "an internal error occurred".to_owned(),
+            // What is wrong with its files is for the operator.
+            _ if matches!(self, Self::OrganizationUnavailable { .. }) => {
+                "the organization is unavailable".to_owned()
+            }
             _ => self.to_string(),
         }
     }

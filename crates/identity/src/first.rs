@@ -17,7 +17,8 @@ use crate::accounts::{
     role_operation,
 };
 use crate::data_folder::DataFolder;
-use crate::issue::NewCredential;
+use crate::heads::KnownHeads;
+use crate::issue::{Maker, NewCredential};
 use crate::organization::Shared;
 use crate::{
     CredentialKind, IdentityError, Organization, OrganizationId, PasswordCost, names, password,
@@ -142,7 +143,7 @@ hidden_debug!(
 
 /// Makes a data folder with its master key and first organization. When it fails, nothing stays.
 pub fn init(options: &InitOptions) -> Result<InitOutput, IdentityError> {
-    let name = names::name("the name of the organization", &options.organization)?;
+    let name = names::name("the name of the organization", options.organization.trim())?;
     let email = names::email(&options.admin_email)?;
     let key_file = MasterKeys::path_for(&options.data, options.master_key_file.as_deref())?;
     let (folder, mut undo) = DataFolder::prepare(&options.data)?;
@@ -154,11 +155,14 @@ pub fn init(options: &InitOptions) -> Result<InitOutput, IdentityError> {
         catalog: Arc::clone(&options.catalog),
         password_cost: options.password_cost,
         checkpoint: true,
+        heads: Arc::new(KnownHeads::none()),
         budget: Budget::unlimited(),
     };
     let (_, output) = make_organization(&folder, &shared, &name, &email)?;
     folder.finish()?;
     undo.keep();
+    // What is remembered of an earlier folder of this name says nothing about this one.
+    let _ = std::fs::remove_file(KnownHeads::path_for(&options.data, None)?);
     Ok(output)
 }
 
@@ -247,7 +251,7 @@ fn make_credentials(
             expires_at: kind.is_bearer().then(|| expiry(now)),
             ..NewCredential::new(kind, Target::Id(admin), &name)
         };
-        let drawn = new.draw(organization, Vec::new(), operations.len(), now)?;
+        let drawn = new.draw(organization, Maker::default(), operations.len(), now)?;
         operations.extend(drawn.operations);
         Ok((
             drawn.public_id.unwrap_or_default(),

@@ -2,17 +2,15 @@
 //! Copies of data folders: backup while a server runs, and restore.
 //!
 //! A copy holds the journals and the key stores. Checkpoints are made again from the journal, open
-//! uploads are not part of it, and the master key never is.
+//! uploads are not part of it, and the master key never is, nor are the remembered heads.
 
 use std::fs;
 use std::path::Path;
 
-use durward_journal::{Head, SqliteJournal, backup};
+use durward_journal::{Head, SqliteJournal, backup, private};
 use durward_vault::keys::KEY_STORE_FILE;
 
-use crate::data_folder::{
-    DataFolder, check_mark, failed, organization_folder, organizations_in, sync,
-};
+use crate::data_folder::{DataFolder, check_mark, failed, organization_folder, organizations_in};
 use crate::{IdentityError, OrganizationId};
 
 /// One organization in a copy.
@@ -47,8 +45,8 @@ fn copy(from: &Path, to: &Path) -> Result<Vec<BackedUp>, IdentityError> {
         let head = backup::backup(&journal, &target)?;
         // The keys after the journal: they only grow, so that none is missing.
         let (keys, copy) = (source.join(KEY_STORE_FILE), target.join(KEY_STORE_FILE));
-        fs::copy(&keys, &copy).map_err(failed("copy", &keys))?;
-        sync(&copy)?;
+        let content = fs::read(&keys).map_err(failed("read", &keys))?;
+        private::replace(&copy, &content).map_err(failed("write", &copy))?;
         folder.finish_organization(&id)?;
         copied.push(BackedUp { id, head });
     }

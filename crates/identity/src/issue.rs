@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use durward_graph::store::{Operation, PutMode, Target};
-use durward_model::{Instant, Namespace, Value};
+use durward_model::{Instant, Namespace, ObjectId, Value};
 use durward_policy::Rights;
 use durward_vault::{Secret, VaultError, digest, random};
 use serde_json::{Map, json};
@@ -73,6 +73,15 @@ impl std::fmt::Debug for DrawnCredential {
     }
 }
 
+/// What the credential that makes another leaves on it.
+#[derive(Debug, Default)]
+pub(crate) struct Maker {
+    /// The credential.
+    pub(crate) credential: Option<ObjectId>,
+    /// Its policies, which bound what it makes.
+    pub(crate) policies: Vec<String>,
+}
+
 impl NewCredential {
     /// A credential for everything that its owner and its maker both may, without an end.
     pub fn new(kind: CredentialKind, owner: Target, name: &str) -> Self {
@@ -89,12 +98,11 @@ impl NewCredential {
         }
     }
 
-    /// Draws the secret. `position` is the number of operations before these in the draft,
-    /// `bounded_by` the policies of the credential that makes it.
+    /// Draws the secret. `position` is the number of operations before these in the draft.
     pub(crate) fn draw(
         self,
         organization: &Organization,
-        bounded_by: Vec<String>,
+        maker: Maker,
         position: usize,
         now: Instant,
     ) -> Result<DrawnCredential, IdentityError> {
@@ -119,7 +127,11 @@ impl NewCredential {
             (property::CATEGORY, text(self.category)),
             (property::ACCOUNT_TYPE, text(self.account_type)),
             (property::POLICY, text(self.policy)),
-            (property::BOUNDED_BY, list_or_null(bounded_by)),
+            (property::BOUNDED_BY, list_or_null(maker.policies)),
+            (
+                property::MADE_BY,
+                text(maker.credential.map(ObjectId::to_hex)),
+            ),
             (property::RIGHTS, Value::from(self.rights.names())),
             (property::PUBLIC_ID, text(public_id.clone())),
             (

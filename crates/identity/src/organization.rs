@@ -15,8 +15,10 @@ use durward_vault::{MasterKeys, Vault};
 
 use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
 use crate::credential::property;
-use crate::failures::Failures;
+use crate::failures::RECORDED_MAX;
 use crate::graph_reader::CoreReader;
+use crate::heads::KnownHeads;
+use crate::tally::Tally;
 use crate::{IdentityError, OrganizationId, PasswordCost};
 
 /// What all organizations of a process share.
@@ -27,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) password_cost: PasswordCost,
     pub(crate) checkpoint: bool,
+    pub(crate) heads: Arc<KnownHeads>,
     pub(crate) budget: Budget,
 }
 
@@ -35,10 +38,12 @@ pub struct Organization {
     id: OrganizationId,
     folder: PathBuf,
     store: Arc<Store>,
-    vault: Vault,
+    vault: Arc<Vault>,
+    heads: Arc<KnownHeads>,
     clock: Arc<dyn Clock>,
     password_cost: PasswordCost,
-    failures: Failures,
+    failures: Tally,
+    refusals: Tally,
     budget: Budget,
 }
 
@@ -49,19 +54,25 @@ impl Organization {
         id: &OrganizationId,
         shared: &Shared,
     ) -> Result<Self, IdentityError> {
-        let vault = Vault::create(folder, id.as_str(), &shared.master)?;
-        let store = Store::create(store_options(folder, &vault, shared))?;
-        Ok(Self::new(folder, id, store, vault, shared))
+        let vault = Arc::new(Vault::create(folder, id.as_str(), &shared.master)?);
+        let shared = Shared {
+            // It is remembered from its first opening on, when it is in its place.
+            heads: Arc::new(KnownHeads::none()),
+            ..shared.clone()
+        };
+        let store = Store::create(store_options(folder, id, &vault, &shared))?;
+        Ok(Self::new(folder, id, store, vault, &shared))
     }
 
-    /// Opens an organization in its folder.
+    /// Opens an organization in its folder, unless that is older than what is remembered.
     pub(crate) fn open(
         folder: &Path,
         id: &OrganizationId,
         shared: &Shared,
     ) -> Result<Self, IdentityError> {
-        let vault = Vault::open(folder, id.as_str(), &shared.master)?;
-        let store = Store::open(store_options(folder, &vault, shared))?;
+        let vault = Arc::new(Vault::open(folder, id.as_str(), &shared.master)?);
+        let store = Store::open(store_options(folder, id, &vault, shared))?;
+        shared.heads.check(id, &vault, &store)?;
         Ok(Self::new(folder, id, store, vault, shared))
     }
 
@@ -69,7 +80,7 @@ impl Organization {
         folder: &Path,
         id: &OrganizationId,
         store: Store,
-        vault: Vault,
+        vault: Arc<Vault>,
         shared: &Shared,
     ) -> Self {
         Self {
@@ -77,9 +88,11 @@ impl Organization {
             folder: folder.to_owned(),
             store: Arc::new(store),
             vault,
+            heads: Arc::clone(&shared.heads),
             clock: Arc::clone(&shared.clock),
             password_cost: shared.password_cost,
-            failures: Failures::default(),
+            failures: Tally::new(RECORDED_MAX),
+            refusals: Tally::new(1),
             budget: shared.budget.clone(),
         }
     }
@@ -138,11 +151,40 @@ impl Organization {
 
     /// Closes the store in good order.
     pub(crate) fn close(&self) -> Result<(), IdentityError> {
-        Ok(self.store.close()?)
+        self.record_all(self.failures.all());
+        self.record_all(self.refusals.all());
+        self.store.close()?;
+        self.remember_head();
+        Ok(())
     }
 
-    pub(crate) fn failures(&self) -> &Failures {
+    /// Remembers outside the data folder how far this organization is.
+    pub(crate) fn remember_head(&self) {
+        let (sequence, hash) = self.store.head();
+        self.heads.remember(&self.id, &self.vault, sequence, &hash);
+    }
+
+    pub(crate) fn failures(&self) -> &Tally {
         &self.failures
+    }
+
+    /// Refused commands and readings.
+    pub(crate) fn refusals(&self) -> &Tally {
+        &self.refusals
+    }
+
+    /// Records how many refusals were left out in the minutes that are over. To be called from
+    /// time to time: without it they are told at the next refusal, or at the stop.
+    pub fn tell_refusals(&self) {
+        let now = self.now();
+        self.record_all(self.failures.ended(now));
+        self.record_all(self.refusals.ended(now));
+    }
+
+    pub(crate) fn record_all(&self, origins: Vec<Origin>) {
+        for origin in origins {
+            self.store.record(origin);
+        }
     }
 
     pub(crate) fn password_cost(&self) -> PasswordCost {
@@ -208,12 +250,22 @@ pub(crate) fn core_draft(origin: Origin, operations: Vec<Operation>) -> Draft {
     }
 }
 
-fn store_options(folder: &Path, vault: &Vault, shared: &Shared) -> StoreOptions {
+fn store_options(
+    folder: &Path,
+    id: &OrganizationId,
+    vault: &Arc<Vault>,
+    shared: &Shared,
+) -> StoreOptions {
     let head_signer: Arc<dyn HeadSigner> = vault.head_key();
     let clock = Arc::clone(&shared.clock);
     let catalog = Arc::clone(&shared.catalog);
     let mut options = StoreOptions::new(folder, clock, catalog, vault.id_secret(), head_signer);
     options.checkpoint = shared.checkpoint;
+    options.file_seal = Some(vault.file_seal());
+    let (heads, vault, id) = (Arc::clone(&shared.heads), Arc::clone(vault), id.clone());
+    options.on_checkpoint = Some(Box::new(move |head| {
+        heads.remember(&id, &vault, head.sequence, &head.hash);
+    }));
     options
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use durward_budget::Budget;
+use durward_budget::{Budget, Share};
 use durward_model::{Catalog, Clock};
 use durward_vault::MasterKeys;
 use parking_lot::{Mutex, RwLock};
@@ -14,8 +14,9 @@ use parking_lot::{Mutex, RwLock};
 use crate::authenticate::Remembered;
 use crate::data_folder::DataFolder;
 use crate::first::{InitOutput, make_organization, system};
+use crate::heads::KnownHeads;
 use crate::organization::Shared;
-use crate::{IdentityError, Organization, OrganizationId, PasswordCost, names};
+use crate::{HeadOptions, IdentityError, Organization, OrganizationId, PasswordCost, names};
 
 /// How to open a data folder.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Organizations {
     folder: DataFolder,
     shared: RwLock<Shared>,
     open: RwLock<BTreeMap<OrganizationId, Arc<Organization>>>,
+    /// Those that cannot be opened, and why.
+    unavailable: BTreeMap<OrganizationId, String>,
     remembered: Remembered,
     /// Held by commands that make, delete or rewrap organizations.
     changing: Mutex<()>,
@@ -55,11 +58,36 @@ pub struct OrganizationSummary {
     pub name: String,
     /// Whether its credentials are refused.
     pub suspended: bool,
+    /// Why it cannot be opened, if it cannot; its name is not known then.
+    pub unavailable: Option<String>,
 }
 
 impl Organizations {
-    /// Opens a data folder and every organization in it.
+    /// Opens a data folder and the organizations in it. One that cannot be opened does not stop the
+    /// others: it is reported, and unavailable. When none can be, that is an error.
     pub fn open(options: &OpenOptions) -> Result<Self, IdentityError> {
+        Self::open_with(options, &HeadOptions::default())
+    }
+
+    /// As [`Organizations::open`], and says where heads are remembered and what an older copy of
+    /// the data means.
+    pub fn open_with(options: &OpenOptions, heads: &HeadOptions) -> Result<Self, IdentityError> {
+        let (organizations, first_error) = Self::open_some(options, heads)?;
+        match first_error {
+            Some(error) if organizations.open.read().is_empty() => Err(error),
+            _ => Ok(organizations),
+        }
+    }
+
+    /// As [`Organizations::open_with`], also when no organization can be opened: for listing them.
+    pub fn open_any(options: &OpenOptions, heads: &HeadOptions) -> Result<Self, IdentityError> {
+        Ok(Self::open_some(options, heads)?.0)
+    }
+
+    fn open_some(
+        options: &OpenOptions,
+        heads: &HeadOptions,
+    ) -> Result<(Self, Option<IdentityError>), IdentityError> {
         // The folder first: pointing at the wrong one is a likelier mistake than a lost key.
         let folder = DataFolder::open(&options.data)?;
         let key_file = MasterKeys::path_for(&options.data, options.master_key_file.as_deref())?;
@@ -69,20 +97,51 @@ impl Organizations {
             catalog: Arc::clone(&options.catalog),
             password_cost: options.password_cost,
             checkpoint: options.checkpoint,
+            heads: Arc::new(KnownHeads::load(&options.data, heads)?),
             budget: options.budget.clone(),
         };
         let mut open = BTreeMap::new();
-        for id in folder.organizations()? {
-            let organization = Organization::open(&folder.organization(&id), &id, &shared)?;
-            open.insert(id, Arc::new(organization));
+        let mut unavailable = BTreeMap::new();
+        let mut first_error = None;
+        let mut refuse = |id: OrganizationId, error: IdentityError| {
+            let reason = sentence(&error);
+            tracing::error!(
+                org_id = %id,
+                reason,
+                "an organization cannot be opened and is unavailable; the others are not affected"
+            );
+            unavailable.insert(id, reason);
+            first_error.get_or_insert(error);
+        };
+        let ids = folder.organizations()?;
+        for (id, error) in shared.heads.absent(&ids) {
+            refuse(id, error);
         }
-        Ok(Self {
+        for id in ids {
+            match Organization::open(&folder.organization(&id), &id, &shared) {
+                Ok(organization) => {
+                    open.insert(id, Arc::new(organization));
+                }
+                Err(error) => refuse(id, error),
+            }
+        }
+        let organizations = Self {
             folder,
             shared: RwLock::new(shared),
             open: RwLock::new(open),
+            unavailable,
             remembered: Remembered::default(),
             changing: Mutex::new(()),
-        })
+        };
+        Ok((organizations, first_error))
+    }
+
+    /// Whether an organization, or any where none is named, is there and cannot be opened.
+    pub(crate) fn is_unavailable(&self, id: Option<&OrganizationId>) -> bool {
+        match id {
+            Some(id) => self.unavailable.contains_key(id),
+            None => !self.unavailable.is_empty(),
+        }
     }
 
     /// The organization of this id.
@@ -103,13 +162,12 @@ impl Organizations {
     /// The organization of this id or name, or the only one when none is named.
     pub fn find_or_only(&self, name: Option<&str>) -> Result<Arc<Organization>, IdentityError> {
         if let Some(name) = name {
-            let missing = || IdentityError::OrganizationNotFound {
-                name: name.to_owned(),
-            };
+            let missing = || self.missing(name);
             return self.find(name).ok_or_else(missing);
         }
         let mut all = self.all();
-        match (all.pop(), all.is_empty()) {
+        let is_alone = all.len() + self.unavailable.len() == 1;
+        match (all.pop(), is_alone) {
             (Some(only), true) => Ok(only),
             (None, _) => Err(IdentityError::NotFound {
                 what: "organization",
@@ -121,7 +179,26 @@ impl Organizations {
         }
     }
 
-    /// All organizations, ordered by id.
+    /// The share that all callers have together who have not proven who they are.
+    pub fn strangers(&self) -> Share {
+        self.shared.read().budget.strangers()
+    }
+
+    /// Why there is no open organization of this id or name.
+    fn missing(&self, name: &str) -> IdentityError {
+        let reason = OrganizationId::parse(name).and_then(|id| self.unavailable.get(&id));
+        match reason {
+            Some(reason) => IdentityError::OrganizationUnavailable {
+                name: name.to_owned(),
+                reason: reason.clone(),
+            },
+            None => IdentityError::OrganizationNotFound {
+                name: name.to_owned(),
+            },
+        }
+    }
+
+    /// All organizations that are open, ordered by id.
     pub fn all(&self) -> Vec<Arc<Organization>> {
         self.open.read().values().cloned().collect()
     }
@@ -132,8 +209,19 @@ impl Organizations {
             id: organization.id().clone(),
             name: organization.name(),
             suspended: organization.is_suspended(),
+            unavailable: None,
         };
         let mut list: Vec<OrganizationSummary> = self.all().iter().map(summary).collect();
+        list.extend(
+            self.unavailable
+                .iter()
+                .map(|(id, why)| OrganizationSummary {
+                    id: id.clone(),
+                    name: String::new(),
+                    suspended: false,
+                    unavailable: Some(why.clone()),
+                }),
+        );
         list.sort_by(|left, right| left.name.cmp(&right.name).then(left.id.cmp(&right.id)));
         list
     }
@@ -141,7 +229,7 @@ impl Organizations {
     /// Makes an organization with its first credentials.
     pub fn create(&self, name: &str, admin_email: &str) -> Result<InitOutput, IdentityError> {
         let _changing = self.changing.lock();
-        let name = names::name("the name of the organization", name)?;
+        let name = names::name("the name of the organization", name.trim())?;
         let email = names::email(admin_email)?;
         if self.find(&name).is_some() {
             return Err(IdentityError::OrganizationExists { name });
@@ -173,6 +261,7 @@ impl Organizations {
         self.forget_credentials();
         organization.close()?;
         drop(organization);
+        self.shared.read().heads.forget(&id);
         self.folder.remove_organization(&id)
     }
 
@@ -181,6 +270,13 @@ impl Organizations {
     /// fingerprint of the new key.
     pub fn rotate_master_key(&self) -> Result<String, IdentityError> {
         let _changing = self.changing.lock();
+        // The old key would go, and with it what the data keys of that organization are under.
+        if let Some((id, reason)) = self.unavailable.first_key_value() {
+            return Err(IdentityError::OrganizationUnavailable {
+                name: id.to_string(),
+                reason: reason.clone(),
+            });
+        }
         let master = Arc::clone(&self.shared.read().master);
         let rotating = Arc::new(master.begin_rotation()?);
         self.shared.write().master = Arc::clone(&rotating);
@@ -213,10 +309,17 @@ impl Organizations {
     pub fn close(&self) -> Result<(), IdentityError> {
         let organizations = std::mem::take(&mut *self.open.write());
         self.forget_credentials();
+        let mut result = Ok(());
         for organization in organizations.values() {
-            organization.close()?;
+            // One that fails does not keep the others from being closed.
+            result = result.and(organization.close());
         }
-        Ok(())
+        result
+    }
+
+    /// The folder of an organization, whether it could be opened or not.
+    pub fn folder_of(&self, id: &OrganizationId) -> PathBuf {
+        self.folder.organization(id)
     }
 
     /// Fingerprint of the master key in use.
@@ -227,6 +330,21 @@ impl Organizations {
     pub(crate) fn remembered(&self) -> &Remembered {
         &self.remembered
     }
+}
+
+/// An error with its causes, in one sentence.
+fn sentence(error: &IdentityError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
 }
 
 impl fmt::Debug for Organizations {

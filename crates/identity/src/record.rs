@@ -28,6 +28,7 @@ pub(crate) struct CredentialRecord {
     pub(crate) generation: i64,
     pub(crate) secret_hash: Vec<u8>,
     pub(crate) last_used_at: Option<Instant>,
+    pub(crate) created_at: Instant,
     pub(crate) principal: Principal,
     role_rights: RoleRights,
     pub(crate) row_condition: Option<RowCondition>,
@@ -40,7 +41,17 @@ pub(crate) struct CredentialRecord {
     pub(crate) version: u32,
 }
 
+/// A credential that lives less than this is a temporary one, in seconds: an hour, less the moment
+/// between when its end is worked out and when it is stored.
+const TEMPORARY_SECONDS: i64 = 3600 - 10;
+
 impl CredentialRecord {
+    /// When it ends, if it was made for less than an hour.
+    pub(crate) fn temporary_until(&self) -> Option<Instant> {
+        let end = self.principal.expires_at?;
+        (end < self.created_at.plus_seconds(TEMPORARY_SECONDS)).then_some(end)
+    }
+
     /// Reads a credential; `None` when it does not live, is none, or has no owner. What an earlier
     /// record says about an unchanged credential is taken over.
     pub(crate) fn read(
@@ -87,6 +98,7 @@ impl CredentialRecord {
             generation: own.generation,
             secret_hash: own.secret_hash,
             last_used_at: own.last_used_at,
+            created_at: view.created_at(credential),
             row_condition: RowAccess::to_condition(&row_access),
             core_condition: RowAccess::to_condition(&core_access),
             principal,

@@ -22,8 +22,11 @@ impl Organization {
         deadline: Option<Instant>,
     ) -> Result<IssuedCredential, IdentityError> {
         let kind = CredentialKind::StrongdmKey;
-        caller.require_any(&managing_own(kind, Act::Make))?;
-        require_within(caller, permissions)?;
+        let may = move |caller: &Caller| {
+            caller.require_any(&managing_own(kind, Act::Make))?;
+            require_within(caller, permissions)
+        };
+        may(caller)?;
         let new = NewCredential {
             account_type: (!account_type.is_empty()).then(|| account_type.to_owned()),
             rights: permissions,
@@ -31,6 +34,6 @@ impl Organization {
             tags,
             ..own_credential(caller, kind, name)?
         };
-        self.issue(caller, new)
+        self.issue(caller, new, may)
     }
 }

@@ -8,6 +8,7 @@ mod drawn;
 mod effective;
 mod folders;
 mod keys;
+mod meanwhile;
 mod roles;
 mod signed;
 mod sonrai;

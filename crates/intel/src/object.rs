@@ -7,6 +7,7 @@ mod references;
 use std::collections::BTreeMap;
 
 use durward_model::limits::{LIST_ITEMS_MAX, OBJECT_BYTES_MAX, VALUE_BYTES_MAX};
+use durward_model::number::check_json;
 use durward_model::{Instant, Value};
 use serde_json::{Map, Value as Json};
 
@@ -15,6 +16,8 @@ use crate::markings;
 use crate::members;
 use crate::standard_id::standard_id;
 
+/// What is said of numbers that a reader has rounded.
+const EXACT: &str = "free of numbers beyond 64 bits, which would be rounded";
 /// Members of relationships and sightings by which their ids are made, and whether they name ends.
 const ENDS: [(&str, bool); 9] = [
     ("source_ref", true),
@@ -137,6 +140,13 @@ impl StixObject {
         let Json::Object(mut members) = json else {
             return Err(ObjectError::NotAnObject);
         };
+        // What a reader rounded cannot be told from what was sent: such an object is refused.
+        for (name, member) in &members {
+            check_json(member).map_err(|_| ObjectError::Wrong {
+                member: name.clone(),
+                expected: EXACT,
+            })?;
+        }
         let stix_type = take_text(&mut members, "type")?;
         let id = take_text(&mut members, "id")?;
         check_id(&id, &stix_type)?;

@@ -197,3 +197,28 @@ fn an_id_of_another_objects_does_not_make_them_one() {
     assert_eq!(view.type_name(tool.type_id), "tool");
     assert_eq!(view.value(tool, name), Value::from("Mimikatz"));
 }
+
+#[test]
+fn objects_with_numbers_that_a_reader_rounds_are_refused_by_name() {
+    let object = |number: &str| {
+        let text = format!(
+            "{{\"type\": \"malware\", \"id\": \"malware--11111111-1111-4111-8111-111111111111\", \
+             \"name\": \"m\", \"x_sizes\": {number}}}"
+        );
+        durward_intel::StixObject::parse(serde_json::from_str(&text).unwrap())
+    };
+    for number in [
+        "9223372036854775807",
+        "18446744073709551615",
+        "[{\"a\": 0.5}]",
+    ] {
+        assert!(object(number).is_ok(), "{number}");
+    }
+    for number in ["18446744073709551616", "[{\"a\": 1e30}]"] {
+        let error = object(number).unwrap_err().to_string();
+        assert!(
+            error.starts_with("its x_sizes is not free of numbers"),
+            "{error}"
+        );
+    }
+}

@@ -5,7 +5,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::{Head, Journal, JournalError, SqliteJournal};
+use crate::{Head, Journal, JournalError, SqliteJournal, private};
 
 /// Name of the journal file inside the folder of an organization and inside a backup.
 pub const JOURNAL_FILE: &str = "journal.sqlite";
@@ -55,7 +55,7 @@ fn prepare_empty(folder: &Path) -> Result<(), JournalError> {
             source,
         }
     };
-    fs::create_dir_all(folder).map_err(failed("make"))?;
+    private::create_folder(folder).map_err(failed("make"))?;
     if fs::read_dir(folder)
         .map_err(failed("read"))?
         .next()

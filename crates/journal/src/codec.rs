@@ -24,7 +24,7 @@ use durward_model::Instant;
 use durward_model::transaction::{Hash, Sequence};
 
 pub use encoder::{EncodedTransaction, Encoder};
-pub use opener::{Opened, check, erase, open};
+pub use opener::{Inspected, Opened, check, erase, inspect, open};
 
 /// The newest record format, and the one that is written.
 pub const FORMAT: u8 = 1;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One process holds a data folder.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::JournalError;
+use crate::{JournalError, private};
 
 /// Name of the lock file of a data folder.
 pub const LOCK_FILE: &str = "lock";
@@ -33,11 +33,9 @@ impl FolderLock {
                 source,
             }
         };
-        let mut file = OpenOptions::new()
+        let mut file = private::options()
             .read(true)
-            .write(true)
             .create(true)
-            .truncate(false)
             .open(&path)
             .map_err(failed("open"))?;
         match file.try_lock() {

@@ -36,8 +36,9 @@ pub trait HeadSigner: Send + Sync + Debug {
     fn key_id(&self) -> String;
     /// The signature over a message.
     fn sign(&self, message: &[u8]) -> Vec<u8>;
-    /// Whether the signature is by that key (an older one perhaps) over that message.
-    fn verify(&self, key_id: &str, message: &[u8], signature: &[u8]) -> bool;
+    /// Whether the signature over that message is by that key. A key that was retired counts for
+    /// what stands at its last transaction or before; `at` is where the signature stands.
+    fn verify(&self, key_id: &str, at: Sequence, message: &[u8], signature: &[u8]) -> bool;
 }
 
 impl Head {
@@ -72,7 +73,8 @@ impl Head {
 impl SignedHead {
     /// Whether the signature is right.
     pub fn is_signed_by(&self, signer: &dyn HeadSigner) -> bool {
-        signer.verify(&self.key_id, &self.head.message(), &self.signature)
+        let message = self.head.message();
+        signer.verify(&self.key_id, self.head.sequence, &message, &self.signature)
     }
 }
 
@@ -98,7 +100,7 @@ impl HeadSigner for TestSigner {
         hasher.finalize().to_vec()
     }
 
-    fn verify(&self, key_id: &str, message: &[u8], signature: &[u8]) -> bool {
+    fn verify(&self, key_id: &str, _at: Sequence, message: &[u8], signature: &[u8]) -> bool {
         key_id == self.key_id() && self.sign(message) == signature
     }
 }

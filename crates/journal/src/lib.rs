@@ -5,17 +5,21 @@
 //! back, and ties each transaction to the one before by a hash. A [`Journal`] keeps records in
 //! order and durably, without looking into them: [`SqliteJournal`] is the embedded engine,
 //! [`MemoryJournal`] serves tests; both pass one conformance suite. [`verify()`] recomputes the
-//! whole chain.
+//! whole chain. [`erasure`] says which missing contents are right, [`file_seal`] and [`private`]
+//! are how every other file of a data folder is written.
 //!
 //! What a transaction means is no business of this crate; the graph folds them.
 
 pub mod backup;
 pub mod codec;
 pub mod engine;
+pub mod erasure;
 pub mod error;
+pub mod file_seal;
 pub mod folder_lock;
 pub mod head;
 pub mod memory;
+pub mod private;
 pub mod salt;
 pub mod sqlite;
 pub mod verify;
@@ -25,9 +29,11 @@ pub mod conformance;
 #[cfg(any(test, feature = "testing"))]
 pub mod faults;
 
-pub use codec::{CodecError, EncodedTransaction, Encoder, Envelope, Opened};
+pub use codec::{CodecError, EncodedTransaction, Encoder, Envelope, Inspected, Opened};
 pub use engine::{Batch, FencingToken, Journal, Lease, ReadLimit, StoredTransaction, WRITER_LEASE};
+pub use erasure::{Erasure, ErasureRecord, Erasures};
 pub use error::JournalError;
+pub use file_seal::FileSeal;
 pub use folder_lock::FolderLock;
 pub use head::{Head, HeadSigner, SignedHead};
 pub use memory::MemoryJournal;

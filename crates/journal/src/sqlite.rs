@@ -8,6 +8,7 @@
 mod schema;
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::engine::grant_lease;
 use crate::error::During;
 use crate::{
     Batch, FencingToken, Head, Journal, JournalError, Lease, ReadLimit, SignedHead,
-    StoredTransaction, WRITER_LEASE, codec,
+    StoredTransaction, WRITER_LEASE, codec, private,
 };
 
 /// Records of one transaction have positions below the next multiple of this.
@@ -49,6 +50,7 @@ impl fmt::Debug for SqliteJournal {
 impl SqliteJournal {
     /// Opens a journal file; makes it when it does not exist.
     pub fn open(file: &Path) -> Result<Self, JournalError> {
+        make_private(file)?;
         let writer = Connection::open(file).during("open the file")?;
         schema::prepare(&writer, file)?;
         let reader = Connection::open(file).during("open the file")?;
@@ -72,6 +74,7 @@ impl SqliteJournal {
     pub(crate) fn copy_to(&self, target: &Path) -> Result<(), JournalError> {
         let source = Connection::open(&self.file).during("open the file")?;
         schema::prepare_reader(&source)?;
+        make_private(target)?;
         let mut target = Connection::open(target).during("make the backup file")?;
         target
             .pragma_update(None, "synchronous", "FULL")
@@ -82,6 +85,24 @@ impl SqliteJournal {
         while backup.step(-1).during("copy the journal")? != rusqlite::backup::StepResult::Done {}
         Ok(())
     }
+}
+
+/// SQLite gives its log and its index beside the file the mode that the file has.
+fn make_private(file: &Path) -> Result<(), JournalError> {
+    let made = match private::create_new(file) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => private::close_file(file),
+        made => made.map(drop),
+    };
+    made.map_err(|source| JournalError::Files {
+        action: "open",
+        path: file.to_owned(),
+        source,
+    })
+}
+
+/// Version of the SQLite library that is built in.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
 }
 
 fn position(sequence: Sequence) -> Result<i64, JournalError> {

@@ -7,7 +7,11 @@ use durward_model::Instant;
 use durward_model::transaction::{Hash, Sequence};
 
 use crate::codec::{self, Envelope};
-use crate::{Head, HeadSigner, Journal, JournalError, ReadLimit, SignedHead, StoredTransaction};
+use crate::erasure::ErasureRecord;
+use crate::{
+    Erasures, Head, HeadSigner, Inspected, Journal, JournalError, ReadLimit, SignedHead,
+    StoredTransaction,
+};
 
 /// Most findings that a report names.
 pub const FINDINGS_MAX: usize = 100;
@@ -31,6 +35,8 @@ pub struct VerifyReport {
     pub records: u64,
     /// Transactions whose content was erased, digests kept.
     pub erased: u64,
+    /// The records that say what was erased, when, by whom and why.
+    pub erasures: Vec<ErasureRecord>,
     /// The head as the journal names it; `None` when it is empty.
     pub head: Option<Head>,
     /// What is wrong, first the earliest; at most [`FINDINGS_MAX`].
@@ -64,6 +70,8 @@ pub enum FindingKind {
         /// The one that it says it is.
         found: Sequence,
     },
+    /// Its content is gone, and no signed erasure record names it.
+    ErasedWithoutRecord,
     /// It names another predecessor than the one that stands before it.
     ChainBroken,
     /// It was committed no later than the transaction before.
@@ -118,6 +126,13 @@ impl fmt::Display for Finding {
                     formatter,
                     "in place of transaction {sequence} stands transaction {}",
                     found.0
+                )
+            }
+            FindingKind::ErasedWithoutRecord => {
+                write!(
+                    formatter,
+                    "the content of transaction {sequence} is gone, and no signed erasure record \
+                     names it"
                 )
             }
             FindingKind::ChainBroken => {
@@ -281,10 +296,12 @@ pub fn verify(
         transactions: 0,
         records: 0,
         erased: 0,
+        erasures: Vec::new(),
         head: None,
         findings: Vec::new(),
     };
     check_start(journal, &start, &mut report)?;
+    let mut erasures = Erasures::default();
     let mut cursor = ChainCursor::after(&start);
     let mut is_known = options
         .expect_head
@@ -310,7 +327,11 @@ pub fn verify(
         for stored in found {
             report.transactions += 1;
             report.records += stored.records.len() as u64;
-            let envelope = check_records(&mut report, &stored);
+            let inspected = check_records(&mut report, &stored);
+            if let Some(inspected) = &inspected {
+                erasures.add(inspected, signer);
+            }
+            let envelope = inspected.map(|inspected| inspected.envelope);
             let hash = envelope.as_ref().map(|envelope| envelope.hash);
             is_known |= hash.is_some() && hash == options.expect_head;
             if let Some(finding) = cursor.accept(stored.sequence, envelope.as_ref()) {
@@ -318,6 +339,10 @@ pub fn verify(
             }
         }
     };
+    for sequence in erasures.unexplained() {
+        report.add(sequence, FindingKind::ErasedWithoutRecord);
+    }
+    report.erasures = erasures.records;
     report.head = signed.as_ref().map(|signed| signed.head);
     for finding in cursor.compare_head(signed.as_ref(), signer) {
         report.add(finding.sequence, finding.kind);
@@ -356,7 +381,7 @@ fn check_start(
             },
         ),
         Some(stored) => match check_records(report, stored) {
-            Some(envelope) if envelope.hash != start.hash => {
+            Some(found) if found.envelope.hash != start.hash => {
                 report.add(start.sequence, FindingKind::ChainBroken);
             }
             _ => {}
@@ -365,11 +390,11 @@ fn check_start(
     Ok(())
 }
 
-fn check_records(report: &mut VerifyReport, stored: &StoredTransaction) -> Option<Envelope> {
-    match codec::check(&stored.records) {
-        Ok((envelope, is_erased)) => {
-            report.erased += u64::from(is_erased);
-            Some(envelope)
+fn check_records(report: &mut VerifyReport, stored: &StoredTransaction) -> Option<Inspected> {
+    match codec::inspect(&stored.records) {
+        Ok(inspected) => {
+            report.erased += u64::from(inspected.is_erased);
+            Some(inspected)
         }
         Err(codec::CodecError::Misplaced {
             found,

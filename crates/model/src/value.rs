@@ -4,7 +4,8 @@
 use std::cmp::Ordering;
 
 use crate::limits::{LIST_ITEMS_MAX, VALUE_BYTES_MAX};
-use crate::{Document, Instant};
+use crate::number::OutOfRange;
+use crate::{Document, Instant, Number};
 
 /// The value of a property. In storage a null is the same as an absent property; a patch with a
 /// null removes the property.
@@ -52,6 +53,9 @@ pub enum ValueError {
         /// How many items it has.
         items: usize,
     },
+    /// The number cannot be kept exactly.
+    #[error(transparent)]
+    Number(#[from] OutOfRange),
 }
 
 impl Value {
@@ -128,6 +132,16 @@ impl Value {
         }
     }
 
+    /// The number, exactly: whole numbers, floats, and instants in epoch milliseconds.
+    pub fn number(&self) -> Option<Number> {
+        match self {
+            Self::Int(value) => Some(Number::Whole(*value)),
+            Self::Float(value) => Some(Number::Float(*value)),
+            Self::Instant(value) => Some(Number::Whole(value.as_millis())),
+            _ => None,
+        }
+    }
+
     /// Approximate size in bytes, by which limits are counted.
     pub fn byte_size(&self) -> usize {
         match self {
@@ -166,8 +180,8 @@ impl Value {
             (Self::Document(left), Self::Document(right)) => {
                 left.to_string().cmp(&right.to_string())
             }
-            _ => match (self.as_number(), other.as_number()) {
-                (Some(left), Some(right)) => left.total_cmp(&right),
+            _ => match (self.number(), other.number()) {
+                (Some(left), Some(right)) => left.total_compare(right),
                 _ => Ordering::Equal,
             },
         }
@@ -194,10 +208,7 @@ fn scalar(json: &serde_json::Value) -> Result<Value, ValueError> {
     match json {
         serde_json::Value::Null => Ok(Value::Null),
         serde_json::Value::Bool(value) => Ok(Value::Bool(*value)),
-        serde_json::Value::Number(number) => Ok(match number.as_i64() {
-            Some(value) => Value::Int(value),
-            None => Value::Float(number.as_f64().unwrap_or_default()),
-        }),
+        serde_json::Value::Number(number) => Ok(Number::from_json(number)?.into()),
         serde_json::Value::String(text) => Ok(Value::String(text.clone())),
         serde_json::Value::Array(_) => Err(ValueError::MixedList),
         serde_json::Value::Object(_) => Err(ValueError::NestedObject),
@@ -247,6 +258,15 @@ impl From<i64> for Value {
     }
 }
 
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Whole(whole) => Self::Int(whole),
+            Number::Float(float) => Self::Float(float),
+        }
+    }
+}
+
 impl From<Instant> for Value {
     fn from(value: Instant) -> Self {
         Self::Instant(value)
@@ -281,6 +301,10 @@ mod tests {
             Err(ValueError::MixedList)
         );
         assert_eq!(Value::from_json(&json!([[1]])), Err(ValueError::MixedList));
+        for json in [json!(u64::MAX), json!([1, 1e19])] {
+            let refused = Value::from_json(&json);
+            assert_eq!(refused, Err(ValueError::Number(OutOfRange)), "{json}");
+        }
         let big = "x".repeat(VALUE_BYTES_MAX + 1);
         assert!(matches!(
             Value::from_json(&json!(big)),

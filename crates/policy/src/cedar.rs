@@ -27,17 +27,21 @@
 mod facts;
 mod names;
 mod parse;
+mod repetition;
 mod request;
 mod rewrite;
-mod scan;
 mod set;
+mod size;
+mod stack;
+mod tokens;
 mod verdict;
 
 pub use names::{CedarName, NotAnEntityType};
 pub use parse::{CEDAR_BYTES_MAX, CEDAR_STATEMENTS_MAX, CedarPolicy, CedarSyntaxError};
+pub use repetition::REPEATED_MAX;
 pub use request::{CedarContext, CedarPrincipal, CedarRequest, CedarResource};
-pub use scan::{DEPTH_MAX, OPERATORS_MAX};
 pub use set::{NamedPolicy, PolicySet};
+pub use tokens::{DEPTH_MAX, OPERATORS_MAX};
 pub use verdict::{CedarVerdict, StatementError, StatementRef};
 
 #[cfg(test)]

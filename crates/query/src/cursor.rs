@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Cursors: where the next page begins, sealed so that nobody can alter them.
 
+use std::fmt;
+
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -49,14 +51,34 @@ pub(crate) struct Cursor {
 }
 
 /// A short digest of everything that makes a query what it is.
-pub(crate) fn fingerprint(text: &str) -> [u8; 8] {
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+pub(crate) fn fingerprint(text: fmt::Arguments<'_>) -> [u8; 8] {
     let mut short = [0; 8];
     short
         .iter_mut()
+        .zip(digest_of(text))
+        .for_each(|(to, from)| *to = from);
+    short
+}
+
+/// A digest of a text that is never held as a whole.
+pub(crate) fn digest_of(text: fmt::Arguments<'_>) -> [u8; 32] {
+    struct Hasher(digest::Context);
+    impl fmt::Write for Hasher {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.update(text.as_bytes());
+            Ok(())
+        }
+    }
+    let mut hasher = Hasher(digest::Context::new(&digest::SHA256));
+    // Writing to a hasher cannot fail.
+    let _ = fmt::Write::write_fmt(&mut hasher, text);
+    let mut whole = [0; 32];
+    let digest = hasher.0.finish();
+    whole
+        .iter_mut()
         .zip(digest.as_ref())
         .for_each(|(to, from)| *to = *from);
-    short
+    whole
 }
 
 impl Cursor {
@@ -184,7 +206,7 @@ mod tests {
 
     fn cursor(after: After) -> Cursor {
         Cursor {
-            fingerprint: fingerprint("q"),
+            fingerprint: fingerprint(format_args!("q")),
             sequence: Sequence(7),
             instant: Instant::from_millis(5),
             now: Instant::from_millis(6),

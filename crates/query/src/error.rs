@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What can go wrong with a query.
 
+use durward_budget::Exhausted;
 use durward_model::ErrorKind;
 use durward_model::error::ClientMessage;
 
@@ -60,6 +61,24 @@ pub enum QueryError {
         /// The limit.
         bytes: u64,
     },
+    /// Taking lists apart makes too many rows of one path.
+    #[error("unwind makes more than {rows} rows of one path; take fewer lists apart at once")]
+    UnwoundRows {
+        /// The limit.
+        rows: u64,
+    },
+    /// A function made a value that is too large.
+    #[error("a function makes a value of more than {bytes} bytes; join or merge less at once")]
+    LargeValue {
+        /// The limit.
+        bytes: u64,
+    },
+    /// The part of the server's memory that the caller may use is used up.
+    #[error(transparent)]
+    Budget(#[from] Exhausted),
+    /// The system gives no thread to a query of many steps.
+    #[error("the server is too busy for a query of so many steps; try again later")]
+    NoThread,
     /// The client went away.
     #[error("the query was cancelled")]
     Cancelled,
@@ -76,8 +95,21 @@ impl QueryError {
                 ErrorKind::Invalid
             }
             Self::Unsupported { .. } => ErrorKind::Unsupported,
-            Self::Time { .. } | Self::Paths { .. } | Self::Bytes { .. } => ErrorKind::Timeout,
-            Self::Cancelled | Self::Delivery => ErrorKind::Unavailable,
+            Self::Time { .. }
+            | Self::Paths { .. }
+            | Self::Bytes { .. }
+            | Self::UnwoundRows { .. }
+            | Self::LargeValue { .. } => ErrorKind::Timeout,
+            Self::Budget(exhausted) => exhausted.kind(),
+            Self::NoThread | Self::Cancelled | Self::Delivery => ErrorKind::Unavailable,
+        }
+    }
+
+    /// Whole seconds after which to try again, where that may help.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        match self {
+            Self::Budget(exhausted) => Some(exhausted.retry_after_seconds()),
+            _ => None,
         }
     }
 

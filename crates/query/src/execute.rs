@@ -16,9 +16,11 @@ mod order;
 mod page;
 mod pairs;
 mod reduce;
+mod room;
 mod rows;
 mod select;
 mod sets;
+mod steps;
 mod table;
 mod tree;
 mod walk;
@@ -28,11 +30,12 @@ use durward_graph::{ObjectRef, RowSet, TypeId, View};
 use crate::condition::RowCondition;
 use crate::cursor::{Cursor, fingerprint};
 use crate::error::QueryError;
-use crate::limits::{Limits, STEPS_MAX};
-use crate::plan::{Condition, Operand, Output, Part, Plan, optimize};
+use crate::limits::{Limits, Meter, STEPS_MAX};
+use crate::plan::{Output, Plan, Slot, optimize};
 use crate::result::{QueryPage, ResultKind, RunOptions};
+use crate::unknown::Names;
 
-pub(crate) use compare::{holds as holds_relation, matches_pattern};
+pub(crate) use compare::{holds as holds_relation, matches_pattern, millis_of};
 pub(crate) use formula::{arithmetic, call};
 pub(crate) use page::{After, Position, Receiver};
 pub use page::{PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize};
@@ -40,13 +43,21 @@ pub(crate) use table::inline as inline_columns;
 pub(crate) use walk::Choice;
 
 use binding::Binding;
-use engine::Engine;
+pub(crate) use engine::Engine;
 use page::{PageWriter, WrittenPage};
+use steps::total_steps;
 
 /// Runs a plan and gives one page of its result.
 pub fn run_plan(view: &View, plan: Plan, options: &RunOptions) -> Result<QueryPage, QueryError> {
     let (view, position, _) = open_cursor(view, options)?;
-    run_at(&view, plan, options, &position, options.now, None)
+    let work = Work {
+        meter: Meter::new(&options.limits),
+        position: &position,
+        now: options.now,
+        names: None,
+        receiver: None,
+    };
+    run_at(&view, plan, options, work)
 }
 
 /// Runs a plan and hands its whole result on in chunks; the cursor and the page size do not count.
@@ -54,16 +65,30 @@ pub fn stream_plan(
     view: &View,
     plan: Plan,
     options: &RunOptions,
-    receiver: &mut dyn FnMut(&[u8]) -> Result<(), QueryError>,
+    receiver: &mut (dyn FnMut(&[u8]) -> Result<(), QueryError> + Send),
 ) -> Result<QueryPage, QueryError> {
-    run_at(
-        view,
-        plan,
-        options,
-        &Position::default(),
-        options.now,
-        Some(receiver),
-    )
+    let work = Work {
+        meter: Meter::new(&options.limits),
+        position: &Position::default(),
+        now: options.now,
+        names: None,
+        receiver: Some(receiver),
+    };
+    run_at(view, plan, options, work)
+}
+
+/// What one run starts with.
+pub(crate) struct Work<'w> {
+    /// What has been counted so far.
+    pub(crate) meter: Meter,
+    /// Where the page begins.
+    pub(crate) position: &'w Position,
+    /// `date.now`.
+    pub(crate) now: durward_model::Instant,
+    /// Names to warn of when nothing has them.
+    pub(crate) names: Option<&'w Names>,
+    /// Who gets the whole result, instead of a page.
+    pub(crate) receiver: Option<Receiver<'w>>,
 }
 
 /// The view, the place and the `now` that a cursor fixes; those given when there is none.
@@ -87,18 +112,33 @@ pub(crate) fn run_at(
     view: &View,
     plan: Plan,
     options: &RunOptions,
-    position: &Position,
-    now: durward_model::Instant,
-    receiver: Option<Receiver<'_>>,
+    work: Work<'_>,
 ) -> Result<QueryPage, QueryError> {
     let plan = prepare(plan)?;
-    let mark = mark(&plan, options);
+    let steps = total_steps(&plan, 0)?;
+    room::with_room(steps, || run_prepared(view, &plan, options, work))
+}
+
+fn run_prepared(
+    view: &View,
+    plan: &Plan,
+    options: &RunOptions,
+    work: Work<'_>,
+) -> Result<QueryPage, QueryError> {
+    let Work {
+        meter,
+        position,
+        now,
+        names,
+        receiver,
+    } = work;
+    let mark = mark(plan, options);
     if let Some(text) = options.cursor.as_ref().filter(|_| receiver.is_none())
         && Cursor::open(text, &options.cursor_key)?.fingerprint != mark
     {
         return Err(QueryError::Cursor);
     }
-    let engine = engine(view, options)?;
+    let engine = engine(view, options, meter)?;
     let size = if receiver.is_some() {
         PageSize::Whole
     } else {
@@ -106,12 +146,19 @@ pub(crate) fn run_at(
     };
     let (page, total_count) = execute(
         &engine,
-        &plan,
+        plan,
         options.row_metadata,
         size,
         position,
         receiver,
     )?;
+    // The last page tells how many there are, however they were found: whether it is told must not
+    // depend on what the caller may not see.
+    let counted = page
+        .next
+        .is_none()
+        .then(|| position.written.saturating_add(page.rows));
+    let total_count = total_count.or(counted);
     let cursor = page.next.map(|position| {
         let sealed = Cursor {
             fingerprint: mark,
@@ -123,11 +170,12 @@ pub(crate) fn run_at(
         sealed.seal(&options.cursor_key)
     });
     Ok(QueryPage {
-        kind: kind(&plan),
+        kind: kind(plan),
         data: page.data,
         rows: page.rows,
         total_count,
         cursor,
+        warnings: names.map_or_else(Vec::new, |names| names.warnings(&engine)),
     })
 }
 
@@ -139,15 +187,20 @@ pub(crate) fn visible_rows(
     condition: &RowCondition,
     type_id: TypeId,
 ) -> Result<RowSet, QueryError> {
-    let engine = Engine::new(view, limits, account_id, Some(condition), false)?;
+    let meter = Meter::new(limits);
+    let engine = Engine::new(view, meter, account_id, Some(condition), false)?;
     let rows = engine.visible(type_id)?;
     Ok(RowSet::clone(&rows))
 }
 
-fn engine(view: &View, options: &RunOptions) -> Result<Engine, QueryError> {
+pub(crate) fn engine(
+    view: &View,
+    options: &RunOptions,
+    meter: Meter,
+) -> Result<Engine, QueryError> {
     Engine::new(
         view,
-        &options.limits,
+        meter,
         &options.account_id,
         options.row_condition.as_ref(),
         options.include_deleted,
@@ -164,7 +217,7 @@ fn kind(plan: &Plan) -> ResultKind {
 
 /// What a cursor of this query must carry.
 fn mark(plan: &Plan, options: &RunOptions) -> [u8; 8] {
-    fingerprint(&format!(
+    fingerprint(format_args!(
         "{plan:?} {} {:?} {} {}",
         options.include_deleted, options.row_condition, options.row_metadata, options.account_id
     ))
@@ -180,70 +233,6 @@ fn prepare(plan: Plan) -> Result<Plan, QueryError> {
     Ok(optimize(plan))
 }
 
-/// Deepest nesting of conditions and subqueries that is looked into.
-const NESTING_MAX: usize = 128;
-
-fn total_steps(plan: &Plan, depth: usize) -> Result<usize, QueryError> {
-    if depth > NESTING_MAX {
-        return Err(QueryError::invalid("the query is nested too deeply"));
-    }
-    let mut steps = plan.step_count();
-    for filter in plan.start.filter.iter().chain(&plan.path_filter) {
-        steps += steps_in(filter, depth + 1)?;
-    }
-    Ok(steps + steps_in_parts(&plan.parts, depth + 1)?)
-}
-
-/// Steps in the filters of parts; the parts themselves are counted by [`Plan::step_count`].
-fn steps_in_parts(parts: &[Part], depth: usize) -> Result<usize, QueryError> {
-    if depth > NESTING_MAX {
-        return Err(QueryError::invalid("the query is nested too deeply"));
-    }
-    let mut steps = 0;
-    for part in parts {
-        match part {
-            Part::Step(step) => {
-                for filter in step.node.filter.iter().chain(&step.edge.filter) {
-                    steps += steps_in(filter, depth + 1)?;
-                }
-            }
-            Part::Without(parts) | Part::Optional { parts, .. } => {
-                steps += steps_in_parts(parts, depth + 1)?;
-            }
-            Part::Reached(_) => {}
-        }
-    }
-    Ok(steps)
-}
-
-fn steps_in(condition: &Condition, depth: usize) -> Result<usize, QueryError> {
-    if depth > NESTING_MAX {
-        return Err(QueryError::invalid("the query is nested too deeply"));
-    }
-    match condition {
-        Condition::All(members) | Condition::Any(members) => members
-            .iter()
-            .map(|member| steps_in(member, depth + 1))
-            .sum(),
-        Condition::Not(inner) => steps_in(inner, depth + 1),
-        Condition::Text(..) => Ok(0),
-        Condition::Exists(_, parts) => {
-            let own = parts
-                .iter()
-                .filter(|part| matches!(part, Part::Step(_)))
-                .count();
-            Ok(own + steps_in_parts(parts, depth + 1)?)
-        }
-        Condition::Compare(comparison) => {
-            let queries = comparison.right.iter().filter_map(|operand| match operand {
-                Operand::Query(plan) => Some(plan),
-                _ => None,
-            });
-            queries.map(|plan| total_steps(plan, depth + 1)).sum()
-        }
-    }
-}
-
 fn execute(
     engine: &Engine,
     plan: &Plan,
@@ -253,6 +242,22 @@ fn execute(
     receiver: Option<Receiver<'_>>,
 ) -> Result<(WrittenPage, Option<u64>), QueryError> {
     engine.meter.check()?;
+    let written = write(engine, plan, row_metadata, size, position, receiver)?;
+    // What went wrong where nothing could be returned must not pass as an answer.
+    engine.meter.check()?;
+    Ok(written)
+}
+
+fn write(
+    engine: &Engine,
+    plan: &Plan,
+    row_metadata: bool,
+    size: PageSize,
+    position: &Position,
+    receiver: Option<Receiver<'_>>,
+) -> Result<(WrittenPage, Option<u64>), QueryError> {
+    // The receiver may outlive the engine; here both are needed for the same time.
+    let receiver = receiver.map(|receiver| receiver as Receiver<'_>);
     match &plan.output {
         Output::Tree => {
             let (data, rows) = tree::write_tree(engine, plan)?;
@@ -268,11 +273,25 @@ fn execute(
             Ok((page, Some(rows)))
         }
         Output::List(slots) => {
-            let page = PageWriter::new(size, plan.skip, plan.limit, position, receiver);
+            let page = PageWriter::new(
+                &engine.meter,
+                size,
+                plan.skip,
+                plan.limit,
+                position,
+                receiver,
+            );
             list::write_list(engine, plan, slots, position, page)
         }
         Output::Table(table) => {
-            let page = PageWriter::new(size, plan.skip, plan.limit, position, receiver);
+            let page = PageWriter::new(
+                &engine.meter,
+                size,
+                plan.skip,
+                plan.limit,
+                position,
+                receiver,
+            );
             table::write_table(engine, plan, table, row_metadata, position, page)
         }
     }
@@ -280,19 +299,43 @@ fn execute(
 
 /// The plan as text, with what was chosen and how large it turned out.
 pub fn explain_plan(view: &View, plan: Plan, options: &RunOptions) -> Result<String, QueryError> {
+    explain_with(view, plan, options, Meter::new(&options.limits), None)
+}
+
+/// The same for a plan whose making was counted already.
+pub(crate) fn explain_with(
+    view: &View,
+    plan: Plan,
+    options: &RunOptions,
+    meter: Meter,
+    names: Option<&Names>,
+) -> Result<String, QueryError> {
     let plan = prepare(plan)?;
-    let engine = engine(view, options)?;
+    let steps = total_steps(&plan, 0)?;
+    room::with_room(steps, || explained(view, &plan, options, meter, names))
+}
+
+fn explained(
+    view: &View,
+    plan: &Plan,
+    options: &RunOptions,
+    meter: Meter,
+    names: Option<&Names>,
+) -> Result<String, QueryError> {
+    let engine = engine(view, options, meter)?;
     engine.start_notes();
     let outcome = execute(
         &engine,
-        &plan,
+        plan,
         false,
         options.page,
         &Position::default(),
         None,
     )
     .map(|_| ());
-    Ok(explain::explain(&engine, &plan, outcome.err().as_ref()))
+    let warnings = names.map_or_else(Vec::new, |names| names.warnings(&engine));
+    let error = outcome.err();
+    Ok(explain::explain(&engine, plan, error.as_ref(), &warnings))
 }
 
 /// One page of the objects of a list, for front ends that shape them themselves.
@@ -308,6 +351,22 @@ pub struct ObjectPage {
     pub has_more: bool,
 }
 
+/// The objects of a list in order.
+fn ordered(
+    view: &View,
+    plan: &Plan,
+    slots: &[Slot],
+    options: &RunOptions,
+) -> Result<Vec<Binding>, QueryError> {
+    room::with_room(total_steps(plan, 0)?, || {
+        let engine = engine(view, options, Meter::new(&options.limits))?;
+        engine.meter.check()?;
+        let all = list::ordered_objects(&engine, plan, slots)?;
+        engine.meter.check()?;
+        Ok(all)
+    })
+}
+
 /// All objects of a list in order, for front ends that page them themselves.
 pub fn objects_of(
     view: &View,
@@ -318,9 +377,7 @@ pub fn objects_of(
     let Output::List(slots) = &plan.output else {
         return Err(QueryError::unsupported("the objects of a table"));
     };
-    let engine = engine(view, options)?;
-    engine.meter.check()?;
-    let all = list::ordered_objects(&engine, &plan, slots)?;
+    let all = ordered(view, &plan, slots, options)?;
     Ok(all.into_iter().filter_map(Binding::object).collect())
 }
 
@@ -343,9 +400,7 @@ pub(crate) fn run_objects(
     {
         return Err(QueryError::Cursor);
     }
-    let engine = engine(view, options)?;
-    engine.meter.check()?;
-    let all = list::ordered_objects(&engine, &plan, slots)?;
+    let all = ordered(view, &plan, slots, options)?;
     let skip = match position.after {
         After::Offset(offset) => offset,
         _ => 0,
@@ -387,9 +442,7 @@ pub(crate) fn objects_from(
     let Output::List(slots) = &plan.output else {
         return Err(QueryError::unsupported("a page of objects of a table"));
     };
-    let engine = engine(view, options)?;
-    engine.meter.check()?;
-    let all = list::ordered_objects(&engine, &plan, slots)?;
+    let all = ordered(view, &plan, slots, options)?;
     let count = all.len() as u64;
     let start = usize::try_from(offset).unwrap_or(usize::MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -34,6 +34,11 @@ const DEPTH_MAX: usize = 32;
 const FILTERS_MAX: usize = 1000;
 /// Most values of one filter.
 const VALUES_MAX: usize = 10_000;
+/// Most comparisons in one request: of each key with each value, and with each word where words are
+/// searched.
+const COMPARISONS_MAX: usize = 100_000;
+/// Most wildcards in one request; each is compiled.
+const WILDCARDS_MAX: usize = 256;
 
 /// How members are joined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,11 +142,15 @@ impl FilterOperator {
 impl FilterGroup {
     /// Reads a group as clients send it: `{mode, filters, filterGroups}`; null is the empty group.
     pub fn from_json(json: &Json) -> Result<Self, QueryError> {
-        let mut left = FILTERS_MAX;
+        let mut left = Left {
+            filters: FILTERS_MAX,
+            comparisons: COMPARISONS_MAX,
+            wildcards: WILDCARDS_MAX,
+        };
         Self::read(json, 0, &mut left)
     }
 
-    fn read(json: &Json, depth: usize, left: &mut usize) -> Result<Self, QueryError> {
+    fn read(json: &Json, depth: usize, left: &mut Left) -> Result<Self, QueryError> {
         if depth > DEPTH_MAX {
             return Err(QueryError::invalid(format!(
                 "filter groups are nested deeper than {DEPTH_MAX} levels"
@@ -158,11 +167,15 @@ impl FilterGroup {
             ..Self::default()
         };
         for filter in list_of(object.get("filters"), "filters")? {
-            take_one(left)?;
-            group.filters.push(Filter::from_json(filter)?);
+            take(&mut left.filters, 1, "filters")?;
+            let filter = Filter::from_json(filter)?;
+            let (comparisons, wildcards) = filter.cost();
+            take(&mut left.comparisons, comparisons, "comparisons")?;
+            take(&mut left.wildcards, wildcards, "wildcards")?;
+            group.filters.push(filter);
         }
         for inner in list_of(object.get("filterGroups"), "filterGroups")? {
-            take_one(left)?;
+            take(&mut left.filters, 1, "filters")?;
             group.groups.push(Self::read(inner, depth + 1, left)?);
         }
         Ok(group)
@@ -175,6 +188,22 @@ impl FilterGroup {
 }
 
 impl Filter {
+    /// How many comparisons and how many wildcards it is.
+    fn cost(&self) -> (usize, usize) {
+        let searches = matches!(
+            self.operator,
+            FilterOperator::Match | FilterOperator::Search
+        );
+        let words = |value: &Json| match value {
+            Json::String(text) if searches => text.split_whitespace().count().max(1),
+            _ => 1,
+        };
+        let values = self.values.iter().map(words).sum::<usize>().max(1);
+        let comparisons = values.saturating_mul(self.keys.len());
+        let is_wildcard = self.operator == FilterOperator::Wildcard;
+        (comparisons, if is_wildcard { comparisons } else { 0 })
+    }
+
     fn from_json(json: &Json) -> Result<Self, QueryError> {
         let Some(object) = json.as_object() else {
             return Err(QueryError::invalid("a filter must be an object"));
@@ -215,10 +244,17 @@ impl Filter {
     }
 }
 
-fn take_one(left: &mut usize) -> Result<(), QueryError> {
-    *left = left.checked_sub(1).ok_or_else(|| {
-        QueryError::invalid(format!("more than {FILTERS_MAX} filters in one request"))
-    })?;
+/// What may still come in one request.
+struct Left {
+    filters: usize,
+    comparisons: usize,
+    wildcards: usize,
+}
+
+fn take(left: &mut usize, count: usize, what: &str) -> Result<(), QueryError> {
+    *left = left
+        .checked_sub(count)
+        .ok_or_else(|| QueryError::invalid(format!("too many {what} in one request")))?;
     Ok(())
 }
 

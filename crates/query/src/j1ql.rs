@@ -11,19 +11,21 @@
 //! safe.
 
 pub mod ast;
-mod dates;
+pub(crate) mod dates;
 pub mod errors;
 pub mod expression;
 mod lexer;
 pub mod names;
 mod parser;
-mod suggest;
+pub(crate) mod suggest;
 mod token;
 mod unparse;
 mod words;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use lexer::shown;
 
 pub use ast::{
     Alternative, Direction, Group, Name, Node, PathPart, Query, ReturnItem, Returns, Selector,

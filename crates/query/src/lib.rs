@@ -20,7 +20,9 @@ mod json;
 mod limits;
 mod list_cursor;
 mod lower;
+mod pattern;
 mod result;
+mod unknown;
 mod visibility;
 
 #[cfg(test)]
@@ -50,6 +52,6 @@ pub use execute::{
 };
 pub use limits::{BYTES_DEFAULT, Limits, PATHS_DEFAULT, STEPS_MAX, TIME_MS_DEFAULT};
 pub use list_cursor::ListCursor;
-pub use lower::{explain, lower, run, stream};
+pub use lower::{explain, lower, run, stream, warnings};
 pub use result::{QueryPage, ResultKind, RunOptions};
 pub use visibility::Visibility;

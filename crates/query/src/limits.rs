@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Limits that end a query, and the meter that watches them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use durward_model::{Clock, Instant};
+use durward_budget::{Lease, Share};
+use durward_model::{Clock, Instant, Value};
 
 use crate::error::QueryError;
 
@@ -22,6 +23,9 @@ pub struct Limits {
     pub clock: Option<Arc<dyn Clock>>,
     /// Set from outside when the client goes away.
     pub cancelled: Option<Arc<AtomicBool>>,
+    /// Whose part of the budget the memory is taken from, while the query runs; without one only
+    /// [`Limits::bytes`] counts.
+    pub budget: Option<Share>,
 }
 
 /// Longest run of a query unless said otherwise (30 s).
@@ -34,6 +38,10 @@ pub const BYTES_DEFAULT: u64 = 512 << 20;
 pub const STEPS_MAX: usize = 64;
 /// After how many visited neighbours the clock and the cancellation flag are looked at.
 const TICKS_BETWEEN_CHECKS: u64 = 8192;
+/// The budget is asked for this much at once, so that it is asked seldom.
+const CHARGED_AT_ONCE: u64 = 64 << 10;
+/// Most bytes of one value that a function makes (16 MiB).
+pub(crate) const COMPUTED_BYTES_MAX: usize = 16 << 20;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -43,14 +51,21 @@ impl Default for Limits {
             bytes: BYTES_DEFAULT,
             clock: None,
             cancelled: None,
+            budget: None,
         }
     }
 }
 
-/// Counts what a running query costs.
+/// Counts what a running query costs, and takes its memory from the budget; what was taken is given
+/// back when the meter is dropped.
 #[derive(Debug)]
 pub(crate) struct Meter {
     limits: Limits,
+    lease: Option<Lease>,
+    /// Bytes that the lease covers.
+    charged: Cell<u64>,
+    /// What went wrong where nothing could be returned; every further count ends the query.
+    failure: RefCell<Option<QueryError>>,
     deadline: Option<Instant>,
     ticks: Cell<u64>,
     next_check: Cell<u64>,
@@ -67,6 +82,9 @@ impl Meter {
             .map(|clock| clock.now().plus_micros(micros));
         Self {
             limits: limits.clone(),
+            lease: limits.budget.as_ref().map(Share::lease),
+            charged: Cell::new(0),
+            failure: RefCell::new(None),
             deadline,
             ticks: Cell::new(0),
             next_check: Cell::new(TICKS_BETWEEN_CHECKS),
@@ -92,6 +110,9 @@ impl Meter {
     pub(crate) fn check(&self) -> Result<(), QueryError> {
         self.next_check
             .set(self.ticks.get().saturating_add(TICKS_BETWEEN_CHECKS));
+        if let Some(failure) = &*self.failure.borrow() {
+            return Err(failure.clone());
+        }
         if self
             .limits
             .cancelled
@@ -121,17 +142,72 @@ impl Meter {
         self.tick(1)
     }
 
-    /// Counts memory that stays in use until the end of the query.
+    /// Counts memory that stays in use until it is released, or the query ends. To be called before
+    /// the memory is taken where that is possible.
     #[inline]
     pub(crate) fn bytes(&self, count: usize) -> Result<(), QueryError> {
         let bytes = self.bytes.get().saturating_add(count as u64);
-        self.bytes.set(bytes);
         if bytes > self.limits.bytes {
             return Err(QueryError::Bytes {
                 bytes: self.limits.bytes,
             });
         }
+        if bytes > self.charged.get() {
+            self.charge(bytes)?;
+        }
+        self.bytes.set(bytes);
+        #[cfg(test)]
+        crate::tests::note_held(bytes);
         Ok(())
+    }
+
+    #[cold]
+    fn charge(&self, bytes: u64) -> Result<(), QueryError> {
+        let wanted = bytes.next_multiple_of(CHARGED_AT_ONCE);
+        if let Some(lease) = &self.lease {
+            lease.set(wanted)?;
+        }
+        self.charged.set(wanted);
+        Ok(())
+    }
+
+    /// Gives back memory that was counted.
+    pub(crate) fn release(&self, count: usize) {
+        let left = self.bytes.get().saturating_sub(count as u64);
+        self.bytes.set(left);
+        let keep = left
+            .saturating_add(CHARGED_AT_ONCE)
+            .next_multiple_of(CHARGED_AT_ONCE);
+        if keep < self.charged.get() {
+            // A lease never refuses to shrink.
+            let shrunk = self.lease.as_ref().map_or(Ok(()), |lease| lease.set(keep));
+            if shrunk.is_ok() {
+                self.charged.set(keep);
+            }
+        }
+    }
+
+    /// Counts memory for as long as the guard lives.
+    pub(crate) fn hold(&self, count: usize) -> Result<Held<'_>, QueryError> {
+        self.bytes(count)?;
+        Ok(Held { meter: self, count })
+    }
+
+    /// Counts memory where no error can be returned: the next check ends the query.
+    pub(crate) fn bytes_or_fail(&self, count: usize) -> bool {
+        match self.bytes(count) {
+            Ok(()) => true,
+            Err(error) => {
+                self.fail(error);
+                false
+            }
+        }
+    }
+
+    /// Ends the query at the next check.
+    pub(crate) fn fail(&self, error: QueryError) {
+        self.failure.borrow_mut().get_or_insert(error);
+        self.next_check.set(0);
     }
 
     pub(crate) fn paths_walked(&self) -> u64 {
@@ -141,4 +217,42 @@ impl Meter {
     pub(crate) fn ticks_counted(&self) -> u64 {
         self.ticks.get()
     }
+}
+
+/// Counted memory that is given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Held<'m> {
+    meter: &'m Meter,
+    count: usize,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.meter.release(self.count);
+    }
+}
+
+/// Bytes that an allocation takes besides what is asked for.
+const ALLOCATION_BYTES: usize = 16;
+
+/// Bytes that a value takes, its own place included.
+pub(crate) fn held_bytes(value: &Value) -> usize {
+    let inside = match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Instant(_) => 0,
+        Value::String(text) => text.len().saturating_add(ALLOCATION_BYTES),
+        Value::Bytes(bytes) => bytes.len().saturating_add(ALLOCATION_BYTES),
+        Value::List(items) => {
+            let items = items.iter().map(held_bytes);
+            items.fold(ALLOCATION_BYTES, usize::saturating_add)
+        }
+        // A node of a document takes many times what it is written with.
+        document @ Value::Document(_) => document.byte_size().saturating_mul(8),
+    };
+    inside.saturating_add(size_of::<Value>())
+}
+
+/// Bytes that several values take.
+pub(crate) fn held_by_all(values: &[Value]) -> usize {
+    let bytes = values.iter().map(held_bytes);
+    bytes.fold(ALLOCATION_BYTES, usize::saturating_add)
 }

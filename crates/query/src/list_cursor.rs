@@ -27,7 +27,7 @@ impl ListCursor {
     /// Seals it for lists that ask exactly for `what`.
     pub fn seal(&self, key: &CursorKey, what: &str) -> String {
         let cursor = Cursor {
-            fingerprint: fingerprint(what),
+            fingerprint: fingerprint(format_args!("{what}")),
             sequence: self.sequence,
             instant: self.instant,
             now: self.now,
@@ -48,7 +48,7 @@ impl ListCursor {
         let After::Offset(offset) = cursor.position.after else {
             return Err(QueryError::Cursor);
         };
-        if cursor.fingerprint != fingerprint(what) {
+        if cursor.fingerprint != fingerprint(format_args!("{what}")) {
             return Err(QueryError::Cursor);
         }
         Ok(Self {

@@ -11,24 +11,41 @@ use durward_graph::View;
 use durward_model::{Instant, Value};
 
 use crate::error::QueryError;
-use crate::execute::{explain_plan, open_cursor, run_at};
+use crate::execute::{Position, Work, explain_with, open_cursor, run_at};
 use crate::j1ql::names::{Element, ElementKind, elements};
 use crate::j1ql::{
     Alternative, Direction, Group, Node, PathPart, Query, Selector, SelectorKind, Step, Verbs,
     parse,
 };
+use crate::limits::Meter;
 use crate::plan::{
     Comparison, Condition, EdgePattern, Expression, NodePattern, Operand, Part, Plan, Property,
     Relation, Repeat, Slot, SlotInfo, SlotKind, Source, Way,
 };
 use crate::result::{QueryPage, RunOptions};
+use crate::unknown::Names;
+
+/// Memory that a byte of query text takes at most while it is tokens, a tree, a plan and what is
+/// made of the plan.
+const BYTES_OF_TEXT_BYTE: usize = 256;
 
 /// Answers a J1QL text with one page of its result.
 pub fn run(view: &View, text: &str, options: &RunOptions) -> Result<QueryPage, QueryError> {
+    let meter = Meter::new(&options.limits);
     let (view, position, cursor) = open_cursor(view, options)?;
+    let is_first = cursor.is_none();
     let now = cursor.map_or(options.now, |cursor| cursor.now);
-    let plan = lower_at(text, options, now)?;
-    run_at(&view, plan, options, &position, now, None)
+    let query = read(text, &meter)?;
+    let plan = lower_at(&query, options, now, &meter)?;
+    let names = is_first.then(|| Names::of(&query));
+    let work = Work {
+        meter,
+        position: &position,
+        now,
+        names: names.as_ref(),
+        receiver: None,
+    };
+    run_at(&view, plan, options, work)
 }
 
 /// Answers a J1QL text with its whole result, handed on in chunks of bytes. Neither a cursor nor
@@ -37,32 +54,64 @@ pub fn stream(
     view: &View,
     text: &str,
     options: &RunOptions,
-    receiver: &mut dyn FnMut(&[u8]) -> Result<(), QueryError>,
+    receiver: &mut (dyn FnMut(&[u8]) -> Result<(), QueryError> + Send),
 ) -> Result<QueryPage, QueryError> {
-    let plan = lower(text, options)?;
-    crate::execute::stream_plan(view, plan, options, receiver)
+    let meter = Meter::new(&options.limits);
+    let query = read(text, &meter)?;
+    let plan = lower_at(&query, options, options.now, &meter)?;
+    let names = Names::of(&query);
+    let work = Work {
+        meter,
+        position: &Position::default(),
+        now: options.now,
+        names: Some(&names),
+        receiver: Some(receiver),
+    };
+    run_at(view, plan, options, work)
 }
 
 /// The plan of a J1QL text as an indented tree, with the ways that were chosen and the sizes that
 /// were met. The query is run for it.
 pub fn explain(view: &View, text: &str, options: &RunOptions) -> Result<String, QueryError> {
-    explain_plan(view, lower(text, options)?, options)
+    let meter = Meter::new(&options.limits);
+    let query = read(text, &meter)?;
+    let plan = lower_at(&query, options, options.now, &meter)?;
+    explain_with(view, plan, options, meter, Some(&Names::of(&query)))
 }
 
 /// The plan of a J1QL text.
 pub fn lower(text: &str, options: &RunOptions) -> Result<Plan, QueryError> {
-    lower_at(text, options, options.now)
+    let meter = Meter::new(&options.limits);
+    lower_at(&read(text, &meter)?, options, options.now, &meter)
 }
 
-fn lower_at(text: &str, options: &RunOptions, now: Instant) -> Result<Plan, QueryError> {
-    let query = parse(text)?;
+/// Names in a J1QL text that nothing has, as sentences; see [`QueryPage::warnings`].
+pub fn warnings(view: &View, text: &str, options: &RunOptions) -> Result<Vec<String>, QueryError> {
+    let meter = Meter::new(&options.limits);
+    let query = read(text, &meter)?;
+    let engine = crate::execute::engine(view, options, meter)?;
+    Ok(Names::of(&query).warnings(&engine))
+}
+
+fn read(text: &str, meter: &Meter) -> Result<Query, QueryError> {
+    meter.bytes(text.len().saturating_mul(BYTES_OF_TEXT_BYTE))?;
+    Ok(parse(text)?)
+}
+
+fn lower_at(
+    query: &Query,
+    options: &RunOptions,
+    now: Instant,
+    meter: &Meter,
+) -> Result<Plan, QueryError> {
     let context = Context {
         parameters: &options.parameters,
         variables: &options.variables,
         now,
         scope: &options.scope_filters,
+        meter,
     };
-    Lowering::new(&context, &query).plan(&query)
+    Lowering::new(&context, query).plan(query)
 }
 
 /// What a query is told besides its text.
@@ -72,6 +121,7 @@ struct Context<'c> {
     variables: &'c BTreeMap<String, Value>,
     now: Instant,
     scope: &'c [BTreeMap<String, Value>],
+    meter: &'c Meter,
 }
 
 /// Lowers one query; subqueries have a lowering of their own.

@@ -45,6 +45,9 @@ pub struct QueryPage {
     pub total_count: Option<u64>,
     /// What gets the next page; absent on the last one.
     pub cursor: Option<String>,
+    /// Names in the query that neither the graph, as the caller sees it, nor the catalog has: one
+    /// sentence each, with its place and the nearest known name. Only on the first page.
+    pub warnings: Vec<String>,
 }
 
 /// What a query is told besides its text.

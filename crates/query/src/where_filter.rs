@@ -33,6 +33,8 @@ pub use row::{RowValues, compare_rows, holds};
 const DEPTH_MAX: usize = 32;
 /// Most operands and groups in one request.
 const OPERANDS_MAX: usize = 1000;
+/// Most patterns in one request; each is compiled.
+const PATTERNS_MAX: usize = 256;
 
 /// Slots of a path inside a condition, which has slots of its own.
 const EDGE: Slot = Slot(1);
@@ -51,6 +53,7 @@ pub fn condition(
     let mut lowering = Lowering {
         now,
         left: OPERANDS_MAX,
+        patterns: PATTERNS_MAX,
     };
     match json {
         None => Ok(Condition::All(Vec::new())),
@@ -62,6 +65,8 @@ struct Lowering {
     now: Instant,
     /// Operands and groups that may still come.
     left: usize,
+    /// Patterns that may still come.
+    patterns: usize,
 }
 
 impl Lowering {
@@ -142,13 +147,26 @@ impl Lowering {
         depth: usize,
     ) -> Result<Condition, QueryError> {
         match table.get(name)? {
-            FieldMeaning::Operand(value) => operand::condition(name, json, value, slot, self.now),
+            FieldMeaning::Operand(value) => self.operand(name, json, value, slot),
             FieldMeaning::Plain(value) => {
                 let one = Map::from_iter([("value".to_owned(), json.clone())]);
-                operand::condition(name, &one.into(), value, slot, self.now)
+                self.operand(name, &one.into(), value, slot)
             }
             FieldMeaning::Related(related) => self.related(name, json, related, slot, depth),
         }
+    }
+
+    fn operand(
+        &mut self,
+        name: &str,
+        json: &Json,
+        value: &FieldValue,
+        slot: Slot,
+    ) -> Result<Condition, QueryError> {
+        let condition = operand::condition(name, json, value, slot, self.now, self.patterns)?;
+        let patterns = operand::patterns_in(&condition);
+        self.patterns = self.patterns.saturating_sub(patterns);
+        Ok(condition)
     }
 
     /// `{count: operand, items: where}` on the objects at the other end of a relationship.

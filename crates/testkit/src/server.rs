@@ -25,6 +25,9 @@ pub struct Options {
     pub organization: String,
     /// The e-mail of its administrator.
     pub admin: String,
+    /// Program and words in front of `durward serve`, such as `prlimit --nofile=64`; it must become
+    /// the server without a process between.
+    pub launcher: Vec<OsString>,
     /// More words for `durward serve`.
     pub serve_arguments: Vec<OsString>,
     /// The text of a configuration file for `durward serve`.
@@ -39,6 +42,7 @@ impl Default for Options {
             binary: None,
             organization: "Testbed".to_owned(),
             admin: "admin@testbed.example".to_owned(),
+            launcher: Vec::new(),
             serve_arguments: Vec::new(),
             config: None,
             environment: Vec::new(),
@@ -174,7 +178,14 @@ fn init(binary: &Path, data: &Path, options: &Options) -> anyhow::Result<Credent
 }
 
 fn serve(binary: &Path, folder: &Path, options: &Options) -> anyhow::Result<Process> {
-    let mut command = Command::new(binary);
+    let mut command = match options.launcher.split_first() {
+        Some((program, words)) => {
+            let mut command = Command::new(program);
+            command.args(words).arg(binary);
+            command
+        }
+        None => Command::new(binary),
+    };
     command.arg("serve").arg("--data").arg(folder.join("data"));
     command
         .args(["--listen", "127.0.0.1:0"])

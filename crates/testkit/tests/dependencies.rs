@@ -28,8 +28,10 @@ const ORDER: [&str; 17] = [
 ];
 
 /// Libraries that only the named folders may depend on.
-const BEHIND: [(&str, &[&str]); 9] = [
+const BEHIND: [(&str, &[&str]); 11] = [
     ("cedar-policy", &["policy"]),
+    ("cedar-policy-formatter", &["policy"]),
+    ("logos", &["policy"]),
     ("apollo-compiler", &["dialect-graphql"]),
     ("prost-reflect", &["dialect-strongdm"]),
     ("russh", &["gateway"]),

@@ -4,7 +4,7 @@
 //! A plain SHA-256 is right for secrets with at least 112 random bits: there is nothing to guess.
 //! It is wrong for passwords, which belong under argon2.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use subtle::ConstantTimeEq as _;
 
 /// Length of a digest in bytes.
@@ -12,8 +12,17 @@ pub const DIGEST_BYTES: usize = 32;
 
 /// SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> [u8; DIGEST_BYTES] {
+    sha256_of(&[bytes])
+}
+
+/// SHA-256 of several byte strings, one after the other.
+pub fn sha256_of(parts: &[&[u8]]) -> [u8; DIGEST_BYTES] {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(part);
+    }
     let mut result = [0; DIGEST_BYTES];
-    for (to, from) in result.iter_mut().zip(digest(&SHA256, bytes).as_ref()) {
+    for (to, from) in result.iter_mut().zip(context.finish().as_ref()) {
         *to = *from;
     }
     result
@@ -41,6 +50,7 @@ mod tests {
     fn digests_and_compares() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(hex(&sha256(b"")), empty);
+        assert_eq!(sha256_of(&[b"a", b"", b"bc"]), sha256(b"abc"));
         assert!(equal(b"abc", b"abc"));
         assert!(!equal(b"abc", b"abd"));
         assert!(!equal(b"abc", b"ab"));

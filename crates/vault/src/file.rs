@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Small files that must be whole, private and durable.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+
+use durward_journal::private;
 
 use crate::VaultError;
 
-/// Largest file that is read: a key store with keys for some ten thousand subjects.
+/// Largest file that is written and read: a key store with keys for some ten thousand subjects.
 pub(crate) const FILE_BYTES_MAX: u64 = 64 << 20;
-const PRIVATE_MODE: u32 = 0o600;
 
 pub(crate) fn failed<'a>(
     action: &'static str,
@@ -24,42 +23,31 @@ pub(crate) fn failed<'a>(
     }
 }
 
+/// Refuses to write what would not be read back.
+fn check_size(path: &Path, content: &[u8]) -> Result<(), VaultError> {
+    if content.len() as u64 <= FILE_BYTES_MAX {
+        return Ok(());
+    }
+    Err(failed("write", path)(io::ErrorKind::FileTooLarge.into()))
+}
+
 /// Writes a file that must not exist yet.
 pub(crate) fn create(path: &Path, content: &[u8]) -> Result<(), VaultError> {
-    let mut options = OpenOptions::new();
-    let opened = options
-        .write(true)
-        .create_new(true)
-        .mode(PRIVATE_MODE)
-        .open(path);
-    let mut file = opened.map_err(failed("create", path))?;
+    check_size(path, content)?;
+    let mut file = private::create_new(path).map_err(failed("create", path))?;
     let written = file.write_all(content).and_then(|()| file.sync_all());
     if let Err(source) = written {
         // The error that matters is the first one; a half-written key file must not stay.
         let _ = fs::remove_file(path);
         return Err(failed("write", path)(source));
     }
-    sync_folder(path)
+    private::sync_folder_of(path).map_err(failed("sync", path))
 }
 
 /// Replaces a file by a whole new one: after a crash either the old or the new content is there.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), VaultError> {
-    let mut name = OsString::from(path.as_os_str());
-    name.push(".new");
-    let fresh = Path::new(&name);
-    let mut options = OpenOptions::new();
-    let opened = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(PRIVATE_MODE)
-        .open(fresh);
-    let mut file = opened.map_err(failed("create", fresh))?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(failed("write", fresh))?;
-    fs::rename(fresh, path).map_err(failed("replace", path))?;
-    sync_folder(path)
+    check_size(path, content)?;
+    private::replace(path, content).map_err(failed("replace", path))
 }
 
 /// The content of a file of at most [`FILE_BYTES_MAX`] bytes.
@@ -75,13 +63,19 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, VaultError> {
     fs::read(path).map_err(failed("read", path))
 }
 
-/// Makes the directory entry of `path` durable.
-fn sync_folder(path: &Path) -> Result<(), VaultError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed("sync", folder))
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_not_be_read_back_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        create(&path, b"small").unwrap();
+        let large = vec![0; FILE_BYTES_MAX as usize + 1];
+        assert!(replace(&path, &large).is_err());
+        assert!(create(&folder.path().join("other"), &large).is_err());
+        assert_eq!(read(&path).unwrap(), b"small");
+    }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The key store of one organization: a JSON file of wrapped data keys and sealed secrets.
 //!
-//! It is safe to copy with the data: nothing in it opens without the master key.
+//! It is safe to copy with the data: nothing in it opens without the master key. Every member is
+//! bound to the organization and its name; a seal over the whole file shows that none was taken
+//! out or put back, and a generation that the file is not an older one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,12 +14,16 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize as _;
 
 use crate::seal::{self, KEY_BYTES, Key};
-use crate::{MasterKeys, Secret, VaultError, file};
+use crate::{MacKey, MasterKeys, Secret, VaultError, file};
 
 /// Name of the file in the folder of its organization.
 pub const KEY_STORE_FILE: &str = "keys.json";
 /// Newest format of the file that is read, and the one that is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The format without a seal. Its data keys are wrapped for another context, so that a newer file
+/// cannot be passed off as one.
+const FORMAT_UNSEALED: u32 = 1;
+const SEAL_PURPOSE: &[u8] = b"durward key store seal";
 /// Number of the organization's own data key; subjects follow.
 pub(crate) const ORGANIZATION_KEY: u32 = 1;
 
@@ -27,9 +33,15 @@ pub(crate) const ORGANIZATION_KEY: u32 = 1;
 pub(crate) struct KeyStore {
     format: u32,
     pub(crate) organization: String,
+    /// One more with each writing.
+    #[serde(default)]
+    pub(crate) generation: u64,
     next_key: u32,
     keys: Vec<WrappedKey>,
     secrets: BTreeMap<String, String>,
+    /// Code over everything else, under the organization's data key.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    seal: String,
 }
 
 /// A data key under the master key.
@@ -50,9 +62,11 @@ impl KeyStore {
         let mut store = Self {
             format: FORMAT,
             organization: organization.to_owned(),
+            generation: 0,
             next_key: ORGANIZATION_KEY,
             keys: Vec::new(),
             secrets: BTreeMap::new(),
+            seal: String::new(),
         };
         store.add_key("", master)?;
         Ok(store)
@@ -88,11 +102,65 @@ impl KeyStore {
         Ok(store)
     }
 
-    pub(crate) fn write(&self, path: &Path) -> Result<(), VaultError> {
-        let bytes = serde_json::to_vec_pretty(self).map_err(|_| VaultError::Crypto {
-            action: "write a key store",
-        })?;
+    /// Seals and writes the file as the next generation.
+    pub(crate) fn write(&mut self, path: &Path, own: &Key) -> Result<(), VaultError> {
+        self.generation = self.generation.saturating_add(1);
+        self.seal = STANDARD.encode(seal_key(own).sign(&self.sealed_content()?));
+        let bytes = serde_json::to_vec_pretty(self).map_err(unwritable)?;
         file::replace(path, &bytes)
+    }
+
+    /// Whether the file is of the release that had no seal yet.
+    pub(crate) fn is_unsealed(&self) -> bool {
+        self.format == FORMAT_UNSEALED
+    }
+
+    /// Takes a file without a seal over into the format that has one.
+    pub(crate) fn upgrade(
+        &self,
+        keys: &BTreeMap<u32, Key>,
+        master: &MasterKeys,
+    ) -> Result<Self, VaultError> {
+        let upgraded = Self {
+            format: FORMAT,
+            ..self.clone()
+        };
+        upgraded.rewrap(keys, master)
+    }
+
+    /// The file as the release without a seal would have written it.
+    #[cfg(test)]
+    pub(crate) fn unsealed(
+        &self,
+        keys: &BTreeMap<u32, Key>,
+        master: &MasterKeys,
+    ) -> Result<Vec<u8>, VaultError> {
+        let old = Self {
+            format: FORMAT_UNSEALED,
+            seal: String::new(),
+            ..self.clone()
+        };
+        serde_json::to_vec(&old.rewrap(keys, master)?).map_err(unwritable)
+    }
+
+    /// Refuses a file that was altered since it was written.
+    pub(crate) fn check_seal(&self, path: &Path, own: &Key) -> Result<(), VaultError> {
+        let code = STANDARD.decode(&self.seal).unwrap_or_default();
+        if seal_key(own).is_code_of(&self.sealed_content()?, &code) {
+            return Ok(());
+        }
+        Err(VaultError::StoreDamaged {
+            path: path.to_owned(),
+            reason: "its seal does not fit: it was altered".to_owned(),
+        })
+    }
+
+    fn sealed_content(&self) -> Result<Vec<u8>, VaultError> {
+        let content = Self {
+            seal: String::new(),
+            ..self.clone()
+        };
+        serde_json::to_vec(&content).map_err(unwritable)
     }
 
     /// Makes a data key for a subject (the organization itself: empty).
@@ -204,6 +272,21 @@ impl KeyStore {
     }
 
     fn wrap_context<'a>(&'a self, subject: &'a str) -> [&'a str; 3] {
-        ["data key", &self.organization, subject]
+        let purpose = if self.is_unsealed() {
+            "data key"
+        } else {
+            "data key 2"
+        };
+        [purpose, &self.organization, subject]
+    }
+}
+
+fn seal_key(own: &Key) -> MacKey {
+    MacKey::new(&MacKey::new(own.expose()).sign(SEAL_PURPOSE))
+}
+
+fn unwritable(_: serde_json::Error) -> VaultError {
+    VaultError::Crypto {
+        action: "write a key store",
     }
 }

@@ -12,6 +12,7 @@
 pub mod digest;
 pub mod error;
 mod file;
+mod file_seal;
 mod head;
 pub mod keys;
 pub mod mac;
@@ -24,10 +25,10 @@ pub mod token;
 pub mod vault;
 
 pub use error::VaultError;
-pub use head::HeadKey;
+pub use head::{HandOver, HeadKeys};
 pub use mac::MacKey;
 pub use master::{MASTER_KEY_FILE_VARIABLE, MasterKeys};
 pub use secret::Secret;
 pub use ssh_key::{SshKeyPair, ssh_key_kinds, ssh_key_pair};
 pub use token::{Algorithm, TokenError, TokenKeys, VerifiedToken};
-pub use vault::Vault;
+pub use vault::{TokenSort, Vault};

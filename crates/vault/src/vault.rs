@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The vault of one organization.
 
+mod signing;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
+use durward_journal::FileSeal;
 use parking_lot::{Mutex, RwLock};
 
+use self::signing::{HEAD_KEY, Signing, TOKEN_KEYS, add_signing_key, open_head_keys};
+use crate::file_seal::FileSealKey;
+use crate::head::HeadKey;
 use crate::keys::{KEY_STORE_FILE, KeyStore, ORGANIZATION_KEY};
 use crate::seal::{self, Key};
-use crate::token::Algorithm;
-use crate::{HeadKey, MasterKeys, Secret, TokenKeys, VaultError, random};
+use crate::{HeadKeys, MasterKeys, Secret, VaultError, random};
+
+pub use self::signing::TokenSort;
 
 const ID_SECRET: &str = "object ids";
 const DERIVATION_SECRET: &str = "derivation";
-const HEAD_KEY: &str = "journal head key";
-/// Names of the keys of long-lived tokens, and of those of granted ones.
-const TOKEN_KEY_PREFIX: &str = "token key ";
-const GRANT_KEY_PREFIX: &str = "grant key ";
-/// Both sorts with their algorithms.
-const TOKEN_KEYS: [(&str, Algorithm); 2] = [
-    (TOKEN_KEY_PREFIX, Algorithm::Rs256),
-    (GRANT_KEY_PREFIX, Algorithm::EdDsa),
-];
+const FILE_SEAL: &str = "files of the data folder";
 /// Length of derived keys and of the id secret in bytes.
 const SECRET_BYTES: usize = 32;
 
@@ -37,15 +36,9 @@ pub struct Vault {
     write: Mutex<()>,
     id_secret: [u8; SECRET_BYTES],
     derivation: hmac::Key,
-    head_key: Arc<HeadKey>,
+    head_key: Arc<HeadKeys>,
+    file_seal: Arc<FileSealKey>,
     signing: RwLock<Signing>,
-}
-
-/// The keys that sign tokens.
-#[derive(Clone)]
-struct Signing {
-    token_keys: Arc<TokenKeys>,
-    grant_keys: Arc<TokenKeys>,
 }
 
 struct Keys {
@@ -83,7 +76,7 @@ impl Vault {
         for (prefix, algorithm) in TOKEN_KEYS {
             add_signing_key(&mut store, own, prefix, algorithm)?;
         }
-        store.write(&folder.join(KEY_STORE_FILE))?;
+        store.write(&folder.join(KEY_STORE_FILE), own)?;
         Self::open(folder, organization, master)
     }
 
@@ -97,13 +90,20 @@ impl Vault {
         let mut store = KeyStore::read(&path, organization)?;
         let keys = store.open_keys(master)?;
         let own = keys.get(&ORGANIZATION_KEY).ok_or(VaultError::Sealed)?;
+        if store.is_unsealed() {
+            store = store.upgrade(&keys, master)?;
+            store.write(&path, own)?;
+        }
+        store.check_seal(&path, own)?;
         let id_secret = open_secret(&store, own, ID_SECRET)?;
         let derivation = open_secret(&store, own, DERIVATION_SECRET)?;
-        let head_key = HeadKey::from_pkcs8(open_secret(&store, own, HEAD_KEY)?.expose())?;
+        let derivation = hmac::Key::new(hmac::HMAC_SHA256, derivation.expose());
+        let head_key = open_head_keys(&store, own)?;
         // Stores of earlier releases have no keys for granted tokens.
-        if store.secret_names(GRANT_KEY_PREFIX).is_empty() {
-            add_signing_key(&mut store, own, GRANT_KEY_PREFIX, Algorithm::EdDsa)?;
-            store.write(&path)?;
+        let (prefix, algorithm) = TokenSort::Grant.keys();
+        if store.secret_names(prefix).is_empty() {
+            add_signing_key(&mut store, own, prefix, algorithm)?;
+            store.write(&path, own)?;
         }
         let signing = Signing::open(&store, own)?;
         Ok(Self {
@@ -114,7 +114,8 @@ impl Vault {
                 .as_slice()
                 .try_into()
                 .map_err(|_| VaultError::Sealed)?,
-            derivation: hmac::Key::new(hmac::HMAC_SHA256, derivation.expose()),
+            file_seal: Arc::new(FileSealKey::new(&derive(&derivation, FILE_SEAL))),
+            derivation,
             head_key: Arc::new(head_key),
             signing: RwLock::new(signing),
             keys: RwLock::new(Keys {
@@ -170,7 +171,7 @@ impl Vault {
         let Some(number) = store.remove_key(subject) else {
             return Ok(false);
         };
-        store.write(&self.path)?;
+        self.write_store(&mut store)?;
         let mut keys = self.keys.write();
         keys.open.remove(&number);
         keys.store = store;
@@ -180,11 +181,11 @@ impl Vault {
     /// Wraps every data key under the newest master key and keeps to `master` from now on.
     pub fn rewrap(&self, master: &Arc<MasterKeys>) -> Result<(), VaultError> {
         let _writing = self.write.lock();
-        let rewrapped = {
+        let mut rewrapped = {
             let keys = self.keys.read();
             keys.store.rewrap(&keys.open, master)?
         };
-        rewrapped.write(&self.path)?;
+        self.write_store(&mut rewrapped)?;
         let mut keys = self.keys.write();
         keys.store = rewrapped;
         keys.master = Arc::clone(master);
@@ -203,70 +204,29 @@ impl Vault {
 
     /// A key for one purpose, always the same for the same purpose.
     pub fn derive_key(&self, purpose: &str) -> [u8; SECRET_BYTES] {
-        let mut derived = [0; SECRET_BYTES];
-        let tag = hmac::sign(&self.derivation, purpose.as_bytes());
-        for (to, from) in derived.iter_mut().zip(tag.as_ref()) {
-            *to = *from;
-        }
-        derived
+        derive(&self.derivation, purpose)
     }
 
-    /// The key that signs journal heads.
-    pub fn head_key(&self) -> Arc<HeadKey> {
+    /// What seals the files of the data folder that are read back.
+    pub fn file_seal(&self) -> Arc<dyn FileSeal> {
+        Arc::clone(&self.file_seal) as Arc<dyn FileSeal>
+    }
+
+    /// How often the key store was written: an older copy of the file has fewer.
+    pub fn generation(&self) -> u64 {
+        self.keys.read().store.generation
+    }
+
+    /// The keys that sign journal heads.
+    pub fn head_key(&self) -> Arc<HeadKeys> {
         Arc::clone(&self.head_key)
     }
 
-    /// The keys that sign long-lived tokens.
-    pub fn token_keys(&self) -> Arc<TokenKeys> {
-        Arc::clone(&self.signing.read().token_keys)
-    }
-
-    /// The keys that sign tokens which are granted for minutes or hours.
-    pub fn grant_keys(&self) -> Arc<TokenKeys> {
-        Arc::clone(&self.signing.read().grant_keys)
-    }
-
-    /// Makes new token keys, which sign from now on. Tokens of the older keys stay valid.
-    pub fn add_token_key(&self) -> Result<(), VaultError> {
-        self.change_token_keys(|store, own| {
-            for (prefix, algorithm) in TOKEN_KEYS {
-                add_signing_key(store, own, prefix, algorithm)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Forgets every token key but the newest of its sort: tokens that the others signed end.
-    pub fn retire_old_token_keys(&self) -> Result<(), VaultError> {
-        self.change_token_keys(|store, _| {
-            for (prefix, _) in TOKEN_KEYS {
-                let mut names = store.secret_names(prefix);
-                names.pop();
-                for name in names {
-                    store.remove_secret(&name);
-                }
-            }
-            Ok(())
-        })
-    }
-
-    fn change_token_keys(
-        &self,
-        change: impl FnOnce(&mut KeyStore, &Key) -> Result<(), VaultError>,
-    ) -> Result<(), VaultError> {
-        let _writing = self.write.lock();
-        let (store, signing) = {
-            let keys = self.keys.read();
-            let own = keys.open.get(&ORGANIZATION_KEY).ok_or(VaultError::Sealed)?;
-            let mut store = keys.store.clone();
-            change(&mut store, own)?;
-            let signing = Signing::open(&store, own)?;
-            (store, signing)
-        };
-        store.write(&self.path)?;
-        self.keys.write().store = store;
-        *self.signing.write() = signing;
-        Ok(())
+    /// Writes a changed store; `write` must be held.
+    fn write_store(&self, store: &mut KeyStore) -> Result<(), VaultError> {
+        let keys = self.keys.read();
+        let own = keys.open.get(&ORGANIZATION_KEY).ok_or(VaultError::Sealed)?;
+        store.write(&self.path, own)
     }
 
     fn seal_with(&self, number: u32, context: &str, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
@@ -294,7 +254,7 @@ impl Vault {
             return Ok(number);
         }
         let (number, key) = store.add_key(subject, &master)?;
-        store.write(&self.path)?;
+        self.write_store(&mut store)?;
         let mut keys = self.keys.write();
         keys.open.insert(number, key);
         keys.store = store;
@@ -318,41 +278,14 @@ fn open_secret(store: &KeyStore, own: &Key, name: &str) -> Result<Secret<Vec<u8>
     )
 }
 
-impl Signing {
-    fn open(store: &KeyStore, own: &Key) -> Result<Self, VaultError> {
-        let open = |(prefix, algorithm): (&str, Algorithm)| {
-            let names = store.secret_names(prefix).into_iter();
-            let documents: Vec<Secret<Vec<u8>>> = names
-                .map(|name| open_secret(store, own, &name))
-                .collect::<Result<_, _>>()?;
-            let documents = documents
-                .iter()
-                .map(|document| document.expose().as_slice());
-            TokenKeys::from_pkcs8(algorithm, documents).map(Arc::new)
-        };
-        let [token, grant] = TOKEN_KEYS;
-        Ok(Self {
-            token_keys: open(token)?,
-            grant_keys: open(grant)?,
-        })
+/// A key for one purpose.
+fn derive(derivation: &hmac::Key, purpose: &str) -> [u8; SECRET_BYTES] {
+    let mut derived = [0; SECRET_BYTES];
+    let tag = hmac::sign(derivation, purpose.as_bytes());
+    for (to, from) in derived.iter_mut().zip(tag.as_ref()) {
+        *to = *from;
     }
-}
-
-/// Makes a key that follows on the last of its sort.
-fn add_signing_key(
-    store: &mut KeyStore,
-    own: &Key,
-    prefix: &str,
-    algorithm: Algorithm,
-) -> Result<(), VaultError> {
-    let document = TokenKeys::generate(algorithm)?;
-    let last = store.secret_names(prefix).pop().unwrap_or_default();
-    let number = last.strip_prefix(prefix).and_then(|text| text.parse().ok());
-    let name = format!("{prefix}{:08}", number.unwrap_or(0u32).saturating_add(1));
-    let context = secret_context(&store.organization, &name);
-    let sealed = seal::seal(own, ORGANIZATION_KEY, &context, document.expose())?;
-    store.set_secret(name, &sealed);
-    Ok(())
+    derived
 }
 
 impl fmt::Debug for Vault {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts of people and machines.
 
+use std::collections::BTreeSet;
+
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{
@@ -123,7 +125,9 @@ impl Access {
         account: ObjectId,
         suspended: bool,
     ) -> Result<(), AccessError> {
-        let written = self.commit(caller, move |access, caller, view| {
+        // The plan asks for the right that the kind of the account needs: the same for both.
+        let rights = Action::UserSuspend.rights();
+        let written = self.commit(caller, rights, move |access, caller, view| {
             access.plan_suspension(caller, view, account, suspended)
         });
         written.map(|_| ())
@@ -225,8 +229,8 @@ fn suspension(is_suspended: bool) -> &'static str {
 
 /// The name that people see: the given one, else the person's names, else the address.
 fn set_display_name(properties: &mut Properties, email: &str) -> Result<(), AccessError> {
-    let given = names::text(properties, "displayName")?.trim().to_owned();
-    let shown = if given.is_empty() {
+    let given = names::text(properties, "displayName")?.to_owned();
+    let shown = if given.trim().is_empty() {
         let first = names::text(properties, "firstName")?.trim();
         let last = names::text(properties, "lastName")?.trim();
         format!("{first} {last}").trim().to_owned()
@@ -293,7 +297,25 @@ fn check_manager(pending: &Pending<'_>) -> Result<(), AccessError> {
     if !pending.changes(MANAGER) || manager.is_empty() {
         return Ok(());
     }
-    manager_of(pending.view, &manager).map(|_| ())
+    let manager = manager_of(pending.view, &manager)?;
+    check_no_circle(pending.view, pending.entity, manager)
+}
+
+/// Refuses a manager who reports to the account, directly or over others.
+fn check_no_circle(view: &View, account: EntityRef, manager: EntityRef) -> Result<(), AccessError> {
+    let mut seen = BTreeSet::new();
+    let mut next = Some(manager);
+    while let Some(above) = next {
+        if above == account {
+            let reason = "reports to this user: nobody can be above themselves";
+            return Err(AccessError::invalid("the manager", reason));
+        }
+        if !seen.insert(above) {
+            return Ok(());
+        }
+        next = manager_of(view, &reader::text(view, above, MANAGER)).ok();
+    }
+    Ok(())
 }
 
 /// The account that a manager id names, with StrongDM's prefix or without.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Making an object.
 
+use std::collections::BTreeSet;
+
 use durward_graph::View;
 use durward_graph::store::{Operation, PutMode, Receipt, StoreError, Target};
 use durward_identity::Caller;
@@ -13,6 +15,9 @@ use crate::kind::Shape;
 use crate::{Access, AccessError, Kind, Object, action, reader};
 
 type Token = Option<Secret<String>>;
+
+/// How the store calls a subdomain that another resource has.
+const SUBDOMAIN_TAKEN: &str = " with subdomain ";
 
 /// What one kind adds to the making of its objects.
 #[derive(Default)]
@@ -43,7 +48,8 @@ impl Access {
         let hash = new.password.take();
         let hash = hash.map(|password| self.organization().hash_password(&password));
         let hash = hash.transpose()?;
-        let written = self.commit(caller, move |access, caller, view| {
+        let sent: BTreeSet<String> = new.properties.keys().cloned().collect();
+        let written = self.commit(caller, action::create(kind), move |access, caller, view| {
             let planned = match kind.shape() {
                 Shape::Entity { entity_type } => {
                     access.plan_entity(caller, view, new, entity_type, hash)
@@ -62,7 +68,8 @@ impl Access {
             })
         });
         let (receipt, token) = written.map_err(|error| taken(kind, error))?;
-        let object = self.made(kind, &receipt)?;
+        let (view, made) = self.made(kind, &receipt)?;
+        let object = self.answered(caller, &view, made, |name| sent.contains(name));
         Ok(Created { object, token })
     }
 
@@ -82,7 +89,7 @@ impl Access {
             Kind::Group => super::membership::new_group(&mut new)?,
             Kind::Role => super::role::new_role(caller, view, &mut new)?,
             Kind::Resource => self.new_resource(view, &mut new, &mut book)?,
-            Kind::Node => self.new_node(caller, &mut new)?,
+            Kind::Node => self.new_node(caller, view, &mut new)?,
             _ => super::policy::new_policy(&mut new)?,
         };
         let put = Operation::PutEntity {
@@ -131,13 +138,14 @@ impl Access {
         Ok((vec![put], None))
     }
 
-    /// The object that a receipt's first operation made, as it was made.
-    fn made(&self, kind: Kind, receipt: &Receipt) -> Result<Object, AccessError> {
+    /// The object that a receipt's first operation made, as it was made, and that state.
+    fn made(&self, kind: Kind, receipt: &Receipt) -> Result<(View, Object), AccessError> {
         let missing = || AccessError::NotFound { what: kind.noun() };
         let id = receipt.results.first().ok_or_else(missing)?.id;
         let view = self.as_committed(receipt);
         let found = reader::find(&view, kind, id).ok_or_else(missing)?;
-        Ok(Object::read(&view, kind, found))
+        let made = Object::read(&view, kind, found);
+        Ok((view, made))
     }
 
     /// The state right after a write; the head, when nothing was written since.
@@ -160,10 +168,11 @@ pub(super) fn present(properties: Properties) -> Vec<(String, Value)> {
 /// A refusal of the store because a unique value is taken, said in terms of the kind.
 pub(super) fn taken(kind: Kind, error: AccessError) -> AccessError {
     match error {
-        AccessError::Store(StoreError::AlreadyExists { .. }) => AccessError::AlreadyExists {
+        AccessError::Store(StoreError::AlreadyExists { what, .. }) => AccessError::AlreadyExists {
             what: kind.noun(),
             property: match kind {
                 Kind::User => "e-mail address",
+                Kind::Resource if what.contains(SUBDOMAIN_TAKEN) => "subdomain",
                 Kind::GroupMember | Kind::Assignment | Kind::GroupRole => "pair of ends",
                 _ => "name",
             },

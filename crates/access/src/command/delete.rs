@@ -10,13 +10,14 @@ use crate::access::{Planned, seen};
 use crate::{Access, AccessError, Kind, Object, action, reader};
 
 impl Access {
-    /// Ends an object and what hangs on it; gives it as it last was.
+    /// Ends an object and what hangs on it; gives it as it last was, as far as the caller may read
+    /// it.
     ///
     /// # Errors
     /// When the caller may not, or there is no such object that it may see.
     pub fn delete(&self, caller: &Caller, kind: Kind, id: ObjectId) -> Result<Object, AccessError> {
         caller.require_any(action::delete(kind))?;
-        let written = self.commit(caller, move |access, caller, view| {
+        let written = self.commit(caller, action::delete(kind), move |access, caller, view| {
             access.plan_delete(caller, view, kind, id)
         });
         written.map(|(_, last)| last)
@@ -50,7 +51,7 @@ impl Access {
         Ok(Planned {
             activity: format!("{} deleted", kind.noun()),
             operations,
-            outcome: Object::read(view, kind, found),
+            outcome: self.answered(caller, view, Object::read(view, kind, found), |_| false),
         })
     }
 

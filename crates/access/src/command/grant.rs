@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Grants: access of an account or group to one resource, for a time.
 
-use durward_graph::View;
+use durward_graph::{EntityRef, View};
 use durward_identity::Caller;
 use durward_model::{Instant, ObjectId, Value};
 
 use super::Properties;
 use super::membership::end;
-use crate::effective::{VALID_FROM, VALID_UNTIL};
+use crate::effective::{self, VALID_FROM, VALID_UNTIL};
 use crate::{Access, AccessError, Kind};
 
 impl Access {
-    /// Both ends are there and the times make sense. Without a start it begins now; without an end
-    /// it lasts.
+    /// Both ends are there, the times make sense, and no grant of the same ends holds at any moment
+    /// at which this one would. Without a start it begins now; without an end it lasts.
     pub(super) fn check_grant(
         &self,
         caller: &Caller,
@@ -21,8 +21,8 @@ impl Access {
         properties: &mut Properties,
     ) -> Result<(), AccessError> {
         let holders = [Kind::User, Kind::Service, Kind::Group];
-        end(caller, view, from, &holders, "account")?;
-        end(caller, view, to, &[Kind::Resource], "resource")?;
+        let holder = end(caller, view, from, &holders, "account")?;
+        let resource = end(caller, view, to, &[Kind::Resource], "resource")?;
         let start = instant(properties, VALID_FROM)?;
         let start = start.unwrap_or_else(|| self.organization().now());
         properties.insert(VALID_FROM.to_owned(), Value::from(start));
@@ -33,8 +33,30 @@ impl Access {
                 "must lie after its start",
             ));
         }
-        Ok(())
+        check_overlap(view, (holder, resource), start, end)
     }
+}
+
+/// Refuses a grant that another of the same ends overlaps: of two it would not be clear which one
+/// a revocation ends.
+fn check_overlap(
+    view: &View,
+    (holder, resource): (EntityRef, EntityRef),
+    start: Instant,
+    end: Option<Instant>,
+) -> Result<(), AccessError> {
+    let known = effective::edges_between(view, holder, resource);
+    let overlaps = known.into_iter().any(|grant| {
+        let (from, until) = effective::times(view, grant);
+        until.is_none_or(|until| start < until) && end.is_none_or(|end| from < end)
+    });
+    if overlaps {
+        return Err(AccessError::AlreadyExists {
+            what: Kind::Grant.noun(),
+            property: "account and resource for an overlapping time",
+        });
+    }
+    Ok(())
 }
 
 fn instant(properties: &Properties, name: &str) -> Result<Option<Instant>, AccessError> {

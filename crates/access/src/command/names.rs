@@ -69,23 +69,23 @@ fn check_tags(properties: &Properties) -> Result<(), AccessError> {
     Ok(())
 }
 
-/// A name that people read, without blanks around it.
+/// A name that people read. It is kept as it was sent: clients compare what they sent with what
+/// they get.
 pub(super) fn name(what: &str, text: &str) -> Result<String, AccessError> {
-    let trimmed = text.trim();
-    if trimmed.is_empty() {
+    if text.trim().is_empty() {
         return Err(AccessError::invalid(what, "must not be empty"));
     }
-    if trimmed.chars().count() > NAME_CHARACTERS_MAX {
+    if text.chars().count() > NAME_CHARACTERS_MAX {
         let reason = format!("may have at most {NAME_CHARACTERS_MAX} characters");
         return Err(AccessError::invalid(what, reason));
     }
-    if trimmed.chars().any(char::is_control) {
+    if text.chars().any(char::is_control) {
         return Err(AccessError::invalid(
             what,
             "must not hold control characters",
         ));
     }
-    Ok(trimmed.to_owned())
+    Ok(text.to_owned())
 }
 
 /// The text of a property; empty when it is not given.

@@ -2,6 +2,7 @@
 //! Nodes: gateways, relays and proxy clusters.
 
 use durward_graph::store::Target;
+use durward_graph::{EntityRef, View};
 use durward_identity::{Caller, CredentialKind, NewCredential};
 use durward_model::Value;
 use durward_vault::random;
@@ -9,18 +10,21 @@ use durward_vault::random;
 use super::create::Extra;
 use super::update::Pending;
 use super::{NewObject, Properties, names};
-use crate::{Access, AccessError};
+use crate::kind::NODE_TYPE;
+use crate::{Access, AccessError, Kind};
 
 /// What a node may be.
 const KINDS: &[&str] = &["gateway", "relay", "proxy_cluster"];
 /// State of a node that never called.
 const STATE_NEW: &str = "new";
 const NAME: &str = "the name of the node";
+const NAME_PROPERTY: &str = "displayName";
 
 impl Access {
     pub(super) fn new_node(
         &self,
         caller: &Caller,
+        view: &View,
         new: &mut NewObject,
     ) -> Result<Extra, AccessError> {
         let properties = &mut new.properties;
@@ -34,6 +38,9 @@ impl Access {
             properties.insert("displayName".to_owned(), Value::from(name));
         }
         names::require_name(properties, NAME)?;
+        if new.is_name_unique {
+            check_name_is_free(view, names::text(properties, NAME_PROPERTY)?, None)?;
+        }
         set_bind_address(properties)?;
         properties.insert("state".to_owned(), Value::from(STATE_NEW));
         let name = names::text(properties, "displayName")?.to_owned();
@@ -57,6 +64,42 @@ pub(super) fn change_node(pending: &mut Pending<'_>) -> Result<(), AccessError> 
     }
     if pending.names("displayName") {
         names::require_name(&mut pending.change.properties, NAME)?;
+    }
+    if pending.change.is_name_unique && pending.changes(NAME_PROPERTY) {
+        let name = pending.text(NAME_PROPERTY);
+        check_name_is_free(pending.view, &name, Some(pending.entity))?;
+    }
+    let is_cleared = pending.names("bindAddress") && pending.text("bindAddress").is_empty();
+    if is_cleared {
+        let mut properties = Properties::new();
+        for name in ["listenAddress", "bindAddress"] {
+            properties.insert(name.to_owned(), Value::from(pending.text(name)));
+        }
+        set_bind_address(&mut properties)?;
+        if let Some(address) = properties.remove("bindAddress") {
+            pending.set("bindAddress", address);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a name that another living node has.
+fn check_name_is_free(view: &View, name: &str, own: Option<EntityRef>) -> Result<(), AccessError> {
+    let (Some(type_id), Some(property)) =
+        (view.type_id(NODE_TYPE), view.property_id(NAME_PROPERTY))
+    else {
+        return Ok(());
+    };
+    let Some(column) = view.column(type_id, property) else {
+        return Ok(());
+    };
+    let named = column.select_equal(&view.live_rows(type_id), &Value::from(name));
+    let is_other = |row| Some(EntityRef { type_id, row }) != own;
+    if named.iter().any(is_other) {
+        return Err(AccessError::AlreadyExists {
+            what: Kind::Node.noun(),
+            property: "name",
+        });
     }
     Ok(())
 }

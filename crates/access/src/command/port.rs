@@ -65,13 +65,36 @@ impl PortBook {
         }
     }
 
-    /// Notes a port that a client chose.
-    pub(super) fn take(&mut self, address: &str, port: i64) {
-        if let Some(by_address) = &mut self.by_address {
-            let ports = by_address.entry(address.to_owned()).or_default();
-            ports.taken.insert(port);
-        }
+    /// Notes a port that a client chose for a resource. Answers `false` when another living
+    /// resource has it.
+    pub(super) fn take(
+        &mut self,
+        view: &View,
+        own: Option<EntityRef>,
+        address: &str,
+        port: i64,
+    ) -> bool {
+        let by_address = self.by_address.get_or_insert_with(|| read(view));
+        let ports = by_address.entry(address.to_owned()).or_default();
+        // What is noted may be free again: the graph knows.
+        ports.taken.insert(port) || !is_held(view, own, address, port)
     }
+}
+
+/// Whether a living resource, another than this one, has a port of an address.
+fn is_held(view: &View, own: Option<EntityRef>, address: &str, port: i64) -> bool {
+    let (Some(type_id), Some(property)) = (view.type_id(RESOURCE_TYPE), view.property_id(PORT))
+    else {
+        return false;
+    };
+    let Some(column) = view.column(type_id, property) else {
+        return false;
+    };
+    let same_port = column.select_equal(&view.live_rows(type_id), &Value::Int(port));
+    same_port.iter().any(|row| {
+        let resource = EntityRef { type_id, row };
+        Some(resource) != own && reader::text(view, resource, ADDRESS) == address
+    })
 }
 
 fn read(view: &View) -> BTreeMap<String, Ports> {

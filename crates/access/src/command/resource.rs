@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Resources: what access is given to.
 
-use durward_graph::View;
+use durward_graph::{EntityRef, View};
 use durward_model::Value;
 use serde_json::{Map, Value as Json};
 
 use super::create::Extra;
 use super::port::{ADDRESS, ADDRESS_FIRST, PORT};
+use super::references::{self, REFERENCES};
 use super::update::Pending;
 use super::{NewObject, Properties, names, role_access};
 use crate::rules::RuleBook;
-use crate::{Access, AccessError, resource_kind};
+use crate::{Access, AccessError, Kind, resource_kind};
 
 const NAME: &str = "the name of the resource";
 const KIND: &str = "kind";
@@ -33,7 +34,10 @@ impl Access {
         let kind = checked_kind(names::text(properties, KIND)?)?;
         properties.insert(KIND.to_owned(), Value::from(kind.name));
         check_port(properties)?;
-        set_port(view, properties, book)?;
+        for name in REFERENCES {
+            references::check(view, name, names::text(properties, name)?)?;
+        }
+        Place::default().set(view, properties, book)?;
         if let Some(sealed) = self.sealed(&Map::new(), &new.secrets)? {
             properties.insert(SEALED.to_owned(), sealed);
         }
@@ -63,9 +67,20 @@ impl Access {
             pending.set(KIND, kind.name);
         }
         check_port(&pending.change.properties)?;
-        if pending.names(PORT) {
-            set_port(pending.view, &mut pending.change.properties, book)?;
+        for name in REFERENCES {
+            if pending.changes(name) {
+                references::check(pending.view, name, &pending.text(name))?;
+            }
         }
+        let place = Place {
+            resource: Some(pending.entity),
+            address: pending.before.text(ADDRESS).to_owned(),
+            port: match pending.before.properties.get(PORT) {
+                Some(Value::Int(port)) => Some(*port),
+                _ => None,
+            },
+        };
+        place.set(pending.view, &mut pending.change.properties, book)?;
         if !pending.change.secrets.is_empty() {
             let known = self.opened(pending)?;
             let secrets = std::mem::take(&mut pending.change.secrets);
@@ -134,30 +149,58 @@ fn check_port(properties: &Properties) -> Result<(), AccessError> {
     }
 }
 
-/// A resource that has a port of its own gets one when it asks for none in particular.
-fn set_port(
-    view: &View,
-    properties: &mut Properties,
-    book: &mut RuleBook,
-) -> Result<(), AccessError> {
-    let asked = names::text(properties, ADDRESS)?.to_owned();
-    let (address, port) = match properties.get(PORT) {
-        None | Some(Value::Null) => return Ok(()),
-        Some(Value::Int(0 | PORT_ANEW)) => book.ports.give(view, &asked),
-        Some(Value::Int(port)) if (1..=65_535).contains(port) => {
-            let address = match asked.as_str() {
-                "" => ADDRESS_FIRST.to_string(),
-                _ => asked,
-            };
-            book.ports.take(&address, *port);
-            (address, *port)
+/// Where a resource is reached until now; the default is that of a new one.
+#[derive(Default)]
+struct Place {
+    resource: Option<EntityRef>,
+    address: String,
+    port: Option<i64>,
+}
+
+impl Place {
+    /// A resource that has a port of its own gets one when it asks for none in particular. One
+    /// that it asks for must be free.
+    fn set(
+        &self,
+        view: &View,
+        properties: &mut Properties,
+        book: &mut RuleBook,
+    ) -> Result<(), AccessError> {
+        let asked = match names::text(properties, ADDRESS)? {
+            "" => self.address.clone(),
+            asked => asked.to_owned(),
+        };
+        let (address, port) = match properties.get(PORT) {
+            None if self.port.is_some() && asked != self.address => (asked, self.port),
+            None | Some(Value::Null) => return Ok(()),
+            Some(Value::Int(0 | PORT_ANEW)) => {
+                let (address, port) = book.ports.give(view, &asked);
+                properties.insert(PORT.to_owned(), Value::Int(port));
+                properties.insert(ADDRESS.to_owned(), Value::from(address));
+                return Ok(());
+            }
+            Some(Value::Int(port)) if (1..=65_535).contains(port) => {
+                let address = match asked.as_str() {
+                    "" => ADDRESS_FIRST.to_string(),
+                    _ => asked,
+                };
+                (address, Some(*port))
+            }
+            Some(_) => {
+                let reason = "must be a number from 1 to 65535, or 0 or -1 for a free one";
+                return Err(AccessError::invalid("the port", reason));
+            }
+        };
+        let is_kept = port == self.port && address == self.address;
+        if let Some(port) = port.filter(|_| !is_kept)
+            && !book.ports.take(view, self.resource, &address, port)
+        {
+            return Err(AccessError::AlreadyExists {
+                what: Kind::Resource.noun(),
+                property: "port and bind interface",
+            });
         }
-        Some(_) => {
-            let reason = "must be a number from 1 to 65535, or 0 or -1 for a free one";
-            return Err(AccessError::invalid("the port", reason));
-        }
-    };
-    properties.insert(PORT.to_owned(), Value::Int(port));
-    properties.insert(ADDRESS.to_owned(), Value::from(address));
-    Ok(())
+        properties.insert(ADDRESS.to_owned(), Value::from(address));
+        Ok(())
+    }
 }

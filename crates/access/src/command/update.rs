@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Changing an object.
 
+use std::collections::BTreeSet;
+
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::Caller;
@@ -77,12 +79,14 @@ impl Access {
         let hash = change.password.take();
         let hash = hash.map(|password| self.organization().hash_password(&password));
         let hash = hash.transpose()?;
-        let written = self.commit(caller, move |access, caller, view| {
+        let sent: BTreeSet<String> = change.properties.keys().cloned().collect();
+        let written = self.commit(caller, action::update(kind), move |access, caller, view| {
             access.plan_update(caller, view, kind, id, change, hash)
         });
         let (receipt, entity) = written.map_err(|error| taken(kind, error))?;
         let view = self.as_committed(&receipt);
-        Ok(Object::of_entity(&view, kind, entity))
+        let changed = Object::of_entity(&view, kind, entity);
+        Ok(self.answered(caller, &view, changed, |name| sent.contains(name)))
     }
 
     fn plan_update(

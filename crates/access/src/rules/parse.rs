@@ -11,12 +11,15 @@ use crate::{AccessError, resource_kind};
 pub const RULES_MAX: usize = 1000;
 /// Most ids in one rule.
 const IDS_MAX: usize = 100_000;
+/// Key beside what selects resources.
+const PRIVILEGES: &str = "privileges";
 /// Start of the ids of resources as StrongDM shows them.
 const RESOURCE_ID_PREFIX: &str = "rs-";
 
 impl AccessRules {
     /// Rules from their JSON text: a list of objects with `ids`, or with `type`, `tags` and
-    /// `query`. An empty text is no rules.
+    /// `query`. An empty text is no rules. `privileges` say what an account is inside a resource,
+    /// such as its groups in a cluster; they reach nothing and are kept in the text.
     ///
     /// # Errors
     /// With one sentence about the first thing that is wrong.
@@ -51,17 +54,22 @@ fn parse_rule(rule: &Json) -> Result<AccessRule, String> {
     let Json::Object(members) = rule else {
         return Err("must be an object".to_owned());
     };
-    let known = ["ids", "type", "tags", "query"];
+    let known = ["ids", "type", "tags", "query", PRIVILEGES];
     if let Some(unknown) = members.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(format!("there is no key {unknown:?}"));
     }
+    match members.get(PRIVILEGES) {
+        None | Some(Json::Object(_) | Json::Null) => {}
+        Some(_) => return Err("privileges must be an object".to_owned()),
+    }
+    let selecting = members.keys().filter(|name| *name != PRIVILEGES).count();
     if let Some(ids) = members.get("ids") {
-        if members.len() > 1 {
+        if selecting > 1 {
             return Err("ids cannot stand beside type, tags or query".to_owned());
         }
         return parse_ids(ids);
     }
-    if members.is_empty() {
+    if selecting == 0 {
         return Err("needs ids, type, tags or query".to_owned());
     }
     parse_match(members)

@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 
 use durward_graph::ObjectRef;
+use durward_identity::{Caller, CredentialKind};
+use durward_model::{ErrorKind, Value};
+use durward_policy::{Right, Rights};
 
-use super::{World, change, made};
+use super::{World, bound, change, made, properties};
 use crate::kind::{ALLOWS, RESOURCE_TYPE};
-use crate::{Kind, reader};
+use crate::{Kind, NewObject, Object, reader};
 
 const ROUNDS: usize = 60;
 
@@ -56,4 +59,163 @@ fn role_access_stays_in_step_under_concurrent_commands() {
     let fitting: BTreeSet<_> = fitting.collect();
     assert!(!fitting.is_empty());
     assert_eq!(linked, fitting);
+}
+
+#[test]
+fn two_administrators_do_not_end_each_other() {
+    let world = World::new();
+    let (access, first) = (world.access(), world.admin());
+    let second = administrator(&world, "second@example.com");
+    let (of_first, of_second) = (first.account().unwrap(), second.account().unwrap());
+    access.delete(&first, Kind::User, of_second).unwrap();
+    // The second was let in before it was ended.
+    let before = access.view(None).sequence();
+    for error in [
+        access.delete(&second, Kind::User, of_first).unwrap_err(),
+        access.set_suspended(&second, of_first, true).unwrap_err(),
+        access
+            .update(&second, Kind::User, of_first, change(&[("firstName", "x")]))
+            .unwrap_err(),
+        access
+            .create(
+                &second,
+                NewObject::entity(Kind::Group, properties(&[("displayName", "g")])),
+            )
+            .unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
+    }
+    assert_eq!(access.view(None).sequence(), before);
+}
+
+/// Another administrator, let in.
+fn administrator(world: &World, email: &str) -> Caller {
+    let (access, admin) = (world.access(), world.admin());
+    let user = made(&access, &admin, Kind::User, &[("email", email)]);
+    let view = access.view(None);
+    let roles = access.list(&admin, &view, Kind::Role).unwrap();
+    let roles = roles
+        .into_iter()
+        .map(|role| Object::read(&view, Kind::Role, role));
+    let role = roles.filter(|role| role.text("displayName") == "Administrator");
+    let role = role.map(|role| role.id).next().unwrap();
+    bound(&access, &admin, Kind::Assignment, user, role);
+    let made = admin.organization().create_credential_for(
+        &admin,
+        user,
+        CredentialKind::OpenctiToken,
+        "own",
+        None,
+        None,
+    );
+    world.caller(made.unwrap().secret.expose())
+}
+
+#[test]
+fn whoever_may_only_change_resources_gives_no_reach() {
+    let world = World::new();
+    let (access, admin) = (world.access(), world.admin());
+    let rules = [
+        ("displayName", "production"),
+        ("accessRules", r#"[{"tags":{"env":"prod"}}]"#),
+    ];
+    made(&access, &admin, Kind::Role, &rules);
+    let plain = [("displayName", "ledger"), ("kind", "postgres")];
+    let ledger = made(&access, &admin, Kind::Resource, &plain);
+    let rights = Rights::NONE.with(Right::MANAGE_RESOURCES);
+    let made_for = admin.organization().create_credential_for(
+        &admin,
+        admin.account().unwrap(),
+        CredentialKind::ApiToken,
+        "few",
+        Some(rights),
+        None,
+    );
+    let keeper = world.caller(made_for.unwrap().secret.expose());
+    let tag = || change(&[("tag.env", "prod")]);
+    let before = access.view(None).sequence();
+    let error = access
+        .update(&keeper, Kind::Resource, ledger, tag())
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    let new = [
+        ("displayName", "orders"),
+        ("kind", "postgres"),
+        ("tag.env", "prod"),
+    ];
+    let new = NewObject::entity(Kind::Resource, properties(&new));
+    let error = access.create(&keeper, new).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    let written = admin
+        .organization()
+        .store()
+        .transactions(before.next(), 100);
+    assert!(written.unwrap().iter().all(|written| {
+        written.changes.is_empty() || written.origin.activity == "credential used"
+    }));
+    let other = change(&[("tag.team", "a")]);
+    access
+        .update(&keeper, Kind::Resource, ledger, other)
+        .unwrap();
+    access
+        .update(&admin, Kind::Resource, ledger, tag())
+        .unwrap();
+    access
+        .update(&keeper, Kind::Resource, ledger, tag())
+        .unwrap();
+}
+
+#[test]
+fn whoever_may_only_change_resources_lifts_no_policy() {
+    let world = World::new();
+    let (access, admin) = (world.access(), world.admin());
+    let text = r#"forbid(principal, action, resource) when { resource.hasTag("secret") };"#;
+    let forbidding = [("displayName", "secret"), ("policy", text)];
+    let new = [
+        ("displayName", "ledger"),
+        ("kind", "postgres"),
+        ("tag.secret", "yes"),
+    ];
+    let ledger = made(&access, &admin, Kind::Resource, &new);
+    let user = made(&access, &admin, Kind::User, &[("email", "u@example.com")]);
+    let rights = Rights::NONE.with(Right::MANAGE_RESOURCES);
+    let few = admin.organization().create_credential_for(
+        &admin,
+        admin.account().unwrap(),
+        CredentialKind::ApiToken,
+        "few",
+        Some(rights),
+        None,
+    );
+    let keeper = world.caller(few.unwrap().secret.expose());
+    let set = |tag: Value| {
+        let mut change = change(&[]);
+        change.properties.insert("tag.secret".to_owned(), tag);
+        change
+    };
+    // Nobody reaches it, and no policy speaks of it: the tag is the keeper's to change.
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::Null))
+        .unwrap();
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::from("yes")))
+        .unwrap();
+    bound(&access, &admin, Kind::Grant, user, ledger);
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::Null))
+        .unwrap();
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::from("yes")))
+        .unwrap();
+    made(&access, &admin, Kind::Policy, &forbidding);
+    let error = access
+        .update(&keeper, Kind::Resource, ledger, set(Value::Null))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    access
+        .update(&keeper, Kind::Resource, ledger, set(Value::from("very")))
+        .unwrap();
+    access
+        .update(&admin, Kind::Resource, ledger, set(Value::Null))
+        .unwrap();
 }

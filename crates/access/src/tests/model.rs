@@ -12,7 +12,7 @@ use durward_model::{Instant, ObjectId};
 use self::naive::{Event, Happening, State};
 use self::random::{Dice, Driver};
 use super::World;
-use crate::effective::{accounts_of, paths_between, paths_of};
+use crate::effective::{accounts_of, is_over, paths_between, paths_of};
 use crate::{Access, Kind, reader};
 
 const OPERATIONS: usize = 10_000;
@@ -55,6 +55,18 @@ fn reached(access: &Access, at: Instant) -> BTreeSet<(ObjectId, ObjectId)> {
     found
 }
 
+/// The grants that a list shows at an instant.
+fn grants_not_over(access: &Access, at: Instant) -> BTreeSet<ObjectId> {
+    let view = access.view(Some(at));
+    let living = crate::access::living(&view, Kind::Grant).into_iter();
+    let edges = living.filter_map(|object| match object {
+        durward_graph::ObjectRef::Edge(edge) => Some(edge),
+        durward_graph::ObjectRef::Entity(_) => None,
+    });
+    let lasting = edges.filter(|edge| !is_over(&view, *edge, at));
+    lasting.map(|edge| view.edge_id(edge)).collect()
+}
+
 fn compare(operations: usize, instants: usize, has_policies: bool) {
     let seed = 0x5eed_2026;
     let world = World::new();
@@ -78,6 +90,8 @@ fn compare(operations: usize, instants: usize, has_policies: bool) {
             expected,
             "seed {seed}, at {at}"
         );
+        let listed = grants_not_over(&driver.access, at);
+        assert_eq!(listed, State::at(events, at).grants_not_over(at), "at {at}");
     }
     assert!(filled > instants / 2, "most instants must have some access");
     let now = world.tick();

@@ -69,6 +69,12 @@ pub(super) fn account_of_arn(arn: &str) -> Option<String> {
 
 impl AuthorizationDetails {
     /// Checks the document: every listed object needs an `Arn` and a name.
+    /// Its account, and whether there are further pages of it.
+    pub(super) fn page(&self) -> (&str, bool) {
+        let is_cut = self.json.get("IsTruncated").and_then(Json::as_bool);
+        (&self.account, is_cut.unwrap_or(false))
+    }
+
     pub(super) fn parse(file: &str, json: Json) -> Result<Self, AwsImportError> {
         let mut account = None;
         for (list, name) in HOLDERS
@@ -125,9 +131,7 @@ impl AuthorizationDetails {
                 .and_then(document::statements)
             {
                 Some(statements) => trust::emit(builder, arn, &statements),
-                None => builder
-                    .warnings
-                    .push(format!("{arn} has no readable trust policy")),
+                None => builder.incomplete(format!("{arn} has no readable trust policy")),
             }
         }
     }
@@ -182,9 +186,7 @@ impl AuthorizationDetails {
         }
         match current.and_then(document::statements) {
             Some(statements) => policy::emit(builder, arn, &statements),
-            None => builder
-                .warnings
-                .push(format!("{arn} has no readable default version")),
+            None => builder.incomplete(format!("{arn} has no readable default version")),
         }
     }
 
@@ -260,9 +262,7 @@ impl AuthorizationDetails {
         builder.relationship(holder, "ASSIGNED", &key, Properties::default());
         match inline.get("PolicyDocument").and_then(document::statements) {
             Some(statements) => policy::emit(builder, &key, &statements),
-            None => builder
-                .warnings
-                .push(format!("{key} has no readable document")),
+            None => builder.incomplete(format!("{key} has no readable document")),
         }
     }
 
@@ -277,9 +277,7 @@ impl AuthorizationDetails {
                 .and_then(|item| text(item, "Arn"))
             {
                 Some(key) => builder.relationship(key, "HAS", arn, Properties::default()),
-                None => builder
-                    .warnings
-                    .push(format!("{arn} is in {group}, which is not listed")),
+                None => builder.incomplete(format!("{arn} is in {group}, which is not listed")),
             }
         }
     }

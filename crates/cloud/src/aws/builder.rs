@@ -15,6 +15,16 @@ pub(super) struct Builder {
     entities: BTreeMap<String, EntityRecord>,
     relationships: BTreeMap<String, RelationshipRecord>,
     pub(super) warnings: Vec<String>,
+    is_partial: bool,
+}
+
+impl Builder {
+    /// Something that was there to be read is not among the records: what is absent from them may
+    /// be there all the same.
+    pub(super) fn incomplete(&mut self, why: String) {
+        self.is_partial = true;
+        self.warnings.push(why);
+    }
 }
 
 /// Properties under construction: absent and empty values are left out.
@@ -165,7 +175,7 @@ impl Builder {
                 .map(|entity| entity.entity_type.clone())
         };
         let (Some(from_type), Some(to_type)) = (type_of(from), type_of(to)) else {
-            self.warnings.push(format!(
+            self.incomplete(format!(
                 "{from} {verb} {to} was left out: an end is missing"
             ));
             return;
@@ -185,6 +195,7 @@ impl Builder {
             entities: self.entities.into_values().collect(),
             relationships: self.relationships.into_values().collect(),
             warnings: self.warnings,
+            is_partial: self.is_partial,
         }
     }
 }

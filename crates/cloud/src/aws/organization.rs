@@ -28,6 +28,8 @@ pub(super) struct Organization {
     nodes: BTreeMap<String, Node>,
     /// Children listed by files whose name holds no parent: file, ids.
     orphans: Vec<(String, Vec<String>)>,
+    /// Files that say that more follows.
+    pub(super) cut_off: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -83,6 +85,9 @@ impl Organization {
             ("OrganizationalUnits", Kind::Unit),
             ("Accounts", Kind::Account),
         ];
+        if json.get("NextToken").is_some_and(|token| !token.is_null()) {
+            self.cut_off.push(file.to_owned());
+        }
         let mut taken = Vec::new();
         for (member, kind) in lists {
             let Some(list) = json.get(member) else {

@@ -41,8 +41,8 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     };
     let organization = call.caller.organization();
     let drawn = organization.draw_credential(call.caller, new, 0)?;
-    let origin = call.caller.origin("sidecar credential created");
-    organization.submit_core(origin, drawn.operations)?;
+    call.core()
+        .write("sidecar credential created", drawn.operations)?;
     Ok(Answer::json(&json!({
         "sidecarId": node.id.to_hex(),
         "clientId": drawn.public_id,
@@ -65,8 +65,7 @@ pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
     let end = Operation::DeleteEntity {
         target: Target::Id(credential),
     };
-    let origin = call.caller.origin("sidecar credential deleted");
-    call.caller.organization().submit_core(origin, vec![end])?;
+    call.core().write("sidecar credential deleted", vec![end])?;
     Ok(Answer::empty())
 }
 

@@ -2,7 +2,7 @@
 //! Sidecars, which are nodes of the core. No sidecar of this build runs yet: what only a running
 //! one could tell is answered as unknown.
 
-use durward_access::{Kind, Object, Properties};
+use durward_access::{Kind, NewObject, Object, ObjectChange, Properties};
 use durward_model::Value;
 use serde_json::{Map, Value as Json, json};
 
@@ -37,7 +37,11 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let name = fields::required(&body, "name")?;
     properties.insert("displayName".to_owned(), Value::from(name));
     properties.insert("kind".to_owned(), Value::from(NODE_KIND));
-    let id = call.core().create(Kind::Node, properties)?.id.to_hex();
+    let new = NewObject {
+        is_name_unique: true,
+        ..NewObject::entity(Kind::Node, properties)
+    };
+    let id = call.core().create_new(new)?.id.to_hex();
     // Clients disagree about the spelling.
     Ok(Answer::json(&json!({"ID": id, "id": id})))
 }
@@ -68,7 +72,11 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
             let name = fields::required(&body, "name")?;
             properties.insert("displayName".to_owned(), Value::from(name));
         }
-        Ok((changing(properties), ()))
+        let change = ObjectChange {
+            is_name_unique: true,
+            ..changing(properties)
+        };
+        Ok((change, ()))
     })?;
     let node = call.core().get(Kind::Node, id)?;
     Ok(Answer::json(&shown(&node)))

@@ -112,6 +112,13 @@ pub trait Dialect: Send + Sync + 'static {
         Cow::Borrowed(refusal.default_code())
     }
 
+    /// Sentences about the answer that are no errors; they go to `extensions.warnings`. Called
+    /// once, after everything ran.
+    fn take_warnings(&self, context: &Self::Context) -> Vec<String> {
+        let _ = context;
+        Vec::new()
+    }
+
     /// Notes that the answer now takes so many bytes more; asked now and then while it grows. An
     /// error ends the request, and is the whole answer.
     fn hold(&self, context: &Self::Context, bytes: u64) -> Result<(), FieldError> {

@@ -118,11 +118,17 @@ pub(super) fn refused(outcome: Outcome, failures: &[Failure]) -> Response {
 /// What every answer with data begins with.
 pub(super) const DATA_PREFIX: &[u8] = b"{\"data\":";
 
-/// An answer of a buffer that holds [`DATA_PREFIX`] and the data.
-pub(super) fn executed(mut body: Vec<u8>, failures: &[Failure]) -> Response {
+/// An answer of a buffer that holds [`DATA_PREFIX`] and the data. Without warnings it has no
+/// `extensions`, and without failures no `errors`.
+pub(super) fn executed(mut body: Vec<u8>, failures: &[Failure], warnings: &[String]) -> Response {
     if !failures.is_empty() {
         body.extend_from_slice(b",\"errors\":");
         write_all(&mut body, failures);
+    }
+    if !warnings.is_empty() {
+        body.extend_from_slice(b",\"extensions\":{\"warnings\":");
+        write::json(&mut body, &warnings);
+        body.push(b'}');
     }
     body.push(b'}');
     response(body, Outcome::Executed, failures)

@@ -180,6 +180,7 @@ impl<D: Dialect> Engine<D> {
             .await;
         let ended = run.ended.take();
         let (mut body, failures) = run.finish();
+        let warnings = self.dialect.take_warnings(context);
         if request.query.len() <= CACHED_DOCUMENT_BYTES_MAX {
             let more = plan.planned().saturating_sub(planned_before);
             self.documents.note_planned(more);
@@ -203,7 +204,11 @@ impl<D: Dialect> Engine<D> {
                 return Ok(self.refuse(Outcome::Executed, error));
             }
         }
-        Ok(response::executed(body, &self.finished(failures)))
+        Ok(response::executed(
+            body,
+            &self.finished(failures),
+            &warnings,
+        ))
     }
 
     /// The bytes of a document that asks for introspection alone are kept: they are large, take
@@ -225,14 +230,14 @@ impl<D: Dialect> Engine<D> {
         let name = request.operation_name.as_deref().unwrap_or_default();
         let key = format!("{name}\n{}", request.query);
         if let Some(kept) = self.introspections.get(&key) {
-            return Some(response::executed(kept.to_vec(), &[]));
+            return Some(response::executed(kept.to_vec(), &[], &[]));
         }
         let answers =
             introspect::answers(&self.schema, prepared, &chosen.operation, scope.variables).ok()?;
         let mut body = DATA_PREFIX.to_vec();
         write::json(&mut body, &answers);
         self.introspections.put(&key, Arc::new(body.clone()));
-        Some(response::executed(body, &[]))
+        Some(response::executed(body, &[], &[]))
     }
 
     fn introspected(

@@ -10,7 +10,7 @@
 )]
 
 mod contracts;
-mod execution;
+// mod execution;
 mod hostile;
 mod oracle;
 mod requests;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Creating, changing and deleting entities and relationships one by one.
 
-use durward_graph::store::{Draft, Operation, Privilege, PutMode, Receipt, Target};
+use std::collections::BTreeSet;
+
+use durward_graph::store::{Operation, PutMode, Receipt, Target};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_model::{Instant, Namespace, ObjectId, Value};
 use durward_policy::Right;
@@ -17,8 +19,20 @@ type Answer<'a> = Result<Node<'a, Context>, FieldError>;
 /// Source of what is written by these mutations.
 const SOURCE: &str = "api";
 
+/// Arguments, and the metadata of objects in which they are shown.
+const SHOWN_AS: [(&str, &str); 8] = [
+    ("entityKey", "_key"),
+    ("entityType", "_type"),
+    ("entityClass", "_class"),
+    ("relationshipKey", "_key"),
+    ("relationshipType", "_type"),
+    ("relationshipClass", "_class"),
+    ("fromEntityId", "_fromEntityId"),
+    ("toEntityId", "_toEntityId"),
+];
+
 /// Metadata of entities that the second versions may repeat.
-const METADATA: [&str; 12] = [
+const METADATA: [&str; 17] = [
     "_id",
     "_key",
     "_type",
@@ -31,6 +45,11 @@ const METADATA: [&str; 12] = [
     "_beginOn",
     "_endOn",
     "_deleted",
+    "_integrationInstanceId",
+    "_integrationDefinitionId",
+    "_integrationName",
+    "_integrationType",
+    "_integrationClass",
 ];
 
 /// `createEntity`, `createEntityV2`
@@ -49,12 +68,7 @@ pub(super) async fn create_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
     let receipt = write(call.context, "entity created", operation, input.timestamp()).await?;
     let view = call.context.store()?.view(None);
     let entity = written_entity(&view, &receipt)?;
-    Ok(entity_answer(
-        call.context,
-        &view,
-        entity,
-        input.is_second_version,
-    ))
+    Ok(entity_answer(call.context, &view, entity, input))
 }
 
 /// `updateEntity`, `updateEntityV2`
@@ -72,12 +86,7 @@ pub(super) async fn update_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
     write(call.context, "entity updated", operation, input.timestamp()).await?;
     let view = call.context.store()?.view(None);
     match view.resolve(id) {
-        Some(ObjectRef::Entity(entity)) => Ok(entity_answer(
-            call.context,
-            &view,
-            entity,
-            input.is_second_version,
-        )),
+        Some(ObjectRef::Entity(entity)) => Ok(entity_answer(call.context, &view, entity, input)),
         _ => Err(errors::no_entity()),
     }
 }
@@ -94,12 +103,7 @@ pub(super) async fn delete_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
     };
     write(context, "entity deleted", operation, input.timestamp()).await?;
     let view = context.store()?.view(None).include_deleted();
-    Ok(entity_answer(
-        context,
-        &view,
-        entity,
-        input.is_second_version,
-    ))
+    Ok(entity_answer(context, &view, entity, input))
 }
 
 /// `createRelationship`
@@ -132,7 +136,7 @@ pub(super) async fn create_relationship<'n>(
     let view = call.context.store()?.view(None);
     let id = receipt.results.first().map(|result| result.id);
     match id.and_then(|id| view.resolve(id)) {
-        Some(ObjectRef::Edge(edge)) => Ok(edge_answer(call.context, &view, edge)),
+        Some(ObjectRef::Edge(edge)) => Ok(edge_answer(call.context, &view, edge, input)),
         _ => Err(errors::no_relationship()),
     }
 }
@@ -158,7 +162,7 @@ pub(super) async fn update_relationship<'n>(
     if !view.is_edge_live(edge) {
         return Err(errors::no_relationship());
     }
-    Ok(edge_answer(call.context, &view, edge))
+    Ok(edge_answer(call.context, &view, edge, input))
 }
 
 /// `deleteRelationship`
@@ -176,7 +180,7 @@ pub(super) async fn delete_relationship<'n>(
     )
     .await?;
     let view = call.context.store()?.view(None);
-    Ok(edge_answer(call.context, &view, edge))
+    Ok(edge_answer(call.context, &view, edge, input))
 }
 
 /// Arguments of a mutation. The second versions put everything into one JSON object, under the
@@ -270,6 +274,24 @@ impl<'a> Input<'a> {
         objects::properties(Some(&Json::Object(members))).map_err(errors::invalid)
     }
 
+    /// The members that the client sent, by the names under which objects show them.
+    fn sent(&self) -> BTreeSet<&str> {
+        let given = self
+            .arguments
+            .iter()
+            .chain(self.inner.into_iter().flatten());
+        let mut sent = BTreeSet::new();
+        for (name, value) in given {
+            let shown = SHOWN_AS.iter().find(|(argument, _)| argument == name);
+            sent.insert(shown.map_or(name.as_str(), |(_, shown)| *shown));
+            if name == "properties" {
+                let members = value.as_object().into_iter().flatten();
+                sent.extend(members.map(|(name, _)| name.as_str()));
+            }
+        }
+        sent
+    }
+
     fn timestamp(&self) -> Option<i64> {
         self.member("timestamp", "timestamp").and_then(Json::as_i64)
     }
@@ -289,13 +311,8 @@ async fn write(
         let instant = Instant::from_millis(timestamp);
         origin.detail = format!("client timestamp {}", instant.to_rfc3339_millis());
     }
-    let draft = Draft {
-        origin,
-        idempotency_key: String::new(),
-        privilege: Privilege::Generic,
-        operations: vec![operation],
-    };
-    Ok(context.submit(draft).await?)
+    let written = context.submit(Right::WRITE_GRAPH, origin, vec![operation]);
+    Ok(written.await?)
 }
 
 /// The entity that an id names, if the caller may see it.
@@ -351,14 +368,18 @@ fn written_entity(view: &View, receipt: &Receipt) -> Result<EntityRef, FieldErro
     }
 }
 
+/// What was written, as the caller may read it; else its id and what the caller sent.
 fn entity_answer<'n>(
     context: &Context,
     view: &View,
     entity: EntityRef,
-    is_second_version: bool,
+    input: &Input<'_>,
 ) -> Node<'n, Context> {
-    let vertex = objects::vertex(view, &context.account_id(), entity);
-    if is_second_version {
+    let mut vertex = objects::vertex(view, &context.account_id(), entity);
+    if !context.may_read(view, ObjectRef::Entity(entity)) {
+        objects::keep_sent(&mut vertex, &input.sent());
+    }
+    if input.is_second_version {
         let mut flat = vertex.get("entity").cloned().unwrap_or_default();
         let properties = vertex.get("properties").and_then(Json::as_object).cloned();
         if let Some(members) = flat.as_object_mut() {
@@ -369,7 +390,17 @@ fn entity_answer<'n>(
     Node::json(json!({"entity": vertex.get("entity"), "vertex": vertex}))
 }
 
-fn edge_answer<'n>(context: &Context, view: &View, edge: EdgeRef) -> Node<'n, Context> {
-    let edge = objects::edge(view, &context.account_id(), edge);
+/// As [`entity_answer`], for a relationship.
+fn edge_answer<'n>(
+    context: &Context,
+    view: &View,
+    edge: EdgeRef,
+    input: &Input<'_>,
+) -> Node<'n, Context> {
+    let may_read = context.may_read(view, ObjectRef::Edge(edge));
+    let mut edge = objects::edge(view, &context.account_id(), edge);
+    if !may_read {
+        objects::keep_sent(&mut edge, &input.sent());
+    }
     Node::json(json!({"relationship": edge.get("relationship"), "edge": edge}))
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entities and relationships in JupiterOne's JSON shapes.
 
+use std::collections::BTreeSet;
+
 use durward_graph::{EdgeRef, EntityRef, View};
 use durward_model::{Namespace, Value};
 use serde_json::{Map, Value as Json, json};
@@ -116,6 +118,24 @@ fn add_namespace(core: &mut Map<String, Json>, account: &str, namespace: &Namesp
     core.insert("_source".to_owned(), namespace.source.as_str().into());
     core.insert("_scope".to_owned(), namespace.scope.as_str().into());
     core.insert("_accountId".to_owned(), account.into());
+}
+
+/// Leaves the ids of an object, and what its writer sent.
+pub(super) fn keep_sent(object: &mut Json, sent: &BTreeSet<&str>) {
+    let ends = [
+        ("fromVertexId", "_fromEntityId"),
+        ("toVertexId", "_toEntityId"),
+    ];
+    for (shown, argument) in ends {
+        if let Some(end) = object.get_mut(shown).filter(|_| !sent.contains(argument)) {
+            *end = Json::Null;
+        }
+    }
+    for part in ["entity", "relationship", "properties"] {
+        if let Some(members) = object.get_mut(part).and_then(Json::as_object_mut) {
+            members.retain(|name, _| name == "_id" || sent.contains(name.as_str()));
+        }
+    }
 }
 
 /// Properties from a JSON argument; a null value removes a property.

@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use durward_graph::View;
 use durward_model::{ErrorKind, Instant, Value};
 use durward_policy::Right;
-use durward_query::{PageSize, QueryPage, RunOptions, check, run as run_query};
+use durward_query::{
+    PageSize, QueryError, QueryPage, RunOptions, check, run as run_query, warnings,
+};
 use serde_json::{Value as Json, json};
 
 use crate::context::{RequestContext, cancel_guard};
-use crate::deferred::DeferredResults;
+use crate::deferred::{DeferredResults, Owner};
 use crate::engine::{Call, FieldError, JsonMap, Node, Object};
 use crate::jupiterone::errors;
 
@@ -45,7 +48,12 @@ pub(super) async fn first_version(call: Call<'_, Context>) -> Answer<'_> {
         return Err(FieldError::unsupported("queryV1(deferredFormat: CSV)"));
     }
     if call.bool_argument("dryRun") == Some(true) {
-        let kind = check(&asked.text, &asked.options).map_err(|error| errors::of(&error))?;
+        let (kind, warnings) = off_thread(call.context, asked, |view, asked| {
+            let kind = check(&asked.text, &asked.options)?;
+            Ok((kind, warnings(view, &asked.text, &asked.options)?))
+        })
+        .await?;
+        call.context.warn(&warnings);
         return Ok(Node::json(json!({
             "type": kind.as_str(), "data": null, "correlationId": call.context.request_id(),
         })));
@@ -54,6 +62,7 @@ pub(super) async fn first_version(call: Call<'_, Context>) -> Answer<'_> {
         return deferred(call.context, asked);
     }
     let page = run(call.context, asked).await?;
+    call.context.warn(&page.warnings);
     let correlation = call.context.request_id().to_owned();
     Ok(Node::object(Direct { page, correlation }))
 }
@@ -147,20 +156,25 @@ fn scope_filters(argument: Option<&Json>) -> Result<Vec<BTreeMap<String, Value>>
     items.into_iter().map(filter).collect()
 }
 
-/// Runs a query off the threads that serve connections, and stops it when the client goes away.
 async fn run(context: &Context, asked: Asked) -> Result<QueryPage, FieldError> {
     if asked.remember {
         context.record("query remembered", &asked.text);
     }
+    let run = |view: &View, asked: &Asked| run_query(view, &asked.text, &asked.options);
+    off_thread(context, asked, run).await
+}
+
+/// Works on a query off the threads that serve connections, and stops when the client goes away.
+async fn off_thread<T: Send + 'static>(
+    context: &Context,
+    asked: Asked,
+    work: impl FnOnce(&View, &Asked) -> Result<T, QueryError> + Send + 'static,
+) -> Result<T, FieldError> {
     let view = context.store()?.view(asked.at);
     let guard = cancel_guard(&asked.options.limits);
-    let task = move || run_query(&view, &asked.text, &asked.options);
-    let result = tokio::task::spawn_blocking(task).await;
+    let result = context.off_thread(move || work(&view, &asked)).await;
     drop(guard);
-    match result {
-        Ok(page) => page.map_err(|error| errors::of(&error)),
-        Err(_) => Err(errors::internal()),
-    }
+    result?.map_err(|error| errors::of(&error))
 }
 
 /// A page that is answered at once. Its rows are JSON text already and are not read again.
@@ -200,6 +214,10 @@ fn head(page: &QueryPage, correlation: &str) -> JsonMap {
     if let Some(cursor) = &page.cursor {
         document.insert("cursor".to_owned(), cursor.as_str().into());
     }
+    if !page.warnings.is_empty() {
+        let warnings = json!({"warnings": page.warnings});
+        document.insert("extensions".to_owned(), warnings);
+    }
     document
 }
 
@@ -231,7 +249,8 @@ fn deferred<'n>(context: &Context, asked: Asked) -> Answer<'n> {
     });
     let view = context.store()?.view(asked.at);
     let results = Arc::clone(&context.services.deferred);
-    if !results.begin(&token, context.now()) {
+    let caller = context.caller().map_err(|error| errors::of(error))?;
+    if !results.begin(&token, Owner::of(caller), context.now()) {
         let message = "too many deferred queries run at present; try again later";
         return Err(FieldError::new(
             errors::code(ErrorKind::Unavailable),
@@ -244,19 +263,36 @@ fn deferred<'n>(context: &Context, asked: Asked) -> Answer<'n> {
         document: None,
         correlation,
     };
-    tokio::task::spawn_blocking(move || {
-        let document = match run_query(&view, &asked.text, &asked.options) {
-            Ok(page) => {
-                let mut head = head(&page, &pending.correlation);
-                head.insert("status".to_owned(), "COMPLETED".into());
-                head.insert("url".to_owned(), url.into());
-                with_data(&head, &page.data)
+    let share = context.lease().share().clone();
+    tokio::spawn(async move {
+        match share.turn().await {
+            Ok(turn) => {
+                tokio::task::spawn_blocking(move || {
+                    let document = document(&view, &asked, &pending.correlation, &url);
+                    drop(turn);
+                    pending.complete(document);
+                });
             }
-            Err(error) => failure(&error.to_string(), &pending.correlation),
-        };
-        pending.complete(document);
+            Err(error) => {
+                let document = failure(&error.to_string(), &pending.correlation);
+                pending.complete(document);
+            }
+        }
     });
     Ok(Node::json(answer))
+}
+
+/// The document of a deferred query.
+fn document(view: &View, asked: &Asked, correlation: &str, url: &str) -> Vec<u8> {
+    match run_query(view, &asked.text, &asked.options) {
+        Ok(page) => {
+            let mut head = head(&page, correlation);
+            head.insert("status".to_owned(), "COMPLETED".into());
+            head.insert("url".to_owned(), url.into());
+            with_data(&head, &page.data)
+        }
+        Err(error) => failure(&error.to_string(), correlation),
+    }
 }
 
 /// A result that somebody waits for: whatever becomes of the query, they get an answer.
@@ -277,7 +313,11 @@ impl Drop for Pending {
     fn drop(&mut self) {
         let broken = || failure("an internal error occurred", &self.correlation);
         let document = self.document.take().unwrap_or_else(broken);
-        self.results.finish(&self.token, document);
+        let too_much = || {
+            let why = "too many results wait to be fetched; try again later";
+            failure(why, &self.correlation)
+        };
+        self.results.finish(&self.token, document, too_much);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use durward_graph::{ClassCover, Direction, EdgeRef, EntityRef, RowSet, TypeId, View};
+use durward_graph::{ClassCover, Direction, EdgeRef, EntityRef, PropertyId, RowSet, TypeId, View};
 use durward_policy::Right;
 use serde_json::{Value as Json, json};
 
@@ -263,10 +263,14 @@ pub(super) fn property_names<'n>(call: &Call<'_, Context>) -> Answer<'n> {
     let view = &context.view;
     let mut names = BTreeSet::new();
     for type_id in view.types() {
-        if !context.visible_rows(type_id).is_empty() {
-            let properties = view.properties_of_type(type_id).into_iter();
-            names.extend(properties.map(|property| view.property_name(property).to_owned()));
-        }
+        let rows = context.visible_rows(type_id);
+        // What only others of the type have is not told: its name may be the secret.
+        let is_held = |property: &PropertyId| {
+            let column = view.column(type_id, *property);
+            column.is_some_and(|column| !column.select(&rows, |value| !value.is_null()).is_empty())
+        };
+        let held = view.properties_of_type(type_id).into_iter().filter(is_held);
+        names.extend(held.map(|property| view.property_name(property).to_owned()));
     }
     Ok(Node::json(json!(names)))
 }

@@ -220,3 +220,121 @@ fn arguments_of_keys_are_not_ignored() {
         "{refused}"
     );
 }
+
+#[test]
+fn unknown_names_are_warned_of_beside_the_answer() {
+    let world = World::new();
+    world.create("host-1", "my_host", "Host", "red");
+    let query =
+        "query($q: String!, $dry: Boolean) { queryV1(query: $q, dryRun: $dry) { type data } }";
+    let asked = |j1ql: &str| world.admin(query, json!({"q": j1ql}));
+    let answer = asked("FIND Hst WITH colr = 'red'");
+    assert_eq!(
+        answer["data"]["queryV1"],
+        json!({"type": "list", "data": []})
+    );
+    assert_eq!(
+        answer["extensions"],
+        json!({"warnings": [
+            "unknown class \"Hst\" at line 1 column 6; did you mean \"Host\"?",
+            "unknown property \"colr\" at line 1 column 15; did you mean \"color\"?",
+        ]})
+    );
+    assert!(answer.get("errors").is_none(), "{answer}");
+    let answer = asked("FIND my_host WITH color = 'red'");
+    assert_eq!(
+        answer["data"]["queryV1"]["data"].as_array().map(Vec::len),
+        Some(1)
+    );
+    assert!(answer.get("extensions").is_none(), "{answer}");
+    let answer = world.admin(query, json!({"q": "FIND my_hst", "dry": true}));
+    assert_eq!(
+        answer["extensions"]["warnings"],
+        json!(["unknown type \"my_hst\" at line 1 column 6; did you mean \"my_host\"?"])
+    );
+    let both = "{ a: queryV1(query: \"FIND Hst\") { type } b: queryV1(query: \"FIND Hst\") { type }
+        c: queryV1(query: \"FIND Hot\") { type } }";
+    let answer = world.admin(both, json!({}));
+    let warnings = answer["extensions"]["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 2, "each is told once: {answer}");
+
+    // Who sees nothing of a type is warned of it as if it were not there, without a hint at it.
+    let blue = world.key_for("blue");
+    for (j1ql, expected) in [
+        (
+            "FIND my_host",
+            "unknown type \"my_host\" at line 1 column 6",
+        ),
+        (
+            "FIND my_hosts",
+            "unknown type \"my_hosts\" at line 1 column 6",
+        ),
+        (
+            "FIND * WITH color = 'red'",
+            "unknown property \"color\" at line 1 column 13",
+        ),
+    ] {
+        let answer = world.ask(&blue, query, json!({"q": j1ql}));
+        let warnings = &answer["extensions"]["warnings"];
+        let first = warnings[0].as_str().unwrap_or_default();
+        assert!(first.starts_with(expected), "{answer}");
+        assert!(!first.contains("did you mean \"my_host\""), "{answer}");
+    }
+    let red = world.ask(&world.key_for("red"), query, json!({"q": "FIND my_host"}));
+    assert!(red.get("extensions").is_none(), "{red}");
+}
+
+#[test]
+fn mistakes_in_queries_say_where_they_are_and_what_to_write() {
+    let world = World::new();
+    let query = "query($q: String!) { queryV1(query: $q) { type } }";
+    for (j1ql, expected) in [
+        ("FIND User WITH active = tru", "Did you mean \"'tru'\"?"),
+        (
+            "FIND * WITH tag.special-name = 1",
+            "Did you mean \"[tag.special-name]\"?",
+        ),
+        ("FIND User AS u\n RETURN x.a", "at line 2 column 9"),
+    ] {
+        let answer = world.admin(query, json!({"q": j1ql}));
+        let message = answer["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn whole_numbers_are_kept_exactly_or_refused() {
+    let world = World::new();
+    let create = |number: &str| {
+        format!(
+            "mutation {{ createEntity(entityKey: \"n\", entityType: \"my_host\", entityClass: \
+             [\"Host\"], properties: {{n: {number}}}) {{ entity {{ _id }} }} }}"
+        )
+    };
+    let answer = world.admin(&create("9223372036854775807"), json!({}));
+    assert!(answer.get("errors").is_none(), "{answer}");
+    let query = "query($q: String!, $v: JSON) { queryV1(query: $q, variables: $v) { data } }";
+    let found = "FIND my_host WITH n = ${n} AS h RETURN h.n";
+    let answer = world.admin(query, json!({"q": found, "v": {"n": i64::MAX}}));
+    let rows = &answer["data"]["queryV1"]["data"];
+    assert_eq!(*rows, json!([{"h.n": i64::MAX}]), "{answer}");
+    let answer = world.admin(query, json!({"q": found, "v": {"n": i64::MAX - 1}}));
+    assert_eq!(answer["data"]["queryV1"]["data"], json!([]), "{answer}");
+    for number in [
+        "9223372036854775808",
+        "18446744073709551616",
+        "[1, 9223372036854775808]",
+    ] {
+        let refused = world.admin(&create(number), json!({}));
+        let message = refused["errors"][0]["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains("send larger ones as texts"),
+            "{number}: {refused}"
+        );
+    }
+    let refused = world.admin(query, json!({"q": found, "v": {"n": u64::MAX}}));
+    assert_eq!(
+        refused["errors"][0]["extensions"]["code"], "BAD_USER_INPUT",
+        "{refused}"
+    );
+}

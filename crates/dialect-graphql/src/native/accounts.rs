@@ -25,6 +25,8 @@ const SERVICE_TYPE: &str = "account_service";
 pub(super) struct AccountNode {
     moment: Arc<Moment>,
     summary: AccountSummary,
+    /// Whether the caller may read it, and not only change it.
+    is_read: bool,
 }
 
 impl AccountNode {
@@ -32,6 +34,15 @@ impl AccountNode {
         Self {
             moment: Arc::clone(moment),
             summary,
+            is_read: true,
+        }
+    }
+
+    /// An account that the caller changed and may not read: its id, and whether it is active.
+    pub(super) fn unread(moment: &Arc<Moment>, summary: AccountSummary) -> Self {
+        Self {
+            is_read: false,
+            ..Self::new(moment, summary)
         }
     }
 
@@ -75,11 +86,14 @@ impl Object<Context> for AccountNode {
         Ok(match call.name() {
             "id" => Node::text(self.moment.shown_id(summary.id)),
             "kind" => Node::text(self.kind()),
+            "active" => Node::Boolean(!summary.suspended),
+            "createdAt" => values::instant(summary.created_at),
+            "displayName" if !self.is_read => Node::text(""),
+            "roles" if !self.is_read => Node::list(std::iter::empty()),
+            _ if !self.is_read => Node::Null,
             "displayName" => Node::text(summary.display_name.as_str()),
             "email" => values::filled(&summary.email),
-            "active" => Node::Boolean(!summary.suspended),
             "roles" => Node::list(summary.roles.iter().map(|role| Node::text(role.as_str()))),
-            "createdAt" => values::instant(summary.created_at),
             "updatedAt" => {
                 values::optional_instant(self.entity().map(|entity| view.updated_at(entity)))
             }

@@ -9,7 +9,7 @@ use durward_policy::{AccessPolicy, Right, Rights};
 use durward_vault::Secret;
 use serde_json::Value as Json;
 
-use super::accounts::AccountNode;
+use super::accounts::{AccountNode, is_shown};
 use super::credentials::CredentialNode;
 use super::moment::{Moment, object_id};
 use super::{Answer, Context, errors, values};
@@ -59,11 +59,17 @@ fn id(call: &Call<'_, Context>, what: &'static str) -> Result<ObjectId, FieldErr
     id.ok_or_else(|| errors::of(&IdentityError::NotFound { what }))
 }
 
+/// An account that was changed, as far as the caller may read it.
 fn account<'a>(context: &Context, summary: AccountSummary) -> Answer<'a> {
-    Ok(Node::object(AccountNode::new(
-        &Moment::fresh(context)?,
-        summary,
-    )))
+    let caller = context.caller().map_err(|error| errors::of(error))?;
+    let moment = Moment::fresh(context)?;
+    let is_read = caller.may(Right::READ_ACCOUNTS) || caller.account() == Some(summary.id);
+    let is_read = is_read && is_shown(caller, &moment, summary.id);
+    Ok(Node::object(if is_read {
+        AccountNode::new(&moment, summary)
+    } else {
+        AccountNode::unread(&moment, summary)
+    }))
 }
 
 /// `createAccount`
@@ -76,7 +82,10 @@ pub(super) async fn create_account(call: Call<'_, Context>) -> Answer<'_> {
         role: input.text("role").unwrap_or_default(),
     };
     let create = move |caller: Caller| caller.organization().create_account(&caller, &new);
-    account(call.context, command(&call, create).await?)
+    let summary = command(&call, create).await?;
+    // All that there is to read is what the caller sent.
+    let moment = Moment::fresh(call.context)?;
+    Ok(Node::object(AccountNode::new(&moment, summary)))
 }
 
 /// `suspendAccount`, `resumeAccount`
@@ -157,10 +166,11 @@ pub(super) async fn create_credential(call: Call<'_, Context>) -> Answer<'_> {
 pub(super) async fn revoke_credential(call: Call<'_, Context>) -> Answer<'_> {
     let id = id(&call, "credential")?;
     let reason = call.text_argument("reason").unwrap_or_default().to_owned();
+    let with_descendants = call.bool_argument("withDescendants").unwrap_or(false);
     let revoke = move |caller: Caller| {
         caller
             .organization()
-            .revoke_credential_because(&caller, id, &reason)
+            .revoke_credential_because(&caller, id, &reason, with_descendants)
     };
     let summary = command(&call, revoke).await?;
     let moment = Moment::fresh(call.context)?;

@@ -76,6 +76,10 @@ impl Object<Context> for CredentialNode {
                 Some(account) => Node::object_ref(account),
                 None => Node::Null,
             },
+            "madeBy" => {
+                let maker = summary.made_by.map(|maker| self.moment.shown_id(maker));
+                Node::optional_text(maker)
+            }
             "policy" => self.policy(),
             "createdAt" => values::instant(summary.created_at),
             "expiresAt" => values::optional_instant(summary.expires_at),

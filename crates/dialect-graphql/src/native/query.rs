@@ -42,6 +42,7 @@ pub(super) async fn query(call: Call<'_, Context>) -> Answer<'_> {
         Ok((page, columns))
     };
     let (page, columns) = off_thread(&call, view, options, run).await?;
+    context.warn(&page.warnings);
     Ok(Node::object(Answered {
         page,
         columns,
@@ -69,11 +70,10 @@ async fn off_thread<T: Send + 'static>(
 ) -> Result<T, FieldError> {
     let text = call.text_argument("j1ql").unwrap_or_default().to_owned();
     let guard = cancel_guard(&options.limits);
-    let result = tokio::task::spawn_blocking(move || run(&view, &text, &options)).await;
+    let work = move || run(&view, &text, &options);
+    let result = call.context.off_thread(work).await;
     drop(guard);
-    result
-        .map_err(errors::broken)?
-        .map_err(|error| errors::of(&error))
+    result?.map_err(|error| errors::of(&error))
 }
 
 fn options(call: &Call<'_, Context>) -> Result<RunOptions, FieldError> {

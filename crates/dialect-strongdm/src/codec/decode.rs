@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::document::{read_document, read_documents};
 use super::{Field, Flow, Noun, Shape, Table};
-use crate::mapping::{Meaning, PORT};
+use crate::mapping::{LEVEL, LEVEL_SUSPENDED, Meaning, OLD_SUSPENDED, PORT};
 use crate::status::Status;
 
 const CUSTOM_HEADERS: &str = "customHeaders";
@@ -69,6 +69,7 @@ fn read_message(
     purpose: Purpose,
 ) -> Result<Given, Status> {
     let mut given = Given::default();
+    let mut old: Option<OldLevel> = None;
     for field in &table.fields {
         let value = message.get_field(&field.descriptor);
         let text = || value.as_str().unwrap_or_default().to_owned();
@@ -83,6 +84,9 @@ fn read_message(
                 }
             }
             Meaning::Tags => read_tags(&value, &mut given.properties)?,
+            Meaning::Property(_) if field.flow == Flow::Old => {
+                old.get_or_insert_default().read(field, &value);
+            }
             Meaning::Property(property) if field.flow != Flow::Out => {
                 let value = read_value(field, &value)?;
                 put(&mut given, field, property, value, purpose);
@@ -91,7 +95,49 @@ fn read_message(
         }
     }
     take_header_secrets(&mut given);
+    if let Some(old) = old {
+        old.settle(&mut given.properties);
+    }
     Ok(given)
+}
+
+/// What old clients say of the level of a user.
+#[derive(Default)]
+struct OldLevel {
+    level: String,
+    is_suspended: bool,
+}
+
+impl OldLevel {
+    fn read(&mut self, field: &Field, value: &Wire) {
+        if field.descriptor.name() == OLD_SUSPENDED {
+            self.is_suspended = value.as_bool().unwrap_or_default();
+        } else {
+            value
+                .as_str()
+                .unwrap_or_default()
+                .clone_into(&mut self.level);
+        }
+    }
+
+    /// Decides what level is given: that of the field for it, else what the old fields say, else
+    /// none at all, so that it stays.
+    fn settle(self, properties: &mut Properties) {
+        let given = properties.get(LEVEL);
+        if given.is_some_and(|level| !level.is_null()) {
+            return;
+        }
+        let level = if self.is_suspended {
+            LEVEL_SUSPENDED.to_owned()
+        } else {
+            self.level
+        };
+        if level.is_empty() {
+            properties.remove(LEVEL);
+        } else {
+            properties.insert(LEVEL.to_owned(), Value::from(level));
+        }
+    }
 }
 
 fn put(given: &mut Given, field: &Field, property: &str, value: Value, purpose: Purpose) {

@@ -9,7 +9,7 @@ use durward_model::{Instant, ObjectId, Value};
 
 use super::document::{write_document, write_documents};
 use super::{Field, Flow, Item, Shape, Table};
-use crate::mapping::Meaning;
+use crate::mapping::{LEVEL_DEFAULT, LEVEL_SUSPENDED, Meaning};
 use crate::wire::{put_bytes, put_integer};
 
 const SECOND_MICROS: i64 = 1_000_000;
@@ -42,6 +42,12 @@ pub(super) fn write_message(out: &mut Vec<u8>, table: &Table, item: &Item<'_>) {
 fn write_value(out: &mut Vec<u8>, field: &Field, value: &Value) {
     let number = field.number;
     match (&field.shape, value) {
+        // Old clients have a field of its own for this, and send back the level that they read.
+        (Shape::Text, Value::String(text))
+            if field.flow == Flow::Old && text == LEVEL_SUSPENDED =>
+        {
+            put_bytes(out, number, LEVEL_DEFAULT.as_bytes());
+        }
         (Shape::Text, Value::String(text)) if !text.is_empty() => {
             put_bytes(out, number, text.as_bytes());
         }

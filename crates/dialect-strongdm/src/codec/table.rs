@@ -42,6 +42,8 @@ pub(crate) enum Flow {
     Kept,
     /// It is only read; what a client sends is ignored.
     Out,
+    /// It is read and set by old clients only: where the field that came in its place is absent.
+    Old,
     /// It is only set: a secret.
     In,
 }
@@ -80,9 +82,11 @@ impl Table {
             );
             let flow = if flags.write_only {
                 Flow::In
-            } else if flags.read_only || mapping::is_old_twin(message.name(), field.name()) {
+            } else if mapping::is_old_twin(message.name(), field.name()) {
+                Flow::Old
+            } else if flags.read_only {
                 Flow::Out
-            } else if flags.credential || is_generated {
+            } else if is_generated {
                 Flow::Kept
             } else {
                 Flow::Both

@@ -57,6 +57,10 @@ pub struct Fields {
     pub branches: Vec<Branch>,
     /// Whether `type:` tells the branches apart.
     pub has_types: bool,
+    /// Property that marks the objects that an organization is born with. Lists leave them out
+    /// unless a filter names them: a script that changes or deletes all that it lists must not
+    /// come upon what cannot change.
+    pub built_in: Option<&'static str>,
     pub(crate) by_name: BTreeMap<String, Field>,
 }
 
@@ -73,6 +77,7 @@ impl Fields {
             id_prefix: id_prefix.to_owned(),
             branches: Vec::new(),
             has_types: contract.wrapper(noun).is_some(),
+            built_in: (noun.name() == "Role").then_some("builtIn"),
             by_name: BTreeMap::new(),
         };
         if !fields.has_types {

@@ -9,8 +9,12 @@ use durward_query::plan::{
     Source,
 };
 
+use super::pattern::{Simple, small_regex};
 use super::value::IdTerm;
-use super::{Comparison, Field, FieldTerm, Fields, Filter, FilterError, Meaning, Pattern, Terms};
+use super::{
+    Comparison, Field, FieldTerm, Fields, Filter, FilterError, ID, Meaning, Pattern, Term, Terms,
+    folded,
+};
 
 /// Where the only object of these plans is bound.
 const SLOT: Slot = Slot(0);
@@ -40,13 +44,18 @@ impl Fields {
                 sources = self.ids(of_field)?;
                 continue;
             }
-            conditions.push(on_field(field, of_field)?);
+            for term in of_field {
+                conditions.push(on_value(&field.meaning, term)?);
+            }
             // A value that is there tells that the branch has the field.
             if of_field.iter().any(|term| may_be_absent(field, term)) {
                 branches.retain(|at| field.branches.contains(at));
             }
         }
-        conditions.extend(terms.tags().iter().map(|term| on_tag(term)));
+        for term in terms.tags() {
+            conditions.push(on_tag(term)?);
+        }
+        conditions.extend(self.unasked(filter));
         conditions.extend(self.branch_condition(&branches, sources.is_some()));
         let mut plan = Plan::list(Source::Any);
         plan.start.sources = match sources {
@@ -88,12 +97,8 @@ impl Fields {
         branches: &mut BTreeSet<usize>,
         conditions: &mut Vec<Condition>,
     ) -> Result<(), FilterError> {
-        if terms.is_empty() {
-            return Ok(());
-        }
-        let mut chosen = BTreeSet::new();
-        let mut any = Vec::new();
         for term in terms {
+            let (mut chosen, mut any) = (BTreeSet::new(), Vec::new());
             term.must_not_compare()?;
             let wanted = Pattern::of(&plain(&term.pattern.text()));
             let mut named = BTreeSet::new();
@@ -112,16 +117,16 @@ impl Fields {
                 any.push(Condition::All(vec![
                     self.branch_condition(&BTreeSet::from([token]), true)
                         .unwrap_or(Condition::All(Vec::new())),
-                    token_type(&wanted),
+                    token_type(&wanted)?,
                 ]));
             }
             any.extend(self.branch_condition(&named, true));
             chosen.extend(named);
+            if token.is_some() {
+                conditions.push(Condition::Any(any));
+            }
+            branches.retain(|at| chosen.contains(at));
         }
-        if self.branches.iter().any(|branch| branch.name == "token") {
-            conditions.push(Condition::Any(any));
-        }
-        branches.retain(|at| chosen.contains(at));
         Ok(())
     }
 
@@ -144,7 +149,7 @@ impl Fields {
         if !wanted.is_empty() {
             branches.retain(|at| {
                 let category = self.branches.get(*at).map_or("", |branch| branch.category);
-                wanted.iter().any(|term| term.pattern.fits(category, false))
+                wanted.iter().all(|term| term.pattern.fits(category, false))
             });
         }
         Ok(())
@@ -181,6 +186,26 @@ impl Fields {
             any.push(Condition::All(all));
         }
         Some(Condition::Any(any))
+    }
+
+    /// What keeps out of a list the built-in objects that a filter does not ask for by their id or
+    /// name.
+    fn unasked(&self, filter: &Filter) -> Option<Condition> {
+        let property = Property::of(self.built_in?);
+        let asks = filter.terms.iter().any(|term| match term {
+            Term::Field(term) => {
+                let name = folded(&term.name);
+                matches!(name.as_str(), ID | "name") && term.pattern.literal().is_some()
+            }
+            Term::Tag(_) => false,
+        });
+        let is_built_in = compare(
+            &property,
+            Relation::Equal,
+            false,
+            literal(Value::Bool(true)),
+        );
+        (!asks).then(|| Condition::Not(Box::new(is_built_in)))
     }
 
     fn order(&self, order_by: &str) -> Result<Vec<SortKey>, FilterError> {
@@ -243,25 +268,6 @@ fn may_be_absent(field: &Field, term: &FieldTerm) -> bool {
     }
 }
 
-/// What terms of one field ask of it: any of the plain ones, all of the comparisons.
-fn on_field(field: &Field, terms: &[&FieldTerm]) -> Result<Condition, FilterError> {
-    let mut any = Vec::new();
-    let mut all = Vec::new();
-    for term in terms {
-        let is_compared = term.comparison.is_some() && !matches!(field.meaning, Meaning::Text(_));
-        let one = on_value(&field.meaning, term)?;
-        if is_compared {
-            all.push(one);
-        } else {
-            any.push(one);
-        }
-    }
-    if !any.is_empty() {
-        all.push(Condition::Any(any));
-    }
-    Ok(Condition::All(all))
-}
-
 fn on_value(meaning: &Meaning, term: &FieldTerm) -> Result<Condition, FilterError> {
     let relation = match term.comparison {
         None => Relation::Equal,
@@ -275,7 +281,7 @@ fn on_value(meaning: &Meaning, term: &FieldTerm) -> Result<Condition, FilterErro
         Meaning::Text(property) => {
             let sign = term.comparison.map_or("", Comparison::as_str);
             let pattern = Pattern::of(&format!("{sign}{}", term.pattern.text()));
-            Ok(on_text(property, &pattern, false))
+            on_text(property, &pattern)
         }
         _ if is_anything => Ok(Condition::All(Vec::new())),
         Meaning::Truth(property) => {
@@ -301,17 +307,16 @@ fn on_value(meaning: &Meaning, term: &FieldTerm) -> Result<Condition, FilterErro
 }
 
 /// An absent text is the empty one to clients.
-fn on_text(property: &Property, pattern: &Pattern, exact: bool) -> Condition {
-    let fits = match pattern.regex(exact) {
-        _ if pattern.is_anything() => return Condition::All(Vec::new()),
-        Some(regex) => compare(property, Relation::Equal, false, Operand::Pattern(regex)),
-        None => Condition::Any(Vec::new()),
-    };
-    if pattern.fits_nothing() {
+fn on_text(property: &Property, pattern: &Pattern) -> Result<Condition, FilterError> {
+    if pattern.is_anything() {
+        return Ok(Condition::All(Vec::new()));
+    }
+    let fits = on_present(property, pattern, false)?;
+    Ok(if pattern.fits_nothing() {
         Condition::Any(vec![fits, absent(property)])
     } else {
         fits
-    }
+    })
 }
 
 /// An absent number is zero to clients.
@@ -332,47 +337,54 @@ fn on_number(property: &Property, relation: Relation, number: f64) -> Condition 
 }
 
 /// Names and values of tags are exact.
-fn on_tag(term: &super::TagTerm) -> Condition {
+fn on_tag(term: &super::TagTerm) -> Result<Condition, FilterError> {
     let name = format!("{}{}", durward_access::object::TAG_PREFIX, term.key);
     let property = Property::of(&name);
     let exists = Condition::Not(Box::new(absent(&property)));
     match &term.value {
-        None => exists,
-        Some(pattern) if pattern.is_anything() => exists,
-        Some(pattern) => match pattern.literal() {
-            Some(text) => Condition::equals(SLOT, &name, Value::from(text)),
-            None => on_present(&property, pattern),
-        },
+        None => Ok(exists),
+        Some(pattern) if pattern.is_anything() => Ok(exists),
+        Some(pattern) => on_present(&property, pattern, true),
     }
 }
 
-fn on_present(property: &Property, pattern: &Pattern) -> Condition {
-    match pattern.regex(true) {
-        Some(regex) => compare(property, Relation::Equal, false, Operand::Pattern(regex)),
-        None => Condition::Any(Vec::new()),
-    }
+/// A pattern on a text that is there. Only the rare ones need a regular expression.
+fn on_present(
+    property: &Property,
+    pattern: &Pattern,
+    exact: bool,
+) -> Result<Condition, FilterError> {
+    let (relation, text) = match pattern.simple() {
+        Some(Simple::Whole(text)) => (Relation::Equal, text),
+        Some(Simple::Start(text)) => (Relation::StartsWith, text),
+        Some(Simple::End(text)) => (Relation::EndsWith, text),
+        Some(Simple::Part(text)) => (Relation::Contains, text),
+        None => {
+            let regex = Operand::Pattern(pattern.regex(exact)?);
+            return Ok(compare(property, Relation::Equal, false, regex));
+        }
+    };
+    Ok(compare(
+        property,
+        relation,
+        !exact,
+        literal(Value::from(text)),
+    ))
 }
 
 /// The sort of a token fits, `_` and `-` not counting.
-fn token_type(wanted: &Pattern) -> Condition {
+fn token_type(wanted: &Pattern) -> Result<Condition, FilterError> {
     let property = Property::of("accountType");
-    let mut any = Vec::new();
-    if let Some(regex) = dashed(wanted) {
-        any.push(compare(
-            &property,
-            Relation::Equal,
-            false,
-            Operand::Pattern(regex),
-        ));
-    }
+    let fits = Operand::Pattern(dashed(wanted)?);
+    let mut any = vec![compare(&property, Relation::Equal, false, fits)];
     if wanted.fits(TOKEN_TYPE_DEFAULT, false) {
         any.push(absent(&property));
     }
-    Condition::Any(any)
+    Ok(Condition::Any(any))
 }
 
 /// A pattern of letters that may have `_` or `-` between them.
-fn dashed(wanted: &Pattern) -> Option<regex::Regex> {
+fn dashed(wanted: &Pattern) -> Result<regex::Regex, FilterError> {
     let mut text = String::from("^");
     for c in wanted.text().chars() {
         match c {
@@ -384,10 +396,5 @@ fn dashed(wanted: &Pattern) -> Option<regex::Regex> {
         }
     }
     text.push('$');
-    let mut builder = regex::RegexBuilder::new(&text);
-    builder
-        .case_insensitive(true)
-        .size_limit(1 << 20)
-        .build()
-        .ok()
+    small_regex(&text, false)
 }

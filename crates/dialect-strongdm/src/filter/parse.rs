@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads filters: total, so that any text is a filter or has a reason why it is none.
 
+use super::pattern::{PATTERN_BYTES_MAX, WILDCARDS_MAX};
 use super::{Comparison, FieldTerm, Filter, FilterError, Pattern, TagTerm, Term, folded};
 
 /// Longest filter in bytes.
 pub const FILTER_BYTES_MAX: usize = 256 << 10;
 /// Most terms of a filter.
 pub const TERMS_MAX: usize = 10_000;
+/// Most terms of a filter that are not about ids: each is a test of every object.
+pub const TESTS_MAX: usize = 100;
+/// The field whose terms are alternatives.
+pub(crate) const ID: &str = "id";
 /// How much of a wrong term is shown.
 const SHOWN_CHARS: usize = 40;
 
@@ -20,7 +25,7 @@ impl Filter {
             let reason = format!("the filter is longer than {FILTER_BYTES_MAX} bytes");
             return Err(FilterError::new(reason));
         }
-        let mut terms = Vec::new();
+        let (mut terms, mut tests) = (Vec::new(), 0);
         let mut rest = text.trim_start_matches(is_separator);
         while !rest.is_empty() {
             if terms.len() == TERMS_MAX {
@@ -28,10 +33,25 @@ impl Filter {
                 return Err(FilterError::new(reason));
             }
             let (term, after) = term(rest)?;
+            tests += usize::from(!term.is_of_ids());
+            if tests > TESTS_MAX {
+                let reason = format!("the filter has more than {TESTS_MAX} terms beside ids");
+                return Err(FilterError::new(reason));
+            }
             terms.push(term);
             rest = after.trim_start_matches(is_separator);
         }
         Ok(Self { terms })
+    }
+}
+
+impl Term {
+    /// Whether it is about the ids of the objects themselves.
+    fn is_of_ids(&self) -> bool {
+        match self {
+            Self::Field(term) => folded(&term.name) == ID,
+            Self::Tag(_) => false,
+        }
     }
 }
 
@@ -60,6 +80,7 @@ fn term(text: &str) -> Result<(Term, &str), FilterError> {
         )));
     };
     let pattern = Pattern::of(&value);
+    check_wildcards(name, &pattern)?;
     let name = name.to_owned();
     let term = FieldTerm {
         name,
@@ -80,8 +101,21 @@ fn tag<'t>(name: &str, text: &'t str) -> Result<(Term, &'t str), FilterError> {
     };
     // Nothing behind the sign is the empty value.
     let (value, rest) = value_until(rest, false)?;
-    let value = Some(Pattern::of(&value.unwrap_or_default()));
+    let value = Pattern::of(&value.unwrap_or_default());
+    check_wildcards(name, &value)?;
+    let value = Some(value);
     Ok((Term::Tag(TagTerm { key, value }), rest))
+}
+
+/// Patterns are tried on every object: what takes long to try is refused.
+fn check_wildcards(name: &str, pattern: &Pattern) -> Result<(), FilterError> {
+    if pattern.is_small() {
+        return Ok(());
+    }
+    Err(FilterError::new(format!(
+        "the pattern of the filter field {name:?} is too large; it may have {WILDCARDS_MAX} \
+         wildcards and, with any, {PATTERN_BYTES_MAX} bytes"
+    )))
 }
 
 fn comparison(text: &str) -> (Option<Comparison>, &str) {
@@ -227,7 +261,20 @@ mod tests {
         }
         let long = "x".repeat(FILTER_BYTES_MAX + 1);
         assert!(Filter::parse(&long).is_err());
-        assert!(Filter::parse(&"a:b ".repeat(TERMS_MAX + 1)).is_err());
+        assert!(Filter::parse(&"id:b ".repeat(TERMS_MAX)).is_ok());
+        assert!(Filter::parse(&"id:b ".repeat(TERMS_MAX + 1)).is_err());
+        let many = format!("{} {}", "a:b ".repeat(TESTS_MAX), "ID:1 ".repeat(TESTS_MAX));
+        assert!(Filter::parse(&many).is_ok());
+        for more in ["a:b", "tag:x"] {
+            assert!(Filter::parse(&format!("{many}{more}")).is_err());
+        }
+        let wide = format!("a:{}", "*x".repeat(WILDCARDS_MAX));
+        assert!(Filter::parse(&wide).is_ok());
+        assert!(Filter::parse(&format!("{wide}*")).is_err());
+        let long = "x".repeat(PATTERN_BYTES_MAX);
+        assert!(Filter::parse(&format!("a:{long}x")).is_ok());
+        assert!(Filter::parse(&format!("a:{long}*")).is_err());
+        assert!(Filter::parse(&format!("tag:a={long}*")).is_err());
     }
 
     proptest! {

@@ -5,6 +5,8 @@ use std::fmt;
 
 use regex::Regex;
 
+use super::FilterError;
+
 /// A value: literal runs with a wildcard between any two of them. One run is a plain value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
@@ -50,6 +52,24 @@ impl Pattern {
         self.runs.join("*")
     }
 
+    /// Whether it is small enough to be tried on many texts. One without wildcards always is.
+    pub(crate) fn is_small(&self) -> bool {
+        let wildcards = self.runs.len().saturating_sub(1);
+        let bytes: usize = self.runs.iter().map(String::len).sum();
+        wildcards == 0 || (wildcards <= WILDCARDS_MAX && bytes + wildcards <= PATTERN_BYTES_MAX)
+    }
+
+    /// What it asks of a text where that is a simple thing to ask.
+    pub(crate) fn simple(&self) -> Option<Simple<'_>> {
+        match self.runs.as_slice() {
+            [only] => Some(Simple::Whole(only)),
+            [start, end] if end.is_empty() => Some(Simple::Start(start)),
+            [start, end] if start.is_empty() => Some(Simple::End(end)),
+            [start, part, end] if start.is_empty() && end.is_empty() => Some(Simple::Part(part)),
+            _ => None,
+        }
+    }
+
     /// Whether a text fits as a whole. Without `exact`, upper and lower case are the same.
     pub fn fits(&self, text: &str, exact: bool) -> bool {
         if exact {
@@ -79,18 +99,49 @@ impl Pattern {
         rest.ends_with(last.as_str())
     }
 
-    /// The same as a regular expression; `None` when it would grow too large.
-    pub(crate) fn regex(&self, exact: bool) -> Option<Regex> {
+    /// The same as a regular expression.
+    ///
+    /// # Errors
+    /// When that would grow too large.
+    pub(crate) fn regex(&self, exact: bool) -> Result<Regex, FilterError> {
         let runs: Vec<String> = self.runs.iter().map(|run| regex::escape(run)).collect();
-        let text = format!("^(?:{})$", runs.join(".*"));
-        let mut builder = regex::RegexBuilder::new(&text);
-        let builder = builder.dot_matches_new_line(true).case_insensitive(!exact);
-        builder.size_limit(REGEX_BYTES_MAX).build().ok()
+        small_regex(&format!("^(?:{})$", runs.join(".*")), exact)
     }
 }
 
-/// Largest compiled form of a pattern in bytes.
-const REGEX_BYTES_MAX: usize = 1 << 22;
+/// What a pattern asks of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Simple<'p> {
+    /// To be this.
+    Whole(&'p str),
+    /// To begin with this.
+    Start(&'p str),
+    /// To end with this.
+    End(&'p str),
+    /// To hold this.
+    Part(&'p str),
+}
+
+/// Most wildcards of a pattern.
+pub(crate) const WILDCARDS_MAX: usize = 16;
+/// Most bytes of a pattern with wildcards.
+pub(crate) const PATTERN_BYTES_MAX: usize = 1024;
+/// Largest compiled form of a regular expression in bytes, and largest memory of trying it.
+const REGEX_BYTES_MAX: usize = 512 << 10;
+const REGEX_TRY_BYTES_MAX: usize = 128 << 10;
+
+/// What a regular expression takes at most.
+pub(super) const REGEX_MEMORY_BYTES: usize = REGEX_BYTES_MAX + REGEX_TRY_BYTES_MAX;
+
+/// A regular expression that takes little memory.
+pub(crate) fn small_regex(text: &str, exact: bool) -> Result<Regex, FilterError> {
+    let mut builder = regex::RegexBuilder::new(text);
+    builder.dot_matches_new_line(true).case_insensitive(!exact);
+    builder.size_limit(REGEX_BYTES_MAX);
+    builder.dfa_size_limit(REGEX_TRY_BYTES_MAX);
+    let too_large = |_| FilterError::new("a pattern in the filter is too large");
+    builder.build().map_err(too_large)
+}
 
 impl fmt::Display for Pattern {
     /// Writes it as a JSON string.
@@ -124,7 +175,7 @@ mod tests {
             let pattern = Pattern::of(pattern);
             assert_eq!(pattern.fits(text, false), fits, "{pattern} {text:?}");
             let regex = pattern.regex(false);
-            let regex_fits = regex.is_some_and(|regex| regex.is_match(text));
+            let regex_fits = regex.is_ok_and(|regex| regex.is_match(text));
             assert_eq!(regex_fits, fits, "{pattern} {text:?}");
         }
         assert!(!Pattern::of("abc").fits("ABC", true));

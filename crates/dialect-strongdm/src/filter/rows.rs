@@ -4,7 +4,7 @@
 use durward_model::{Instant, ObjectId};
 
 use super::value::IdTerm;
-use super::{Comparison, FieldTerm, FilterError, Pattern, Terms, folded};
+use super::{Comparison, FieldTerm, FilterError, ID, Pattern, Terms, folded};
 
 /// What the values of a field of a row are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,16 +42,17 @@ enum Test {
     Anything,
     /// One of these.
     Ids(Vec<ObjectId>),
-    /// Any of these.
-    Texts(Vec<Pattern>),
-    /// One of these, and so compared with each of those.
-    Times(Vec<Instant>, Vec<(Comparison, Instant)>),
+    /// A text that fits.
+    Text(Pattern),
+    /// This one, or so compared with it.
+    Time(Option<Comparison>, Instant),
 }
 
 /// A filter made ready for rows with certain fields.
 #[derive(Clone, Debug, Default)]
 pub struct RowFilter {
-    /// Position of a field and what its value must fulfil; for each name, any of these.
+    /// What must hold: for each term the positions of the fields of its name, of which any may
+    /// fulfil the test. All terms about `id` are one test.
     tests: Vec<Vec<(usize, Test)>>,
 }
 
@@ -69,11 +70,14 @@ impl RowFilter {
                 let written = of_field.first().map_or(name, |term| &term.name);
                 return Err(FilterError::unknown(written));
             }
-            let mut any = Vec::new();
-            for (position, (_, kind)) in named {
-                any.push((position, test(of_field, *kind)?));
+            let size = if name == ID { of_field.len() } else { 1 };
+            for together in of_field.chunks(size.max(1)) {
+                let mut any = Vec::new();
+                for (position, (_, kind)) in &named {
+                    any.push((*position, test(together, *kind)?));
+                }
+                tests.push(any);
             }
-            tests.push(any);
         }
         match terms.tags().first() {
             Some(_) => Err(FilterError::unknown("tag")),
@@ -92,7 +96,8 @@ impl RowFilter {
         self.tests.iter().all(|any| any.iter().any(fits))
     }
 
-    /// The ids that the field at a position must have one of; `None` when it may have any.
+    /// The ids that the field at a position must have one of; `None` when it may have any. What
+    /// several terms name is tested by each of them.
     pub fn ids(&self, position: usize) -> Option<&[ObjectId]> {
         self.tests.iter().find_map(|any| match any.as_slice() {
             [(at, Test::Ids(ids))] if *at == position => Some(ids.as_slice()),
@@ -101,6 +106,7 @@ impl RowFilter {
     }
 }
 
+/// The test that terms make together; only those about ids are several.
 fn test(terms: &[&FieldTerm], kind: CellKind) -> Result<Test, FilterError> {
     match kind {
         CellKind::Id(prefix) => {
@@ -111,26 +117,22 @@ fn test(terms: &[&FieldTerm], kind: CellKind) -> Result<Test, FilterError> {
                     IdTerm::Of(id) => ids.extend(id),
                 }
             }
+            ids.sort_unstable();
+            ids.dedup();
             Ok(Test::Ids(ids))
         }
-        CellKind::Text => {
-            let patterns = terms.iter().map(|term| {
-                let sign = term.comparison.map_or("", Comparison::as_str);
-                Pattern::of(&format!("{sign}{}", term.pattern.text()))
-            });
-            Ok(Test::Texts(patterns.collect()))
-        }
-        CellKind::Time => {
-            let (mut any, mut all) = (Vec::new(), Vec::new());
-            for term in terms {
-                match term.comparison {
-                    None if term.pattern.is_anything() => return Ok(Test::Anything),
-                    None => any.push(term.moment()?),
-                    Some(comparison) => all.push((comparison, term.moment()?)),
-                }
+        CellKind::Text => Ok(terms.first().map_or(Test::Anything, |term| {
+            let sign = term.comparison.map_or("", Comparison::as_str);
+            let text = format!("{sign}{}", term.pattern.text());
+            Test::Text(Pattern::of(&text.to_lowercase()))
+        })),
+        CellKind::Time => match terms.first() {
+            None => Ok(Test::Anything),
+            Some(term) if term.comparison.is_none() && term.pattern.is_anything() => {
+                Ok(Test::Anything)
             }
-            Ok(Test::Times(any, all))
-        }
+            Some(term) => Ok(Test::Time(term.comparison, term.moment()?)),
+        },
     }
 }
 
@@ -138,23 +140,19 @@ impl Test {
     fn fits(&self, cell: Cell<'_>) -> bool {
         match (self, cell) {
             (Self::Anything, _) => true,
-            (Self::Ids(ids), Cell::Id(id)) => ids.contains(&id),
-            (Self::Texts(patterns), Cell::Text(text)) => {
-                patterns.iter().any(|pattern| pattern.fits(text, false))
-            }
-            (Self::Texts(patterns), Cell::Texts(texts)) => texts
+            (Self::Ids(ids), Cell::Id(id)) => ids.binary_search(&id).is_ok(),
+            (Self::Text(pattern), Cell::Text(text)) => pattern.fits(&text.to_lowercase(), true),
+            (Self::Text(pattern), Cell::Texts(texts)) => texts
                 .iter()
-                .any(|text| patterns.iter().any(|pattern| pattern.fits(text, false))),
-            (Self::Texts(patterns), Cell::Empty) => patterns.iter().any(Pattern::fits_nothing),
-            (Self::Times(any, all), Cell::Time(moment)) => {
-                (any.is_empty() || any.contains(&moment))
-                    && all.iter().all(|(comparison, other)| match comparison {
-                        Comparison::Less => moment < *other,
-                        Comparison::LessOrEqual => moment <= *other,
-                        Comparison::Greater => moment > *other,
-                        Comparison::GreaterOrEqual => moment >= *other,
-                    })
-            }
+                .any(|text| pattern.fits(&text.to_lowercase(), true)),
+            (Self::Text(pattern), Cell::Empty) => pattern.fits_nothing(),
+            (Self::Time(comparison, other), Cell::Time(moment)) => match comparison {
+                None => moment == *other,
+                Some(Comparison::Less) => moment < *other,
+                Some(Comparison::LessOrEqual) => moment <= *other,
+                Some(Comparison::Greater) => moment > *other,
+                Some(Comparison::GreaterOrEqual) => moment >= *other,
+            },
             _ => false,
         }
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{FieldTerm, Filter, FilterError, TagTerm, Term, folded};
 
-/// The terms of a filter by field. Equal fields are joined by "or", comparisons and tags by "and",
-/// different fields by "and".
+/// The terms of a filter by field. All of them must hold, those of one field and tags too; only
+/// ids are alternatives.
 #[derive(Debug)]
 pub struct Terms<'f> {
     fields: BTreeMap<String, Vec<&'f FieldTerm>>,

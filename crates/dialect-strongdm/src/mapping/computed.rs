@@ -6,11 +6,10 @@ use durward_access::{Kind, Object, reader};
 use durward_graph::{ObjectRef, View};
 use durward_model::{ObjectId, Value};
 
-use super::ids;
+use super::{LEVEL, LEVEL_DEFAULT, LEVEL_SUSPENDED, ids};
 use crate::codec::Codec;
 
 const DISPLAY_NAME: &str = "displayName";
-const LEVEL: &str = "permissionLevel";
 
 /// Adds to an object what is found elsewhere in the view that it was read from. Answers whether
 /// StrongDM can show the object at all: a resource of a kind that only other dialects have, or a
@@ -38,9 +37,9 @@ fn shows(codec: &Codec, noun: &str, branch: &str) -> bool {
 /// without a level has the usual one.
 fn add_level(user: &mut Object) {
     let level = if user.flag("suspended") {
-        "suspended"
+        LEVEL_SUSPENDED
     } else if user.text(LEVEL).is_empty() {
-        "user"
+        LEVEL_DEFAULT
     } else {
         return;
     };

@@ -107,8 +107,15 @@ fn find(walk: &Walk<'_>, kind: Kind) -> Result<Vec<EdgeRef>, Status> {
     let filter = filter.map_err(|error| Status::of(&error))?;
     let sight = Sight::of(walk.caller(), view);
     let mut found = Vec::new();
-    for edge in candidates(view, kind, &filter) {
-        if !sight.sees(ObjectRef::Edge(edge)) {
+    let mut tally = walk.tally();
+    let candidates = candidates(view, kind, &filter);
+    // They, what is found of them, and what orders them.
+    tally.bytes(candidates.len().saturating_mul(4 * size_of::<ObjectRef>()))?;
+    for edge in candidates {
+        tally.row()?;
+        // What has ended by itself is no grant any more; the past shows it while it held.
+        let is_over = kind == Kind::Grant && effective::is_over(view, edge, walk.valid_at);
+        if is_over || !sight.sees(ObjectRef::Edge(edge)) {
             continue;
         }
         let row = Row::of(view, edge, &columns);

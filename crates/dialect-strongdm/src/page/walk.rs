@@ -10,6 +10,7 @@ use durward_identity::Caller;
 use durward_model::Instant;
 use durward_query::{CursorKey, ListCursor, RunOptions};
 use durward_vault::digest::sha256;
+use prost_reflect::DynamicMessage;
 use prost_reflect::prost::Message as _;
 
 use super::{PageRequest, Walks, request};
@@ -55,6 +56,8 @@ impl<'w> Walk<'w> {
         let request = PageRequest::of(call)?;
         let filter = Filter::parse(&request::text(call.message, "filter"));
         let filter = filter.map_err(|error| Status::of(&error))?;
+        call.check()?;
+        call.charge(filter.memory_bytes())?;
         let key = CursorKey::new(&call.caller.cursor_key());
         let what = what(call, &request);
         let (view, valid_at, start) = if request.cursor.is_empty() {
@@ -124,7 +127,16 @@ impl<'w> Walk<'w> {
             .id()
             .as_str()
             .clone_into(&mut options.account_id);
+        options.limits.cancelled = Some(Arc::clone(self.call.given_up));
         options
+    }
+
+    /// Something that counts what a walk gathers.
+    pub fn tally(&self) -> Tally<'w> {
+        Tally {
+            call: self.call,
+            count: 0,
+        }
     }
 
     /// What `find` finds, or found for an earlier page of this walk. `part` tells several findings
@@ -138,11 +150,12 @@ impl<'w> Walk<'w> {
         F: FnOnce() -> Result<Vec<T>, Status>,
     {
         let name = self.name(part);
-        if let Some(known) = self.walks.get(&name) {
+        let organization = self.caller().organization().id();
+        if let Some(known) = self.walks.get(organization, &name) {
             return Ok(known);
         }
         let found = Arc::new(find()?);
-        self.walks.keep(name, &found);
+        self.walks.keep(organization, name, &found);
         Ok(found)
     }
 
@@ -159,10 +172,49 @@ impl<'w> Walk<'w> {
     }
 }
 
+/// Counts rows that are looked at and bytes that are gathered: the work ends when nobody waits for
+/// it any more, or when the caller's share is used up.
+#[derive(Debug)]
+pub struct Tally<'w> {
+    call: &'w Call<'w>,
+    count: usize,
+}
+
+/// After how many rows it is asked whether somebody waits.
+const ROWS_BETWEEN_CHECKS: usize = 1024;
+
+impl Tally<'_> {
+    /// One row more is looked at.
+    ///
+    /// # Errors
+    /// When nobody waits any more.
+    pub fn row(&mut self) -> Result<(), Status> {
+        self.count = self.count.wrapping_add(1);
+        if self.count.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+            self.call.check()?;
+        }
+        Ok(())
+    }
+
+    /// So many bytes more will be held.
+    ///
+    /// # Errors
+    /// When the caller may not hold them.
+    pub fn bytes(&self, bytes: usize) -> Result<(), Status> {
+        self.call.charge(bytes)
+    }
+}
+
 /// Everything that makes a list what it is, the instant and the place in it aside.
 fn what(call: &Call<'_>, request: &PageRequest) -> String {
-    let mut rest = call.message.clone();
-    rest.clear_field_by_name("meta");
+    let mut rest = DynamicMessage::new(call.method.input.clone());
+    for (field, value) in call
+        .message
+        .fields()
+        .filter(|(field, _)| field.name() != "meta")
+    {
+        rest.set_field(&field, value.clone());
+    }
     let rest = sha256(&rest.encode_to_vec());
     let condition = call.caller.core_condition();
     let (method, order) = (&call.method.signed_name, &request.order_by);

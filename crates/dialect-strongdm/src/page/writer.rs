@@ -90,7 +90,9 @@ impl Page {
         let mut page = Self::new(walk.call().method, walk.request.rows)?;
         let start = usize::try_from(walk.start.offset).unwrap_or(usize::MAX);
         let mut next = None;
+        let mut tally = walk.tally();
         for (offset, row) in rows.iter().enumerate().skip(start) {
+            tally.row()?;
             if !page.push(|out, number| write(out, number, row))? {
                 let offset = offset as u64;
                 next = Some(walk.cursor(Place { part: 0, offset }));

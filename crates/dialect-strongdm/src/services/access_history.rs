@@ -15,7 +15,7 @@ use super::role_resources::{self, RoleRow};
 use super::timestamp::{put_moment, put_text};
 use crate::dispatch::Reply;
 use crate::filter::{Range, RowFilter, Terms};
-use crate::page::{Page, Walk};
+use crate::page::{Page, Tally, Walk};
 use crate::status::Status;
 use crate::wire::put_bytes;
 
@@ -91,13 +91,14 @@ fn find_of_accounts(walk: &Walk<'_>, is_newest_first: bool) -> Result<Vec<Row<Ac
     let filter = filter.map_err(|error| Status::of(&error))?;
     let view = &walk.view;
     let sight = Sight::of(walk.caller(), view);
-    let bindings = Bindings::read(view);
+    let bindings = bindings(walk)?;
     let mut rows = Rows::new(walk, range);
     for account in ever(view, &[Kind::User, Kind::Service], filter.ids(0)) {
         if !sight.is_everything() && !sight.sees(ObjectRef::Entity(account)) {
             continue;
         }
         for reached in bindings.of_account(account) {
+            rows.tally.row()?;
             if !sight.is_everything() && !sight.sees(ObjectRef::Entity(reached.resource)) {
                 continue;
             }
@@ -141,10 +142,11 @@ fn find_of_roles(walk: &Walk<'_>, is_newest_first: bool) -> Result<Vec<Row<RoleR
     let filter = filter.map_err(|error| Status::of(&error))?;
     let view = &walk.view;
     let sight = Sight::of(walk.caller(), view);
-    let bindings = Bindings::read(view);
+    let bindings = bindings(walk)?;
     let mut rows = Rows::new(walk, range);
     for role in ever(view, &[Kind::Role], filter.ids(0)) {
         for (resource, interval) in bindings.of_role(role) {
+            rows.tally.row()?;
             let ends = [role, resource];
             let is_seen = ends.iter().all(|end| sight.sees(ObjectRef::Entity(*end)));
             if !sight.is_everything() && !is_seen {
@@ -182,16 +184,27 @@ fn ever(view: &View, kinds: &[Kind], ids: Option<&[durward_model::ObjectId]>) ->
     entities.collect()
 }
 
+/// All that binds accounts to resources, past and present.
+fn bindings(walk: &Walk<'_>) -> Result<Bindings, Status> {
+    let call = walk.call();
+    call.check()?;
+    let ties = Bindings::count(&walk.view);
+    call.charge(ties.saturating_mul(Bindings::TIE_BYTES))?;
+    Ok(Bindings::read(&walk.view))
+}
+
 /// Gathers the beginnings and ends that were up to now.
-struct Rows<R> {
+struct Rows<'w, R> {
+    tally: Tally<'w>,
     found: Vec<Row<R>>,
     range: Range,
     now: Instant,
 }
 
-impl<R: Copy> Rows<R> {
-    fn new(walk: &Walk<'_>, range: Range) -> Self {
+impl<'w, R: Copy> Rows<'w, R> {
+    fn new(walk: &Walk<'w>, range: Range) -> Self {
         Self {
+            tally: walk.tally(),
             found: Vec::new(),
             range,
             now: walk.valid_at,
@@ -202,6 +215,7 @@ impl<R: Copy> Rows<R> {
         let end = interval.until.map(|until| (until, true));
         for (at, is_end) in [(interval.from, false)].into_iter().chain(end) {
             if at <= self.now && self.range.holds(at) {
+                self.tally.bytes(2 * size_of::<Row<R>>())?;
                 self.found.push(Row { at, of, is_end });
             }
         }

@@ -81,7 +81,9 @@ fn find(walk: &Walk<'_>) -> Result<Vec<Row>, Status> {
         None => every_account(view),
     };
     let mut rows = Vec::new();
+    let mut tally = walk.tally();
     for account in accounts {
+        tally.row()?;
         if sight.sees(ObjectRef::Entity(account)) {
             add(walk, view, account, &filter, &mut rows)?;
         }
@@ -114,6 +116,7 @@ fn add(
             granted_at: view.updated_at(account),
         };
         if filter.fits(|position| row.cell(position)) {
+            walk.tally().bytes(2 * size_of::<Row>())?;
             rows.push(row);
         }
     }

@@ -28,6 +28,9 @@ pub(crate) const GRANT: &str = "ag-";
 /// Most rows that one call looks at; when they do not fit the filter, the page ends early.
 const LOOKED_AT_MAX: usize = 1_000_000;
 
+/// What a row takes while rows are gathered: itself twice, and its place in a table.
+const ROW_BYTES: usize = 2 * size_of::<AccessRow>() + 64;
+
 /// Fields of a row, in the order of [`AccessRow::cell`].
 pub(crate) const FIELDS: &[RowField] = &[
     ("account_id", CellKind::Id(ACCOUNT)),
@@ -112,7 +115,7 @@ pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
     super::refuse_order(walk)?;
     let filter = RowFilter::of(&Terms::of(&walk.filter), FIELDS);
     let filter = filter.map_err(|error| Status::of(&error))?;
-    let accounts = walk.remembered("accounts", || Ok(accounts(walk, &filter)))?;
+    let accounts = walk.remembered("accounts", || accounts(walk, &filter))?;
     let mut page = Page::new(walk.call().method, walk.request.rows)?;
     let mut place = walk.start;
     let mut looked_at = 0;
@@ -120,7 +123,8 @@ pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
     let first = usize::try_from(place.part).unwrap_or(usize::MAX);
     for account in accounts.iter().skip(first) {
         let part = format!("paths {}", place.part);
-        let rows = walk.remembered(&part, || Ok(rows_of(walk, *account, &filter)))?;
+        walk.call().check()?;
+        let rows = walk.remembered(&part, || rows_of(walk, *account, &filter))?;
         looked_at += rows.len() + 1;
         total = (accounts.len() == 1).then_some(rows.len());
         let start = usize::try_from(place.offset).unwrap_or(usize::MAX);
@@ -147,7 +151,8 @@ pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
 }
 
 /// The accounts among which those lie that have rows, in order.
-fn accounts(walk: &Walk<'_>, filter: &RowFilter) -> Vec<EntityRef> {
+fn accounts(walk: &Walk<'_>, filter: &RowFilter) -> Result<Vec<EntityRef>, Status> {
+    walk.call().check()?;
     let view = &walk.view;
     let kinds = [Kind::User, Kind::Service];
     let mut accounts = if let Some(ids) = filter.ids(0) {
@@ -172,11 +177,13 @@ fn accounts(walk: &Walk<'_>, filter: &RowFilter) -> Vec<EntityRef> {
     } else {
         every_account(view)
     };
+    walk.call()
+        .charge(2 * accounts.len() * size_of::<EntityRef>())?;
     accounts.sort_unstable();
     accounts.dedup();
     let sight = Sight::of(walk.caller(), view);
     accounts.retain(|account| sight.sees(ObjectRef::Entity(*account)));
-    accounts
+    Ok(accounts)
 }
 
 /// All users and services.
@@ -191,32 +198,46 @@ pub(crate) fn every_account(view: &View) -> Vec<EntityRef> {
 }
 
 /// The rows of one account that fit.
-fn rows_of(walk: &Walk<'_>, account: EntityRef, filter: &RowFilter) -> Vec<AccessRow> {
+fn rows_of(
+    walk: &Walk<'_>,
+    account: EntityRef,
+    filter: &RowFilter,
+) -> Result<Vec<AccessRow>, Status> {
     let view = &walk.view;
     let sight = Sight::of(walk.caller(), view);
     let gate = walk.access().gate(view, account, walk.valid_at);
-    let mut rows = Rows::default();
+    let (mut rows, mut tally) = (Rows::default(), walk.tally());
     let mut add = |path: &AccessPath| {
+        tally.row()?;
         let row = AccessRow::of(view, path);
         let fits = sees(&sight, path) && filter.fits(|position| row.cell(position));
         if fits && gate.allows(view, path.resource) {
+            tally.bytes(ROW_BYTES)?;
             rows.add(row);
         }
+        Ok::<(), Status>(())
     };
     if let Some(ids) = filter.ids(1) {
         for id in ids {
             if let Some(resource) = reader::entity(view, *id, &[Kind::Resource]) {
                 let paths = effective::paths_between(view, account, resource, walk.valid_at);
-                paths.iter().for_each(&mut add);
+                paths.iter().try_for_each(&mut add)?;
             }
         }
     } else {
+        let mut failed = None;
         let _ = effective::for_each_path(view, account, walk.valid_at, &mut |path| {
-            add(&path);
+            if let Err(status) = add(&path) {
+                failed = Some(status);
+                return ControlFlow::Break(());
+            }
             ControlFlow::Continue(())
         });
+        if let Some(status) = failed {
+            return Err(status);
+        }
     }
-    rows.rows
+    Ok(rows.rows)
 }
 
 fn sees(sight: &Sight, path: &AccessPath) -> bool {

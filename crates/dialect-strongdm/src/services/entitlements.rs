@@ -2,11 +2,13 @@
 //! Access as seen from one account, one resource or one role (`Granted*Entitlements`), each path
 //! with the group that it leads over.
 
+use std::ops::ControlFlow;
+
 use durward_access::access::Sight;
 use durward_access::effective::{self, AccessPath};
 use durward_access::kind::{ALLOWS, RESOURCE_TYPE};
 use durward_access::{Kind, Via, reader};
-use durward_graph::{Direction, EntityRef, ObjectRef};
+use durward_graph::{EntityRef, ObjectRef};
 use durward_model::{ErrorKind, ObjectId};
 use durward_policy::Action;
 
@@ -19,6 +21,8 @@ use crate::status::Status;
 use crate::wire::put_bytes;
 
 const GROUP: &str = "group-";
+/// What a row takes: itself twice while rows are gathered, and three ids.
+const ROW_BYTES: usize = 2 * size_of::<Row>() + 96;
 
 /// Fields of the rows of an account, and of a role.
 const OF_ACCOUNT: &[RowField] = &[
@@ -56,11 +60,20 @@ pub(super) fn of_account(walk: &Walk<'_>) -> Result<Reply, Status> {
     list(walk, OF_ACCOUNT, |walk, sight| {
         let kinds = [Kind::User, Kind::Service];
         let account = subject(walk, "account_id", ACCOUNT, &kinds)?;
-        let paths = effective::paths_of(&walk.view, account, walk.valid_at);
-        let seen = paths.iter().filter(|path| sees(sight, path));
-        Ok(seen
-            .map(|path| row(walk, path, path.resource, RESOURCE))
-            .collect())
+        let (mut rows, mut tally) = (Vec::new(), walk.tally());
+        let mut failed = None;
+        let _ = effective::for_each_path(&walk.view, account, walk.valid_at, &mut |path| {
+            let counted = tally.row().and_then(|()| tally.bytes(ROW_BYTES));
+            if let Err(status) = counted {
+                failed = Some(status);
+                return ControlFlow::Break(());
+            }
+            if sees(sight, &path) {
+                rows.push(row(walk, &path, path.resource, RESOURCE));
+            }
+            ControlFlow::Continue(())
+        });
+        failed.map_or(Ok(rows), Err)
     })
 }
 
@@ -69,9 +82,11 @@ pub(super) fn of_resource(walk: &Walk<'_>) -> Result<Reply, Status> {
     list(walk, OF_RESOURCE, |walk, sight| {
         let resource = subject(walk, "resource_id", RESOURCE, &[Kind::Resource])?;
         let view = &walk.view;
-        let mut rows = Vec::new();
+        let (mut rows, mut tally) = (Vec::new(), walk.tally());
         for account in effective::accounts_of(view, resource, walk.valid_at) {
+            tally.row()?;
             let paths = effective::paths_between(view, account, resource, walk.valid_at);
+            tally.bytes(paths.len().saturating_mul(ROW_BYTES))?;
             let seen = paths.iter().filter(|path| sees(sight, path));
             rows.extend(seen.map(|path| row(walk, path, path.account, ACCOUNT)));
         }
@@ -84,16 +99,18 @@ pub(super) fn of_role(walk: &Walk<'_>) -> Result<Reply, Status> {
     list(walk, OF_ACCOUNT, |walk, sight| {
         let role = subject(walk, "role_id", ROLE, &[Kind::Role])?;
         let view = &walk.view;
-        let mut rows = Vec::new();
-        reader::for_each_link(view, role, ALLOWS, RESOURCE_TYPE, Direction::Out, |link| {
+        let (mut rows, mut tally) = (Vec::new(), walk.tally());
+        for link in reader::links_out(view, role, ALLOWS, RESOURCE_TYPE) {
+            tally.row()?;
             if sight.sees(ObjectRef::Entity(link.other)) {
+                tally.bytes(ROW_BYTES)?;
                 rows.push(Row {
                     other: format!("{RESOURCE}{}", view.entity_id(link.other)),
                     origin: String::new(),
                     group: String::new(),
                 });
             }
-        });
+        }
         Ok(rows)
     })
 }

@@ -118,7 +118,7 @@ fn find(walk: &Walk<'_>, subject: &Subject) -> Result<Vec<(Moment, Kind)>, Statu
     let filter = RowFilter::of(&terms, subject.fields);
     let filter = filter.map_err(|error| Status::of(&error))?;
     let view = &walk.view;
-    let mut moments = Vec::new();
+    let (mut moments, mut tally) = (Vec::new(), walk.tally());
     for kind in subject.kinds {
         let objects = match filter.ids(0) {
             Some(ids) => {
@@ -128,12 +128,18 @@ fn find(walk: &Walk<'_>, subject: &Subject) -> Result<Vec<(Moment, Kind)>, Statu
             }
             None => history::ever(view, *kind),
         };
-        let fitting = objects.into_iter().filter(|object| {
-            filter.is_empty() || filter.fits(|position| cell(view, *object, position))
-        });
-        let found = history::moments_of(view, fitting).into_iter();
-        let found = found.filter(|moment| range.holds(moment.instant));
-        moments.extend(found.map(|moment| (moment, *kind)));
+        tally.bytes(objects.len().saturating_mul(size_of::<ObjectRef>()))?;
+        for object in objects {
+            tally.row()?;
+            if !filter.is_empty() && !filter.fits(|position| cell(view, object, position)) {
+                continue;
+            }
+            let found = history::moments_of(view, [object]).into_iter();
+            for moment in found.filter(|moment| range.holds(moment.instant)) {
+                tally.bytes(2 * size_of::<(Moment, Kind)>())?;
+                moments.push((moment, *kind));
+            }
+        }
     }
     moments.sort_unstable();
     Ok(moments)

@@ -4,7 +4,7 @@
 use durward_access::access::{Sight, living};
 use durward_access::kind::{ALLOWS, RESOURCE_TYPE, ROLE_TYPE};
 use durward_access::{Kind, reader};
-use durward_graph::{Direction, EntityRef, ObjectRef};
+use durward_graph::{EntityRef, ObjectRef};
 use durward_model::{Instant, ObjectId};
 use durward_policy::Action;
 
@@ -66,8 +66,9 @@ fn find(walk: &Walk<'_>) -> Result<Vec<RoleRow>, Status> {
     let filter = filter.map_err(|error| Status::of(&error))?;
     let view = &walk.view;
     let sight = Sight::of(walk.caller(), view);
-    let mut rows = Vec::new();
+    let (mut rows, mut tally) = (Vec::new(), walk.tally());
     let mut add = |role: EntityRef, resource: EntityRef, granted_at: Instant| {
+        tally.row()?;
         let ends = [role, resource];
         let row = RoleRow {
             role: view.entity_id(role),
@@ -76,8 +77,10 @@ fn find(walk: &Walk<'_>) -> Result<Vec<RoleRow>, Status> {
         };
         let is_seen = ends.iter().all(|end| sight.sees(ObjectRef::Entity(*end)));
         if is_seen && filter.fits(|position| row.cell(position)) {
+            tally.bytes(2 * size_of::<RoleRow>())?;
             rows.push(row);
         }
+        Ok::<(), Status>(())
     };
     if let (None, Some(ids)) = (filter.ids(0), filter.ids(1)) {
         for id in ids {
@@ -85,7 +88,7 @@ fn find(walk: &Walk<'_>) -> Result<Vec<RoleRow>, Status> {
                 continue;
             };
             for link in reader::links_in(view, resource, ALLOWS, ROLE_TYPE) {
-                add(link.other, resource, view.edge_created_at(link.edge));
+                add(link.other, resource, view.edge_created_at(link.edge))?;
             }
         }
         return Ok(rows);
@@ -102,9 +105,9 @@ fn find(walk: &Walk<'_>) -> Result<Vec<RoleRow>, Status> {
         let ObjectRef::Entity(role) = role else {
             continue;
         };
-        reader::for_each_link(view, role, ALLOWS, RESOURCE_TYPE, Direction::Out, |link| {
-            add(role, link.other, view.edge_created_at(link.edge));
-        });
+        for link in reader::links_out(view, role, ALLOWS, RESOURCE_TYPE) {
+            add(role, link.other, view.edge_created_at(link.edge))?;
+        }
     }
     Ok(rows)
 }

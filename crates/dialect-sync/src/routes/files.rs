@@ -7,20 +7,20 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use durward_budget::Share;
 use durward_graph::bulk::BodyKind;
 use durward_model::Instant;
 use serde_json::json;
 
-use super::{Access, Answer, Shared, allowed, job_of, stage};
-use crate::body;
+use super::{Access, Answer, Shared, allowed, job_of, take_in, uploaded};
+use crate::access::StillAllowed;
 use crate::error::SyncError;
-use crate::job_json::job_json;
 use crate::jobs::Jobs;
 use crate::upload::UploadFlags;
 
 /// How long an upload URL is valid.
 const UPLOAD_URL_SECONDS: i64 = 3600;
-/// Most upload URLs that are valid at one time.
+/// Most upload URLs of one organization that are valid at one time.
 const UPLOAD_URLS_MAX: usize = 1000;
 
 #[derive(Clone, Debug)]
@@ -29,6 +29,9 @@ pub(super) struct UploadUrl {
     job: String,
     account: String,
     expires: Instant,
+    /// Whether whoever asked for it may synchronize still.
+    still_allowed: StillAllowed,
+    share: Share,
 }
 
 pub(super) async fn upload_url(
@@ -48,7 +51,8 @@ pub(super) async fn upload_url(
     );
     let mut urls = shared.urls.lock();
     urls.retain(|_, url| url.expires > now && url.job != id);
-    if urls.len() >= UPLOAD_URLS_MAX {
+    let own = urls.values().filter(|url| url.account == access.account);
+    if own.count() >= UPLOAD_URLS_MAX {
         return Err(SyncError::TooManyJobs(UPLOAD_URLS_MAX));
     }
     let account = access.account.clone();
@@ -59,6 +63,8 @@ pub(super) async fn upload_url(
             job: id,
             account,
             expires,
+            still_allowed: access.still_allowed,
+            share: access.share,
         },
     );
     let url = format!(
@@ -83,24 +89,12 @@ pub(super) async fn upload_file(
         .get(&token)
         .cloned()
         .ok_or(SyncError::NoUploadUrl)?;
-    if url.expires <= url.jobs.now() {
+    if url.expires <= url.jobs.now() || !(url.still_allowed.0)() {
         return Err(SyncError::NoUploadUrl);
     }
     let job = url.jobs.find(&url.job)?;
-    job.check_awaiting()?;
-    body::check_json(&headers)?;
-    let permit = shared.uploads.clone().acquire_owned().await;
-    let permit = permit.map_err(|_| SyncError::Interrupted)?;
-    let bytes = body::read(&headers, body).await?;
-    stage(
-        Arc::clone(&url.jobs),
-        Arc::clone(&job),
-        bytes,
-        BodyKind::Upload,
-        flags,
-    )
-    .await?;
-    drop(permit);
+    let body = (headers, body);
+    let rejected = take_in(&url.jobs, &job, &url.share, body, BodyKind::Upload, flags).await?;
     shared.urls.lock().remove(&token);
-    Ok(Json(json!({"job": job_json(&job, &url.account)})))
+    Ok(Json(uploaded(&job, &url.account, &rejected)))
 }

@@ -9,11 +9,11 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::{Extension, Router};
 use durward_dialect_sync::jobs::RandomSource;
-use durward_dialect_sync::{JobOptions, Jobs, SyncAccess, router};
+use durward_dialect_sync::{JobOptions, Jobs, StillAllowed, SyncAccess, router};
 use durward_graph::View;
 use durward_graph::store::{Store, StoreOptions};
 use durward_journal::HeadSigner;
-use durward_model::transaction::Origin;
+use durward_model::transaction::{Origin, Sequence};
 use durward_model::{Catalog, Instant, ManualClock, Namespace, Value};
 use http_body_util::BodyExt;
 use serde_json::{Value as Json, json};
@@ -31,7 +31,7 @@ impl HeadSigner for Unsigned {
         Vec::new()
     }
 
-    fn verify(&self, _key_id: &str, _message: &[u8], _signature: &[u8]) -> bool {
+    fn verify(&self, _key_id: &str, _at: Sequence, _message: &[u8], _signature: &[u8]) -> bool {
         true
     }
 }
@@ -79,13 +79,17 @@ impl World {
             random,
         };
         let access = SyncAccess {
+            share: durward_budget::Budget::unlimited().strangers(),
             base_url: "http://test.example".to_owned(),
             jobs: Arc::new(Jobs::open(jobs).unwrap()),
             account: "acme".to_owned(),
             origin: Origin::default(),
             may_synchronize: true,
+            still_allowed: StillAllowed(Arc::new(|| true)),
             may_export: true,
             integration_instance: None,
+            too_many: None,
+            cursor_key: durward_query::CursorKey::new(b"one"),
         };
         Self {
             store,

@@ -45,6 +45,14 @@ fn verify(arguments: &AuditVerifyArguments) -> anyhow::Result<()> {
             .unwrap_or_default();
         eprintln!("{text}");
     }
+    for note in report
+        .get("notes")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+    {
+        eprintln!("{}", note.as_str().unwrap_or_default());
+    }
     let is_sound = report
         .get("sound")
         .and_then(Json::as_bool)
@@ -55,7 +63,25 @@ fn verify(arguments: &AuditVerifyArguments) -> anyhow::Result<()> {
         number("/transactions"),
         number("/head/sequence"),
     );
+    let erasures = report.get("erasures").and_then(Json::as_array);
+    for erasure in erasures.into_iter().flatten() {
+        println!("{}", erasure_line(erasure));
+    }
     Ok(())
+}
+
+/// What was erased, when, by whom and why.
+fn erasure_line(erasure: &Json) -> String {
+    let text = |name: &str| erasure.get(name).and_then(Json::as_str);
+    let erased = erasure.get("transactions").and_then(Json::as_array);
+    let erased = erased.into_iter().flatten().map(Json::to_string);
+    format!(
+        "the content of {} was erased at {} by {}: {}",
+        erased.collect::<Vec<_>>().join(", "),
+        text("at").unwrap_or_default(),
+        text("actor").unwrap_or("the system"),
+        text("cause").unwrap_or_default(),
+    )
 }
 
 fn export(arguments: &AuditExportArguments) -> anyhow::Result<()> {

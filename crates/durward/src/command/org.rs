@@ -2,8 +2,10 @@
 //! `durward org`
 
 use std::io::Write as _;
+use std::path::Path;
 
-use serde_json::json;
+use durward_dialect_sync::set_aside_in;
+use serde_json::{Value as Json, json};
 
 use crate::arguments::{OrgCommand, OrgDeleteArguments, Target};
 use crate::command::init;
@@ -18,23 +20,7 @@ pub(crate) fn run(command: &OrgCommand) -> anyhow::Result<()> {
             organizations.close()?;
             init::print(&output, arguments.json)
         }
-        OrgCommand::List(arguments) => {
-            let organizations = offline::open(&arguments.data)?;
-            for summary in organizations.list() {
-                let (id, name) = (summary.id.to_string(), summary.name);
-                let suspended = summary.suspended;
-                if arguments.json {
-                    println!(
-                        "{}",
-                        json!({"id": id, "name": name, "suspended": suspended})
-                    );
-                } else {
-                    let state = if suspended { "suspended" } else { "active" };
-                    println!("{id}  {state:<9}  {name}");
-                }
-            }
-            Ok(organizations.close()?)
-        }
+        OrgCommand::List(arguments) => list(&arguments.data, arguments.json),
         OrgCommand::Suspend(named) => set_suspended(&named.data, &named.org, true),
         OrgCommand::Resume(named) => set_suspended(&named.data, &named.org, false),
         OrgCommand::Export(named) => {
@@ -50,7 +36,44 @@ pub(crate) fn run(command: &OrgCommand) -> anyhow::Result<()> {
     }
 }
 
-fn set_suspended(data: &std::path::Path, name: &str, suspended: bool) -> anyhow::Result<()> {
+/// Lists the organizations, with what cannot be opened or was set aside.
+fn list(data: &Path, as_json: bool) -> anyhow::Result<()> {
+    let organizations = offline::open_any(data)?;
+    for summary in organizations.list() {
+        let jobs = organizations
+            .folder_of(&summary.id)
+            .join(offline::JOBS_FOLDER);
+        let aside = set_aside_in(&jobs);
+        let (id, name, suspended) = (summary.id.to_string(), summary.name, summary.suspended);
+        if as_json {
+            let aside = aside
+                .iter()
+                .map(|job| json!({"path": job.folder.display().to_string(), "reason": job.reason}));
+            let mut line = json!({"id": id, "name": name, "suspended": suspended});
+            if let Some(members) = line.as_object_mut() {
+                let aside: Vec<Json> = aside.collect();
+                members.insert("unavailable".to_owned(), summary.unavailable.into());
+                members.insert("setAside".to_owned(), aside.into());
+            }
+            println!("{line}");
+            continue;
+        }
+        match &summary.unavailable {
+            Some(reason) => println!("{id}  unavailable  {reason}"),
+            None => {
+                let state = if suspended { "suspended" } else { "active" };
+                println!("{id}  {state:<9}  {name}");
+            }
+        }
+        for job in aside {
+            let (path, reason) = (job.folder.display(), job.reason);
+            println!("    set aside: {path}: {reason}");
+        }
+    }
+    Ok(organizations.close()?)
+}
+
+fn set_suspended(data: &Path, name: &str, suspended: bool) -> anyhow::Result<()> {
     let organizations = offline::open(data)?;
     organizations.set_suspended(name, suspended)?;
     organizations.close()?;

@@ -3,6 +3,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use durward_budget::{Budget, BudgetLimits};
@@ -21,6 +22,9 @@ const DESCRIPTORS_ASSUMED: u64 = 1_024;
 
 /// Upper ends of the buckets of request durations, in seconds.
 const DURATION_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 10.0];
+
+/// How often refusals that were only counted are recorded.
+const TELL_EVERY: Duration = Duration::from_secs(15);
 
 /// Serves a data folder until the process is told to stop.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
@@ -115,7 +119,9 @@ async fn serve(
             shutdown.clone(),
         ));
     }
+    let telling = tokio::spawn(tell_refusals(Arc::clone(&served)));
     stop_signal().await?;
+    telling.abort();
     tracing::info!("stopping");
     shutdown.cancel();
     served.stop();
@@ -123,6 +129,17 @@ async fn serve(
     let closing = tokio::task::spawn_blocking(move || served.organizations.close());
     closing.await.context("closing ended abnormally")??;
     Ok(())
+}
+
+/// From time to time, has the refusals recorded that were only counted.
+async fn tell_refusals(served: Arc<Server>) {
+    let mut times = tokio::time::interval(TELL_EVERY);
+    loop {
+        times.tick().await;
+        for organization in served.organizations.all() {
+            organization.tell_refusals();
+        }
+    }
 }
 
 /// Waits for the signal to stop: SIGTERM or SIGINT.

@@ -2,33 +2,59 @@
 //! Verifying and printing the audit log.
 
 use anyhow::Context as _;
-use durward_graph::store::Store;
-use durward_journal::VerifyOptions;
+use durward_graph::store::{Content, StateCheck, Store, Told};
+use durward_journal::{ErasureRecord, VerifyOptions};
 use durward_model::change::{Change, EndType, Triple};
 use durward_model::transaction::{HASH_BYTES, Hash, Sequence, Transaction};
 use serde_json::{Value as Json, json};
 
-/// Recomputes the whole chain of a store; answers with a report.
+/// Recomputes the whole chain of a store, folds it and compares the result with the state; answers
+/// with a report.
 ///
 /// # Errors
 /// When the journal cannot be read, or the expected head is no hash.
 pub(crate) fn verify_store(store: &Store, expect_head: Option<&str>) -> anyhow::Result<Json> {
     let expect_head = expect_head.map(parse_hash).transpose()?;
-    let report = store.verify_with(VerifyOptions {
+    let report = store.audit(VerifyOptions {
         after: None,
         expect_head,
     })?;
-    let findings: Vec<Json> = report
+    let is_sound = report.is_sound();
+    let chain = report.chain;
+    let mut findings: Vec<Json> = chain
         .findings
         .iter()
         .map(|finding| json!({"sequence": finding.sequence.0, "problem": finding.to_string()}))
         .collect();
+    let mut notes: Vec<String> = Vec::new();
+    match report.state {
+        StateCheck::Same => {}
+        StateCheck::Differs(what) => {
+            let problem = format!("the state is not what the journal says: {what}");
+            findings.push(json!({"problem": problem}));
+        }
+        StateCheck::Skipped(why) => {
+            notes.push(format!(
+                "the state was not compared with the journal: {why}"
+            ));
+        }
+    }
+    if let Some(why) = report.discarded {
+        notes.push(format!("the checkpoint was not used: {why}"));
+    }
+    let erasures: Vec<Json> = chain
+        .erasures
+        .iter()
+        .map(|record| erasure_json(store, record))
+        .collect();
     Ok(json!({
-        "sound": report.is_sound(),
-        "transactions": report.transactions,
-        "records": report.records,
-        "erased": report.erased,
-        "head": report.head.map(|head| json!({
+        "sound": is_sound,
+        "transactions": chain.transactions,
+        "records": chain.records,
+        "erased": chain.erased,
+        "erasures": erasures,
+        "notes": notes,
+        "head": chain.head.map(|head| json!({
             "sequence": head.sequence.0, "hash": hex(&head.hash),
         })),
         "findings": findings,
@@ -45,11 +71,44 @@ pub(crate) fn transactions_ndjson(
     limit: usize,
 ) -> anyhow::Result<Vec<u8>> {
     let mut text = Vec::new();
-    for transaction in store.transactions(Sequence(from), limit)? {
-        serde_json::to_writer(&mut text, &transaction_json(store, &transaction))?;
+    for told in store.trail(Sequence(from), limit)? {
+        serde_json::to_writer(&mut text, &told_json(store, &told))?;
         text.push(b'\n');
     }
     Ok(text)
+}
+
+fn erasure_json(store: &Store, record: &ErasureRecord) -> Json {
+    let cipher = store.view(None).id_cipher().clone();
+    let erased = record.transactions.iter();
+    let erased: Vec<u64> = erased.map(|(sequence, _)| sequence.0).collect();
+    json!({
+        "sequence": record.sequence.0,
+        "at": record.committed_at.to_string(),
+        "actor": record.actor.map(|id| cipher.uuid_of(id)),
+        "cause": record.cause,
+        "transactions": erased,
+    })
+}
+
+/// A transaction; of one whose content is gone, what became of it.
+fn told_json(store: &Store, told: &Told) -> Json {
+    let mut json = transaction_json(store, &told.transaction);
+    let erased = match &told.content {
+        Content::Whole => return json,
+        Content::Erased(record) => {
+            let mut by = erasure_json(store, record);
+            if let Some(by) = by.as_object_mut() {
+                by.remove("transactions");
+            }
+            by
+        }
+        Content::Lost => json!({"cause": null}),
+    };
+    if let Some(members) = json.as_object_mut() {
+        members.insert("erased".to_owned(), erased);
+    }
+    json
 }
 
 fn transaction_json(store: &Store, transaction: &Transaction) -> Json {

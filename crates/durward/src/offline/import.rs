@@ -11,7 +11,7 @@ use durward_model::Catalog;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value as Json, json};
 
-use crate::arguments::Target;
+use crate::arguments::{ImportArguments, Target};
 use crate::offline::Offline;
 
 /// Synchronizes files of entities and relationships; answers with the counters of a job.
@@ -19,18 +19,19 @@ use crate::offline::Offline;
 /// # Errors
 /// When the folder cannot be opened, or the files cannot be imported.
 pub(crate) fn import_graph(
-    target: &Target,
+    arguments: &ImportArguments,
     scope: &str,
-    patch: bool,
     files: &[PathBuf],
+    is_partial: bool,
 ) -> anyhow::Result<Json> {
-    let offline = Offline::open(target)?;
+    let offline = Offline::open(&arguments.target)?;
     let organization = offline.organization();
     let staging = organization.folder().join("import");
     let request = ImportRequest {
         files,
         scope,
-        patch,
+        patch: arguments.patch,
+        is_partial,
         dry_run: false,
         staging: &staging,
         origin: offline.caller().origin("graph imported"),
@@ -55,7 +56,14 @@ pub(crate) fn import_graph(
     for warning in report.warnings.iter().chain(&report.changes.messages) {
         eprintln!("warning: {warning}");
     }
-    let (entities, relationships) = (&report.changes.entities, &report.changes.relationships);
+    for line in &report.rejected {
+        eprintln!("left out: {line}");
+    }
+    let (entities, relationships, mapped) = (
+        &report.changes.entities,
+        &report.changes.relationships,
+        &report.changes.mapped,
+    );
     let counters = json!({
         "numEntitiesCreated": entities.created,
         "numEntitiesUpdated": entities.updated,
@@ -65,6 +73,11 @@ pub(crate) fn import_graph(
         "numRelationshipsUpdated": relationships.updated,
         "numRelationshipsDeleted": relationships.deleted,
         "numRelationshipCreateErrors": relationships.create_errors,
+        "numMappedRelationshipsCreated": mapped.created,
+        "numMappedRelationshipsUpdated": mapped.updated,
+        "numMappedRelationshipCreateErrors": mapped.create_errors,
+        "numRejected": report.rejected_count,
+        "partialDatasets": {"types": report.partial.types, "allTypes": report.partial.all},
     });
     offline.close()?;
     Ok(counters)

@@ -120,6 +120,10 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
         Err((kind, message)) => return refuse(kind, &message),
     };
     let schema = asked.schema;
+    if let Err(error @ AuthError::OrganizationUnavailable) = &caller {
+        let message = error.client_message();
+        return response(server.graphql.refusal(schema, error.kind(), &message));
+    }
     let mut verdict = None;
     if let Ok(caller) = &caller {
         let decided = server.rates.check(caller, asked.cost, server.clock.now());
@@ -291,25 +295,22 @@ fn content_type(headers: &HeaderMap) -> &str {
         .unwrap_or_default()
 }
 
-/// The address by which the client reached the server.
+/// The start of the URLs that are handed out: the configured one, or the address at which the
+/// connection arrived. Not the `Host` header: whoever sends it would lead others elsewhere.
 pub(super) fn base_url(server: &Server, parts: &request::Parts) -> String {
     if !server.public_url.is_empty() {
         return server.public_url.clone();
     }
-    let authority = parts.uri.authority().map(ToString::to_string);
-    let host = authority.or_else(|| {
-        let host = parts.headers.get(header::HOST)?.to_str().ok()?;
-        Some(host.to_owned())
-    });
+    let local = parts.extensions.get::<crate::server::listener::Local>();
     let is_tls = parts
         .extensions
         .get::<crate::server::listener::Encrypted>()
         .is_some();
     let scheme = if is_tls { "https" } else { "http" };
-    format!(
-        "{scheme}://{}",
-        host.unwrap_or_else(|| "localhost".to_owned())
-    )
+    match local {
+        Some(local) => format!("{scheme}://{}", local.0),
+        None => format!("{scheme}://localhost"),
+    }
 }
 
 fn response(answer: Answer) -> Response {

@@ -29,6 +29,9 @@ pub(crate) async fn answer(
     };
     let request = Request::from_parts(parts, body);
     let response = server.grpc.answer(request, source).await;
+    if let Some(signed) = response.extensions().get::<strongdm::SignedFor>() {
+        known.prove(&signed.0);
+    }
     if let Some(outcome) = response.extensions().get::<Outcome>() {
         let code = outcome.code.as_str();
         metrics::counter!("durward_grpc_calls_total", "code" => code).increment(1);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use durward_policy::Right;
 
@@ -27,14 +27,32 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Response {
     "ready\n".into_response()
 }
 
-/// Metrics in the Prometheus text format: for callers on this machine, and for credentials that may
-/// see the organization.
+/// Headers by which proxies say for whom they ask.
+const FORWARDING: [&str; 8] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+];
+
+/// Whether a request comes from this machine and says nothing of another. A proxy may run here too
+/// and say nothing either, so this opens nothing unless the configuration says so.
+fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    peer.ip().is_loopback() && !FORWARDING.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Metrics in the Prometheus text format: for credentials that may see the organization, and, where
+/// it is configured, for anybody on this machine.
 pub(crate) async fn metrics(
     State(server): State<Arc<Server>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     parts: PartsOnly,
 ) -> Result<Response, Problem> {
-    if !peer.ip().is_loopback() {
+    if !(server.metrics_anonymous && is_local(peer, &parts.0.headers)) {
         let caller = authenticate::require(&server, &parts.0)?;
         caller
             .require(Right::READ_ORGANIZATION)

@@ -163,6 +163,10 @@ pub(crate) async fn serve(
     }
 }
 
+/// The address at which the connection of a request arrived.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Local(pub(crate) SocketAddr);
+
 /// Mark of a request that came over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encrypted;
@@ -181,6 +185,9 @@ impl Served {
         if stream.set_nodelay(true).is_err() {
             return;
         }
+        let Ok(local) = stream.local_addr() else {
+            return;
+        };
         let mut first = [0u8; 1];
         let peeked = tokio::time::timeout(HANDSHAKE_TIMEOUT, stream.peek(&mut first)).await;
         if !matches!(peeked, Ok(Ok(1))) {
@@ -192,16 +199,16 @@ impl Served {
             };
             let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
             match handshake {
-                Ok(Ok(stream)) => self.serve(stream, true).await,
+                Ok(Ok(stream)) => self.serve(stream, local, true).await,
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             }
         } else if self.accepts_plaintext {
-            self.serve(stream, false).await;
+            self.serve(stream, local, false).await;
         }
     }
 
-    async fn serve<S>(self, stream: S, is_encrypted: bool)
+    async fn serve<S>(self, stream: S, local: SocketAddr, is_encrypted: bool)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -227,7 +234,7 @@ impl Served {
         let connection = self.connection;
         let service = hyper::service::service_fn(move |request| {
             let (router, connection) = (router.clone(), Arc::clone(&connection));
-            async move { answer(router, peer, is_encrypted, connection, request).await }
+            async move { answer(router, (peer, local), is_encrypted, connection, request).await }
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         if let Err(error) = self.watcher.watch(connection.into_owned()).await {
@@ -238,7 +245,7 @@ impl Served {
 
 async fn answer(
     router: Router,
-    peer: SocketAddr,
+    (peer, local): (SocketAddr, SocketAddr),
     is_encrypted: bool,
     connection: Arc<Connection>,
     request: Request<Incoming>,
@@ -246,6 +253,7 @@ async fn answer(
     let open = connection.begin();
     let mut request = request.map(|body| Body::new(Paced::new(body)));
     request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(Local(local));
     request.extensions_mut().insert(connection);
     if is_encrypted {
         request.extensions_mut().insert(Encrypted);

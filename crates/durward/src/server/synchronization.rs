@@ -8,8 +8,10 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use durward_budget::body::{self, BodyLimits};
-use durward_dialect_sync::{SyncAccess, SyncError};
+use durward_dialect_sync::{StillAllowed, SyncAccess, SyncError};
+use durward_identity::AuthError;
 use durward_policy::Right;
+use durward_query::CursorKey;
 
 use crate::server::authenticate::{self, Source};
 use crate::server::graphql::base_url;
@@ -24,21 +26,22 @@ pub(crate) async fn authorize(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let source = Source::of(&parts);
-    let Ok(caller) = authenticate::caller(&server, &parts.headers, &source) else {
-        let body = if durward_dialect_sync::is_upload_url(parts.uri.path()) {
-            body
-        } else {
+    let caller = match authenticate::caller(&server, &parts.headers, &source) {
+        Ok(caller) => caller,
+        Err(_) if durward_dialect_sync::is_upload_url(parts.uri.path()) => {
+            return next.run(Request::from_parts(parts, body)).await;
+        }
+        Err(error) => {
             // Read and not looked at: a refusal that leaves a body unread breaks the connection.
             let lease = server.budget.strangers().lease();
             drop(body::read(body, BodyLimits::STRANGER, &lease).await);
-            Body::empty()
-        };
-        return next.run(Request::from_parts(parts, body)).await;
+            return match error {
+                AuthError::OrganizationUnavailable => SyncError::NoOrganization.into_response(),
+                _ => next.run(Request::from_parts(parts, Body::empty())).await,
+            };
+        }
     };
     let verdict = rates::count_one(&server, &caller);
-    if !verdict.allowed {
-        return SyncError::TooMany(verdict.retry_after_seconds).into_response();
-    }
     let organization = caller.organization();
     let jobs = match server.jobs_of(organization) {
         Ok(jobs) => jobs,
@@ -47,13 +50,23 @@ pub(crate) async fn authorize(
             return SyncError::Interrupted.into_response();
         }
     };
+    let asked = caller.clone();
+    let still_allowed = move || {
+        asked
+            .at_present()
+            .is_ok_and(|caller| caller.may(Right::SYNCHRONIZE))
+    };
     let access = SyncAccess {
         jobs,
         account: organization.id().to_string(),
         base_url: base_url(&server, &parts),
+        share: caller.share(),
         origin: caller.origin("synchronization"),
         may_synchronize: caller.may(Right::SYNCHRONIZE),
+        still_allowed: StillAllowed(Arc::new(still_allowed)),
         may_export: caller.may(Right::READ_GRAPH) && caller.row_condition().is_none(),
+        too_many: (!verdict.allowed).then_some(verdict.retry_after_seconds),
+        cursor_key: CursorKey::new(&caller.cursor_key()),
         integration_instance: None,
     };
     let mut request = Request::from_parts(parts, body);

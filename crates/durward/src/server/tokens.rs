@@ -3,6 +3,8 @@
 
 use durward_dialect_cyral::token::{Client, Granted, Refused, TokenService};
 use durward_identity::{AuthError, GrantError, TokenGrant};
+use durward_model::ErrorKind;
+use durward_model::error::ClientMessage as _;
 
 use crate::server::Server;
 use crate::server::authenticate::Source;
@@ -50,6 +52,12 @@ fn refused(error: GrantError) -> Refused {
             .increment(1);
     };
     match error {
+        GrantError::InvalidClient(reason) | GrantError::InvalidGrant(reason)
+            if reason.kind() == ErrorKind::Unavailable =>
+        {
+            count(&reason);
+            Refused::Other(reason.kind(), reason.client_message())
+        }
         GrantError::InvalidClient(reason) => {
             count(&reason);
             Refused::Client

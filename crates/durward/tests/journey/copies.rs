@@ -85,6 +85,9 @@ fn a_backup_of_a_busy_server_restores_to_the_same_answers() {
     server.stop().unwrap();
     std::fs::rename(&folder, format!("{folder}-old")).unwrap();
     std::fs::rename(&restored, &folder).unwrap();
+    let ran = run(&["audit", "verify", "--data", &folder]);
+    assert!(ran.err.contains("--accept-rollback"), "{}", ran.err);
+    done(&["audit", "verify", "--data", &folder, "--accept-rollback"]);
     server.restart().unwrap();
     assert_eq!(rows(&jupiterone(&server), query), people);
     create(&jupiterone(&server), "new", "desk", "Device", &json!({}));

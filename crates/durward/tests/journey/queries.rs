@@ -85,6 +85,35 @@ fn results_are_printed_in_every_format() {
     assert_eq!(online, offline);
 }
 
+#[test]
+fn unknown_names_are_told_on_standard_error() {
+    let mut server = common::start();
+    let client = jupiterone(&server);
+    create(
+        &client,
+        "a",
+        "desk",
+        "Device",
+        &json!({"displayName": "One"}),
+    );
+    let query = "FIND dsk WITH displyName = 'One' AS d RETURN d.displayName AS name";
+    let expected = "warning: unknown type \"dsk\" at line 1 column 6; did you mean \"desk\"?\n\
+                    warning: unknown property \"displyName\" at line 1 column 15; did you mean \
+                    \"displayName\"?\n";
+    let token = server.credentials().api_token().to_owned();
+    let url = server.url().to_owned();
+    let online = common::run(&[
+        "query", query, "--format", "csv", "--url", &url, "--token", &token,
+    ]);
+    server.stop().unwrap();
+    let folder = text_of(&server.data());
+    let offline = common::run(&["query", query, "--format", "csv", "--data", &folder]);
+    for ran in [online, offline] {
+        assert_eq!((ran.code, &*ran.out), (0, "name\r\n"), "{}", ran.err);
+        assert!(ran.err.ends_with(expected), "{}", ran.err);
+    }
+}
+
 fn head(server: &durward_testkit::Server) -> String {
     let head = data(
         &server.client(),

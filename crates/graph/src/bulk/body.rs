@@ -3,6 +3,7 @@
 
 use super::item::{ItemError, ItemRules, PartBuilder};
 use super::part::Part;
+use super::rejected::{ItemSort, Rejections};
 use super::scan::{Members, Scalar, ScanError, Scanner};
 
 /// What a body may hold.
@@ -46,7 +47,7 @@ pub enum BodyError {
         /// Its name.
         name: String,
     },
-    /// An item is not valid JSON, or not an object.
+    /// An item is not valid JSON, and where it ends cannot be told.
     #[error("item {index} of {list} is not a valid object: {source}")]
     Broken {
         /// Which list.
@@ -56,33 +57,24 @@ pub enum BodyError {
         /// What is wrong.
         source: ScanError,
     },
-    /// An item is refused.
-    #[error("item {index} of {list}{}: {source}", key_note(.key))]
+    /// The upload as a whole is too much.
+    #[error("item {index} of {list}: {source}")]
     Item {
         /// Which list.
         list: &'static str,
         /// Position in it, from 0.
         index: usize,
-        /// Its natural key, if it has one.
-        key: String,
         /// What is wrong.
         source: ItemError,
     },
 }
 
-fn key_note(key: &str) -> String {
-    if key.is_empty() {
-        String::new()
-    } else {
-        format!(" (_key {key:?})")
-    }
-}
-
-/// Reads a whole body.
+/// Reads a whole body. Items that are wrong are left out and told of; the others arrive.
 pub fn read_body(body: &[u8], kind: BodyKind, rules: ItemRules<'_>) -> Result<Part, BodyError> {
     let text = utf8(body)?;
     let mut scanner = Scanner::new(text);
     let mut builder = PartBuilder::new(rules);
+    let mut rejected = Rejections::default();
     let mut seen = Vec::new();
     scanner.expect(b'{').map_err(BodyError::Json)?;
     if !scanner.take(b'}') {
@@ -91,7 +83,7 @@ pub fn read_body(body: &[u8], kind: BodyKind, rules: ItemRules<'_>) -> Result<Pa
             scanner.expect(b':').map_err(BodyError::Json)?;
             let list = list_of(&name, kind)?;
             seen.push(list);
-            read_list(&mut scanner, list, &mut builder)?;
+            read_list(&mut scanner, list, &mut builder, &mut rejected)?;
             if !scanner.take(b',') {
                 scanner.expect(b'}').map_err(BodyError::Json)?;
                 break;
@@ -108,17 +100,31 @@ pub fn read_body(body: &[u8], kind: BodyKind, rules: ItemRules<'_>) -> Result<Pa
         BodyKind::Relationships if !seen.contains(&List::Relationships) => Err(BodyError::NoList {
             list: "relationships",
         }),
-        _ => Ok(builder.finish()),
+        _ => Ok(finished(builder, rejected)),
     }
 }
 
+fn finished(builder: PartBuilder<'_>, rejected: Rejections) -> Part {
+    let mut part = builder.finish();
+    part.rejected = rejected;
+    part
+}
+
+/// Name of the list that lines are.
+const LINES: &str = "the lines";
+
 /// Reads items, one a line, entities and relationships told apart by their members. Empty lines are
-/// skipped; an error names the line from 0.
+/// skipped; lines that are wrong are left out and told of, counted from 0.
 pub fn read_lines(lines: &[u8], rules: ItemRules<'_>) -> Result<Part, BodyError> {
-    let text = utf8(lines)?;
     let mut builder = PartBuilder::new(rules);
+    let mut rejected = Rejections::default();
     let mut members = Members::new();
-    for (index, line) in text.split('\n').enumerate() {
+    for (index, line) in lines.split(|byte| *byte == b'\n').enumerate() {
+        members.clear();
+        let Ok(line) = std::str::from_utf8(line) else {
+            rejected.add(ItemSort::Entity, LINES, index, &members, "it is not UTF-8");
+            continue;
+        };
         let mut scanner = Scanner::new(line);
         if scanner.is_at_end() {
             continue;
@@ -130,19 +136,20 @@ pub fn read_lines(lines: &[u8], rules: ItemRules<'_>) -> Result<Part, BodyError>
                 Err(scanner.error("more text follows the object"))
             }
         });
-        read.map_err(|source| BodyError::Broken {
-            list: "the lines",
-            index,
-            source,
-        })?;
-        let added = if is_relationship(&members) {
-            builder.relationship(&members)
+        let list = if is_relationship(&members) {
+            List::Relationships
         } else {
-            builder.entity(&members)
+            List::Entities
         };
-        added.map_err(|source| item_error("the lines", index, &members, source))?;
+        if let Err(source) = read {
+            let reason = format!("it is not a valid object: {source}");
+            rejected.add(list.sort(&members), LINES, index, &members, &reason);
+            continue;
+        }
+        let added = list.add(&mut builder, &members);
+        take_note(added, list, LINES, index, &members, &mut rejected)?;
     }
-    Ok(builder.finish())
+    Ok(finished(builder, rejected))
 }
 
 fn is_relationship(members: &Members<'_>) -> bool {
@@ -171,6 +178,28 @@ impl List {
             Self::DeleteRelationships => "deleteRelationships",
         }
     }
+
+    fn add(self, builder: &mut PartBuilder<'_>, members: &Members<'_>) -> Result<(), ItemError> {
+        match self {
+            Self::Entities => builder.entity(members),
+            Self::Relationships => builder.relationship(members),
+            Self::DeleteEntities => builder.removal(members, false),
+            Self::DeleteRelationships => builder.removal(members, true),
+        }
+    }
+
+    /// What an item of this list is.
+    fn sort(self, members: &Members<'_>) -> ItemSort {
+        match self {
+            Self::Entities => ItemSort::Entity,
+            Self::Relationships if members.iter().any(|(name, _)| name == "_mapping") => {
+                ItemSort::Mapped
+            }
+            Self::Relationships => ItemSort::Relationship,
+            Self::DeleteEntities => ItemSort::EntityRemoval,
+            Self::DeleteRelationships => ItemSort::RelationshipRemoval,
+        }
+    }
 }
 
 fn list_of(name: &str, kind: BodyKind) -> Result<List, BodyError> {
@@ -189,6 +218,7 @@ fn read_list(
     scanner: &mut Scanner<'_>,
     list: List,
     builder: &mut PartBuilder<'_>,
+    rejected: &mut Rejections,
 ) -> Result<(), BodyError> {
     let name = list.name();
     if scanner.peek() != Some(b'[') {
@@ -206,19 +236,29 @@ fn read_list(
     }
     let mut members = Members::new();
     for index in 0usize.. {
-        let broken = |source| BodyError::Broken {
-            list: name,
-            index,
-            source,
-        };
-        scanner.object(&mut members).map_err(broken)?;
-        let added = match list {
-            List::Entities => builder.entity(&members),
-            List::Relationships => builder.relationship(&members),
-            List::DeleteEntities => builder.removal(&members, false),
-            List::DeleteRelationships => builder.removal(&members, true),
-        };
-        added.map_err(|source| item_error(name, index, &members, source))?;
+        let start = scanner.clone();
+        let read = scanner
+            .object(&mut members)
+            .and_then(|()| scanner.check_item_end());
+        match read {
+            Ok(()) => {
+                let added = list.add(builder, &members);
+                take_note(added, list, name, index, &members, rejected)?;
+            }
+            Err(source) => {
+                // The item is wrong, but where it ends can be told: its neighbours are as they are.
+                *scanner = start;
+                if !scanner.skip_item() {
+                    return Err(BodyError::Broken {
+                        list: name,
+                        index,
+                        source,
+                    });
+                }
+                let reason = format!("it is not a valid object: {source}");
+                rejected.add(list.sort(&members), name, index, &members, &reason);
+            }
+        }
         if !scanner.take(b',') {
             scanner.expect(b']').map_err(BodyError::Json)?;
             break;
@@ -227,24 +267,26 @@ fn read_list(
     Ok(())
 }
 
-fn item_error(
-    list: &'static str,
+/// An item that is wrong is left out, unless the upload as a whole is.
+fn take_note(
+    added: Result<(), ItemError>,
+    list: List,
+    name: &'static str,
     index: usize,
     members: &Members<'_>,
-    source: ItemError,
-) -> BodyError {
-    let key = members
-        .iter()
-        .find(|(name, _)| name == "_key")
-        .map(|(_, value)| match value {
-            Scalar::Text(text) => text.chars().take(200).collect(),
-            _ => String::new(),
-        });
-    BodyError::Item {
-        list,
-        index,
-        key: key.unwrap_or_default(),
-        source,
+    rejected: &mut Rejections,
+) -> Result<(), BodyError> {
+    match added {
+        Ok(()) => Ok(()),
+        Err(source) if source.is_of_upload() => Err(BodyError::Item {
+            list: name,
+            index,
+            source,
+        }),
+        Err(error) => {
+            rejected.add(list.sort(members), name, index, members, &error.to_string());
+            Ok(())
+        }
     }
 }
 
@@ -322,21 +364,70 @@ mod tests {
     }
 
     #[test]
-    fn names_the_wrong_item() {
-        let error = read(
-            r#"{"entities":[{"_key":"a","_type":"t","_class":"C"},{"_key":"b","_class":"C"}]}"#,
-            BodyKind::Entities,
+    fn wrong_items_are_left_out_and_named() {
+        let part = read(
+            r#"{"entities":[
+                {"_key":"a","_type":"t","_class":"C","n":1,"s":"x"},
+                {"_key":"b","_class":"C"},
+                {"_key":"c","_type":"t","_class":"C","n":2,"s":{},"z":3},
+                7,
+                {"_key":"d","_type":"u","_class":"C","n":tru, "z":[{"]":1}]},
+                {"_key":"e","_type":"t","_class":"C","s":"y"}],
+              "relationships":[
+                {"_key":"k","_type":"r","_class":"HAS","_fromEntityKey":"a",
+                 "_toEntityKey":"b","w":[]},
+                {"_key":"l","_type":"r","_class":"HAS","_fromEntityKey":"a",
+                 "_toEntityKey":"e","w":1}]}"#,
+            BodyKind::Upload,
+        )
+        .unwrap();
+        let group = &part.entities.groups[0];
+        assert_eq!(group.keys.iter().collect::<Vec<_>>(), ["a", "e"]);
+        let cells = |name: &str| {
+            let column = group.columns.iter().find(|column| column.property == name);
+            [0, 1].map(|row| column.unwrap().values.get(row))
+        };
+        assert_eq!(cells("n"), [Value::Int(1), Value::Null]);
+        assert_eq!(cells("s"), [Value::from("x"), Value::from("y")]);
+        let group = &part.relationships.groups[0];
+        let RelationshipKeys::Explicit(keys) = &group.keys else {
+            panic!("these have keys of their own");
+        };
+        assert_eq!(keys.iter().collect::<Vec<_>>(), ["l"]);
+        assert_eq!(group.columns[0].values.get(0), Value::Int(1));
+        let told = part.rejected.items.iter();
+        let told: Vec<_> = told
+            .map(|item| (item.list, item.index, item.key.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("entities", 1, "b"),
+                ("entities", 2, "c"),
+                ("entities", 3, ""),
+                ("entities", 4, "d"),
+                ("relationships", 0, "k"),
+            ]
         );
-        let text = error.unwrap_err().to_string();
-        assert_eq!(text, "item 1 of entities (_key \"b\"): _type is missing");
+        assert_eq!(
+            (part.rejected.entities, part.rejected.relationships),
+            (4, 1)
+        );
+        assert!(part.rejected.types.all, "one of them has no type");
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_an_item_or_a_body() {
+        let deep = format!(
+            r#"{{"entities":[{{"_key":"a","_type":"t","_class":"C","_rawData":{}1{}}}]}}"#,
+            "[".repeat(110),
+            "]".repeat(110)
+        );
         for (body, text) in [
-            (r#"{"entities":{}}"#, "entities must be a list of objects"),
             (
                 r#"{"entities":[1]}"#,
-                "item 0 of entities is not a valid object: expected '{', found '1' at byte 13",
+                "item 0 of entities: it is not a valid object: expected '{', found '1' at byte 13",
             ),
-            (r#"{"entitys":[]}"#, "member entitys is not known here"),
-            (r"{}", "the body has no member entities"),
             (
                 r#"{"entities":[{"_key":"a","_type":"account","_class":"User"}]}"#,
                 "item 0 of entities (_key \"a\"): type account is protected: \
@@ -356,16 +447,33 @@ mod tests {
                 r#"{"entities":[{"_key":"a","_type":"t","_class":"C","x":1,"x":2}]}"#,
                 "item 0 of entities (_key \"a\"): property x is given twice",
             ),
+            (
+                &deep,
+                "item 0 of entities (_key \"a\"): property _rawData is nested too deep",
+            ),
         ] {
-            assert_eq!(
-                read(body, BodyKind::Entities).unwrap_err().to_string(),
-                text
-            );
+            let part = read(body, BodyKind::Entities).unwrap();
+            assert_eq!(part.rejected.items[0].sentence(), text);
+            assert!(part.counts().is_empty(), "{body}");
         }
-        assert!(matches!(
-            read(r#"{"entities":[{"_key":"#, BodyKind::Entities),
-            Err(BodyError::Broken { index: 0, .. })
-        ));
+        for (body, text) in [
+            (r#"{"entities":{}}"#, "entities must be a list of objects"),
+            (r#"{"entitys":[]}"#, "member entitys is not known here"),
+            (r"{}", "the body has no member entities"),
+        ] {
+            let error = read(body, BodyKind::Entities).unwrap_err();
+            assert_eq!(error.to_string(), text);
+        }
+        for cut in [
+            r#"{"entities":[{"_key":"#,
+            r#"{"entities":[{"_key":}]]"#,
+            r#"{"entities":[{"_key":"a]}"#,
+        ] {
+            assert!(matches!(
+                read(cut, BodyKind::Entities),
+                Err(BodyError::Broken { index: 0, .. } | BodyError::Json(_))
+            ));
+        }
     }
 
     #[test]

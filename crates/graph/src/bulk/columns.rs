@@ -108,7 +108,8 @@ pub(crate) fn same_value(left: &Value, right: &Value) -> bool {
     }
 }
 
-fn value_hash(value: &Value) -> u64 {
+/// Hash of a value, seeded as [`key_hash`] is.
+pub(crate) fn value_hash(value: &Value) -> u64 {
     match value {
         Value::Int(value) => key_hash(&value.to_le_bytes()),
         Value::Float(value) => key_hash(&value.to_bits().to_be_bytes()),

@@ -16,12 +16,11 @@ mod relationships;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 use durward_model::change::Change;
 use durward_model::transaction::Sequence;
-use durward_model::{Catalog, ErrorKind, Namespace};
+use durward_model::{Catalog, ErrorKind, Namespace, Value};
 
+use super::partial::PartialTypes;
 use super::staging::{StagedPart, StagingError};
 use crate::ids::NextNumbers;
 use crate::view::View;
@@ -46,7 +45,9 @@ pub struct JobSpec {
     /// How.
     pub mode: SyncMode,
     /// Types whose absent objects stay (their collection was not complete).
-    pub partial_types: BTreeSet<String>,
+    pub partial: PartialTypes,
+    /// What every uploaded object gets from the job, whatever the upload says.
+    pub stamp: Vec<(String, Value)>,
 }
 
 /// What a job did, or would do.
@@ -187,6 +188,7 @@ pub fn prepare_from(
         blank: members.is_empty(),
     };
     let mut gathered = gather::gather(parts, &mut report)?;
+    gathered.stamp(&spec.stamp);
     let mut outcome = entities::compare(context, &mut gathered, base, &mut report)?;
     let mut edges = edges::gather(context, &gathered, &mut outcome, parts, &mut report)?;
     mapping::add(context, &gathered, &mut outcome, &mut edges, &mut report)?;

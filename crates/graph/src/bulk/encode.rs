@@ -10,6 +10,7 @@ use self::wire::{Reader, Writer};
 use super::part::{
     EndAddress, EntityGroup, EntitySection, RelationshipGroup, RelationshipSection, Removal,
 };
+use super::staging::StagingError;
 
 /// Bytes that are not what [`Writer`] wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,12 +21,20 @@ const ZSTD_LEVEL: i32 = 1;
 /// Largest section after decompression; an upload body is far below.
 const SECTION_BYTES_MAX: u64 = 1 << 30;
 
-/// Compresses the bytes of a section.
-fn compress(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = (bytes.len() as u64).to_le_bytes().to_vec();
+/// Compresses the bytes of a section, unless they are more than what is read back.
+fn compress(bytes: &[u8]) -> Result<Vec<u8>, StagingError> {
+    let length = bytes.len() as u64;
+    let too_large = StagingError::TooLarge {
+        bytes: length,
+        max: SECTION_BYTES_MAX,
+    };
+    if length > SECTION_BYTES_MAX {
+        return Err(too_large);
+    }
+    let mut packed = length.to_le_bytes().to_vec();
     // Compressing into memory fails only without memory.
-    packed.extend(zstd::bulk::compress(bytes, ZSTD_LEVEL).unwrap_or_default());
-    packed
+    packed.extend(zstd::bulk::compress(bytes, ZSTD_LEVEL).map_err(|_| too_large)?);
+    Ok(packed)
 }
 
 fn decompress(packed: &[u8]) -> Result<Vec<u8>, DecodeError> {
@@ -46,7 +55,7 @@ fn decompress(packed: &[u8]) -> Result<Vec<u8>, DecodeError> {
 }
 
 /// The bytes of an entity section.
-pub(crate) fn encode_entities(section: &EntitySection) -> Vec<u8> {
+pub(crate) fn encode_entities(section: &EntitySection) -> Result<Vec<u8>, StagingError> {
     let mut out = Writer::default();
     out.size(section.groups.len());
     for group in &section.groups {
@@ -120,7 +129,7 @@ pub(crate) fn decode_entities(packed: &[u8]) -> Result<EntitySection, DecodeErro
 }
 
 /// The bytes of a relationship section.
-pub(crate) fn encode_relationships(section: &RelationshipSection) -> Vec<u8> {
+pub(crate) fn encode_relationships(section: &RelationshipSection) -> Result<Vec<u8>, StagingError> {
     let mut out = Writer::default();
     out.arena(&section.ends);
     out.size(section.groups.len());
@@ -229,9 +238,9 @@ mod tests {
             ignore_illegal_properties: false,
         };
         let part = read_body(BODY.as_bytes(), BodyKind::Upload, rules).unwrap();
-        let entities = encode_entities(&part.entities);
+        let entities = encode_entities(&part.entities).unwrap();
         assert_eq!(decode_entities(&entities).unwrap(), part.entities);
-        let relationships = encode_relationships(&part.relationships);
+        let relationships = encode_relationships(&part.relationships).unwrap();
         assert_eq!(
             decode_relationships(&relationships).unwrap(),
             part.relationships
@@ -248,12 +257,12 @@ mod tests {
             let rules =
                 ItemRules { catalog: &catalog, patch: true, ignore_illegal_properties: false };
             let part = read_body(BODY.as_bytes(), BodyKind::Upload, rules).unwrap();
-            let mut plain = decompress(&encode_entities(&part.entities)).unwrap();
+            let mut plain = decompress(&encode_entities(&part.entities).unwrap()).unwrap();
             let start = at.index(plain.len());
             for (target, byte) in plain.iter_mut().skip(start).zip(&bytes) { *target = *byte; }
-            let _ = decode_entities(&compress(&plain));
+            let _ = decode_entities(&compress(&plain).unwrap());
             plain.truncate(start);
-            prop_assert!(decode_entities(&compress(&plain)).is_err());
+            prop_assert!(decode_entities(&compress(&plain).unwrap()).is_err());
         }
     }
 }

@@ -9,7 +9,6 @@ mod relationship;
 use std::borrow::Cow;
 
 use durward_model::Catalog;
-use durward_model::change::RelationshipKeys;
 use durward_model::limits::{KEY_BYTES_MAX, OBJECT_BYTES_MAX, PROPERTIES_MAX};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
@@ -17,11 +16,14 @@ use self::columns::EndKeys;
 use self::entity::EntityRows;
 pub use self::error::ItemError;
 use self::relationship::RelationshipRows;
-use super::part::{EntityGroup, Part, RelationshipGroup, Removal};
+use super::part::{Part, Removal};
 use super::scan::{Members, Scalar};
 
-/// Most cells that the columns of one upload may have (sparse properties count in every row).
+/// Most cells that all columns of one upload may have (sparse properties count in every row).
 const CELLS_MAX: usize = 48 << 20;
+
+/// Deepest nesting of a document; the journal's records allow for a little more.
+pub(crate) const DOCUMENT_DEPTH_MAX: usize = 100;
 
 /// Most combinations of type, class and addressing in one upload.
 const GROUPS_MAX: usize = 4000;
@@ -69,6 +71,14 @@ pub struct PartBuilder<'r> {
     mapped: Vec<String>,
     removals: Vec<Removal>,
     ignored: Vec<String>,
+    /// Cells of all columns.
+    cells: usize,
+}
+
+/// The rows of `rows` that are not dead.
+fn living(rows: usize, dead: &[u32]) -> Vec<u32> {
+    let all = 0..rows as u32;
+    all.filter(|row| dead.binary_search(row).is_err()).collect()
 }
 
 impl<'r> PartBuilder<'r> {
@@ -84,6 +94,7 @@ impl<'r> PartBuilder<'r> {
             mapped: Vec::new(),
             removals: Vec::new(),
             ignored: Vec::new(),
+            cells: 0,
         }
     }
 
@@ -114,34 +125,16 @@ impl<'r> PartBuilder<'r> {
     /// The finished part.
     pub fn finish(self) -> Part {
         let mut part = Part::default();
-        for rows in self.entities {
-            let (columns, nulls) = rows.columns.finish(rows.keys.len());
-            part.entities.groups.push(EntityGroup {
-                entity_type: rows.entity_type,
-                classes: rows.classes,
-                by_id: rows.by_id,
-                keys: rows.keys,
-                columns,
-                nulls,
-            });
-        }
-        for rows in self.relationships {
-            let (columns, _) = rows.columns.finish(rows.from.len());
-            part.relationships.groups.push(RelationshipGroup {
-                verb: rows.verb,
-                relationship_type: rows.relationship_type,
-                from_address: rows.from_address,
-                to_address: rows.to_address,
-                from: rows.from,
-                to: rows.to,
-                keys: if rows.conventional {
-                    RelationshipKeys::Conventional
-                } else {
-                    RelationshipKeys::Explicit(rows.keys)
-                },
-                columns,
-            });
-        }
+        part.entities.groups = self.entities.into_iter().map(EntityRows::finish).collect();
+        part.relationships.groups = self
+            .relationships
+            .into_iter()
+            .map(RelationshipRows::finish)
+            .collect();
+        part.entities.groups.retain(|group| !group.keys.is_empty());
+        part.relationships
+            .groups
+            .retain(|group| !group.from.is_empty());
         part.entities.removals = self.removals;
         part.relationships.ends = self.ends.arena;
         part.relationships.mapped = self.mapped;
@@ -164,7 +157,7 @@ pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
 }
 
 /// A type or class name without control characters.
-fn check_name(text: &str, name: &'static str) -> Result<(), ItemError> {
+pub(crate) fn check_name(text: &str, name: &'static str) -> Result<(), ItemError> {
     if text.chars().any(char::is_control) {
         Err(ItemError::Control(name))
     } else {
@@ -192,6 +185,7 @@ fn check_size(members: &Members<'_>) -> Result<(), ItemError> {
     let size = |value: &Scalar<'_>| match value {
         Scalar::Text(text) => text.len(),
         Scalar::Texts(list) => list.len(),
+        Scalar::Nested(json) => json_size(json),
         _ => 8,
     };
     let bytes: usize = members
@@ -202,6 +196,20 @@ fn check_size(members: &Members<'_>) -> Result<(), ItemError> {
         Err(ItemError::TooLarge)
     } else {
         Ok(())
+    }
+}
+
+/// About as many bytes as a document takes.
+fn json_size(json: &serde_json::Value) -> usize {
+    use serde_json::Value as Json;
+    match json {
+        Json::String(text) => text.len() + 2,
+        Json::Array(items) => items.iter().map(|item| json_size(item) + 1).sum(),
+        Json::Object(members) => members
+            .iter()
+            .map(|(name, value)| name.len() + 4 + json_size(value))
+            .sum(),
+        Json::Null | Json::Bool(_) | Json::Number(_) => 8,
     }
 }
 
@@ -235,5 +243,18 @@ fn note(ignored: &mut Vec<String>, name: &str) {
     const NOTED_MAX: usize = 50;
     if ignored.len() < NOTED_MAX && !ignored.iter().any(|known| known == name) {
         ignored.push(name.to_owned());
+    }
+}
+
+/// Whether a document is nested deeper than so many levels.
+pub(crate) fn depth_exceeds(json: &serde_json::Value, depth: usize) -> bool {
+    let Some(rest) = depth.checked_sub(1) else {
+        return true;
+    };
+    use serde_json::Value as Json;
+    match json {
+        Json::Array(items) => items.iter().any(|item| depth_exceeds(item, rest)),
+        Json::Object(members) => members.values().any(|member| depth_exceeds(member, rest)),
+        _ => false,
     }
 }

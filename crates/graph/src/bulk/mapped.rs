@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Mapped relationships: the end is not named by key, but found by its properties, or made.
 
-use durward_model::Catalog;
-use durward_model::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX};
+use durward_model::limits::{CLASSES_MAX, KEY_BYTES_MAX, NAME_BYTES_MAX};
+use durward_model::{Catalog, Value};
 use serde_json::{Map, Value as Json};
 
-use super::item::ItemError;
+use super::item::{DOCUMENT_DEPTH_MAX, ItemError, check_name, depth_exceeds};
 
 /// Source of the entities that mapping makes.
 pub(crate) const MAPPER_SOURCE: &str = "system-mapper";
@@ -31,14 +31,74 @@ pub(crate) struct Mapping<'m> {
     pub(crate) key: Option<&'m str>,
 }
 
-/// Checks a mapped relationship when it is uploaded.
+/// Checks a mapped relationship when it is uploaded: what is wrong with it is told then.
 pub(crate) fn check(object: &Map<String, Json>, catalog: &Catalog) -> Result<(), ItemError> {
-    let mapping = take_apart(object)?;
-    let target_type = mapping.target.get("_type").and_then(Json::as_str);
-    match target_type.filter(|name| catalog.is_protected(name)) {
-        Some(name) => Err(ItemError::Protected(name.to_owned())),
-        None => Ok(()),
+    if object
+        .values()
+        .any(|json| depth_exceeds(json, DOCUMENT_DEPTH_MAX))
+    {
+        return Err(ItemError::TooDeep("_mapping".to_owned()));
     }
+    let mapping = take_apart(object)?;
+    check_name(&mapping.verb, "_class")?;
+    check_name(mapping.relationship_type, "_type")?;
+    if object.get("_key").is_some_and(|key| !key.is_string()) {
+        return Err(ItemError::NotText("_key"));
+    }
+    if mapping.key.is_some_and(|key| key.len() > KEY_BYTES_MAX * 3) {
+        return Err(ItemError::TooLong("_key", KEY_BYTES_MAX * 3));
+    }
+    for (name, json) in object.iter().filter(|(name, _)| !name.starts_with('_')) {
+        if json.is_array() || json.is_object() {
+            return Err(ItemError::NotPlain(name.clone()));
+        }
+        check_property(name, json)?;
+    }
+    check_target(mapping.target, catalog)
+}
+
+fn check_target(target: &Map<String, Json>, catalog: &Catalog) -> Result<(), ItemError> {
+    let bad = ItemError::BadMapping;
+    match target.get("_type") {
+        None | Some(Json::Null) => {}
+        Some(Json::String(name)) if catalog.is_protected(name) => {
+            return Err(ItemError::Protected(name.clone()));
+        }
+        Some(Json::String(name)) if name.len() <= NAME_BYTES_MAX => check_name(name, "_type")?,
+        Some(_) => return Err(bad("_type of targetEntity must be a name")),
+    }
+    let classes = match target.get("_class") {
+        None | Some(Json::Null) => Vec::new(),
+        Some(Json::Array(items)) => items.iter().collect(),
+        Some(one) => vec![one],
+    };
+    for class in &classes {
+        let name = class.as_str().unwrap_or_default();
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || classes.len() > CLASSES_MAX {
+            return Err(ItemError::BadClass);
+        }
+        check_name(name, "_class")?;
+    }
+    match target.get("_key") {
+        None | Some(Json::Null) => {}
+        Some(Json::String(key)) if key.len() <= KEY_BYTES_MAX => {}
+        Some(_) => return Err(bad("_key of targetEntity must be a text")),
+    }
+    for (name, json) in target.iter().filter(|(name, _)| !name.starts_with('_')) {
+        check_property(name, json)?;
+    }
+    Ok(())
+}
+
+fn check_property(name: &str, json: &Json) -> Result<(), ItemError> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(ItemError::BadName);
+    }
+    let bad = |source| ItemError::BadValue {
+        property: name.to_owned(),
+        source,
+    };
+    Value::from_json(json).map(drop).map_err(bad)
 }
 
 /// Takes a mapped relationship apart.
@@ -77,10 +137,11 @@ pub(crate) fn take_apart(object: &Map<String, Json>) -> Result<Mapping<'_>, Item
         forward,
         filters,
         target,
-        skip_creation: mapping
-            .get("skipTargetCreation")
-            .and_then(Json::as_bool)
-            .unwrap_or(false),
+        skip_creation: match mapping.get("skipTargetCreation") {
+            None | Some(Json::Null) => false,
+            Some(Json::Bool(skips)) => *skips,
+            Some(_) => return Err(bad("skipTargetCreation must be true or false")),
+        },
         verb: verb.to_ascii_uppercase(),
         relationship_type,
         key: object

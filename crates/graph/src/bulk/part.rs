@@ -4,6 +4,10 @@
 
 use durward_model::StringArena;
 use durward_model::change::{Column, RelationshipKeys};
+use serde_json::{Map, Value as Json};
+
+use super::partial::PartialTypes;
+use super::rejected::Rejections;
 
 /// Everything in one upload.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +18,8 @@ pub struct Part {
     pub relationships: RelationshipSection,
     /// What the uploader should know, each sort once.
     pub warnings: Vec<String>,
+    /// Items that were left out.
+    pub rejected: Rejections,
 }
 
 /// The entities of an upload, and what it asks to remove.
@@ -110,6 +116,23 @@ pub struct PartCounts {
 }
 
 impl Part {
+    /// The types of everything that came with it, what was left out included.
+    pub fn types(&self) -> PartialTypes {
+        let mut types = self.rejected.types.clone();
+        for group in &self.entities.groups {
+            types.add(Some(&group.entity_type));
+        }
+        for group in &self.relationships.groups {
+            types.add(Some(&group.relationship_type));
+        }
+        for json in &self.relationships.mapped {
+            let object: Option<Map<String, Json>> = serde_json::from_str(json).ok();
+            let name = object.as_ref().and_then(|object| object.get("_type"));
+            types.add(name.and_then(Json::as_str));
+        }
+        types
+    }
+
     /// How much is in it.
     pub fn counts(&self) -> PartCounts {
         let entities = self

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use durward_model::Number;
 use serde_json::Value as Json;
 
 /// A cursor over a JSON text.
@@ -104,6 +105,56 @@ impl<'a> Scanner<'a> {
             Some(byte) => self.error(format!("expected '{wanted}', found byte {byte}")),
             None => self.error(format!("expected '{wanted}', but the text ends")),
         })
+    }
+
+    /// Refuses text after an item of a list that cannot stand there.
+    pub(crate) fn check_item_end(&mut self) -> Result<(), ScanError> {
+        match self.peek() {
+            None | Some(b',' | b']') => Ok(()),
+            Some(_) => Err(self.error("more text follows the object")),
+        }
+    }
+
+    /// Goes to the end of an item of a list without understanding it: to the comma or bracket behind
+    /// it. False when the text ends before, or closes what it did not open.
+    pub(crate) fn skip_item(&mut self) -> bool {
+        let mut open: Vec<u8> = Vec::new();
+        self.peek();
+        let start = self.at;
+        while let Some(byte) = self.peek() {
+            match byte {
+                // An item that is nothing at all is no item.
+                b',' | b']' if open.is_empty() => return self.at > start,
+                b'"' => {
+                    if !self.skip_text() {
+                        return false;
+                    }
+                    continue;
+                }
+                b'{' => open.push(b'}'),
+                b'[' => open.push(b']'),
+                b'}' | b']' if open.pop() != Some(byte) => return false,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        false
+    }
+
+    /// Goes behind the quote that closes a text; what the text holds does not matter.
+    fn skip_text(&mut self) -> bool {
+        let mut at = self.at + 1;
+        while let Some(byte) = self.bytes().get(at) {
+            match byte {
+                b'"' => {
+                    self.at = at + 1;
+                    return true;
+                }
+                b'\\' => at += 2,
+                _ => at += 1,
+            }
+        }
+        false
     }
 
     /// Whether nothing but white space is left.
@@ -257,9 +308,11 @@ impl<'a> Scanner<'a> {
             self.error(format!("a number is not valid JSON ({})", plain(&error)))
         })?;
         self.at = at;
-        Ok(match number.as_i64() {
-            Some(value) => Scalar::Int(value),
-            None => Scalar::Float(number.as_f64().unwrap_or_default()),
+        Ok(match Number::from_json(&number) {
+            Ok(Number::Whole(value)) => Scalar::Int(value),
+            Ok(Number::Float(value)) => Scalar::Float(value),
+            // Whoever makes a value of it refuses it, and only the object that it is in.
+            Err(_) => Scalar::Nested(Json::Number(number)),
         })
     }
 

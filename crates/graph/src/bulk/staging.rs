@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The staged parts of one synchronization job: a folder with one file a part.
 //!
-//! A part is on the disk before its upload is answered, and survives a restart. A file that was cut
-//! off was never answered for and is removed when the folder is opened.
+//! A part is on the disk before its upload is answered, and survives a restart. Its file is made
+//! when the upload begins, so that one that the process did not live to finish is known of
+//! afterwards: it is among [`Staging::lost`] when the folder is opened again.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -35,6 +36,14 @@ pub enum StagingError {
         #[source]
         source: io::Error,
     },
+    /// A part would be larger than what is read back.
+    #[error("the upload takes {bytes} bytes when it is kept, more than {max}")]
+    TooLarge {
+        /// How large.
+        bytes: u64,
+        /// The limit.
+        max: u64,
+    },
     /// A part is not what was written.
     #[error("part {} is damaged", path.display())]
     Damaged {
@@ -49,7 +58,10 @@ pub enum StagingError {
 impl StagingError {
     /// The kind of the failure.
     pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Internal
+        match self {
+            Self::TooLarge { .. } => ErrorKind::Invalid,
+            Self::Io { .. } | Self::Damaged { .. } => ErrorKind::Internal,
+        }
     }
 }
 
@@ -69,6 +81,8 @@ pub struct StagedPart {
     pub ignore_duplicates: bool,
     /// How much is in it.
     pub counts: PartCounts,
+    /// By which name the client knows the upload (its hash); 0 where it gave none.
+    pub name: u64,
     path: PathBuf,
     entity_bytes: u64,
     relationship_bytes: u64,
@@ -79,7 +93,18 @@ pub struct StagedPart {
 pub struct Staging {
     folder: PathBuf,
     parts: Vec<StagedPart>,
+    lost: Vec<LostPart>,
     next: u32,
+}
+
+/// An upload that was begun and not finished, or whose file was damaged since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostPart {
+    /// Position among the parts.
+    pub number: u32,
+    /// By which name the client knows the upload (its hash); 0 where it gave none.
+    pub name: u64,
+    path: PathBuf,
 }
 
 fn failed<'p>(action: &'static str, path: &'p Path) -> impl FnOnce(io::Error) -> StagingError + 'p {
@@ -93,10 +118,11 @@ fn failed<'p>(action: &'static str, path: &'p Path) -> impl FnOnce(io::Error) ->
 impl Staging {
     /// Opens the folder, which is made if it is not there, and finds the parts in it.
     pub fn open(folder: &Path) -> Result<Self, StagingError> {
-        fs::create_dir_all(folder).map_err(failed("create", folder))?;
+        durward_journal::private::create_folder(folder).map_err(failed("create", folder))?;
         let mut staging = Self {
             folder: folder.to_owned(),
             parts: Vec::new(),
+            lost: Vec::new(),
             next: 0,
         };
         for entry in fs::read_dir(folder).map_err(failed("list", folder))? {
@@ -105,15 +131,12 @@ impl Staging {
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
-            let Some(number) = name
-                .strip_suffix(".part")
-                .and_then(|stem| stem.parse().ok())
-            else {
+            let Some((number, name)) = parse_name(name) else {
                 continue;
             };
-            match read_verified(&path, number)? {
+            match read_verified(&path, number, name)? {
                 Some(part) => staging.parts.push(part),
-                None => fs::remove_file(&path).map_err(failed("remove", &path))?,
+                None => staging.lost.push(LostPart { number, name, path }),
             }
             staging.next = staging.next.max(number.saturating_add(1));
         }
@@ -124,6 +147,19 @@ impl Staging {
     /// The parts in order.
     pub fn parts(&self) -> &[StagedPart] {
         &self.parts
+    }
+
+    /// The uploads that were found begun and not finished.
+    pub fn lost(&self) -> &[LostPart] {
+        &self.lost
+    }
+
+    /// Removes what is left of lost uploads, once they are noted elsewhere.
+    pub fn forget_lost(&mut self) -> Result<(), StagingError> {
+        for lost in self.lost.drain(..) {
+            fs::remove_file(&lost.path).map_err(failed("remove", &lost.path))?;
+        }
+        Ok(())
     }
 
     /// Sum of the counts of all parts.
@@ -140,16 +176,15 @@ impl Staging {
             .any(|part| part.fingerprint == fingerprint)
     }
 
-    /// Reserves the place of a part, to be written without holding a lock on the job.
-    pub fn reserve(&mut self, fingerprint: u128, ignore_duplicates: bool) -> PartWriter {
+    /// Reserves the place of a part, to be written without holding a lock on the job. `name` is the
+    /// hash of what the client calls the upload, or 0.
+    pub fn reserve(&mut self, name: u64) -> PartWriter {
         let number = self.next;
         self.next = self.next.saturating_add(1);
-        let path = self.folder.join(format!("{number:06}.part"));
         PartWriter {
             number,
-            fingerprint,
-            ignore_duplicates,
-            path,
+            name,
+            path: self.folder.join(file_name(number, name)),
         }
     }
 
@@ -177,33 +212,91 @@ impl Staging {
 #[derive(Debug)]
 pub struct PartWriter {
     number: u32,
-    fingerprint: u128,
-    ignore_duplicates: bool,
+    name: u64,
     path: PathBuf,
 }
 
 impl PartWriter {
-    /// Writes the part and returns when it is on the disk.
-    pub fn write(self, part: &Part) -> Result<StagedPart, StagingError> {
-        let entities = encode_entities(&part.entities);
-        let relationships = encode_relationships(&part.relationships);
+    /// Position among the parts.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The hash of what the client calls the upload, or 0.
+    pub fn name(&self) -> u64 {
+        self.name
+    }
+
+    /// Makes the empty file of the part: from now on the upload is not forgotten.
+    pub fn announce(&self) -> Result<(), StagingError> {
+        File::create(&self.path)
+            .map(drop)
+            .map_err(failed("create", &self.path))
+    }
+
+    /// Removes what was announced and will not be written.
+    pub fn give_up(self) -> Result<(), StagingError> {
+        remove_if_there(&self.path)
+    }
+
+    /// Writes the part of a body and returns when it is on the disk.
+    pub fn write(
+        &self,
+        part: &Part,
+        fingerprint: u128,
+        ignore_duplicates: bool,
+    ) -> Result<StagedPart, StagingError> {
+        let entities = encode_entities(&part.entities)?;
+        let relationships = encode_relationships(&part.relationships)?;
+        let bytes = HEADER_BYTES as u64 + (entities.len() + relationships.len()) as u64;
+        if bytes > PART_BYTES_MAX {
+            return Err(StagingError::TooLarge {
+                bytes,
+                max: PART_BYTES_MAX,
+            });
+        }
         let staged = StagedPart {
             number: self.number,
-            fingerprint: self.fingerprint,
-            ignore_duplicates: self.ignore_duplicates,
+            fingerprint,
+            ignore_duplicates,
             counts: part.counts(),
-            path: self.path,
+            name: self.name,
+            path: self.path.clone(),
             entity_bytes: entities.len() as u64,
             relationship_bytes: relationships.len() as u64,
         };
         let written = write_durably(&staged, &entities, &relationships);
         if let Err(source) = written {
-            // A half-written part must not be found at the next start; if even this fails, its
-            // check sum tells.
-            let _ = fs::remove_file(&staged.path);
+            // The space is given back, and the empty file still tells of the upload; if even this
+            // fails, the check sum of the half-written one does.
+            let _ = File::create(&staged.path);
             return Err(failed("write", &staged.path)(source));
         }
         Ok(staged)
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<(), StagingError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// `000007.part`, or `000007-<name in hex>.part`.
+fn file_name(number: u32, name: u64) -> String {
+    if name == 0 {
+        format!("{number:06}.part")
+    } else {
+        format!("{number:06}-{name:016x}.part")
+    }
+}
+
+fn parse_name(text: &str) -> Option<(u32, u64)> {
+    let stem = text.strip_suffix(".part")?;
+    match stem.split_once('-') {
+        None => Some((stem.parse().ok()?, 0)),
+        Some((number, name)) => Some((number.parse().ok()?, u64::from_str_radix(name, 16).ok()?)),
     }
 }
 
@@ -211,7 +304,7 @@ fn write_durably(part: &StagedPart, entities: &[u8], relationships: &[u8]) -> io
     let mut sum = Xxh3::new();
     sum.update(entities);
     sum.update(relationships);
-    let mut file = File::create(&part.path)?;
+    let mut file = durward_journal::private::create(&part.path)?;
     file.write_all(&header(part, sum.digest()))?;
     file.write_all(entities)?;
     file.write_all(relationships)?;
@@ -244,7 +337,7 @@ fn header(part: &StagedPart, body_sum: u64) -> Vec<u8> {
 }
 
 /// The part in a file; `None` when the file is not whole.
-fn read_verified(path: &Path, number: u32) -> Result<Option<StagedPart>, StagingError> {
+fn read_verified(path: &Path, number: u32, name: u64) -> Result<Option<StagedPart>, StagingError> {
     let mut file = File::open(path).map_err(failed("open", path))?;
     let length = file.metadata().map_err(failed("read", path))?.len();
     if length < HEADER_BYTES as u64 || length > PART_BYTES_MAX {
@@ -252,7 +345,7 @@ fn read_verified(path: &Path, number: u32) -> Result<Option<StagedPart>, Staging
     }
     let mut bytes = Vec::with_capacity(length as usize);
     file.read_to_end(&mut bytes).map_err(failed("read", path))?;
-    Ok(parse(&bytes, path, number))
+    Ok(parse(&bytes, path, number).map(|part| StagedPart { name, ..part }))
 }
 
 fn parse(bytes: &[u8], path: &Path, number: u32) -> Option<StagedPart> {
@@ -282,6 +375,7 @@ fn parse(bytes: &[u8], path: &Path, number: u32) -> Option<StagedPart> {
             mapped: word(2)? >> 32,
             removals: word(2)? & u64::from(u32::MAX),
         },
+        name: 0,
         path: path.to_owned(),
         entity_bytes,
         relationship_bytes,
@@ -302,12 +396,7 @@ impl StagedPart {
 
     /// Removes a part that was not taken up.
     pub fn discard(self) -> Result<(), StagingError> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(failed("remove", &self.path)(error))
-            }
-            _ => Ok(()),
-        }
+        remove_if_there(&self.path)
     }
 
     fn damaged(&self) -> impl FnOnce(DecodeError) -> StagingError + '_ {
@@ -358,14 +447,17 @@ mod tests {
     fn parts_survive_and_broken_ones_go() {
         let folder = tempfile::tempdir().unwrap();
         let mut staging = Staging::open(folder.path()).unwrap();
-        let first = staging.reserve(1, false);
-        let second = staging.reserve(2, true);
-        let again = staging.reserve(1, false);
-        let second = second.write(&part("two")).unwrap();
+        let first = staging.reserve(0);
+        let second = staging.reserve(0xab);
+        let again = staging.reserve(0);
+        let second = second.write(&part("two"), 2, true).unwrap();
         assert!(staging.add(second.clone()).unwrap());
-        assert!(staging.add(first.write(&part("one")).unwrap()).unwrap());
-        assert!(!staging.add(again.write(&part("one")).unwrap()).unwrap());
-        let cut = staging.reserve(4, false).write(&part("cut")).unwrap();
+        let first = first.write(&part("one"), 1, false).unwrap();
+        assert!(staging.add(first).unwrap());
+        let again = again.write(&part("one"), 1, false).unwrap();
+        assert!(!staging.add(again).unwrap());
+        let cut = staging.reserve(0).write(&part("cut"), 4, false).unwrap();
+        staging.reserve(7).announce().unwrap();
         let length = fs::metadata(&cut.path).unwrap().len();
         File::options()
             .write(true)
@@ -373,10 +465,17 @@ mod tests {
             .unwrap()
             .set_len(length - 1)
             .unwrap();
-        let reopened = Staging::open(folder.path()).unwrap();
+        let mut reopened = Staging::open(folder.path()).unwrap();
         assert_eq!(reopened.parts(), staging.parts());
-        assert_eq!(reopened.next, 4);
-        assert!(!cut.path.exists() && reopened.holds(2) && !reopened.holds(4));
+        assert_eq!(reopened.next, 5);
+        assert!(reopened.holds(2) && !reopened.holds(4));
+        let mut lost: Vec<_> = reopened.lost().iter().collect();
+        lost.sort_by_key(|lost| lost.number);
+        let lost = lost.iter().map(|lost| (lost.number, lost.name));
+        assert_eq!(lost.collect::<Vec<_>>(), [(3, 0), (4, 7)]);
+        assert_eq!(Staging::open(folder.path()).unwrap().lost().len(), 2);
+        reopened.forget_lost().unwrap();
+        assert!(!cut.path.exists());
         assert_eq!(reopened.counts().entities, 2);
         let read = reopened.parts().last().unwrap();
         assert!(read.ignore_duplicates);

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The frame of a checkpoint: header, table of sections, compressed sections.
+//!
+//! The table holds a code of every section under a key of the organization, and one code covers
+//! header and table: nobody else can make a checkpoint, or put one together from parts of others.
 
-use xxhash_rust::xxh3::xxh3_128;
+use durward_journal::FileSeal;
+use durward_journal::file_seal::{TAG_BYTES, Tag};
 
 use super::FORMAT;
 use super::codec::{Damage, fixed};
 
 const MAGIC: &[u8; 8] = b"DWGRAPH\0";
 const HEADER: usize = 16;
-const ENTRY: usize = 32;
-const SUM: usize = 16;
+const ENTRY: usize = 16 + TAG_BYTES;
+const HEADER_PURPOSE: &str = "checkpoint header";
+const SECTION_PURPOSE: &str = "checkpoint section";
 const ZSTD_LEVEL: i32 = 1;
 /// No section is larger than this when unpacked.
 const SECTION_MAX: u64 = 64 << 30;
@@ -19,34 +24,36 @@ const SECTION_MAX: u64 = 64 << 30;
 pub(super) struct Section {
     raw_len: u64,
     packed: Vec<u8>,
+    tag: Tag,
 }
 
 impl Section {
-    pub(super) fn pack(raw: &[u8]) -> Self {
+    pub(super) fn pack(raw: &[u8], seal: &dyn FileSeal) -> Self {
         // Compression into memory has no way to fail; should it, the empty section is refused when
         // the file is read, and the journal is replayed.
         let packed = zstd::bulk::compress(raw, ZSTD_LEVEL).unwrap_or_default();
         Self {
             raw_len: raw.len() as u64,
+            tag: seal.tag(SECTION_PURPOSE, &[&packed]),
             packed,
         }
     }
 }
 
 /// The whole file.
-pub(super) fn join(sections: &[Section]) -> Vec<u8> {
+pub(super) fn join(sections: &[Section], seal: &dyn FileSeal) -> Vec<u8> {
     let packed: usize = sections.iter().map(|section| section.packed.len()).sum();
-    let mut file = Vec::with_capacity(HEADER + sections.len() * ENTRY + SUM + packed);
+    let mut file = Vec::with_capacity(HEADER + sections.len() * ENTRY + TAG_BYTES + packed);
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&FORMAT.to_le_bytes());
     file.extend_from_slice(&(sections.len() as u32).to_le_bytes());
     for section in sections {
         file.extend_from_slice(&section.raw_len.to_le_bytes());
         file.extend_from_slice(&(section.packed.len() as u64).to_le_bytes());
-        file.extend_from_slice(&xxh3_128(&section.packed).to_le_bytes());
+        file.extend_from_slice(&section.tag);
     }
-    let sum = xxh3_128(&file);
-    file.extend_from_slice(&sum.to_le_bytes());
+    let tag = seal.tag(HEADER_PURPOSE, &[&file]);
+    file.extend_from_slice(&tag);
     for section in sections {
         file.extend_from_slice(&section.packed);
     }
@@ -64,23 +71,23 @@ pub(super) fn version(file: &[u8]) -> Option<u32> {
 pub(super) struct Packed<'f> {
     raw_len: usize,
     bytes: &'f [u8],
-    sum: &'f [u8],
+    tag: &'f [u8],
 }
 
 /// The sections of a file. Only the header is checked; each section is when it is unpacked.
-pub(super) fn split(file: &[u8]) -> Result<Vec<Packed<'_>>, Damage> {
+pub(super) fn split<'f>(file: &'f [u8], seal: &dyn FileSeal) -> Result<Vec<Packed<'f>>, Damage> {
     let early = || "the file ends early".to_owned();
     if version(file) != Some(FORMAT) {
         return Err("the file is not a checkpoint".to_owned());
     }
     let count = file.get(HEADER - 4..HEADER).map_or(0, fixed) as usize;
     let table = HEADER + count * ENTRY;
-    let sum = file.get(table..table + SUM).ok_or_else(early)?;
+    let tag = file.get(table..table + TAG_BYTES).ok_or_else(early)?;
     let header = file.get(..table).ok_or_else(early)?;
-    if xxh3_128(header).to_le_bytes() != sum {
-        return Err("the header was altered".to_owned());
+    if !seal.is_tag(HEADER_PURPOSE, &[header], tag) {
+        return Err("its header was not written by this organization".to_owned());
     }
-    let mut at = table + SUM;
+    let mut at = table + TAG_BYTES;
     let mut sections = Vec::with_capacity(count);
     for entry in header.get(HEADER..).unwrap_or_default().chunks_exact(ENTRY) {
         let part = |range: std::ops::Range<usize>| entry.get(range).unwrap_or_default();
@@ -93,7 +100,7 @@ pub(super) fn split(file: &[u8]) -> Result<Vec<Packed<'_>>, Damage> {
         sections.push(Packed {
             raw_len: raw_len as usize,
             bytes,
-            sum: part(16..32),
+            tag: part(16..ENTRY),
         });
         at = end;
     }
@@ -109,8 +116,8 @@ impl Packed<'_> {
         self.raw_len
     }
 
-    pub(super) fn unpack(&self) -> Result<Vec<u8>, Damage> {
-        if xxh3_128(self.bytes).to_le_bytes() != self.sum {
+    pub(super) fn unpack(&self, seal: &dyn FileSeal) -> Result<Vec<u8>, Damage> {
+        if !seal.is_tag(SECTION_PURPOSE, &[self.bytes], self.tag) {
             return Err("a section was altered".to_owned());
         }
         let raw = zstd::bulk::decompress(self.bytes, self.raw_len);

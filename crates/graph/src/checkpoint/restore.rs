@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use durward_journal::FileSeal;
+
 use super::codec::Damage;
 use super::common::{Counts, read_common};
 use super::file::{Packed, split};
@@ -20,16 +22,21 @@ enum Table {
 
 pub(super) fn restore(
     file: &[u8],
-    context: CheckpointContext,
+    context: &CheckpointContext,
 ) -> Result<(Snapshot, CheckpointExtra), Damage> {
-    let mut snapshot = Snapshot::new(context.cipher, context.catalog, context.key_seed);
-    let sections = split(file)?;
+    let mut snapshot = Snapshot::new(
+        context.cipher.clone(),
+        Arc::clone(&context.catalog),
+        context.key_seed,
+    );
+    let seal = &*context.seal;
+    let sections = split(file, seal)?;
     let (first, tables) = sections.split_first().ok_or("there is no section")?;
-    let (extra, counts) = read_common(&first.unpack()?, &mut snapshot)?;
+    let (extra, counts) = read_common(&first.unpack(seal)?, &mut snapshot)?;
     if counts.types.checked_add(counts.triples) != Some(tables.len()) {
         return Err("sections are missing".to_owned());
     }
-    read_tables(&mut snapshot, tables, counts)?;
+    read_tables(&mut snapshot, tables, counts, seal)?;
     number(&mut snapshot, counts)?;
     index(&snapshot);
     if snapshot.sequence < snapshot.timeline.sequence(snapshot.timeline.last()) {
@@ -42,6 +49,7 @@ fn read_tables(
     snapshot: &mut Snapshot,
     sections: &[Packed<'_>],
     counts: Counts,
+    seal: &dyn FileSeal,
 ) -> Result<(), Damage> {
     let known = Known {
         symbols: &snapshot.symbols,
@@ -54,7 +62,7 @@ fn read_tables(
     let mut jobs: Vec<(usize, &Packed<'_>)> = sections.iter().enumerate().collect();
     jobs.sort_by_key(|(_, section)| std::cmp::Reverse(section.raw_len()));
     let read = |(position, section): &(usize, &Packed<'_>)| -> Result<(usize, Table), Damage> {
-        let bytes = section.unpack()?;
+        let bytes = section.unpack(seal)?;
         let table = match position.checked_sub(counts.types) {
             None => {
                 let id = u16::try_from(*position).map_err(|_| "there are too many types")?;

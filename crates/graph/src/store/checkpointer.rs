@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Checkpoints, written in the background from published snapshots.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use durward_journal::Head;
+use durward_journal::{FileSeal, Head};
 use durward_model::transaction::Sequence;
 
 use super::draft::Receipt;
 use super::error::StoreError;
 use super::idempotency::Window;
+use super::options::OnCheckpoint;
 use super::work::Reply;
 use crate::checkpoint::{self, CheckpointExtra};
 use crate::state::Snapshot;
+
+/// Where checkpoints go, what seals them, and what is done after each.
+pub(super) struct CheckpointFile {
+    pub(super) path: PathBuf,
+    pub(super) seal: Arc<dyn FileSeal>,
+    pub(super) then: Option<OnCheckpoint>,
+}
 
 /// Decides when a checkpoint is due and has it written.
 #[derive(Debug)]
@@ -36,19 +44,19 @@ struct Order {
 }
 
 impl Checkpointer {
-    /// Starts the thread that writes to `path`; without a path nothing is ever written.
+    /// Starts the thread that writes the file; without one nothing is ever written.
     pub(super) fn start(
-        path: Option<PathBuf>,
+        file: Option<CheckpointFile>,
         (transactions_max, bytes_max): (u64, u64),
         covered: Sequence,
     ) -> Result<Self, StoreError> {
-        let thread = match path {
+        let thread = match file {
             None => None,
-            Some(path) => {
+            Some(file) => {
                 let (sender, orders) = sync_channel(1);
                 let handle = std::thread::Builder::new()
                     .name("durward-checkpoint".to_owned())
-                    .spawn(move || write_all(&path, &orders))
+                    .spawn(move || write_all(&file, &orders))
                     .map_err(|source| StoreError::System {
                         action: "start the checkpoint thread",
                         source,
@@ -151,9 +159,12 @@ fn receipt(head: &Head) -> Receipt {
     }
 }
 
-fn write_all(path: &Path, orders: &Receiver<Order>) {
+fn write_all(file: &CheckpointFile, orders: &Receiver<Order>) {
     while let Ok(order) = orders.recv() {
-        let result = checkpoint::write(&order.snapshot, path, &order.extra);
+        let result = checkpoint::write(&order.snapshot, &file.path, &order.extra, &*file.seal);
+        if let (Ok(()), Some(then)) = (&result, &file.then) {
+            then(&order.head);
+        }
         if let Err(error) = &result {
             tracing::warn!(
                 error = error as &dyn std::error::Error,

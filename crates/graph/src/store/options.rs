@@ -5,8 +5,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use durward_journal::{HeadSigner, Journal, SaltSource};
+use durward_journal::{FileSeal, Head, HeadSigner, Journal, SaltSource};
 use durward_model::{Catalog, Clock};
+
+/// What is done after each checkpoint.
+pub type OnCheckpoint = Box<dyn Fn(&Head) + Send>;
 
 /// How a store is opened.
 pub struct StoreOptions {
@@ -20,8 +23,12 @@ pub struct StoreOptions {
     pub id_secret: [u8; 32],
     /// Signs the head of the journal.
     pub head_signer: Arc<dyn HeadSigner>,
-    /// Whether checkpoints are read and written.
+    /// Whether checkpoints are read and written, which needs [`StoreOptions::file_seal`] too.
     pub checkpoint: bool,
+    /// What checkpoints are sealed with: without a key of the organization anybody could write one.
+    pub file_seal: Option<Arc<dyn FileSeal>>,
+    /// Is told the head that a checkpoint covers once that is on the disk.
+    pub on_checkpoint: Option<OnCheckpoint>,
     /// A checkpoint is written after so many transactions.
     pub checkpoint_transactions: u64,
     /// A checkpoint is written after so many bytes of records.
@@ -48,6 +55,8 @@ impl StoreOptions {
             id_secret,
             head_signer,
             checkpoint: true,
+            file_seal: None,
+            on_checkpoint: None,
             checkpoint_transactions: 100_000,
             checkpoint_bytes: 32 << 20,
             journal: None,

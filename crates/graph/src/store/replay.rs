@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Opening: the checkpoint if there is a usable one, then the journal after it, verified.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use durward_journal::{
-    ChainCursor, Encoder, FencingToken, FolderLock, Head, HeadSigner, Journal, JournalError,
-    Opened, ReadLimit, SaltSource, SqliteJournal, SystemSalts, WRITER_LEASE, backup, codec,
+    ChainCursor, Encoder, Envelope, Erasures, FencingToken, Finding, FindingKind, FolderLock, Head,
+    HeadSigner, Journal, JournalError, Opened, ReadLimit, SaltSource, SqliteJournal, SystemSalts,
+    WRITER_LEASE, backup, codec, private,
 };
 use durward_model::transaction::Sequence;
 use durward_model::{Catalog, Clock, IdCipher, ObjectNumber, RelationshipNumber};
 
-use super::checkpointer::Checkpointer;
+use super::checkpointer::{CheckpointFile, Checkpointer};
 use super::error::StoreError;
 use super::idempotency::Window;
 use super::options::StoreOptions;
@@ -57,12 +58,14 @@ pub(super) struct Start {
     pub(super) window: Window,
     pub(super) head: Head,
     pub(super) checkpointer: Checkpointer,
+    /// Why the checkpoint that was there is not used.
+    pub(super) discarded: Option<String>,
 }
 
 /// Makes the folder and the journal of a new store.
 pub(super) fn create(options: &StoreOptions) -> Result<(), StoreError> {
     let folder = &options.folder;
-    std::fs::create_dir_all(folder).map_err(|source| StoreError::System {
+    private::create_folder(folder).map_err(|source| StoreError::System {
         action: "make the folder of the store",
         source,
     })?;
@@ -121,13 +124,14 @@ pub(super) fn open(options: StoreOptions) -> Result<OpenedStore, StoreError> {
     let key_seed = key_seed(&*journal)?;
     let lease = journal.lease(WRITER_LEASE, LEASE_HOLDER, options.clock.now(), LEASE_TTL)?;
     let encoder = encoder(options.salts)?;
-    let path = options.checkpoint.then(|| folder.join(CHECKPOINT_FILE));
-    let context = CheckpointContext {
-        cipher,
-        catalog: Arc::clone(&options.catalog),
-        key_seed,
-    };
-    let base = base(&*journal, path.as_deref(), context)?;
+    let file = options.file_seal.filter(|_| options.checkpoint);
+    let file = file.map(|seal| CheckpointFile {
+        path: folder.join(CHECKPOINT_FILE),
+        seal,
+        then: options.on_checkpoint,
+    });
+    let empty = Snapshot::new(cipher, Arc::clone(&options.catalog), key_seed);
+    let (base, discarded) = base(&*journal, &*options.head_signer, file.as_ref(), empty)?;
     let checkpoint_sequence = base.head.sequence;
     let replayed = replay(&*journal, &*options.head_signer, base)?;
     let mut state = replayed.state;
@@ -138,7 +142,8 @@ pub(super) fn open(options: StoreOptions) -> Result<OpenedStore, StoreError> {
         unique: UniqueIndex::read(&view, &options.catalog),
         window: replayed.window,
         head: replayed.head,
-        checkpointer: Checkpointer::start(path, limits, checkpoint_sequence)?,
+        checkpointer: Checkpointer::start(file, limits, checkpoint_sequence)?,
+        discarded,
         snapshot,
         state,
     };
@@ -197,34 +202,50 @@ pub(super) struct Replayed {
     pub(super) head: Head,
 }
 
-/// The checkpoint, if it can be used, or the empty state.
+/// The checkpoint, or the empty state and why the checkpoint that is there cannot be used.
 fn base(
     journal: &dyn Journal,
-    path: Option<&Path>,
-    context: CheckpointContext,
-) -> Result<Replayed, StoreError> {
-    if let Some(path) = path.filter(|path| path.exists()) {
-        match from_checkpoint(journal, path, context.clone())? {
-            Ok(base) => return Ok(base),
-            Err(reason) => tracing::warn!(%reason, "the checkpoint is not used"),
+    signer: &dyn HeadSigner,
+    file: Option<&CheckpointFile>,
+    empty: Snapshot,
+) -> Result<(Replayed, Option<String>), StoreError> {
+    let mut discarded = None;
+    if let Some(file) = file.filter(|file| file.path.exists()) {
+        match from_checkpoint(journal, signer, file, &empty)? {
+            Ok(base) => return Ok((base, None)),
+            Err(reason) => {
+                let folder = file.path.display();
+                tracing::error!(
+                    %reason, %folder,
+                    "the checkpoint is not used; the whole journal is folded instead"
+                );
+                discarded = Some(reason);
+            }
         }
     }
-    let empty = Snapshot::new(context.cipher, context.catalog, context.key_seed);
-    let state = StateWriter::new(empty);
-    Ok(Replayed {
-        state,
+    let base = Replayed {
+        state: StateWriter::new(empty),
         window: Window::default(),
         head: Head::empty(),
-    })
+    };
+    Ok((base, discarded))
 }
 
-/// A checkpoint counts only if the journal has the transaction that it ends with.
+/// A checkpoint counts only if the organization sealed it and the journal has the transaction that
+/// it ends with.
 fn from_checkpoint(
     journal: &dyn Journal,
-    path: &Path,
-    context: CheckpointContext,
+    signer: &dyn HeadSigner,
+    file: &CheckpointFile,
+    empty: &Snapshot,
 ) -> Result<Result<Replayed, String>, StoreError> {
-    let (snapshot, extra) = match checkpoint::read(path, context) {
+    let context = CheckpointContext {
+        cipher: empty.cipher.clone(),
+        catalog: Arc::clone(&empty.catalog),
+        key_seed: empty.key_seed,
+        seal: Arc::clone(&file.seal),
+    };
+    let (snapshot, extra) = match checkpoint::read(&file.path, context) {
         Ok(read) => read,
         Err(error) => return Ok(Err(error.to_string())),
     };
@@ -233,29 +254,41 @@ fn from_checkpoint(
         hash: extra.head,
         committed_at: snapshot.committed_at(),
     };
-    let stored = journal.read(
-        head.sequence,
-        ReadLimit {
-            transactions: 1,
-            bytes: 0,
-        },
-    )?;
-    let envelope = stored
+    let one = ReadLimit {
+        transactions: 1,
+        bytes: 0,
+    };
+    let stored = journal.read(head.sequence, one)?;
+    let inspected = stored
         .first()
         .filter(|stored| stored.sequence == head.sequence)
-        .and_then(|stored| codec::check(&stored.records).ok())
-        .map(|(envelope, _)| envelope);
-    match envelope {
-        Some(envelope) if envelope.hash == head.hash => {
-            let window = Window::from_bytes(&extra.more);
-            Ok(Ok(Replayed {
-                state: StateWriter::new(snapshot),
-                window,
-                head,
-            }))
+        .and_then(|stored| codec::inspect(&stored.records).ok());
+    let belongs = inspected.as_ref().is_some_and(|found| {
+        found.envelope.hash == head.hash && found.envelope.committed_at == head.committed_at
+    });
+    match inspected.filter(|_| belongs) {
+        None => Ok(Err("it does not belong to this journal".to_owned())),
+        Some(found) if found.is_erased && !is_explained(journal, signer, &found.envelope)? => {
+            Ok(Err("its last transaction has lost its content".to_owned()))
         }
-        _ => Ok(Err("it does not belong to this journal".to_owned())),
+        Some(_) => Ok(Ok(Replayed {
+            state: StateWriter::new(snapshot),
+            window: Window::from_bytes(&extra.more),
+            head,
+        })),
     }
+}
+
+/// Whether a signed erasure record names a transaction whose content is gone.
+fn is_explained(
+    journal: &dyn Journal,
+    signer: &dyn HeadSigner,
+    erased: &Envelope,
+) -> Result<bool, StoreError> {
+    let records = Erasures::read(journal, signer, erased.sequence)?;
+    Ok(records
+        .iter()
+        .any(|record| record.names(erased.sequence, &erased.hash)))
 }
 
 type Step = Result<Vec<(Sequence, Result<Opened, JournalError>)>, JournalError>;
@@ -283,7 +316,11 @@ pub(super) fn replay(
         });
         while let Ok(step) = steps.recv() {
             for (place, opened) in step? {
-                fold(&mut base, &mut cursor, place, opened?)?;
+                let opened = opened?;
+                if opened.transaction.is_none() {
+                    return Err(lost(journal, signer, &mut cursor, &opened.envelope));
+                }
+                fold(&mut base, &mut cursor, place, opened)?;
             }
         }
         Ok::<_, StoreError>(())
@@ -296,6 +333,29 @@ pub(super) fn replay(
     {
         Some(finding) => Err(StoreError::Unsound { finding }),
         None => Ok(base),
+    }
+}
+
+/// A transaction without content cannot be folded; whether that is right is told by what follows.
+fn lost(
+    journal: &dyn Journal,
+    signer: &dyn HeadSigner,
+    cursor: &mut ChainCursor,
+    envelope: &Envelope,
+) -> StoreError {
+    let sequence = cursor.next();
+    if let Some(finding) = cursor.accept(envelope.sequence, Some(envelope)) {
+        return StoreError::Unsound { finding };
+    }
+    match is_explained(journal, signer, envelope) {
+        Ok(true) => StoreError::Compacted { sequence },
+        Ok(false) => StoreError::Unsound {
+            finding: Finding {
+                sequence,
+                kind: FindingKind::ErasedWithoutRecord,
+            },
+        },
+        Err(error) => error,
     }
 }
 

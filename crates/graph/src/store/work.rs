@@ -59,6 +59,11 @@ pub(super) enum Work {
         reply: Reply,
     },
     Activity(Origin),
+    /// An activity whose record must be there before anything else is done.
+    Note {
+        origin: Origin,
+        reply: Reply,
+    },
     Bulk {
         commit: Box<BulkCommit>,
         reply: Reply,
@@ -82,6 +87,7 @@ impl Work {
         match self {
             Self::Draft { reply, .. }
             | Self::Plan { reply, .. }
+            | Self::Note { reply, .. }
             | Self::Bulk { reply, .. }
             | Self::BulkWith { reply, .. }
             | Self::Checkpoint { reply }

@@ -126,6 +126,12 @@ impl Writer {
                     self.defect(&error, group);
                 }
             }
+            Work::Note { origin, reply } => {
+                match self.add(origin, String::new(), Vec::new(), group) {
+                    Ok(()) => group.answer_later(reply, receipt(&group.head())),
+                    Err(error) => self.refuse(error, reply, group),
+                }
+            }
             Work::Bulk { commit, reply } => {
                 self.flush(group);
                 reply.answer(self.commit_bulk(*commit));

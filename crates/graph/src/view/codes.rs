@@ -58,6 +58,10 @@ fn groups_with(left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
     match (left, right) {
         (ValueRef::Int(one), ValueRef::Int(two)) => one == two,
         (ValueRef::Instant(one), ValueRef::Instant(two)) => one == two,
+        (ValueRef::Int(_), ValueRef::Float(_)) | (ValueRef::Float(_), ValueRef::Int(_)) => {
+            let both = left.number().zip(right.number());
+            both.is_some_and(|(one, two)| one.compare(two).is_eq())
+        }
         _ => match (magnitude(left), magnitude(right)) {
             (Some(one), Some(two)) => one == two,
             _ => same_value(left, right),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Values without copies.
 
-use durward_model::{Instant, Value};
+use durward_model::{Instant, Number, Value};
 
 /// A value inside the state.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,6 +50,16 @@ impl<'a> ValueRef<'a> {
         }
     }
 
+    /// The number, exactly: whole numbers, floats, and instants in epoch milliseconds.
+    pub fn number(self) -> Option<Number> {
+        match self {
+            Self::Int(value) => Some(Number::Whole(value)),
+            Self::Float(value) => Some(Number::Float(value)),
+            Self::Instant(value) => Some(Number::Whole(value.as_millis())),
+            _ => None,
+        }
+    }
+
     /// A copy of its own.
     pub fn to_value(self) -> Value {
         match self {
@@ -78,10 +88,6 @@ impl<'a> ValueRef<'a> {
     }
 
     /// Whether both are the same value; numbers and instants by magnitude.
-    #[expect(
-        clippy::float_cmp,
-        reason = "values match when they are equal, not when they are close"
-    )]
     pub fn equals(self, value: &Value) -> bool {
         match (self, value) {
             (Self::Null, Value::Null) => true,
@@ -98,8 +104,8 @@ impl<'a> ValueRef<'a> {
                         .all(|(one, two)| ValueRef::from(one).equals(two))
             }
             (Self::Document(left), Value::Document(right)) => *left == **right,
-            _ => match (self.as_number(), value.as_number()) {
-                (Some(left), Some(right)) => left == right,
+            _ => match (self.number(), value.number()) {
+                (Some(left), Some(right)) => left.compare(right).is_eq(),
                 _ => false,
             },
         }

@@ -9,6 +9,7 @@ use durward_graph::store::{
     Draft, Operation, Outcome, Privilege, PutMode, Receipt, Store, StoreError, StoreOptions, Target,
 };
 use durward_graph::{EdgeRef, EntityRef, View};
+use durward_journal::file_seal::TestSeal;
 use durward_journal::head::TestSigner;
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, ErrorKind, Instant, ManualClock, Namespace, Value};
@@ -34,13 +35,11 @@ impl World {
     pub(crate) fn options(&self) -> StoreOptions {
         let catalog = Arc::new(Catalog::built_in().unwrap());
         let clock = Arc::clone(&self.clock);
-        StoreOptions::new(
-            self.path(),
-            clock,
-            catalog,
-            [7; 32],
-            Arc::new(TestSigner(1)),
-        )
+        let signer = Arc::new(TestSigner(1));
+        StoreOptions {
+            file_seal: Some(Arc::new(TestSeal(1))),
+            ..StoreOptions::new(self.path(), clock, catalog, [7; 32], signer)
+        }
     }
 
     pub(crate) fn create(&self) -> Store {

@@ -7,7 +7,8 @@ use durward_vault::TokenError;
 
 use crate::IdentityError;
 
-/// Why a request is not let in. All answer alike; the variants are for the dialects that must tell
+/// Why a request is not let in. All answer alike but the one that does not lie in the credential;
+/// the variants are for the dialects that must tell
 /// some of them apart, for the audit log and for metrics.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
@@ -47,6 +48,9 @@ pub enum AuthError {
     /// Its organization is suspended.
     #[error("the organization is suspended")]
     OrganizationSuspended,
+    /// Its organization, or one that may be its own, cannot be opened.
+    #[error("the organization is unavailable")]
+    OrganizationUnavailable,
     /// A header names another organization than the credential.
     #[error("the request names another organization than the credential")]
     WrongOrganization,
@@ -73,6 +77,7 @@ impl AuthError {
             Self::Revoked => "revoked",
             Self::AccountSuspended => "account_suspended",
             Self::OrganizationSuspended => "organization_suspended",
+            Self::OrganizationUnavailable => "organization_unavailable",
             Self::WrongOrganization => "wrong_organization",
             Self::Unusable(_) => "unusable",
         }
@@ -90,10 +95,16 @@ impl AuthError {
 
 impl ClientMessage for AuthError {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::Unauthenticated
+        match self {
+            Self::OrganizationUnavailable => ErrorKind::Unavailable,
+            _ => ErrorKind::Unauthenticated,
+        }
     }
 
     fn client_message(&self) -> String {
-        Self::PUBLIC_MESSAGE.to_owned()
+        match self {
+            Self::OrganizationUnavailable => self.to_string(),
+            _ => Self::PUBLIC_MESSAGE.to_owned(),
+        }
     }
 }

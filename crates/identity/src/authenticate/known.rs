@@ -145,6 +145,7 @@ impl Granted {
             &self.client.organization,
             record,
             kind,
+            Some(self.expires_at),
             presented,
         ))
     }
@@ -174,7 +175,7 @@ impl Known {
     }
 
     /// The record as of the head.
-    fn record(&self) -> Result<Arc<CredentialRecord>, AuthError> {
+    pub(super) fn record(&self) -> Result<Arc<CredentialRecord>, AuthError> {
         let snapshot = self.organization.store().snapshot();
         let state = self.state.load();
         if state.sequence == snapshot.sequence() {
@@ -203,7 +204,13 @@ impl Known {
     ) -> Result<Caller, AuthError> {
         let record = self.admitted(presented, is_secret, now)?;
         let kind = record.kind;
-        Ok(Caller::new(&self.organization, record, kind, presented))
+        Ok(Caller::new(
+            &self.organization,
+            record,
+            kind,
+            None,
+            presented,
+        ))
     }
 
     fn admitted(

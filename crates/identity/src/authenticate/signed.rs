@@ -10,7 +10,7 @@ use durward_model::{Instant, Value};
 use durward_vault::MacKey;
 
 use super::known::Known;
-use super::{AuthError, Presented};
+use super::{AuthError, CREDENTIAL_BYTES_MAX, Presented};
 use crate::credential::property;
 use crate::graph_reader::CoreReader;
 use crate::issue::sealed_context;
@@ -36,6 +36,22 @@ pub(super) struct DayKey {
 }
 
 impl Organizations {
+    /// Whether there is a living access key of this name. It proves nothing: whoever knows the name
+    /// may send more than a stranger before the signature is judged.
+    pub fn knows_access_key(&self, access_key: &str, now: Instant) -> bool {
+        if access_key.is_empty() || access_key.len() > CREDENTIAL_BYTES_MAX {
+            return false;
+        }
+        let found = self.find_named(CredentialKind::StrongdmKey, access_key);
+        let record = found.ok().flatten().and_then(|known| known.record().ok());
+        record.is_some_and(|record| {
+            let principal = &record.principal;
+            let is_over = principal.expires_at.is_some_and(|end| end <= now);
+            let is_suspended = principal.account_suspended || record.organization_suspended;
+            !record.revoked && !is_over && !is_suspended
+        })
+    }
+
     /// Finds out who is asking, from an access key and the signature of a request's digest.
     pub fn authenticate_signed(
         &self,

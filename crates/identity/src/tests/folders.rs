@@ -296,3 +296,45 @@ fn a_backup_of_a_folder_in_use_restores_with_the_master_key() {
     let organization = organizations.find("Acme").unwrap();
     assert!(organization.store().verify().unwrap().is_sound());
 }
+
+#[test]
+fn every_file_of_a_folder_in_use_and_of_a_backup_is_the_owners_alone() {
+    fn check(path: &std::path::Path, count: &mut usize) {
+        let mode = fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let private = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode, private, "{}", path.display());
+        *count += 1;
+        if path.is_dir() {
+            for entry in fs::read_dir(path).unwrap() {
+                check(&entry.unwrap().path(), count);
+            }
+        }
+    }
+    let world = World::new();
+    // As an earlier release left it, or a careless copy.
+    for entry in fs::read_dir(world.data()).unwrap() {
+        let path = entry.unwrap().path();
+        let mode = if path.is_dir() { 0o755 } else { 0o644 };
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let organizations = world.open();
+    let (backup, restored) = (
+        world.folder.path().join("backup"),
+        world.folder.path().join("restored"),
+    );
+    organizations
+        .find("Acme")
+        .unwrap()
+        .store()
+        .checkpoint()
+        .unwrap();
+    crate::backup_folder(&world.data(), &backup).unwrap();
+    crate::restore_folder(&backup, &restored).unwrap();
+    let mut count = 0;
+    for path in [world.data(), backup, restored] {
+        check(&path, &mut count);
+    }
+    check(&world.key_file(), &mut count);
+    check(&world.folder.path().join("data.head"), &mut count);
+    assert!(count > 20, "only {count} files and folders");
+}

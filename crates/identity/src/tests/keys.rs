@@ -97,3 +97,73 @@ fn retired_token_keys_end_their_tokens() {
             .is_ok()
     );
 }
+
+#[test]
+fn a_retired_key_ends_what_it_signed_and_the_journal_says_so() {
+    use crate::SigningKey;
+    let world = World::new();
+    let organizations = world.open();
+    let cyral = &world.output.cyral;
+    let access = |organizations: &Organizations| {
+        let presented = Presented::default();
+        let (id, secret) = (&cyral.client_id, &cyral.client_secret);
+        let granted = organizations.grant_client_credentials(id, secret, &presented, world.now());
+        granted.unwrap().access_token.expose().clone()
+    };
+    let granted = access(&organizations);
+    assert!(world.try_token(&organizations, &granted).is_ok());
+    let retired = organizations.retire_key(None, SigningKey::Token).unwrap();
+    assert!(retired.organization == "Acme" && retired.old != retired.new);
+    for token in [&world.output.api_token, &world.output.sonrai.token] {
+        assert_eq!(world.refusal(&organizations, token), "token");
+    }
+    for token in [
+        &granted,
+        &world.output.opencti.token,
+        &world.output.jupiterone.api_key,
+    ] {
+        assert!(world.try_token(&organizations, token).is_ok());
+    }
+    organizations
+        .retire_key(Some("Acme"), SigningKey::Grant)
+        .unwrap();
+    assert_eq!(world.refusal(&organizations, &granted), "token");
+    assert!(
+        world
+            .try_token(&organizations, &access(&organizations))
+            .is_ok()
+    );
+    let head = organizations.retire_key(None, SigningKey::Head).unwrap();
+    let organization = organizations.find("Acme").unwrap();
+    assert!(organization.store().verify().unwrap().is_sound());
+    let noted = organization
+        .store()
+        .transactions(durward_model::transaction::Sequence(1), 100);
+    let noted = noted.unwrap().into_iter().map(|one| one.origin);
+    let noted: Vec<_> = noted
+        .filter(|origin| origin.activity.ends_with("key retired"))
+        .collect();
+    let activities: Vec<&str> = noted
+        .iter()
+        .map(|origin| origin.activity.as_str())
+        .collect();
+    assert_eq!(
+        activities,
+        ["token key retired", "grant key retired", "head key retired"]
+    );
+    let over: durward_vault::HandOver = serde_json::from_str(&noted[2].detail).unwrap();
+    assert!(over.is_signed());
+    drop(organization);
+    organizations.close().unwrap();
+    drop(organizations);
+    let organizations = world.open();
+    assert_eq!(
+        world.refusal(&organizations, &world.output.api_token),
+        "token"
+    );
+    let organization = organizations.find("Acme").unwrap();
+    assert!(organization.store().verify().unwrap().is_sound());
+    let again = organizations.retire_key(None, SigningKey::Head).unwrap();
+    assert_eq!(again.old, head.new);
+    assert!(organization.store().verify().unwrap().is_sound());
+}

@@ -29,7 +29,14 @@ pub(super) fn log_in(world: &World, organizations: &Organizations, account: Obje
     let organization = organizations.find("Acme").unwrap();
     let owner = durward_graph::store::Target::Id(account);
     let new = NewCredential::new(CredentialKind::OpenctiToken, owner, "own");
-    let drawn = new.draw(&organization, Vec::new(), 0, world.now()).unwrap();
+    let drawn = new
+        .draw(
+            &organization,
+            crate::issue::Maker::default(),
+            0,
+            world.now(),
+        )
+        .unwrap();
     organization
         .submit(crate::first::system("log in"), drawn.operations)
         .unwrap();

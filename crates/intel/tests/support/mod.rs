@@ -8,7 +8,7 @@ use durward_graph::View;
 use durward_graph::store::{Store, StoreOptions};
 use durward_intel::{ImportError, ImportReport, Room, import_bundle};
 use durward_journal::{HeadSigner, MemoryJournal};
-use durward_model::transaction::Origin;
+use durward_model::transaction::{Origin, Sequence};
 use durward_model::{Catalog, ManualClock};
 use serde_json::{Value as Json, json};
 
@@ -22,7 +22,7 @@ impl HeadSigner for Unsigned {
     fn sign(&self, _message: &[u8]) -> Vec<u8> {
         vec![1]
     }
-    fn verify(&self, _key_id: &str, _message: &[u8], signature: &[u8]) -> bool {
+    fn verify(&self, _key_id: &str, _at: Sequence, _message: &[u8], signature: &[u8]) -> bool {
         signature == [1]
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use durward_model::Instant;
-use durward_model::transaction::{HASH_BYTES, Sequence, Transaction};
+use durward_model::transaction::{HASH_BYTES, Origin, Sequence, Transaction};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::chain::{TransactionHash, block_digest};
@@ -70,6 +70,40 @@ pub fn check<R: AsRef<[u8]>>(records: &[R]) -> Result<(Envelope, bool), CodecErr
         Ok(())
     })?;
     Ok((envelope, is_erased))
+}
+
+/// A transaction checked against its hash, its changes not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspected {
+    /// What the chain needs.
+    pub envelope: Envelope,
+    /// Whether some of its content was erased.
+    pub is_erased: bool,
+    /// Who, how, from where; `None` when that was erased.
+    pub origin: Option<Origin>,
+}
+
+/// As [`check`], and reads the origin, which has a block of its own.
+pub fn inspect<R: AsRef<[u8]>>(records: &[R]) -> Result<Inspected, CodecError> {
+    let (mut is_erased, mut is_first, mut origin) = (false, true, None);
+    let envelope = walk(records, |block| {
+        match block {
+            Block::Content { content, .. } if is_first => {
+                let mut reader = ChangeReader::default();
+                reader.add_block(content)?;
+                origin = Some(reader.origin);
+            }
+            Block::Content { .. } => {}
+            Block::Erased(_) => is_erased = true,
+        }
+        is_first = false;
+        Ok(())
+    })?;
+    Ok(Inspected {
+        envelope,
+        is_erased,
+        origin,
+    })
 }
 
 /// The same transaction in one record that holds digests in place of contents and salts.

@@ -203,6 +203,9 @@ impl<'de> Deserialize<'de> for Effect {
     }
 }
 
+const WRONG_PROPERTIES: &str = "a condition takes 1 to 32 properties";
+const _: () = assert!(CONDITION_ITEMS_MAX == 32, "the sentence names the number");
+
 /// An action; `None` is the lone `*`.
 struct ActionName(Option<Right>);
 
@@ -283,6 +286,10 @@ impl<'de> Deserialize<'de> for PropertyValues {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members: Vec<(String, Vec<String>)> = Vec::new();
                 while let Some((property, values)) = map.next_entry::<String, OneOrMany>()? {
+                    // Each is compared with those before it: not with thousands.
+                    if members.len() >= CONDITION_ITEMS_MAX {
+                        return Err(A::Error::custom(WRONG_PROPERTIES));
+                    }
                     let values = match values {
                         OneOrMany::One(value) => vec![value],
                         OneOrMany::Many(values) => values,
@@ -302,10 +309,8 @@ impl<'de> Deserialize<'de> for PropertyValues {
             }
         }
         let members = deserializer.deserialize_map(Members)?;
-        if members.is_empty() || members.len() > CONDITION_ITEMS_MAX {
-            return Err(D::Error::custom(format!(
-                "a condition takes 1 to {CONDITION_ITEMS_MAX} properties"
-            )));
+        if members.is_empty() {
+            return Err(D::Error::custom(WRONG_PROPERTIES));
         }
         Ok(Self(members))
     }

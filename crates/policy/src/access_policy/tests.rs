@@ -122,8 +122,26 @@ fn unknown_members_names_and_conditions_are_refused() {
         AccessPolicy::parse(&long),
         Err(PolicyError::TooLong { .. })
     ));
-    let deep = "[".repeat(10_000);
-    assert!(AccessPolicy::parse(&deep).is_err());
+    for unit in ["[", "{\"permissions\":[", "{\"permissions\":{\"a\":"] {
+        let deep = unit.repeat(POLICY_BYTES_MAX / unit.len());
+        let thread = std::thread::Builder::new().stack_size(256 << 10);
+        let run = move || AccessPolicy::parse(&deep).is_err();
+        assert!(thread.spawn(run).unwrap().join().unwrap(), "{unit}");
+    }
+    let deep_value = format!("{{\"stringEquals\":{{\"a\":{}", "[".repeat(50_000));
+    let text = format!(
+        "{{\"permissions\":[{{\"effect\":\"ALLOW\",\"actions\":[\"*\"],\"resources\":[\"*\"],\
+         \"condition\":{deep_value}"
+    );
+    let thread = std::thread::Builder::new().stack_size(512 << 10);
+    let run = move || AccessPolicy::parse(&text).is_err();
+    assert!(thread.spawn(run).unwrap().join().unwrap());
+    let wide: Vec<String> = (0..4000).map(|n| format!("\"p{n}\":\"v\"")).collect();
+    let found = reason(&format!(
+        "{{\"permissions\":[{}]}}",
+        conditional("*", &format!("{{{}}}", wide.join(",")))
+    ));
+    assert!(found.contains("1 to 32 properties"), "{found}");
 }
 
 #[test]

@@ -9,6 +9,9 @@ use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 /// The id that stands for every entity of its type.
 pub(super) const ANY: &str = "*";
 
+/// Longest name of a type of entities: Cedar's parser reads it.
+const NAME_BYTES_MAX: usize = 512;
+
 /// The entity that every entity of a type is in.
 pub(super) fn any_of(kind: &EntityTypeName) -> EntityUid {
     EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(ANY))
@@ -29,9 +32,13 @@ pub struct CedarName(pub(super) EntityUid);
 impl CedarName {
     /// An entity of a type such as `Postgres::Table`.
     pub fn new(entity_type: &str, id: &str) -> Result<Self, NotAnEntityType> {
-        let kind = EntityTypeName::from_str(entity_type).map_err(|_| NotAnEntityType {
+        let wrong = || NotAnEntityType {
             text: entity_type.chars().take(64).collect(),
-        })?;
+        };
+        if entity_type.len() > NAME_BYTES_MAX {
+            return Err(wrong());
+        }
+        let kind = EntityTypeName::from_str(entity_type).map_err(|_| wrong())?;
         Ok(Self(EntityUid::from_type_name_and_id(
             kind,
             EntityId::new(id),

@@ -14,14 +14,16 @@ use durward_model::error::ClientMessage;
 use miette::Diagnostic;
 
 use super::names::any_of;
-use super::{rewrite, scan};
+use super::{rewrite, stack, tokens};
 
 /// Longest policy text in bytes.
 pub const CEDAR_BYTES_MAX: usize = 64 << 10;
 /// Most statements of one policy.
 pub const CEDAR_STATEMENTS_MAX: usize = 200;
-/// Stack for reading one policy: within the limits of nesting, an unoptimized build takes less.
-const STACK_BYTES: usize = 64 << 20;
+/// Longest reason of an error in characters: Cedar quotes the text, which may be one long word.
+const REASON_CHARS_MAX: usize = 400;
+
+const FORBID_ALL: &str = "forbid (principal, action, resource);";
 
 /// Why a text is not a policy, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +72,8 @@ pub(super) struct Statement {
     /// What the resource must be or be in; none: anything.
     pub(super) resource: Option<EntityUid>,
     pub(super) annotations: Arc<BTreeMap<String, String>>,
+    /// How deep its conditions nest.
+    pub(super) levels: usize,
 }
 
 impl fmt::Debug for Statement {
@@ -90,8 +94,26 @@ impl CedarPolicy {
                 format!("the policy has {bytes} bytes; at most {CEDAR_BYTES_MAX} are allowed"),
             ));
         }
-        scan::check(text)?;
-        stacker::grow(STACK_BYTES, || parse(text))
+        Self::parse_on(stack::READ_BYTES, text)
+    }
+
+    /// Reads a text on a stack of that many bytes.
+    pub(super) fn parse_on(bytes: usize, text: &str) -> Result<Self, CedarSyntaxError> {
+        stack::on_own(bytes, || parse(text)).unwrap_or_else(|reason| Err(at(text, 0, reason)))
+    }
+
+    /// What stands for a stored policy that cannot be read any more: it forbids everything, and
+    /// says why. What was meant to protect must not vanish.
+    pub fn unreadable(reason: &CedarSyntaxError) -> Self {
+        let mut policy = Self::parse(FORBID_ALL).unwrap_or(Self {
+            statements: Vec::new(),
+        });
+        let annotations = BTreeMap::from([("unreadable".to_owned(), reason.to_string())]);
+        let annotations = Arc::new(annotations);
+        for statement in &mut policy.statements {
+            statement.annotations = Arc::clone(&annotations);
+        }
+        policy
     }
 
     /// How many statements it has.
@@ -101,7 +123,7 @@ impl CedarPolicy {
 }
 
 fn at(text: &str, offset: usize, reason: String) -> CedarSyntaxError {
-    let (line, column) = scan::position(text, offset);
+    let (line, column) = tokens::position(text, offset);
     CedarSyntaxError {
         line,
         column,
@@ -110,7 +132,8 @@ fn at(text: &str, offset: usize, reason: String) -> CedarSyntaxError {
 }
 
 fn parse(text: &str) -> Result<CedarPolicy, CedarSyntaxError> {
-    let set: cedar_policy::PolicySet = text
+    let readable = tokens::check(text)?;
+    let set: cedar_policy::PolicySet = readable
         .parse()
         .map_err(|errors: ParseErrors| describe(text, &errors))?;
     let mut numbered: Vec<(usize, &Policy)> = set
@@ -142,7 +165,7 @@ fn statement(policy: &Policy) -> Result<Statement, String> {
         .annotations()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let policy = rewrite::rewrite(policy)?;
+    let (policy, levels) = rewrite::rewrite(policy)?;
     let principal = match policy.principal_constraint() {
         PrincipalConstraint::Any => None,
         PrincipalConstraint::In(entity)
@@ -169,6 +192,7 @@ fn statement(policy: &Policy) -> Result<Statement, String> {
         actions,
         resource,
         annotations: Arc::new(annotations),
+        levels,
     })
 }
 
@@ -187,6 +211,10 @@ fn describe(text: &str, errors: &ParseErrors) -> CedarSyntaxError {
         reason.push_str("; ");
         reason.push_str(&help.to_string());
     }
-    let reason = reason.replace(['\n', '\r'], " ");
+    let reason: String = reason
+        .chars()
+        .take(REASON_CHARS_MAX)
+        .map(|one| if one.is_control() { ' ' } else { one })
+        .collect();
     at(text, label.map_or(0, |label| label.offset()), reason)
 }

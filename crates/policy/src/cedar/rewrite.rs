@@ -17,10 +17,12 @@ use cedar_policy::pst::{
 };
 
 use super::names::ANY;
+use super::size;
 
-/// The statement with those changes.
-pub(super) fn rewrite(policy: &Policy) -> Result<Policy, String> {
+/// The statement with those changes, and how deep its conditions nest then.
+pub(super) fn rewrite(policy: &Policy) -> Result<(Policy, usize), String> {
     let parsed = policy.to_pst().map_err(|error| error.to_string())?;
+    size::levels(parsed.body().clauses().iter())?;
     let mut body: Template = parsed.body().clone();
     let mut clauses = Vec::new();
     body.principal = match body.principal {
@@ -47,11 +49,13 @@ pub(super) fn rewrite(policy: &Policy) -> Result<Policy, String> {
         Clause::When(expression) => Clause::When(expression_of(expression)),
         Clause::Unless(expression) => Clause::Unless(expression_of(expression)),
     }));
+    let levels = size::levels(clauses.iter())?;
     let body = body
         .try_with_clauses(clauses)
         .map_err(|error| error.to_string())?;
     let changed = StaticPolicy::try_from(body).map_err(|error| error.to_string())?;
-    Policy::from_pst(changed.into()).map_err(|error| error.to_string())
+    let policy = Policy::from_pst(changed.into()).map_err(|error| error.to_string())?;
+    Ok((policy, levels))
 }
 
 fn any_of(kind: EntityType) -> EntityUID {

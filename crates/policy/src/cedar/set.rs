@@ -14,12 +14,8 @@ use cedar_policy::{
 use durward_model::ObjectId;
 
 use super::facts::{Closure, facts};
+use super::stack;
 use super::{CedarPolicy, CedarRequest, CedarVerdict, StatementError, StatementRef};
-
-/// Stack that judging a condition may need, and what is taken when less is left. Cedar itself ends
-/// a condition that needs more.
-const STACK_LEFT: usize = 512 << 10;
-const STACK_BYTES: usize = 8 << 20;
 
 /// A policy as it is stored.
 #[derive(Clone, Debug)]
@@ -47,6 +43,8 @@ pub struct PolicySet {
 struct Group {
     forbids: cedar_policy::PolicySet,
     permits: cedar_policy::PolicySet,
+    /// How deep the deepest condition nests.
+    levels: usize,
 }
 
 /// Statements found, by their numbers.
@@ -90,6 +88,7 @@ impl PolicySet {
                 for action in actions {
                     let group = set.groups.entry([principal, action, resource]).or_default();
                     group.add(&numbered, statement.forbids);
+                    group.levels = group.levels.max(statement.levels);
                 }
             }
         }
@@ -113,9 +112,12 @@ impl PolicySet {
         if groups.is_empty() {
             return CedarVerdict::default();
         }
-        stacker::maybe_grow(STACK_LEFT, STACK_BYTES, || match facts(request, &closure) {
-            Ok((request, entities)) => self.judge(&groups, &request, &entities),
-            Err(reason) => self.cannot_judge(&groups, &reason),
+        let levels = groups.iter().map(|group| group.levels).max();
+        stack::for_depth(levels.unwrap_or_default(), || {
+            match facts(request, &closure) {
+                Ok((request, entities)) => self.judge(&groups, &request, &entities),
+                Err(reason) => self.cannot_judge(&groups, &reason),
+            }
         })
     }
 

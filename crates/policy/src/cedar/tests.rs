@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+mod hostile;
 mod judging;
 mod random;
 mod reading;

@@ -8,6 +8,7 @@ use durward_graph::{
 };
 use durward_model::{Namespace, Value};
 
+use crate::limits::Meter;
 use crate::plan::{Metadata, Property, Slot};
 
 /// The object in a slot.
@@ -101,14 +102,14 @@ impl Accessor {
             Binding::Empty => read(ValueRef::Null),
             Binding::Entity(entity) => {
                 let mut columns = self.columns.borrow_mut();
-                let column = cached(&mut columns, entity.type_id, |of| {
+                let column = cached(source, &mut columns, entity.type_id, |of| {
                     source.view.column(of, id)
                 });
                 read(column.map_or(ValueRef::Null, |column| column.at(entity.row)))
             }
             Binding::Edge(edge) => {
                 let mut columns = self.edge_columns.borrow_mut();
-                let column = cached(&mut columns, edge.triple, |of| {
+                let column = cached(source, &mut columns, edge.triple, |of| {
                     source.view.edge_column(of, id)
                 });
                 read(column.map_or(ValueRef::Null, |column| column.at(edge.edge)))
@@ -125,24 +126,33 @@ impl Accessor {
     }
 }
 
-/// Where values come from: the graph, and the name of the organization.
+/// Where values come from: the graph, the name of the organization, and what counts memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {
     pub(crate) view: &'a View,
     pub(crate) account_id: &'a str,
+    pub(crate) meter: &'a Meter,
 }
 
 #[inline]
-fn cached<K: Copy + PartialEq>(
-    columns: &mut Vec<(K, Option<ColumnView>)>,
+fn cached<'c, K: Copy + PartialEq>(
+    source: Source<'_>,
+    columns: &'c mut Vec<(K, Option<ColumnView>)>,
     key: K,
     load: impl FnOnce(K) -> Option<ColumnView>,
-) -> Option<&ColumnView> {
+) -> Option<&'c ColumnView> {
     let position = columns
         .iter()
         .position(|(known, _)| *known == key)
         .unwrap_or_else(|| {
-            columns.push((key, load(key)));
+            // Twice for the room that a growing list has ahead.
+            let bytes = 2 * size_of::<(K, Option<ColumnView>)>();
+            let column = if source.meter.bytes_or_fail(bytes) {
+                load(key)
+            } else {
+                None
+            };
+            columns.push((key, column));
             columns.len() - 1
         });
     columns

@@ -14,6 +14,9 @@ use super::sets::TypedSet;
 use crate::error::QueryError;
 use crate::plan::{Part, Plan, Repeat, Slot, Step, Way};
 
+/// How often the hops of a step are held: as compiled, and turned round or narrowed for a part.
+const HOP_COPIES: usize = 3;
+
 /// A plan whose names are resolved.
 #[derive(Debug)]
 pub(crate) struct Chain {
@@ -329,6 +332,9 @@ fn compile_step(
             break;
         }
     }
+    engine
+        .meter
+        .bytes(HOP_COPIES * size_of::<Hop>() * hops.len())?;
     let reached = hops
         .iter()
         .map(|hop| hop.to)

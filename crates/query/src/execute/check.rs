@@ -11,6 +11,7 @@ use super::binding::Source;
 use super::compare::{holds, matches_pattern, write_canonical};
 use super::formula::{Formula, Row};
 use crate::error::QueryError;
+use crate::j1ql::dates::date_text;
 use crate::plan::{Comparison, Condition, Expression, Operand, Part, Plan, Relation, Slot};
 
 /// From this many values on, an "equal to any of these" looks them up by hash.
@@ -219,10 +220,21 @@ fn hashed(right: Vec<Right>) -> Vec<Right> {
         write_canonical(ValueRef::from(value), &mut form);
         values.insert(form);
     };
+    // Dates equal one another whatever their kind, so they have no form to look up.
+    let is_date = |value: &Value| match value {
+        Value::Instant(_) => true,
+        other => other.as_str().is_some_and(|text| date_text(text).is_some()),
+    };
     for right in right {
         match right {
-            Right::Literal(Value::List(items)) => items.iter().for_each(&mut insert),
-            Right::Literal(value) => insert(&value),
+            Right::Literal(Value::List(items)) => {
+                let (dates, plain): (Vec<_>, Vec<_>) = items.into_iter().partition(is_date);
+                plain.iter().for_each(&mut insert);
+                if !dates.is_empty() {
+                    others.push(Right::Literal(Value::List(dates)));
+                }
+            }
+            Right::Literal(value) if !is_date(&value) => insert(&value),
             other => others.push(other),
         }
     }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How values relate, and when they are the same.
-#![expect(clippy::float_cmp, reason = "equality of stored numbers is exact")]
+
+use std::cmp::Ordering;
 
 use durward_graph::ValueRef;
-use durward_model::{Instant, Value};
+use durward_model::{Instant, Number, Value};
 use regex::Regex;
 
+use crate::j1ql::dates::date_text;
 use crate::plan::Relation;
 
 /// Whether `left` relates so to `right`. A list on the right stands for any of its items.
@@ -22,10 +24,10 @@ pub(crate) fn holds(
     }
     match relation {
         Relation::Equal => equal(fold, left, right),
-        Relation::Less => by_magnitude(fold, left, right, |left, right| left < right),
-        Relation::LessOrEqual => by_magnitude(fold, left, right, |left, right| left <= right),
-        Relation::Greater => by_magnitude(fold, left, right, |left, right| left > right),
-        Relation::GreaterOrEqual => by_magnitude(fold, left, right, |left, right| left >= right),
+        Relation::Less => by_magnitude(fold, left, right, Ordering::is_lt),
+        Relation::LessOrEqual => by_magnitude(fold, left, right, Ordering::is_le),
+        Relation::Greater => by_magnitude(fold, left, right, Ordering::is_gt),
+        Relation::GreaterOrEqual => by_magnitude(fold, left, right, Ordering::is_ge),
         Relation::Contains => by_text(fold, left, right, |left, right| left.contains(right)),
         Relation::StartsWith => by_text(fold, left, right, |left, right| left.starts_with(right)),
         Relation::EndsWith => by_text(fold, left, right, |left, right| left.ends_with(right)),
@@ -53,18 +55,31 @@ fn equal(fold: bool, left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
         (ValueRef::Bool(left), ValueRef::String(right)) if fold => right
             .trim()
             .eq_ignore_ascii_case(if left { "true" } else { "false" }),
-        (_, ValueRef::String(right)) if fold => match (left.as_number(), number_of(right)) {
-            (Some(left), Some(right)) => left == right,
-            _ => false,
-        },
+        (_, ValueRef::String(right)) if fold => same_number(left.number(), number_of(right)),
+        (ValueRef::Instant(_), ValueRef::String(_))
+        | (ValueRef::String(_), ValueRef::Instant(_)) => {
+            let dates = moment(left).zip(moment(right));
+            dates.is_some_and(|(left, right)| left == right)
+        }
         (ValueRef::Int(left), ValueRef::Int(right)) => left == right,
         (ValueRef::Null, ValueRef::Null) => true,
         (ValueRef::Bool(left), ValueRef::Bool(right)) => left == right,
         (ValueRef::Bytes(left), ValueRef::Bytes(right)) => left == right,
-        _ => match (left.as_number(), right.as_number()) {
-            (Some(left), Some(right)) => left == right,
-            _ => false,
-        },
+        _ => same_number(left.number(), right.number()),
+    }
+}
+
+fn same_number(left: Option<Number>, right: Option<Number>) -> bool {
+    let both = left.zip(right);
+    both.is_some_and(|(left, right)| left.compare(right).is_eq())
+}
+
+/// A date in milliseconds: an instant, or a text that names a day at least.
+fn moment(value: ValueRef<'_>) -> Option<i64> {
+    match value {
+        ValueRef::Instant(instant) => Some(instant.as_millis()),
+        ValueRef::String(text) => date_text(text),
+        _ => None,
     }
 }
 
@@ -72,7 +87,7 @@ fn by_magnitude(
     fold: bool,
     left: ValueRef<'_>,
     right: ValueRef<'_>,
-    test: impl Fn(f64, f64) -> bool + Copy,
+    test: impl Fn(Ordering) -> bool + Copy,
 ) -> bool {
     if fold && let ValueRef::List(items) = left {
         return items
@@ -81,27 +96,35 @@ fn by_magnitude(
     }
     let number = |value: ValueRef<'_>| match value {
         ValueRef::String(text) if fold => number_of(text),
-        other => other.as_number(),
+        other => other.number(),
     };
     match (number(left), number(right)) {
-        (Some(left), Some(right)) => test(left, right),
-        _ => false,
+        (Some(left), Some(right)) => test(left.compare(right)),
+        _ if fold => false,
+        // Two dates, one of them a text at least; a number is no date, whatever its size.
+        _ => {
+            let dates = moment(left).zip(moment(right));
+            dates.is_some_and(|(left, right)| test(left.cmp(&right)))
+        }
     }
 }
 
 /// A number or a date (as epoch milliseconds) written as text.
-fn number_of(text: &str) -> Option<f64> {
+fn number_of(text: &str) -> Option<Number> {
     let trimmed = text.trim();
-    trimmed
-        .parse::<f64>()
-        .ok()
-        .filter(|number| number.is_finite())
-        .or_else(|| {
-            trimmed
-                .parse::<Instant>()
-                .ok()
-                .map(|instant| instant.as_micros() as f64 / 1000.0)
-        })
+    Number::parse(trimmed)
+        .and_then(Result::ok)
+        .or_else(|| trimmed.parse::<Instant>().ok().map(millis_of))
+}
+
+/// Epoch milliseconds, with their fraction where there is one.
+pub(crate) fn millis_of(instant: Instant) -> Number {
+    let micros = instant.as_micros();
+    if micros % 1000 == 0 {
+        Number::Whole(micros / 1000)
+    } else {
+        Number::Float(micros as f64 / 1000.0)
+    }
 }
 
 fn by_text(

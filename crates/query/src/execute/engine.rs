@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use durward_graph::{EntityRef, RowSet, TripleMeta, TypeId, View};
+use durward_graph::{EdgeRef, EntityRef, RowSet, TripleMeta, TypeId, View};
 use durward_model::Value;
 
 use super::binding::Source;
 use super::check::{Check, Subqueries};
 use crate::condition::RowCondition;
 use crate::error::QueryError;
-use crate::limits::{Limits, Meter};
+use crate::limits::Meter;
 use crate::plan::{Condition, Plan, Slot};
 
 /// How deep ends that are relationships are followed to see whether they are visible.
@@ -20,6 +20,14 @@ const NESTED_ENDS_MAX: u32 = 8;
 
 /// The rows of a type that match texts, for each type and texts searched so far.
 type Searched = HashMap<(TypeId, Vec<String>), Rc<RowSet>>;
+
+/// Bytes that a set takes where it is kept until the end of a run.
+pub(crate) fn set_bytes(rows: &RowSet) -> usize {
+    KEPT_SET_BYTES + rows.heap_bytes()
+}
+
+/// Bytes that a kept set takes besides its rows.
+const KEPT_SET_BYTES: usize = 96;
 
 /// One run of a query.
 #[derive(Debug)]
@@ -42,7 +50,7 @@ const SUBQUERY_DEPTH_MAX: u32 = 16;
 impl Engine {
     pub(crate) fn new(
         view: &View,
-        limits: &Limits,
+        meter: Meter,
         account_id: &str,
         condition: Option<&RowCondition>,
         include_deleted: bool,
@@ -57,7 +65,7 @@ impl Engine {
             } else {
                 view.clone()
             },
-            meter: Meter::new(limits),
+            meter,
             account_id: account_id.to_owned(),
             triples: view.triples(),
             condition: check,
@@ -74,6 +82,7 @@ impl Engine {
         Source {
             view: &self.view,
             account_id: &self.account_id,
+            meter: &self.meter,
         }
     }
 
@@ -87,6 +96,7 @@ impl Engine {
             Some(check) => self.select(check, type_id, &live)?,
             None => live,
         });
+        self.meter.bytes(set_bytes(&rows))?;
         self.visible.borrow_mut().insert(type_id, Rc::clone(&rows));
         Ok(rows)
     }
@@ -129,6 +139,12 @@ impl Engine {
         })
     }
 
+    /// Whether the caller may see a relationship: both its ends.
+    pub(crate) fn is_edge_visible(&self, edge: EdgeRef) -> bool {
+        let ends = self.view.edge_ends(edge);
+        ends.is_some_and(|(from, to)| self.is_visible(from) && self.is_visible(to))
+    }
+
     /// Whether the caller may see an entity or a relationship given by id.
     pub(crate) fn is_visible(&self, entity: EntityRef) -> bool {
         self.condition.is_none() || self.is_end_visible(entity, NESTED_ENDS_MAX)
@@ -147,6 +163,7 @@ impl Engine {
         self.meter.tick(u64::from(self.view.rows(type_id)))?;
         self.meter.check()?;
         let rows = Rc::new(self.view.search_text(type_id, texts));
+        self.meter.bytes(set_bytes(&rows))?;
         self.searched.borrow_mut().insert(key, Rc::clone(&rows));
         Ok(rows)
     }
@@ -164,6 +181,13 @@ impl Engine {
     pub(crate) fn note(&self, text: impl FnOnce() -> String) {
         if let Some(notes) = self.notes.borrow_mut().as_mut() {
             notes.push(text());
+        }
+    }
+
+    /// Adds a note that speaks of costs, which count what the caller may not see as well.
+    pub(crate) fn note_cost(&self, text: impl FnOnce() -> String) {
+        if !self.has_condition() {
+            self.note(text);
         }
     }
 

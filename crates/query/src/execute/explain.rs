@@ -11,7 +11,14 @@ use crate::plan::{NodePattern, Output, Part, Plan, Source, Step, Way};
 const DEPTH_MAX: usize = 64;
 
 /// The plan as an indented tree, followed by what was done.
-pub(crate) fn explain(engine: &Engine, plan: &Plan, error: Option<&QueryError>) -> String {
+///
+/// A caller who does not see everything is not told what it cost: that counts hidden objects too.
+pub(crate) fn explain(
+    engine: &Engine,
+    plan: &Plan,
+    error: Option<&QueryError>,
+    warnings: &[String],
+) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}", output(plan));
     let _ = writeln!(text, "  from {}", node(&plan.start));
@@ -23,12 +30,17 @@ pub(crate) fn explain(engine: &Engine, plan: &Plan, error: Option<&QueryError>) 
     for note in engine.take_notes() {
         let _ = writeln!(text, "  {note}");
     }
-    let _ = writeln!(
-        text,
-        "  {} paths, {} rows and relationships looked at",
-        engine.meter.paths_walked(),
-        engine.meter.ticks_counted()
-    );
+    if !engine.has_condition() {
+        let _ = writeln!(
+            text,
+            "  {} paths, {} rows and relationships looked at",
+            engine.meter.paths_walked(),
+            engine.meter.ticks_counted()
+        );
+    }
+    for warning in warnings {
+        let _ = writeln!(text, "  warning: {warning}");
+    }
     if let Some(error) = error {
         let _ = writeln!(text, "  ended: {error}");
     }

@@ -6,7 +6,12 @@ use durward_model::Value;
 
 use super::binding::{Accessor, Binding, Source};
 use super::compare::{write_canonical, write_text};
+use crate::error::QueryError;
+use crate::limits::{COMPUTED_BYTES_MAX, Meter, held_bytes};
 use crate::plan::{Arithmetic, Expression, Function, Property, SearchRank, Slot};
+
+/// Bytes that one member of a set takes besides its own.
+const MEMBER_BYTES: usize = 64;
 
 /// An expression whose properties are resolved.
 #[derive(Debug)]
@@ -120,7 +125,13 @@ impl Formula {
             ),
             Self::Call(function, arguments) => {
                 let values = arguments.iter().map(|argument| argument.value(source, row));
-                call(*function, values)
+                match call(*function, values, source.meter) {
+                    Ok(value) => value,
+                    Err(error) => {
+                        source.meter.fail(error);
+                        Value::Null
+                    }
+                }
             }
             Self::Unwound(position) => from(row.unwound, *position),
             Self::Aggregated(position) => from(row.aggregated, *position),
@@ -213,15 +224,26 @@ fn finite(number: f64) -> Value {
 }
 
 /// Applies a function to the values of its arguments.
-pub(crate) fn call(function: Function, mut values: impl Iterator<Item = Value>) -> Value {
-    match function {
+///
+/// # Errors
+/// When the value is larger than a value may become, or than the memory that is left.
+pub(crate) fn call(
+    function: Function,
+    mut values: impl Iterator<Item = Value>,
+    meter: &Meter,
+) -> Result<Value, QueryError> {
+    Ok(match function {
         Function::Concat => {
             let mut text = String::new();
-            values.for_each(|value| write_text(&value, &mut text));
+            let mut held = Growing::new(meter);
+            for value in values {
+                held.grow(held_bytes(&value))?;
+                write_text(&value, &mut text);
+            }
             Value::String(text)
         }
         Function::Coalesce => values.find(|value| !value.is_null()).unwrap_or_default(),
-        Function::Merge => merge(values),
+        Function::Merge => merge(values, meter)?,
         Function::Abs => match values.next() {
             Some(Value::Int(number)) => number
                 .checked_abs()
@@ -232,6 +254,36 @@ pub(crate) fn call(function: Function, mut values: impl Iterator<Item = Value>) 
         Function::Ceil => to_whole(values.next(), f64::ceil),
         Function::Floor => to_whole(values.next(), f64::floor),
         Function::Round => to_whole(values.next(), f64::round),
+    })
+}
+
+/// A value while a function makes it.
+struct Growing<'m> {
+    meter: &'m Meter,
+    bytes: usize,
+}
+
+impl<'m> Growing<'m> {
+    fn new(meter: &'m Meter) -> Self {
+        Self { meter, bytes: 0 }
+    }
+
+    /// Counts a part, before it is added.
+    fn grow(&mut self, more: usize) -> Result<(), QueryError> {
+        if self.bytes.saturating_add(more) > COMPUTED_BYTES_MAX {
+            return Err(QueryError::LargeValue {
+                bytes: COMPUTED_BYTES_MAX as u64,
+            });
+        }
+        self.meter.bytes(more)?;
+        self.bytes += more;
+        Ok(())
+    }
+}
+
+impl Drop for Growing<'_> {
+    fn drop(&mut self) {
+        self.meter.release(self.bytes);
     }
 }
 
@@ -248,23 +300,27 @@ fn to_whole(value: Option<Value>, map: impl Fn(f64) -> f64) -> Value {
     }
 }
 
-fn merge(values: impl Iterator<Item = Value>) -> Value {
+fn merge(values: impl Iterator<Item = Value>, meter: &Meter) -> Result<Value, QueryError> {
     let mut seen = std::collections::HashSet::new();
     let mut merged = Vec::new();
+    let mut held = Growing::new(meter);
     let mut add = |value: Value| {
         let mut form = Vec::new();
         write_canonical(ValueRef::from(&value), &mut form);
-        if !value.is_null() && seen.insert(form) {
+        if !value.is_null() && !seen.contains(&form) {
+            held.grow(held_bytes(&value) + form.len() + MEMBER_BYTES)?;
+            seen.insert(form);
             merged.push(value);
         }
+        Ok::<_, QueryError>(())
     };
     for value in values {
         match value {
-            Value::List(items) => items.into_iter().for_each(&mut add),
-            other => add(other),
+            Value::List(items) => items.into_iter().try_for_each(&mut add)?,
+            other => add(other)?,
         }
     }
-    Value::List(merged)
+    Ok(Value::List(merged))
 }
 
 #[cfg(test)]
@@ -299,6 +355,8 @@ mod tests {
             Value::Null,
             Value::from("c"),
         ];
-        assert_eq!(merge(values.into_iter()), Value::from(vec!["a", "b", "c"]));
+        let meter = Meter::new(&crate::Limits::default());
+        let merged = merge(values.into_iter(), &meter).unwrap();
+        assert_eq!(merged, Value::from(vec!["a", "b", "c"]));
     }
 }

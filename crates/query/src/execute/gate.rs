@@ -8,7 +8,7 @@ use std::rc::Rc;
 use durward_graph::{ClassCover, EntityRef, ObjectRef, RowSet, TripleId, TypeId};
 
 use super::check::Check;
-use super::engine::Engine;
+use super::engine::{Engine, set_bytes};
 use crate::error::QueryError;
 use crate::plan::{NodePattern, Slot, Source};
 
@@ -21,6 +21,9 @@ pub(crate) struct Gate {
     full: RefCell<HashMap<TypeId, Rc<RowSet>>>,
 }
 
+/// Bytes that the cover of one type takes besides its rows.
+const KEPT_COVER_BYTES: usize = 96;
+
 /// Which rows of a type a source gives.
 #[derive(Clone, Debug)]
 enum Cover {
@@ -32,8 +35,14 @@ impl Gate {
     pub(crate) fn new(engine: &Engine, pattern: &NodePattern) -> Result<Self, QueryError> {
         let mut covers = BTreeMap::new();
         for source in &pattern.sources {
+            engine.meter.tick(1)?;
             add_source(engine, source, &mut covers)?;
         }
+        let cover_bytes = |cover: &Cover| match cover {
+            Cover::All => KEPT_COVER_BYTES,
+            Cover::Some(rows) => KEPT_COVER_BYTES + rows.heap_bytes(),
+        };
+        engine.meter.bytes(covers.values().map(cover_bytes).sum())?;
         let check = match &pattern.filter {
             Some(filter) => Some(Check::new(&engine.view, filter, engine)?),
             None => None,
@@ -113,6 +122,7 @@ impl Gate {
                 }
             }
         };
+        engine.meter.bytes(set_bytes(&rows))?;
         let rows = Rc::new(rows);
         self.full.borrow_mut().insert(type_id, Rc::clone(&rows));
         Ok(rows)
@@ -258,6 +268,7 @@ impl EdgeGate {
         }
         let live = engine.view.live_edge_rows(triple);
         let rows = Rc::new(engine.select_edges(&self.check, triple, &live)?);
+        engine.meter.bytes(set_bytes(&rows))?;
         self.full.borrow_mut().insert(triple, Rc::clone(&rows));
         Ok(rows)
     }

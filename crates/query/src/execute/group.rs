@@ -19,10 +19,21 @@ use super::formula::{Formula, Row};
 use super::rows::{Need, Prepared};
 use super::table::{Columns, needed_slots};
 use crate::error::QueryError;
+use crate::limits::held_by_all;
 use crate::plan::{Expression, Item, Plan, Slot, Table};
 
-/// Bytes that a group takes besides its values.
-const GROUP_BYTES: usize = 128;
+/// Bytes that a group takes besides what is in it: itself, its entry in the index, its rows of the
+/// result, and the room that growing lists have ahead.
+const GROUP_BYTES: usize = 512;
+
+/// Bytes that a group takes.
+fn group_bytes(form: usize, keys: &[Value], bindings: usize, aggregates: usize) -> usize {
+    GROUP_BYTES
+        + form
+        + 2 * held_by_all(keys)
+        + bindings * size_of::<Binding>()
+        + aggregates * (size_of::<Accumulator>() + 2 * size_of::<Value>())
+}
 
 /// One row of a table with aggregates.
 #[derive(Debug)]
@@ -205,17 +216,18 @@ fn new_accumulators(engine: &Engine, table: &Table) -> Vec<Accumulator> {
 /// Groups found by their keys.
 struct Groups<'g> {
     engine: &'g Engine,
-    table: &'g Table,
+    /// What the aggregates of a new group begin with.
+    fresh: Vec<Accumulator>,
     by_key: HashMap<Vec<u8>, usize>,
     list: Vec<Group>,
     form: Vec<u8>,
 }
 
 impl<'g> Groups<'g> {
-    fn new(engine: &'g Engine, table: &'g Table, keys: usize) -> Self {
+    fn new(engine: &'g Engine, table: &Table, keys: usize) -> Self {
         Self {
             engine,
-            table,
+            fresh: new_accumulators(engine, table),
             by_key: HashMap::new(),
             list: Vec::new(),
             form: Vec::with_capacity(keys * 16),
@@ -231,16 +243,19 @@ impl<'g> Groups<'g> {
         let position = if let Some(position) = self.by_key.get(&self.form) {
             *position
         } else {
-            self.engine.meter.bytes(GROUP_BYTES + self.form.len() * 2)?;
             let values = keys.formulas.iter().map(|key| key.value(source, row));
+            let values: Vec<Value> = values.collect();
+            let bindings = if keys.needs_bindings {
+                row.bindings
+            } else {
+                &[]
+            };
+            let bytes = group_bytes(self.form.len(), &values, bindings.len(), self.fresh.len());
+            self.engine.meter.bytes(bytes)?;
             self.list.push(Group {
-                keys: values.collect(),
-                bindings: if keys.needs_bindings {
-                    row.bindings.to_vec()
-                } else {
-                    Vec::new()
-                },
-                accumulators: new_accumulators(self.engine, self.table),
+                keys: values,
+                bindings: bindings.to_vec(),
+                accumulators: self.fresh.clone(),
                 count: None,
             });
             self.by_key.insert(self.form.clone(), self.list.len() - 1);

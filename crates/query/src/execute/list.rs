@@ -15,10 +15,11 @@ use super::page::{After, Offer, PageWriter, Position, WrittenPage};
 use super::rows::{Need, Prepared, RowPlan};
 use super::walk::Choice;
 use crate::error::QueryError;
+use crate::limits::held_by_all;
 use crate::plan::{Plan, Slot};
 
 /// Bytes that one object takes in a set.
-const OBJECT_BYTES: usize = 32;
+const OBJECT_BYTES: usize = 64;
 
 /// Writes one page of a list; also tells how many objects the whole list has, where that is known.
 pub(crate) fn write_list(
@@ -171,12 +172,11 @@ fn sort_objects(
                 .map(|key| key.value(engine.source(), row))
                 .collect();
             let present = best.get(&binding);
-            if present.is_none() {
-                let bytes: usize = values.iter().map(Value::byte_size).sum();
-                engine.meter.bytes(OBJECT_BYTES * 2 + bytes)?;
-            }
             if present.is_none_or(|before| compare_keys(&values, before, &descending).is_lt()) {
-                best.insert(binding, values);
+                engine.meter.bytes(OBJECT_BYTES + held_by_all(&values))?;
+                if let Some(before) = best.insert(binding, values) {
+                    engine.meter.release(OBJECT_BYTES + held_by_all(&before));
+                }
             }
             Ok(ControlFlow::Continue(()))
         })?;

@@ -5,11 +5,13 @@ use std::cmp::Ordering;
 
 use durward_model::Value;
 
+use super::binding::Binding;
 use super::engine::Engine;
 use crate::error::QueryError;
+use crate::limits::{held_by_all, held_bytes};
 
-/// Bytes that one row takes besides its values.
-const ROW_BYTES: usize = 96;
+/// Room for how many rows one takes: its own, and what growing and sorting the list need.
+const PLACES_OF_ROW: usize = 2;
 /// Below this many rows nothing is thrown away.
 const SLACK_ROWS: usize = 1024;
 
@@ -30,6 +32,36 @@ pub(crate) fn compare_keys(left: &[Value], right: &[Value], descending: &[bool])
     Ordering::Equal
 }
 
+/// What a row holds besides its keys and ties.
+pub(crate) trait Payload {
+    /// Bytes that it takes beside its own place.
+    fn heap_bytes(&self) -> usize;
+}
+
+impl Payload for Binding {
+    fn heap_bytes(&self) -> usize {
+        0
+    }
+}
+
+impl Payload for Value {
+    fn heap_bytes(&self) -> usize {
+        held_bytes(self)
+    }
+}
+
+impl Payload for Vec<u8> {
+    fn heap_bytes(&self) -> usize {
+        self.capacity()
+    }
+}
+
+impl Payload for (Vec<Binding>, Vec<Value>) {
+    fn heap_bytes(&self) -> usize {
+        self.0.len() * size_of::<Binding>() + held_by_all(&self.1)
+    }
+}
+
 /// The first rows of an order. Keeps at most about twice as many rows as are wanted.
 #[derive(Debug)]
 pub(crate) struct SortedRows<T> {
@@ -43,10 +75,12 @@ struct SortedRow<T> {
     keys: Vec<Value>,
     ties: Vec<u64>,
     serial: u64,
+    /// What was counted for it.
+    bytes: usize,
     payload: T,
 }
 
-impl<T> SortedRows<T> {
+impl<T: Payload> SortedRows<T> {
     pub(crate) fn new(descending: Vec<bool>, wanted: usize) -> Self {
         Self {
             rows: Vec::new(),
@@ -63,19 +97,24 @@ impl<T> SortedRows<T> {
         ties: Vec<u64>,
         payload: T,
     ) -> Result<(), QueryError> {
+        engine.meter.tick(1)?;
         let serial = self.rows.last().map_or(0, |row| row.serial + 1);
-        if self.rows.len() < self.wanted.saturating_mul(2).saturating_add(SLACK_ROWS) {
-            let bytes: usize = keys.iter().map(Value::byte_size).sum();
-            engine.meter.bytes(ROW_BYTES + ties.len() * 8 + bytes)?;
-        }
+        let inside = held_by_all(&keys) + size_of_val(ties.as_slice()) + payload.heap_bytes();
+        let bytes = PLACES_OF_ROW * size_of::<SortedRow<T>>() + inside;
+        engine.meter.bytes(bytes)?;
         self.rows.push(SortedRow {
             keys,
             ties,
             serial,
+            bytes,
             payload,
         });
         if self.rows.len() > self.wanted.saturating_mul(2).saturating_add(SLACK_ROWS) {
             self.sort();
+            let dropped = self.rows.get(self.wanted..).unwrap_or_default();
+            engine
+                .meter
+                .release(dropped.iter().map(|row| row.bytes).sum());
             self.rows.truncate(self.wanted);
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 use super::walk::Choice;
 use crate::error::QueryError;
+use crate::limits::Meter;
 
 /// How large a page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,10 +56,11 @@ pub(crate) enum Offer {
 }
 
 /// Receives the bytes of a stream.
-pub(crate) type Receiver<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), QueryError>;
+pub(crate) type Receiver<'a> = &'a mut (dyn FnMut(&[u8]) -> Result<(), QueryError> + Send);
 
 /// Takes the rows of a result and writes those that belong to a page.
 pub(crate) struct PageWriter<'a> {
+    meter: &'a Meter,
     size: PageSize,
     skip_left: u64,
     limit_left: u64,
@@ -82,6 +84,7 @@ pub(crate) struct WrittenPage {
 
 impl<'a> PageWriter<'a> {
     pub(crate) fn new(
+        meter: &'a Meter,
         size: PageSize,
         skip: u64,
         limit: Option<u64>,
@@ -94,6 +97,7 @@ impl<'a> PageWriter<'a> {
             After::Offset(offset) => (*offset, 0),
         };
         Self {
+            meter,
             size,
             skip_left,
             limit_left: limit.unwrap_or(u64::MAX).saturating_sub(position.written),
@@ -154,7 +158,11 @@ impl<'a> PageWriter<'a> {
         if self.rows > 0 {
             self.buffer.push(b',');
         }
+        let before = self.buffer.capacity();
         write(&mut self.buffer);
+        self.meter.tick(1)?;
+        self.meter
+            .bytes(self.buffer.capacity().saturating_sub(before))?;
         self.rows += 1;
         self.offset += 1;
         self.limit_left -= 1;

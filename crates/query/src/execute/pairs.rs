@@ -11,6 +11,7 @@ use super::chain::{Hop, StepOp};
 use super::engine::Engine;
 use super::sets::TypedSet;
 use super::walk::Flow;
+use crate::error::QueryError;
 use crate::plan::Slot;
 
 /// The steps of a part of a chain, without hazards.
@@ -50,17 +51,22 @@ impl Pairs {
         self.steps.last().map_or(Slot(0), |step| step.slot)
     }
 
-    pub(crate) fn scratch(&self, engine: &Engine) -> Scratch {
+    pub(crate) fn scratch(&self, engine: &Engine) -> Result<Scratch, QueryError> {
+        for (type_id, _) in self.steps.iter().flat_map(|step| step.keep.parts()) {
+            engine
+                .meter
+                .bytes(engine.view.rows(type_id) as usize * size_of::<u32>())?;
+        }
         let seen = self.steps.iter().map(|step| {
             let parts = step.keep.parts();
             parts
                 .map(|(id, _)| (id, vec![0; engine.view.rows(id) as usize]))
                 .collect()
         });
-        Scratch {
+        Ok(Scratch {
             seen: seen.collect(),
             serial: 0,
-        }
+        })
     }
 
     /// Calls `visit` once with every node at the far end that can be reached from `start`.
@@ -104,7 +110,7 @@ fn reach(
     serial: u32,
     seen: &mut HashMap<TypeId, Vec<u32>>,
     next: &mut Vec<EntityRef>,
-) -> Result<(), crate::error::QueryError> {
+) -> Result<(), QueryError> {
     let (Some(keep), Some(stamps)) = (step.keep.get(hop.to), seen.get_mut(&hop.to)) else {
         return Ok(());
     };

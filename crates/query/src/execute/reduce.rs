@@ -119,7 +119,7 @@ impl Engine {
         let mean = forward.edges() as u64 / u64::from(universe.max(1)) + 1;
         let until_hit = forward.edges() as u64 / push.max(1) + 1;
         let pull = (wanted.len() as u64).saturating_mul(PULL_COST.max(mean.min(until_hit)));
-        self.note(|| {
+        self.note_cost(|| {
             let how = if pull < push { "pull" } else { "push" };
             format!(
                 "{how} over triple {}: push {push}, pull {pull}",
@@ -292,6 +292,7 @@ impl Engine {
                 let good = self.starts(rest, next, end)?;
                 let found = self.origins(step, &good, Candidates::Set(&within))?;
                 self.note(|| format!("step to slot {}: {} nodes", step.gate.slot.0, good.len()));
+                self.meter.bytes(good.held_bytes())?;
                 let mut keep = step.keep.borrow_mut();
                 *keep = Some(Rc::new(match keep.take() {
                     Some(before) => good.union(&before),
@@ -306,6 +307,7 @@ impl Engine {
                 } else {
                     within.difference(&excluded)
                 };
+                self.meter.bytes(excluded.held_bytes())?;
                 let mut before = without.excluded.borrow_mut();
                 *before = Some(Rc::new(match before.take() {
                     Some(before) => excluded.union(&before),

@@ -117,6 +117,7 @@ impl Prepared {
             let full = self.chain.start.full(engine, type_id)?;
             all.add(type_id, durward_graph::RowSet::clone(&full));
         }
+        engine.meter.bytes(all.held_bytes())?;
         engine.note(|| format!("start: {} nodes", all.len()));
         Ok(all)
     }
@@ -396,7 +397,7 @@ impl RowPlan {
                 pairs,
             } => {
                 let mut bindings = vec![Binding::Empty; slots];
-                let seen = RefCell::new(pairs.scratch(engine));
+                let seen = RefCell::new(pairs.scratch(engine)?);
                 let end = pairs.end_slot();
                 each_after(starts, &[], |node| {
                     bind(&mut bindings, *slot, Binding::Entity(node));

@@ -14,6 +14,7 @@ use super::engine::Engine;
 use super::formula::{Formula, Row};
 use super::sets::TypedSet;
 use crate::error::QueryError;
+use crate::j1ql::dates::date_text;
 use crate::plan::{Metadata, Part, Property, Relation};
 
 /// Rows of what are looked at.
@@ -380,10 +381,7 @@ fn select_column(compare: &CompareCheck, column: Option<&ColumnView>, within: &R
     if let [Right::Literal(value)] = compare.right.as_slice()
         && compare.relation == Relation::Equal
         && !compare.fold
-        && matches!(
-            value,
-            Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_)
-        )
+        && is_plain(value)
     {
         let equal = column.select_equal(within, value);
         return if compare.negated {
@@ -393,4 +391,12 @@ fn select_column(compare: &CompareCheck, column: Option<&ColumnView>, within: &R
         };
     }
     column.select(within, |value| compare.test_value(value))
+}
+
+/// Whether a column can look the value up: a text that is a date equals instants too.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::String(text) => date_text(text).is_none(),
+        other => matches!(other, Value::Bool(_) | Value::Int(_) | Value::Float(_)),
+    }
 }

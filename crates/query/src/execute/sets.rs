@@ -45,6 +45,14 @@ impl TypedSet {
         self.parts.iter().map(|(_, rows)| rows.len()).sum()
     }
 
+    /// Bytes that it takes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let parts = self.parts.iter();
+        parts
+            .map(|(_, rows)| 2 * size_of::<(TypeId, RowSet)>() + rows.heap_bytes())
+            .sum()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }

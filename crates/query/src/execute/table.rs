@@ -18,13 +18,14 @@ use super::rows::{Need, Prepared};
 use super::walk::{Choice, Flow};
 use crate::error::QueryError;
 use crate::json::{ObjectWriter, write_value};
+use crate::limits::held_by_all;
 use crate::plan::{Expression, Item, Plan, Slot, Table};
 
 pub(crate) use grouped::column_values;
 use grouped::write_grouped;
 
 /// Bytes that a row takes in a set besides its own.
-const ROW_BYTES: usize = 48;
+const ROW_BYTES: usize = 128;
 /// Most rows that one path may become by taking lists apart.
 const UNWOUND_ROWS_MAX: usize = 1_000_000;
 
@@ -115,23 +116,22 @@ impl<'e> Columns<'e> {
             bindings,
             ..Row::default()
         };
-        let lists: Vec<Vec<Value>> = self
-            .unwinds
-            .iter()
-            .map(|list| match list.value(self.engine.source(), row) {
+        let (mut lists, mut count) = (Vec::with_capacity(self.unwinds.len()), 1usize);
+        let mut held = Vec::with_capacity(self.unwinds.len());
+        for unwind in &self.unwinds {
+            let list = match unwind.value(self.engine.source(), row) {
                 Value::Null => Vec::new(),
                 Value::List(items) => items,
                 single => vec![single],
-            })
-            .collect();
-        let count = lists
-            .iter()
-            .map(Vec::len)
-            .fold(1usize, usize::saturating_mul);
-        if count > UNWOUND_ROWS_MAX {
-            return Err(QueryError::Bytes {
-                bytes: UNWOUND_ROWS_MAX as u64,
-            });
+            };
+            held.push(self.engine.meter.hold(held_by_all(&list))?);
+            count = count.saturating_mul(list.len());
+            if count > UNWOUND_ROWS_MAX {
+                return Err(QueryError::UnwoundRows {
+                    rows: UNWOUND_ROWS_MAX as u64,
+                });
+            }
+            lists.push(list);
         }
         for number in 0..count {
             let mut rest = number;
@@ -304,18 +304,18 @@ impl RowSource<'_> {
         page.finish(false)
     }
 
-    fn order_keys(&self, table: &Table) -> (Vec<Formula>, Vec<bool>) {
-        let key = |value: &Expression| Formula::new(&self.engine.view, &inline(value, table));
-        let keys = self
-            .plan
-            .order
-            .iter()
-            .map(|sort| key(&sort.value))
-            .collect();
-        (
-            keys,
-            self.plan.order.iter().map(|sort| sort.descending).collect(),
-        )
+    fn order_keys(&self, table: &Table) -> Result<(Vec<Formula>, Vec<bool>), QueryError> {
+        let key = |value: &Expression| {
+            let value = inline(value, table);
+            self.engine.meter.bytes(2 * value.held_bytes())?;
+            Ok(Formula::new(&self.engine.view, &value))
+        };
+        let order = self.plan.order.iter();
+        let keys = order.clone().map(|sort| key(&sort.value));
+        Ok((
+            keys.collect::<Result<_, QueryError>>()?,
+            order.map(|sort| sort.descending).collect(),
+        ))
     }
 
     /// Rows in order; keeps no more of them than the page needs.
@@ -326,7 +326,7 @@ impl RowSource<'_> {
         mut page: PageWriter<'_>,
     ) -> Result<WrittenPage, QueryError> {
         let engine = self.engine;
-        let (keys, descending) = self.order_keys(table);
+        let (keys, descending) = self.order_keys(table)?;
         let wanted = usize::try_from(page.rows_wanted()).unwrap_or(usize::MAX);
         let mut rows = SortedRows::new(descending, wanted);
         self.run(Vec::new(), &mut |bindings, _| {
@@ -369,7 +369,7 @@ impl RowSource<'_> {
         mut page: PageWriter<'_>,
     ) -> Result<(WrittenPage, u64), QueryError> {
         let engine = self.engine;
-        let (keys, descending) = self.order_keys(table);
+        let (keys, descending) = self.order_keys(table)?;
         let mut best: BTreeMap<Vec<u8>, Vec<Value>> = BTreeMap::new();
         let mut text = Vec::new();
         self.run(Vec::new(), &mut |bindings, _| {
@@ -385,13 +385,16 @@ impl RowSource<'_> {
                     .iter()
                     .map(|key| key.value(engine.source(), row))
                     .collect();
+                let bytes = held_by_all(&values);
                 match best.get_mut(&text) {
                     Some(before) if compare_keys(&values, before, &descending).is_lt() => {
+                        engine.meter.bytes(bytes)?;
+                        engine.meter.release(held_by_all(before));
                         *before = values;
                     }
                     Some(_) => {}
                     None => {
-                        engine.meter.bytes(ROW_BYTES * 2 + text.len())?;
+                        engine.meter.bytes(ROW_BYTES + text.len() + bytes)?;
                         best.insert(text.clone(), values);
                     }
                 }

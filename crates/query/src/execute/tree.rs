@@ -15,7 +15,7 @@ use crate::error::QueryError;
 use crate::plan::Plan;
 
 /// Bytes that one object takes while a tree is put together.
-const OBJECT_BYTES: usize = 48;
+const OBJECT_BYTES: usize = 64;
 
 /// `{vertices: [...], edges: [...]}` and the number of vertices.
 pub(crate) fn write_tree(engine: &Engine, plan: &Plan) -> Result<(Vec<u8>, u64), QueryError> {

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Operators of filters on plain values.
 
-use durward_model::{Instant, Value};
+use durward_model::{Instant, Number, Value};
 use regex::RegexBuilder;
 use serde_json::Value as Json;
 
 use super::{Filter, FilterMode, FilterOperator, dates};
 use crate::error::QueryError;
+use crate::execute::millis_of;
 use crate::plan::{Comparison, Condition, Expression, Operand, Relation};
 
 /// Largest compiled form of a wildcard in bytes.
-const WILDCARD_BYTES_MAX: usize = 1 << 20;
+const WILDCARD_BYTES_MAX: usize = 128 << 10;
 
 /// What is compared.
 #[derive(Clone, Copy)]
@@ -153,24 +154,17 @@ fn text_of(value: &Json) -> String {
 
 /// A number, or a date as epoch milliseconds.
 fn magnitude(value: &Json, now: Instant) -> Result<Value, QueryError> {
-    if let Some(number) = value.as_f64() {
-        return Ok(Value::Float(number));
-    }
-    let text = value.as_str().unwrap_or_default();
-    if let Some(number) = text
-        .trim()
-        .parse::<f64>()
-        .ok()
-        .filter(|number| number.is_finite())
-    {
-        return Ok(Value::Float(number));
-    }
-    match dates::parse(text, now) {
-        Some(instant) => Ok(Value::Float(instant.as_micros() as f64 / 1000.0)),
-        None => Err(QueryError::invalid(format!(
-            "{value} is neither a number nor a date"
-        ))),
-    }
+    let read = match value {
+        Json::Number(number) => Some(Number::from_json(number)),
+        other => Number::parse(other.as_str().unwrap_or_default().trim()),
+    };
+    let number = match read {
+        Some(Ok(number)) => Some(number),
+        Some(Err(error)) => return Err(QueryError::invalid(format!("{value}: {error}"))),
+        None => dates::parse(value.as_str().unwrap_or_default(), now).map(millis_of),
+    };
+    let neither = || QueryError::invalid(format!("{value} is neither a number nor a date"));
+    number.map(Value::from).ok_or_else(neither)
 }
 
 fn within(subject: Subject<'_>, filter: &Filter, now: Instant) -> Result<Condition, QueryError> {
@@ -180,7 +174,8 @@ fn within(subject: Subject<'_>, filter: &Filter, now: Instant) -> Result<Conditi
         ));
     };
     let (from, to) = (magnitude(from, now)?, magnitude(to, now)?);
-    if from.as_number() > to.as_number() {
+    let is_reversed = from.number().zip(to.number());
+    if is_reversed.is_some_and(|(from, to)| from.compare(to).is_gt()) {
         return Err(QueryError::invalid(
             "the range of within ends before it begins",
         ));
@@ -204,6 +199,7 @@ fn wildcard(text: &str) -> Result<regex::Regex, QueryError> {
         .case_insensitive(true)
         .dot_matches_new_line(true)
         .size_limit(WILDCARD_BYTES_MAX)
+        .dfa_size_limit(WILDCARD_BYTES_MAX)
         .build()
         .map_err(|_| QueryError::invalid("the wildcard is too long"))
 }

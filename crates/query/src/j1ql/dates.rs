@@ -60,6 +60,22 @@ pub(super) fn parse_date(text: &str) -> Option<i64> {
         .then_some(epoch_ms)
 }
 
+/// Milliseconds since the epoch of a text that is a whole date at least (`YYYY-MM-DD`), perhaps
+/// with a time: what counts as a date where a text is compared with one.
+pub(crate) fn date_text(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let is_date = bytes.first().is_some_and(u8::is_ascii_digit)
+        && bytes.get(4) == Some(&b'-')
+        && bytes.get(7) == Some(&b'-');
+    if !is_date {
+        return None;
+    }
+    match text.split_once(' ') {
+        Some((date, time)) => parse_date(&format!("{date}T{time}")),
+        None => parse_date(text),
+    }
+}
+
 /// The date that [`parse_date`] reads as `epoch_ms`.
 pub(super) fn format_date(epoch_ms: i64) -> String {
     let since = SignedDuration::from_millis(epoch_ms.clamp(EARLIEST_MS, LATEST_MS));
@@ -128,7 +144,7 @@ impl Fields<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EARLIEST_MS, LATEST_MS, format_date, parse_date};
+    use super::{EARLIEST_MS, LATEST_MS, date_text, format_date, parse_date};
 
     #[test]
     fn reads_every_precision() {
@@ -155,6 +171,29 @@ mod tests {
         ] {
             assert_eq!(parse_date(text), Some(epoch_ms), "{text}");
             assert_eq!(parse_date(&format_date(epoch_ms)), Some(epoch_ms), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_counts_as_a_date_names_a_day() {
+        for text in [
+            "2021-01-01",
+            "2021-01-01T00:00:00Z",
+            "2021-01-01 00:00",
+            "2021-01-01T02+02",
+        ] {
+            assert_eq!(date_text(text), Some(1_609_459_200_000), "{text}");
+        }
+        for text in [
+            "",
+            "2021",
+            "2021-01",
+            "2021-1-1",
+            "2021-01-01 ",
+            "20210101",
+            "21-01-01",
+        ] {
+            assert_eq!(date_text(text), None, "{text}");
         }
     }
 

@@ -89,8 +89,35 @@ pub enum J1qlError {
         /// Where `date` begins.
         at: Span,
     },
-    /// A number too large for a 64-bit float.
-    #[error("Error parsing query. Number out of range at {at}")]
+    /// A word without quotes stands where a value is compared with.
+    #[error(
+        "Error parsing query. Unexpected token \"{word}\" at {at}. Did you mean \"'{word}'\"? A \
+         text stands in quotes; two properties are compared in WHERE"
+    )]
+    UnquotedWord {
+        /// The word, or the words with dots between them.
+        word: String,
+        /// Where it stands.
+        at: Span,
+    },
+    /// A name with `-` in it, without brackets: it would be read as a subtraction.
+    #[error(
+        "Error parsing query. Unexpected token \"{written}\" at {at}. Did you mean \"{meant}\"? A \
+         name with such characters stands in brackets; a subtraction has blanks around its -"
+    )]
+    UnbracketedName {
+        /// The name as written.
+        written: String,
+        /// The same with brackets.
+        meant: String,
+        /// Where it stands.
+        at: Span,
+    },
+    /// A number that is not kept exactly in 64 bits.
+    #[error(
+        "Error parsing query. Number out of range at {at}: whole numbers lie between \
+         -9223372036854775808 and 9223372036854775807"
+    )]
     NumberOutOfRange {
         /// Where the number begins.
         at: Span,
@@ -160,7 +187,7 @@ pub enum J1qlError {
     },
     /// `RETURN` or `ORDER BY` names an alias that the query does not have.
     #[error(
-        "Invalid return selector provided: \"{name}\", valid return selectors are: \"{}\"",
+        "Invalid return selector provided: \"{name}\", valid return selectors are: \"{}\" at {at}",
         valid.join(", ")
     )]
     UnknownReturnSelector {
@@ -174,7 +201,7 @@ pub enum J1qlError {
     /// `WHERE` names an alias that the query does not have.
     #[error(
         "Invalid predicate filter selector provided: \"{name}\", \
-         valid predicate filter selectors are: \"{}\"",
+         valid predicate filter selectors are: \"{}\" at {at}",
         valid.join(", ")
     )]
     UnknownFilterSelector {
@@ -201,6 +228,8 @@ impl J1qlError {
     pub fn span(&self) -> Span {
         match self {
             Self::UnexpectedToken { at, .. }
+            | Self::UnquotedWord { at, .. }
+            | Self::UnbracketedName { at, .. }
             | Self::Unterminated { at, .. }
             | Self::InvalidDate { at, .. }
             | Self::NumberOutOfRange { at }

@@ -34,7 +34,7 @@ pub(super) fn tokenize(text: &str) -> Result<Vec<Token>, J1qlError> {
 }
 
 /// The part of a token that an error shows.
-pub(super) fn shown(token: &str) -> String {
+pub(crate) fn shown(token: &str) -> String {
     match token.char_indices().nth(SHOWN_CHARACTERS_MAX) {
         Some((end, _)) => format!("{}...", token.get(..end).unwrap_or("")),
         None => token.to_owned(),
@@ -164,8 +164,53 @@ impl<'t> Lexer<'t> {
                 return Ok(kind.clone());
             }
         }
+        let meant = self.bracketed(start);
         let character = self.bump().map(String::from).unwrap_or_default();
-        Err(self.unexpected(&character, start))
+        let error = self.unexpected(&character, start);
+        Err(match (error, meant) {
+            (J1qlError::UnexpectedToken { token, at, .. }, suggestion @ Some(_)) => {
+                J1qlError::UnexpectedToken {
+                    token,
+                    at,
+                    suggestion,
+                }
+            }
+            (error, _) => error,
+        })
+    }
+
+    /// The property around an illegal character at `start` as it may be written: `[tag.a:b]`, after
+    /// an alias everywhere but in `WITH`.
+    fn bracketed(&self, start: Span) -> Option<String> {
+        let mut names = Vec::new();
+        let mut before = start.start;
+        for token in self.tokens.iter().rev() {
+            let is_part = matches!(token.kind, TokenKind::Word | TokenKind::Dot);
+            if !is_part || token.span.end != before {
+                break;
+            }
+            before = token.span.start;
+            if token.kind == TokenKind::Word {
+                names.push(token.span.of(self.text));
+            }
+        }
+        names.reverse();
+        let clause = self.tokens.iter().rev().find_map(|token| {
+            let word = (token.kind == TokenKind::Word).then(|| token.span.of(self.text))?;
+            let mut clauses = ["WITH", "WHERE", "RETURN", "BY", "HAVING"].into_iter();
+            clauses.find(|one| one.eq_ignore_ascii_case(word))
+        });
+        let alias = match (clause?, names.len()) {
+            (_, 0) => return None,
+            ("WITH", _) => String::new(),
+            (_, 1) => return None,
+            _ => format!("{}.", names.remove(0)),
+        };
+        let wanted = |character: char| is_name_character(character) || "-.:@".contains(character);
+        let rest = self.rest();
+        let end = rest.find(|character| !wanted(character));
+        let tail = shown(rest.get(..end.unwrap_or(rest.len()))?);
+        (!tail.is_empty()).then(|| format!("{alias}[{}{tail}]", names.join(".")))
     }
 
     fn last_kind(&self) -> Option<&TokenKind> {

@@ -2,13 +2,13 @@
 //! Which word was perhaps meant.
 
 /// Longer words are not compared.
-const WORD_CHARACTERS_MAX: usize = 16;
+const WORD_CHARACTERS_MAX: usize = 48;
 /// Candidates of at most this length tolerate one slip, longer ones two.
 const SHORT_WORD_CHARACTERS: usize = 3;
 
 /// The candidate most like `word`: at most two slips away. Of equals, one with the same first
 /// letter is better, then the first.
-pub(super) fn closest<'c>(
+pub(crate) fn closest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
@@ -28,6 +28,9 @@ pub(super) fn closest<'c>(
         } else {
             2
         };
+        if letters.len().abs_diff(word.len()) > tolerance {
+            continue;
+        }
         let slips = distance(&word, &letters);
         let rank = (slips, word.first() != letters.first());
         if slips <= tolerance && best.is_none_or(|(lowest, _)| rank < lowest) {

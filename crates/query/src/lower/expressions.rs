@@ -9,8 +9,14 @@ use super::output::TableParts;
 use crate::error::QueryError;
 use crate::execute::{arithmetic, call};
 use crate::j1ql;
-use crate::j1ql::{ArithmeticOperator, J1qlError, Number, Reference};
+use crate::j1ql::names::Element;
+use crate::j1ql::{ArithmeticOperator, Binary, J1qlError, Number, Reference};
+use crate::limits::held_bytes;
 use crate::plan::{Aggregate, AggregateFunction, Arithmetic, Expression, Function, Property, Slot};
+
+/// How often a value of a variable is held at once: in the plan, in what is made of it, and in the
+/// form by which it is looked up.
+const LITERAL_COPIES: usize = 3;
 
 /// Where an expression stands, which decides what its names mean.
 pub(super) enum Place<'p> {
@@ -50,8 +56,8 @@ impl Lowering<'_, '_> {
             j1ql::Expression::Now => Value::Int(self.context.now.as_millis()),
             j1ql::Expression::Date(millis) => Value::Int(*millis),
             j1ql::Expression::Parameter(name) => {
-                let value = self.context.parameters.get(&name.text).cloned();
-                value.ok_or_else(|| {
+                let value = self.context.parameters.get(&name.text);
+                self.copy(value)?.ok_or_else(|| {
                     QueryError::invalid(format!(
                         "Parameter \"{}\" at {} is not defined",
                         name.text, name.span
@@ -59,8 +65,8 @@ impl Lowering<'_, '_> {
                 })?
             }
             j1ql::Expression::Variable(name) => {
-                let value = self.context.variables.get(&name.text).cloned();
-                value.ok_or_else(|| {
+                let value = self.context.variables.get(&name.text);
+                self.copy(value)?.ok_or_else(|| {
                     QueryError::invalid(format!(
                         "Variable \"{}\" at {} is not defined",
                         name.text, name.span
@@ -76,6 +82,7 @@ impl Lowering<'_, '_> {
             j1ql::Expression::Reference(reference) => return self.reference(reference, place),
             j1ql::Expression::Call(call) => return self.call(call, place),
             j1ql::Expression::Binary(binary) => {
+                self.check_hyphens(binary, place)?;
                 let left = self.expression(&binary.left, place)?;
                 let right = self.expression(&binary.right, place)?;
                 return Ok(combined(binary.operator, left, right));
@@ -105,7 +112,11 @@ impl Lowering<'_, '_> {
                 Expression::Literal(value) => value,
                 _ => Value::Null,
             });
-            return Ok(Expression::Literal(call(function, values)));
+            return Ok(Expression::Literal(call(
+                function,
+                values,
+                self.context.meter,
+            )?));
         }
         Ok(Expression::Call(function, arguments))
     }
@@ -197,55 +208,129 @@ impl Lowering<'_, '_> {
             Place::Path => {
                 let slot = self.slot_named(reference.alias()).ok_or_else(|| {
                     QueryError::J1ql(J1qlError::UnknownFilterSelector {
-                        name: reference.alias().to_owned(),
-                        valid: self.valid_names(),
+                        name: j1ql::shown(reference.alias()),
+                        valid: self.valid_names(false),
                         at: reference.span,
                     })
                 })?;
                 Ok(of_slot(slot, reference))
             }
-            Place::Column(_) => Ok(of_slot(self.return_slot(reference)?, reference)),
+            Place::Column(_) => Ok(of_returned(self.return_slot(reference)?, reference)),
             Place::Result(parts) => {
                 if let Some(column) = parts.column_named(&reference.key()) {
                     return Ok(Expression::Column(column));
                 }
-                let value = of_slot(self.return_slot(reference)?, reference);
+                let value = of_returned(self.return_slot(reference)?, reference);
                 Ok(parts.column_of(&value).map_or(value, Expression::Column))
             }
         }
     }
 
-    /// The slot that a name in `RETURN` means.
-    pub(super) fn return_slot(&self, reference: &Reference) -> Result<Slot, QueryError> {
-        self.slot_named(reference.alias()).ok_or_else(|| {
-            QueryError::J1ql(J1qlError::UnknownReturnSelector {
-                name: reference.alias().to_owned(),
-                valid: self.valid_names(),
-                at: reference.span,
-            })
-        })
+    /// The slot that a name in `RETURN` means; none for what is negated away, which no row holds.
+    pub(super) fn return_slot(&self, reference: &Reference) -> Result<Option<Slot>, QueryError> {
+        let name = reference.alias();
+        if let Some(slot) = self.slot_named(name) {
+            return Ok(Some(slot));
+        }
+        if self.elements.iter().any(|element| element.is_named(name)) {
+            return Ok(None);
+        }
+        Err(QueryError::J1ql(J1qlError::UnknownReturnSelector {
+            name: j1ql::shown(name),
+            valid: self.valid_names(true),
+            at: reference.span,
+        }))
     }
 
-    fn slot_named(&self, name: &str) -> Option<Slot> {
-        let is_meant = |element: &crate::j1ql::names::Element<'_>| {
-            !element.is_negated && element.is_named(name)
-        };
-        self.elements
-            .iter()
-            .position(is_meant)
-            .map(|position| Slot(position as u16))
+    pub(super) fn slot_named(&self, name: &str) -> Option<Slot> {
+        let is_meant = |element: &Element<'_>| !element.is_negated && element.is_named(name);
+        let position = self.elements.iter().position(is_meant);
+        position.map(|position| Slot(position as u16))
     }
 
-    fn valid_names(&self) -> Vec<String> {
+    /// The names that the query has, those of negated parts too where `negated` says so.
+    fn valid_names(&self, negated: bool) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for element in self.elements.iter().filter(|element| !element.is_negated) {
-            if let Some(name) = element.name
-                && !names.iter().any(|known| known == name)
-            {
+        let usable = self
+            .elements
+            .iter()
+            .filter(|one| negated || !one.is_negated);
+        for name in usable.filter_map(|element| element.name) {
+            if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }
         }
         names
+    }
+
+    /// A copy of a value that the query is told, charged for: a short text may name it often.
+    fn copy(&self, value: Option<&Value>) -> Result<Option<Value>, QueryError> {
+        let Some(value) = value else { return Ok(None) };
+        self.context
+            .meter
+            .bytes(LITERAL_COPIES * held_bytes(value))?;
+        Ok(Some(value.clone()))
+    }
+
+    /// `tag.special-name` would be `tag.special` less `name`: refused where that cannot be meant.
+    fn check_hyphens(&self, binary: &Binary, place: &Place<'_>) -> Result<(), QueryError> {
+        let Some((first, names)) = hyphenated(binary) else {
+            return Ok(());
+        };
+        let is_meant = |name: &&Reference| match place {
+            Place::Node(_) => false,
+            Place::Path | Place::Column(_) => self.slot_named(name.alias()).is_some(),
+            Place::Result(parts) => {
+                self.slot_named(name.alias()).is_some() || parts.column_named(&name.key()).is_some()
+            }
+        };
+        if names.iter().all(is_meant) {
+            return Ok(());
+        }
+        let tail: String = names
+            .iter()
+            .map(|name| format!("-{}", name.key()))
+            .collect();
+        let meant = match (place, first.property()) {
+            (Place::Node(_), _) | (_, None) => format!("[{}{tail}]", first.key()),
+            (_, Some(property)) => format!("{}.[{property}{tail}]", first.alias()),
+        };
+        Err(QueryError::J1ql(J1qlError::UnbracketedName {
+            written: j1ql::shown(&format!("{}{tail}", first.key())),
+            meant: j1ql::shown(&meant),
+            at: first.span,
+        }))
+    }
+}
+
+/// The names of a subtraction that is written like one name: `a.b-c-d`, without a blank.
+fn hyphenated(binary: &Binary) -> Option<(&Reference, Vec<&Reference>)> {
+    let j1ql::Expression::Reference(last) = &binary.right else {
+        return None;
+    };
+    if binary.operator != ArithmeticOperator::Subtract || !last.is_bare() {
+        return None;
+    }
+    let (first, mut names) = match &binary.left {
+        j1ql::Expression::Reference(first) if !first.every_property => (first, Vec::new()),
+        j1ql::Expression::Binary(inner) => hyphenated(inner)?,
+        _ => return None,
+    };
+    let end = names
+        .last()
+        .map_or(first.span.end, |name: &&Reference| name.span.end);
+    if last.span.start != end.saturating_add(1) {
+        return None;
+    }
+    names.push(last);
+    Some((first, names))
+}
+
+/// A property of something that may be returned, or null where no row holds it.
+fn of_returned(slot: Option<Slot>, reference: &Reference) -> Expression {
+    match slot {
+        Some(slot) => of_slot(slot, reference),
+        None => Expression::Literal(Value::Null),
     }
 }
 

@@ -1,68 +1,107 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `RETURN`, `ORDER BY` and `HAVING` of J1QL.
 
+use std::collections::HashMap;
+
 use super::Lowering;
 use super::expressions::Place;
+use crate::cursor::digest_of;
 use crate::error::QueryError;
 use crate::j1ql;
 use crate::j1ql::names::ElementKind;
 use crate::j1ql::{Query, ReturnItem, Returns};
+use crate::limits::Meter;
 use crate::plan::{
-    Aggregate, Condition, Expression, Item, Operand, Output, Plan, Slot, SortKey, Table,
+    Aggregate, AggregateFunction, Condition, Expression, Item, Operand, Output, Plan, Slot,
+    SortKey, Table,
 };
 
-/// The columns of a table while it is put together.
+/// How often the value of a column is held where a condition names it: in the plan, and in what is
+/// made of it.
+const COLUMN_COPIES: usize = 2;
+
+/// The columns of a table while it is put together. What is in it already is found by digests of
+/// how it is written out, so that many columns are not compared with each other.
 #[derive(Debug, Default)]
 pub(super) struct TableParts {
     items: Vec<Item>,
-    /// Each column as written, for references by text.
-    texts: Vec<String>,
+    /// The first column of each name.
+    names: HashMap<String, usize>,
+    /// The first column of each text, for references by text.
+    texts: HashMap<String, usize>,
+    /// The first column of each value.
+    values: HashMap<Digest, usize>,
     pub(super) aggregates: Vec<Aggregate>,
+    known_aggregates: HashMap<Digest, usize>,
     unwinds: Vec<Expression>,
+    known_unwinds: HashMap<Digest, usize>,
 }
+
+type Digest = [u8; 32];
 
 impl TableParts {
     /// The column of this name or text.
     pub(super) fn column_named(&self, name: &str) -> Option<usize> {
-        let by_name = self
-            .items
-            .iter()
-            .position(|item| matches!(item, Item::Value { name: own, .. } if own == name));
-        by_name.or_else(|| self.texts.iter().position(|text| text == name))
+        let by_name = self.names.get(name);
+        by_name.or_else(|| self.texts.get(name)).copied()
     }
 
     /// The column that holds this value.
     pub(super) fn column_of(&self, value: &Expression) -> Option<usize> {
-        let wanted = format!("{value:?}");
-        self.items.iter().position(
-            |item| matches!(item, Item::Value { value, .. } if format!("{value:?}") == wanted),
-        )
+        self.values
+            .get(&digest_of(format_args!("{value:?}")))
+            .copied()
+    }
+
+    /// The value of a column.
+    pub(super) fn column(&self, position: usize) -> Option<&Expression> {
+        match self.items.get(position)? {
+            Item::Value { value, .. } => Some(value),
+            Item::AllProperties { .. } => None,
+        }
+    }
+
+    /// What an aggregate takes the smallest or the largest of.
+    pub(super) fn extreme(&self, number: usize) -> Option<&Expression> {
+        let aggregate = self.aggregates.get(number)?;
+        let is_extreme = matches!(
+            aggregate.function,
+            AggregateFunction::Min | AggregateFunction::Max
+        );
+        aggregate.argument.as_ref().filter(|_| is_extreme)
+    }
+
+    fn add_item(&mut self, item: Item, text: &str) {
+        let position = self.items.len();
+        if let Item::Value { name, value } = &item {
+            self.names.entry(name.clone()).or_insert(position);
+            let digest = digest_of(format_args!("{value:?}"));
+            self.values.entry(digest).or_insert(position);
+        }
+        self.texts.entry(text.to_owned()).or_insert(position);
+        self.items.push(item);
     }
 
     /// Adds an aggregate, unless the same one is there already.
     pub(super) fn add_aggregate(&mut self, aggregate: Aggregate) -> usize {
-        let wanted = format!("{aggregate:?}");
-        let known = self
-            .aggregates
-            .iter()
-            .position(|own| format!("{own:?}") == wanted);
-        known.unwrap_or_else(|| {
+        let digest = digest_of(format_args!("{aggregate:?}"));
+        let next = self.aggregates.len();
+        let place = *self.known_aggregates.entry(digest).or_insert(next);
+        if place == next {
             self.aggregates.push(aggregate);
-            self.aggregates.len() - 1
-        })
+        }
+        place
     }
 
     /// Adds a list to take apart, unless the same one is there already.
     pub(super) fn add_unwind(&mut self, list: Expression) -> usize {
-        let wanted = format!("{list:?}");
-        let known = self
-            .unwinds
-            .iter()
-            .position(|own| format!("{own:?}") == wanted);
-        known.unwrap_or_else(|| {
+        let digest = digest_of(format_args!("{list:?}"));
+        let next = self.unwinds.len();
+        let place = *self.known_unwinds.entry(digest).or_insert(next);
+        if place == next {
             self.unwinds.push(list);
-            self.unwinds.len() - 1
-        })
+        }
+        place
     }
 }
 
@@ -123,7 +162,7 @@ impl Lowering<'_, '_> {
                     "HAVING beside unwind without an aggregate",
                 ));
             }
-            let filter = inline(having, &table);
+            let filter = inline(having, &table, self.context.meter)?;
             plan.path_filter = Some(match plan.path_filter.take() {
                 Some(present) => present.and(filter),
                 None => filter,
@@ -175,7 +214,7 @@ impl Lowering<'_, '_> {
                 j1ql::Expression::Reference(reference)
                     if reference.is_bare() && item.alias.is_none() =>
                 {
-                    slots.push(self.return_slot(reference)?);
+                    slots.extend(self.return_slot(reference)?);
                 }
                 _ => return Ok(None),
             }
@@ -218,7 +257,9 @@ impl Lowering<'_, '_> {
                         reference.span
                     )));
                 }
-                let slot = self.return_slot(reference)?;
+                let Some(slot) = self.return_slot(reference)? else {
+                    return Ok(());
+                };
                 Item::AllProperties {
                     prefix: reference.alias().to_owned(),
                     slot,
@@ -232,8 +273,7 @@ impl Lowering<'_, '_> {
                 Item::Value { name, value }
             }
         };
-        parts.items.push(lowered);
-        parts.texts.push(item.text.clone());
+        parts.add_item(lowered, &item.text);
         Ok(())
     }
 
@@ -268,31 +308,32 @@ fn only_columns(value: &Expression, clause: &str) -> Result<(), QueryError> {
     )))
 }
 
-/// Puts the values of columns in the place of references to them.
-fn inline(condition: Condition, table: &Table) -> Condition {
-    match condition {
-        Condition::All(members) => Condition::All(
-            members
-                .into_iter()
-                .map(|member| inline(member, table))
-                .collect(),
-        ),
-        Condition::Any(members) => Condition::Any(
-            members
-                .into_iter()
-                .map(|member| inline(member, table))
-                .collect(),
-        ),
-        Condition::Not(inner) => Condition::Not(Box::new(inline(*inner, table))),
+/// Puts the values of columns in the place of references to them. Each place gets a copy of its
+/// own, which is charged for.
+fn inline(condition: Condition, table: &Table, meter: &Meter) -> Result<Condition, QueryError> {
+    let all = |members: Vec<Condition>| {
+        let members = members.into_iter();
+        let inlined = members.map(|member| inline(member, table, meter));
+        inlined.collect::<Result<Vec<_>, _>>()
+    };
+    let copy = |value: &Expression| {
+        let copy = crate::execute::inline_columns(value, table);
+        meter.bytes(COLUMN_COPIES * copy.held_bytes())?;
+        Ok::<_, QueryError>(copy)
+    };
+    Ok(match condition {
+        Condition::All(members) => Condition::All(all(members)?),
+        Condition::Any(members) => Condition::Any(all(members)?),
+        Condition::Not(inner) => Condition::Not(Box::new(inline(*inner, table, meter)?)),
         Condition::Compare(mut comparison) => {
-            comparison.left = crate::execute::inline_columns(&comparison.left, table);
+            comparison.left = copy(&comparison.left)?;
             for operand in &mut comparison.right {
                 if let Operand::Value(value) = operand {
-                    *value = crate::execute::inline_columns(value, table);
+                    *value = copy(value)?;
                 }
             }
             Condition::Compare(comparison)
         }
         other @ (Condition::Exists(..) | Condition::Text(..)) => other,
-    }
+    })
 }

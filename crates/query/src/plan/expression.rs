@@ -7,6 +7,7 @@ use durward_model::Value;
 use regex::Regex;
 
 use super::{Part, Plan, Slot};
+use crate::limits::held_bytes;
 
 /// How a value of a row comes about.
 #[derive(Clone, Debug)]
@@ -234,6 +235,13 @@ pub enum Relation {
     EndsWith,
 }
 
+impl Relation {
+    /// Whether it looks at the letters of texts, whatever they mean.
+    pub(crate) fn is_of_texts(self) -> bool {
+        matches!(self, Self::Contains | Self::StartsWith | Self::EndsWith)
+    }
+}
+
 /// What a value is compared with.
 #[derive(Clone, Debug)]
 pub enum Operand {
@@ -325,6 +333,19 @@ impl Expression {
             }
             _ => {}
         }
+    }
+
+    /// Bytes that it takes, its values included.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let mut bytes = 0usize;
+        self.visit(&mut |inner| {
+            let own = match inner {
+                Self::Literal(value) => held_bytes(value),
+                _ => 0,
+            };
+            bytes = bytes.saturating_add(own).saturating_add(size_of::<Self>());
+        });
+        bytes
     }
 
     /// The slots that occur in it.

@@ -2,8 +2,10 @@
 //! What callers rely on besides the meaning of queries: errors, pages, limits, shapes, secrets.
 
 mod bounds;
+mod numbers;
 mod pages;
 mod shapes;
+mod words;
 
 use serde_json::Value as Json;
 
@@ -39,16 +41,18 @@ fn mistakes_are_named() {
     let cases = [
         (
             "FIND User AS u RETURN x.a",
-            "Invalid return selector provided: \"x\", valid return selectors are: \"u\"",
+            "Invalid return selector provided: \"x\", valid return selectors are: \"u\" at line 1 \
+             column 23",
         ),
         (
             "FIND User AS u THAT IS Person WHERE z.a = 1 RETURN u.a",
             "Invalid predicate filter selector provided: \"z\", \
-             valid predicate filter selectors are: \"u, IS, Person\"",
+             valid predicate filter selectors are: \"u, IS, Person\" at line 1 column 37",
         ),
         (
-            "FIND User AS u THAT !IS Person AS p RETURN p.a",
-            "Invalid return selector provided: \"p\", valid return selectors are: \"u\"",
+            "FIND User AS u THAT !IS Person AS p\nRETURN z.a",
+            "Invalid return selector provided: \"z\", valid return selectors are: \"u, IS, p\" at \
+             line 2 column 8",
         ),
         (
             "FIND User LIMIT 10001",

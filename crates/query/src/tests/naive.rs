@@ -275,7 +275,11 @@ impl Naive<'_> {
         let place = elements
             .iter()
             .position(|one| !one.is_negated && one.is_named(&name[0]));
-        let bound = row[place.unwrap()];
+        let Some(place) = place else {
+            assert!(elements.iter().any(|one| one.is_named(&name[0])));
+            return durward_model::Value::Null;
+        };
+        let bound = row[place];
         match (bound, name.len()) {
             (Bound::Nothing, _) => durward_model::Value::Null,
             (bound, 1) => (self.uuid)(bound).into(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Operands: `{op, value | values | function, caseSensitive}`.
 
-use durward_model::{Instant, Value};
+use durward_model::{Instant, Number, Value};
 use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value as Json};
 
@@ -15,6 +15,8 @@ const VALUES_MAX: usize = 10_000;
 const PATTERN_CHARACTERS_MAX: usize = 1_000;
 /// Largest compiled form of a pattern in bytes.
 const PATTERN_BYTES_MAX: usize = 256 << 10;
+/// How deep groups and repetitions of a pattern may nest.
+const PATTERN_NESTING_MAX: u32 = 64;
 /// Most days that a relative date may lie away (about 274 years).
 const OFFSET_DAYS_MAX: i64 = 100_000;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -91,6 +93,8 @@ struct Asked<'a> {
     value: &'a FieldValue,
     slot: Slot,
     fold: bool,
+    /// How many patterns there may be.
+    patterns_max: usize,
 }
 
 /// The condition that an operand sets on a field. Null and an operand without members hold for all.
@@ -100,6 +104,7 @@ pub(super) fn condition(
     value: &FieldValue,
     slot: Slot,
     now: Instant,
+    patterns_max: usize,
 ) -> Result<Condition, QueryError> {
     let members = match json {
         Json::Null => return Ok(Condition::All(Vec::new())),
@@ -120,6 +125,7 @@ pub(super) fn condition(
         value,
         slot,
         fold,
+        patterns_max,
     };
     let values = values(field, members, now)?;
     if members.get("value").is_some_and(Json::is_null) && values.is_empty() {
@@ -281,6 +287,9 @@ impl Asked<'_> {
     fn patterns(&self, operator: Operator, values: &[Json]) -> Result<Condition, QueryError> {
         self.require(operator, &[FieldKind::Text])?;
         let fold = self.fold || operator == Operator::ILike;
+        if values.len() > self.patterns_max {
+            return Err(invalid(self.field, "too many patterns in one request"));
+        }
         let mut operands = Vec::with_capacity(values.len());
         for json in values {
             let Value::String(text) = self.typed(json)? else {
@@ -304,6 +313,8 @@ impl Asked<'_> {
         RegexBuilder::new(text)
             .case_insensitive(fold)
             .size_limit(PATTERN_BYTES_MAX)
+            .dfa_size_limit(PATTERN_BYTES_MAX)
+            .nest_limit(PATTERN_NESTING_MAX)
             .build()
             .map_err(|_| {
                 let message = "this is no regular expression that can be searched: lookaround \
@@ -345,7 +356,7 @@ impl Asked<'_> {
         let typed = typed.ok_or_else(|| {
             let wanted = match self.value.kind {
                 FieldKind::Text => "a text",
-                FieldKind::Number => "a number",
+                FieldKind::Number => "a number that fits in 64 bits",
                 FieldKind::Boolean => "true or false",
                 FieldKind::Moment => "a date, or milliseconds since 1970",
             };
@@ -363,15 +374,12 @@ fn typed(kind: FieldKind, json: &Json) -> Option<Value> {
     match (kind, json) {
         (FieldKind::Text, Json::String(text)) => Some(Value::from(text.as_str())),
         (FieldKind::Text, Json::Number(_) | Json::Bool(_)) => Some(Value::from(json.to_string())),
-        (FieldKind::Number, Json::Number(number)) => number
-            .as_i64()
-            .map(Value::Int)
-            .or_else(|| number.as_f64().map(Value::Float)),
+        (FieldKind::Number, Json::Number(number)) => {
+            Number::from_json(number).ok().map(Value::from)
+        }
         (FieldKind::Number, Json::String(text)) => {
-            let text = text.trim();
-            let float = || text.parse::<f64>().ok().filter(|number| number.is_finite());
-            let whole = text.parse::<i64>().ok().map(Value::Int);
-            whole.or_else(|| float().map(Value::Float))
+            let number = Number::parse(text.trim())?;
+            number.ok().map(Value::from)
         }
         (FieldKind::Boolean, Json::Bool(value)) => Some(Value::Bool(*value)),
         (FieldKind::Boolean, Json::String(text)) => match text.trim() {
@@ -385,6 +393,21 @@ fn typed(kind: FieldKind, json: &Json) -> Option<Value> {
             millis.or_else(date).map(Value::Instant)
         }
         _ => None,
+    }
+}
+
+/// How many patterns a condition has.
+pub(super) fn patterns_in(condition: &Condition) -> usize {
+    match condition {
+        Condition::All(members) | Condition::Any(members) => members.iter().map(patterns_in).sum(),
+        Condition::Not(inner) => patterns_in(inner),
+        Condition::Compare(comparison) => {
+            let right = comparison.right.iter();
+            right
+                .filter(|one| matches!(one, Operand::Pattern(_)))
+                .count()
+        }
+        Condition::Exists(..) | Condition::Text(..) => 0,
     }
 }
 

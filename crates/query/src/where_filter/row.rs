@@ -9,6 +9,7 @@ use durward_model::Value;
 use super::fields::FieldTable;
 use crate::error::QueryError;
 use crate::execute::{call, holds_relation, matches_pattern};
+use crate::limits::{Limits, Meter};
 use crate::plan::{Comparison, Condition, Expression, Operand, Property, Slot};
 
 /// The values of a row by the names of properties.
@@ -59,7 +60,9 @@ fn evaluate(expression: &Expression, row: &dyn RowValues) -> Value {
         Expression::Property(_, Property::Named(name)) => row.value(name),
         Expression::Call(function, arguments) => {
             let arguments = arguments.iter().map(|argument| evaluate(argument, row));
-            call(*function, arguments)
+            // A row is small, and what a table computes of it too.
+            let meter = Meter::new(&Limits::default());
+            call(*function, arguments, &meter).unwrap_or_default()
         }
         _ => Value::Null,
     }
@@ -96,8 +99,8 @@ fn by_value(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::String(left), Value::String(right)) => left.cmp(right),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        _ => match (left.as_number(), right.as_number()) {
-            (Some(left), Some(right)) => left.total_cmp(&right),
+        _ => match (left.number(), right.number()) {
+            (Some(left), Some(right)) => left.total_compare(right),
             _ => Ordering::Equal,
         },
     }

@@ -179,12 +179,12 @@ fn damage_and_newer_formats_are_named() {
         Err(VaultError::StoreDamaged { .. })
     ));
     let mut newer = good.clone();
-    newer.insert("format".to_owned(), 2.into());
+    newer.insert("format".to_owned(), 3.into());
     newer.insert("more".to_owned(), 2.into());
     fs::write(&path, Value::from(newer).to_string()).unwrap();
     assert!(matches!(
         place.reopen(),
-        Err(VaultError::StoreTooNew { format: 2, .. })
+        Err(VaultError::StoreTooNew { format: 3, .. })
     ));
     let text = serde_json::to_string(&good).unwrap();
     assert!(!text.contains("PRIVATE"));
@@ -213,21 +213,125 @@ fn token_keys_roll() {
     drop(vault);
 }
 
+/// The key store of a vault as the release before seals would have left it.
+fn unsealed(place: &Place, vault: &Vault) -> Value {
+    let keys = vault.keys.read();
+    let bytes = keys.store.unsealed(&keys.open, &place.master).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
 #[test]
-fn a_store_of_an_earlier_release_gets_its_grant_key_once() {
+fn a_store_of_an_earlier_release_gets_its_grant_key_and_its_seal_once() {
     let place = Place::new();
     let vault = place.create();
     let path = place.folder.path().join(KEY_STORE_FILE);
-    let mut store: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let mut store = unsealed(&place, &vault);
     let secrets = store["secrets"].as_object_mut().unwrap();
-    secrets.retain(|name, _| !name.starts_with(GRANT_KEY_PREFIX));
+    secrets.retain(|name, _| !name.starts_with("grant key "));
     fs::write(&path, store.to_string()).unwrap();
     let first = place.reopen().unwrap();
     let id = first.grant_keys().current_key_id().to_owned();
     assert_ne!(id, vault.grant_keys().current_key_id());
-    assert_eq!(place.reopen().unwrap().grant_keys().current_key_id(), id);
+    let again = place.reopen().unwrap();
+    assert_eq!(again.grant_keys().current_key_id(), id);
+    assert_eq!(again.generation(), first.generation());
     assert_eq!(
         first.token_keys().current_key_id(),
         vault.token_keys().current_key_id()
     );
+}
+
+#[test]
+fn no_member_of_a_store_can_be_changed_taken_out_or_put_back() {
+    let place = Place::new();
+    let vault = place.create();
+    vault.seal_for_subject("alice", "purpose", b"a").unwrap();
+    let path = place.folder.path().join(KEY_STORE_FILE);
+    let read = || -> Value { serde_json::from_slice(&fs::read(&path).unwrap()).unwrap() };
+    let early = read();
+    vault.add_token_key().unwrap();
+    vault.retire_old_token_keys().unwrap();
+    let good = read();
+    let refused = |store: &Value, what: &str| {
+        fs::write(&path, store.to_string()).unwrap();
+        assert!(place.reopen().is_err(), "{what}");
+    };
+    for name in good.as_object().unwrap().keys() {
+        let mut store = good.clone();
+        store.as_object_mut().unwrap().remove(name);
+        refused(&store, name);
+        if store["format"].is_number() && early[name] != good[name] && name != "seal" {
+            store[name] = early[name].clone();
+            refused(&store, name);
+        }
+    }
+    for name in good["secrets"].as_object().unwrap().keys() {
+        let mut store = good.clone();
+        store["secrets"].as_object_mut().unwrap().remove(name);
+        refused(&store, name);
+    }
+    let mut back = good.clone();
+    for (name, secret) in early["secrets"].as_object().unwrap() {
+        back["secrets"][name] = secret.clone();
+    }
+    refused(&back, "retired keys are back");
+    // Nor is a sealed file taken for one of the release that had no seal.
+    for format in [0, 1] {
+        let mut plain = back.clone();
+        plain["format"] = format.into();
+        plain.as_object_mut().unwrap().remove("seal");
+        refused(&plain, "without a seal");
+    }
+    fs::write(&path, good.to_string()).unwrap();
+    assert_eq!(place.reopen().unwrap().generation(), vault.generation());
+    assert!(early["generation"].as_u64() < good["generation"].as_u64());
+}
+
+#[test]
+fn replaced_keys_end_what_they_signed_and_no_other() {
+    let place = Place::new();
+    let vault = place.create();
+    let claims = serde_json::json!({"exp": 10}).as_object().unwrap().clone();
+    let now = Instant::from_millis(0);
+    let token = vault.token_keys().sign(&claims).unwrap();
+    let grant = vault.grant_keys().sign(&claims).unwrap();
+    vault.replace_token_keys(TokenSort::Token).unwrap();
+    for vault in [&vault, &place.reopen().unwrap()] {
+        assert!(vault.token_keys().verify(&token, now).is_err());
+        assert!(vault.grant_keys().verify(&grant, now).is_ok());
+    }
+    vault.replace_token_keys(TokenSort::Grant).unwrap();
+    assert!(vault.grant_keys().verify(&grant, now).is_err());
+    assert!(
+        place
+            .reopen()
+            .unwrap()
+            .grant_keys()
+            .verify(&grant, now)
+            .is_err()
+    );
+}
+
+#[test]
+fn a_replaced_head_key_stands_for_what_it_signed_before() {
+    use durward_journal::HeadSigner as _;
+    use durward_model::transaction::Sequence;
+    let place = Place::new();
+    let vault = place.create();
+    let keys = vault.head_key();
+    let (id, signature) = (keys.key_id(), keys.sign(b"head"));
+    let head = |sequence| durward_journal::Head {
+        sequence: Sequence(sequence),
+        ..Default::default()
+    };
+    let over = vault.replace_head_key(&head(5)).unwrap();
+    assert!(over.is_signed() && over.sequence == 5);
+    vault.replace_head_key(&head(8)).unwrap();
+    for keys in [keys, place.reopen().unwrap().head_key()] {
+        assert_ne!(keys.key_id(), id);
+        assert!(keys.verify(&id, Sequence(5), b"head", &signature));
+        assert!(!keys.verify(&id, Sequence(6), b"head", &signature));
+        let newest = keys.sign(b"new");
+        assert!(keys.verify(&keys.key_id(), Sequence(9), b"new", &newest));
+    }
 }

@@ -170,6 +170,27 @@ impl State {
         found
     }
 
+    /// Whether no grant of these ends holds at any moment between two.
+    pub(super) fn is_free(
+        &self,
+        holder: ObjectId,
+        resource: ObjectId,
+        from: Instant,
+        until: Option<Instant>,
+    ) -> bool {
+        let end = |until: Option<Instant>| until.unwrap_or(Instant::MAX);
+        self.grants.values().all(|(by, to, start, stop)| {
+            (*by, *to) != (holder, resource) || end(until) <= *start || end(*stop) <= from
+        })
+    }
+
+    /// The grants that have not ended at an instant.
+    pub(super) fn grants_not_over(&self, at: Instant) -> BTreeSet<ObjectId> {
+        let grants = self.grants.iter();
+        let lasting = grants.filter(|(_, (.., until))| until.is_none_or(|until| at < until));
+        lasting.map(|(id, _)| *id).collect()
+    }
+
     pub(super) fn accounts(&self) -> Vec<ObjectId> {
         self.accounts.keys().copied().collect()
     }

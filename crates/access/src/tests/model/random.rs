@@ -297,14 +297,21 @@ impl<'w> Driver<'w> {
         };
         let shift = self.dice.below(600) as i64 - 200;
         let from = self.world.now().plus_seconds(shift);
-        let length = self.dice.below(3000) as i64 + 1;
+        let length = self.dice.below(600) as i64 + 1;
         let until = (self.dice.below(3) > 0).then(|| from.plus_seconds(length));
         let mut times = Properties::new();
         times.insert(VALID_FROM.to_owned(), Value::from(from));
         if let Some(until) = until {
             times.insert(VALID_UNTIL.to_owned(), Value::from(until));
         }
-        let id = self.bind(Kind::Grant, holder, resource, times).unwrap();
+        let is_free = self.state.is_free(holder, resource, from, until);
+        let made = self.bind(Kind::Grant, holder, resource, times);
+        assert_eq!(
+            made.is_some(),
+            is_free,
+            "{holder} {resource} {from} {until:?}"
+        );
+        let Some(id) = made else { return };
         self.note(Happening::Granted {
             id,
             holder,

@@ -14,7 +14,7 @@ use crate::status::Status;
 /// Most transactions that are read at a time.
 const BLOCK: u64 = 256;
 /// Most transactions of an organization that are remembered.
-const KNOWN_MAX: usize = 200_000;
+const KNOWN_MAX: usize = 50_000;
 /// How many changed objects cost as much as one transaction.
 const CHANGES_PER_COST: usize = 100;
 
@@ -105,20 +105,23 @@ fn fill(
         return Ok(cost);
     };
     let limit = usize::try_from(until - from + 1).unwrap_or(usize::MAX);
-    let read = organization.store().transactions(Sequence(from), limit);
-    let read = read.map_err(|error| Status::of(&durward_access::AccessError::Store(error)))?;
     let mut fresh: BTreeMap<u64, Option<Arc<Activity>>> = BTreeMap::new();
-    for transaction in &read {
-        if transaction.sequence.0 > until {
+    let mut next = from;
+    // One at a time: an upload among them may be as large as all others.
+    while next <= until {
+        let read = organization.store().transactions(Sequence(next), 1);
+        let read = read.map_err(|error| Status::of(&durward_access::AccessError::Store(error)))?;
+        let Some(transaction) = read.first().filter(|read| read.sequence.0 <= until) else {
             break;
-        }
+        };
         let described = describe(organization, transaction);
         cost = cost.saturating_add(described.changed / CHANGES_PER_COST);
+        next = transaction.sequence.0.saturating_add(1);
         fresh.insert(transaction.sequence.0, described.activity.map(Arc::new));
     }
     let mut known = known.lock();
     for at in from..=until {
-        // What was compacted is left out by the journal: it is no activity any more.
+        // What lost its content is no activity any more; `audit export` tells of it.
         let activity = fresh.remove(&at).flatten();
         known.by_sequence.entry(at).or_insert(activity);
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Making objects, once for a request that is sent again.
+//! Making objects: once for a request that is sent again, where a unique name proves that it is
+//! the same wish. Three equal nodes, tokens or grants are three wishes.
 
-use durward_access::{AccessError, Created, Kind, NewObject, Properties, action};
-use durward_graph::ObjectRef;
+use durward_access::{AccessError, Created, Kind, NewObject, Properties, action, reader};
+use durward_graph::{ObjectRef, View};
 use durward_model::{ErrorKind, ObjectId, Value};
-use durward_policy::{Action, Right};
 
 use super::answer::Answer;
 use super::{Context, Shown, failed, refused, token};
@@ -17,57 +17,46 @@ use crate::status::Status;
 /// `Create`.
 pub(super) fn create(context: &Context<'_>) -> Result<Reply, Status> {
     let call = context.call;
-    let make = || {
-        let given = context.given(Purpose::Create)?;
-        if given.branch == token::BRANCH {
-            return token::create(context, given);
-        }
-        make(context, given)
+    let given = context.given(Purpose::Create)?;
+    if given.branch == token::BRANCH {
+        return token::create(context, given);
+    }
+    let kind = context.kind_of_branch(&given.branch)?;
+    let credential = call.caller.credential();
+    let Some(credential) = credential.filter(|_| kind.has_unique_name()) else {
+        return make(context, kind, given).map(|made| Reply::encoded(made.answer));
     };
-    let Some(credential) = call.caller.credential() else {
-        return make().map(|made| Reply::encoded(made.answer));
-    };
-    let is_current = |id, version| is_current(context, id, version);
+    let is_current = |id, version| is_current(context, kind, id, version);
+    let make = || make(context, kind, given);
     let key = (credential, *call.digest);
-    let replays = context.services.replays();
+    let replays = context.services.replays(call);
     let answer = replays.once(key, call.now, is_current, make)?;
     Ok(Reply::encoded(answer))
 }
 
 /// Whether an object is there in this version, and the caller might make it now.
-fn is_current(context: &Context<'_>, id: ObjectId, version: u32) -> Result<bool, Status> {
-    let view = context.access.view(None);
-    let Some(found) = view.resolve(id) else {
-        return Ok(false);
-    };
-    let (known, is_token) = match found {
-        ObjectRef::Edge(edge) => (view.edge_version(edge), false),
-        ObjectRef::Entity(entity) => {
-            let of_type = view.type_name(entity.type_id);
-            let is_token = of_type == durward_identity::credential::CREDENTIAL_TYPE;
-            (view.version(entity), is_token)
-        }
-    };
-    if known != version {
+fn is_current(
+    context: &Context<'_>,
+    kind: Kind,
+    id: ObjectId,
+    version: u32,
+) -> Result<bool, Status> {
+    if version_of(&context.access.view(None), kind, id) != Some(version) {
         return Ok(false);
     }
-    let rights: &[Right] = if is_token {
-        Action::OwnTokenCreate.rights()
-    } else {
-        let of_kind = context.service.kinds.iter().copied();
-        let mut of_kind = of_kind.filter(|kind| {
-            let found = durward_access::reader::find(&view, *kind, id);
-            found.is_some()
-        });
-        action::create(of_kind.next().unwrap_or(context.kind()))
-    };
-    let allowed = context.call.caller.require_any(rights);
+    let allowed = context.call.caller.require_any(action::create(kind));
     allowed.map_err(|error| refused(&error))?;
     Ok(true)
 }
 
-fn make(context: &Context<'_>, given: Given) -> Result<Made, Status> {
-    let kind = context.kind_of_branch(&given.branch)?;
+fn version_of(view: &View, kind: Kind, id: ObjectId) -> Option<u32> {
+    Some(match reader::find(view, kind, id)? {
+        ObjectRef::Entity(entity) => view.version(entity),
+        ObjectRef::Edge(edge) => view.edge_version(edge),
+    })
+}
+
+fn make(context: &Context<'_>, kind: Kind, given: Given) -> Result<Made, Status> {
     let new = new_object(context, kind, given)?;
     let created = context.access.create(context.call.caller, new);
     let Created { object, token } = created.map_err(|error| failed(&error))?;

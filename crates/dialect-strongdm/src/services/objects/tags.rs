@@ -6,13 +6,12 @@ use std::collections::BTreeSet;
 use durward_access::object::TAG_PREFIX;
 use durward_access::{Kind, action};
 use durward_graph::{ObjectRef, PropertyId, View};
-use durward_query::objects_of;
 
 use super::{Context, refused};
 use crate::codec::write_pair;
 use crate::dispatch::Reply;
 use crate::filter::Fields;
-use crate::page::{Page, Walk};
+use crate::page::{Page, Walk, find_entities};
 use crate::status::Status;
 
 /// `EnumerateTags`: each pair of name and value that a resource bears, once.
@@ -37,17 +36,22 @@ fn walk<'c>(context: &'c Context<'_>) -> Result<Walk<'c>, Status> {
 fn find_tags(walk: &Walk<'_>, fields: &Fields) -> Result<Vec<(String, String)>, Status> {
     let plan = fields.plan(&walk.filter, &walk.request.order_by);
     let plan = plan.map_err(|error| Status::of(&error))?;
-    let objects = objects_of(&walk.view, plan, &walk.options());
-    let objects = objects.map_err(|error| Status::of(&error))?;
+    let objects = find_entities(walk, plan)?;
+    let mut tally = walk.tally();
     let mut found = BTreeSet::new();
     let names = tag_names(&walk.view, &objects);
     for object in objects {
         let ObjectRef::Entity(entity) = object else {
             continue;
         };
+        tally.row()?;
         for (property, name) in &names {
             if let Some(value) = walk.view.value(entity, *property).as_str() {
-                found.insert((name.clone(), value.to_owned()));
+                let tag = (name.clone(), value.to_owned());
+                let bytes = 2 * (tag.0.len() + tag.1.len() + size_of::<(String, String)>());
+                if found.insert(tag) {
+                    tally.bytes(bytes)?;
+                }
             }
         }
     }

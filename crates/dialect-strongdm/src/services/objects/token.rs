@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use durward_access::Properties;
 use durward_access::object::TAG_PREFIX;
-use durward_graph::ObjectRef;
 use durward_identity::{CredentialSummary, CredentialUpdate};
 use durward_model::{Instant, Value};
 use durward_policy::{Right, Rights};
@@ -15,7 +14,7 @@ use super::shown::permission_keys;
 use super::{Context, Shown, refused};
 use crate::codec::Item;
 use crate::codec::decode::Given;
-use crate::replay::Made;
+use crate::dispatch::Reply;
 use crate::status::Status;
 
 /// The branch of accounts that tokens are.
@@ -71,7 +70,7 @@ pub(super) fn item<'p>(known: &CredentialSummary, properties: &'p Properties) ->
 }
 
 /// Makes a token of the caller's account.
-pub(super) fn create(context: &Context<'_>, given: Given) -> Result<Made, Status> {
+pub(super) fn create(context: &Context<'_>, given: Given) -> Result<Reply, Status> {
     let call = context.call;
     let wish = Wish::read(given)?;
     let account_type = match wish.account_type.as_str() {
@@ -104,16 +103,7 @@ pub(super) fn create(context: &Context<'_>, given: Given) -> Result<Made, Status
         .noun(&message)
         .text("access_key", known.public_id.as_deref().unwrap_or_default())
         .text("secret_key", issued.secret.expose());
-    let view = context.access.view(None);
-    let version = match view.resolve(known.id) {
-        Some(ObjectRef::Entity(entity)) => view.version(entity),
-        _ => 0,
-    };
-    Ok(Made {
-        answer: answer.bytes(),
-        object: known.id,
-        version,
-    })
+    Ok(answer.reply())
 }
 
 /// Changes name, tags and permissions; nothing else of a token can change.

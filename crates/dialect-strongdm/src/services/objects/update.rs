@@ -74,6 +74,7 @@ fn change(kind: Kind, mut given: Given) -> ObjectChange {
         password: given.password,
         suspended,
         expected_version: None,
+        is_name_unique: false,
     }
 }
 

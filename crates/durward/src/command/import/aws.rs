@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &ImportArguments, scope: &str) -> anyhow::Result<()
         serde_json::to_writer(&mut lines, &record)?;
         lines.push(b'\n');
     }
-    graph::synchronize(arguments, scope, lines)
+    graph::synchronize(arguments, scope, lines, records.is_partial)
 }
 
 fn entity_json(record: &EntityRecord) -> Json {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which cells of a column differ between uploaded rows and the graph.
 
-use durward_model::Value;
 use durward_model::change::ColumnValues;
+use durward_model::{Number, Value};
 
 use crate::view::{ColumnView, ValueRef};
 
@@ -51,7 +51,8 @@ fn is_same(staged: ValueRef<'_>, known: ValueRef<'_>) -> bool {
         || match (staged, known) {
             (ValueRef::Int(whole), ValueRef::Float(float))
             | (ValueRef::Float(float), ValueRef::Int(whole)) => {
-                (whole as f64).total_cmp(&float).is_eq()
+                let (whole, float) = (Number::Whole(whole), Number::Float(float));
+                whole.total_compare(float).is_eq()
             }
             _ => false,
         }

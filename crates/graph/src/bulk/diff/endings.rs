@@ -65,8 +65,7 @@ impl Work<'_> {
                     edge,
                 };
                 if self.context.members.has_edge(edge)
-                    && (spec.partial_types.is_empty()
-                        || !spec.partial_types.contains(view.edge_type_str(edge)))
+                    && (spec.partial.is_empty() || !spec.partial.has(view.edge_type_str(edge)))
                 {
                     absent.push(edge.edge);
                 }

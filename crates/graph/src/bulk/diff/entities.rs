@@ -3,7 +3,7 @@
 
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use durward_model::change::{Change, Column, EntityBatch};
 use durward_model::{EntityNumber, Namespace, ObjectId, StringArena};
@@ -36,6 +36,18 @@ pub(crate) struct EntityOutcome {
     /// Relationships that end with them.
     pub(crate) ended_edges: EdgeMarks,
     pub(crate) next: u32,
+}
+
+impl EntityOutcome {
+    /// The columns of each group whose rows are all new: they went over into its batch.
+    pub(crate) fn moved_columns(&self) -> HashMap<usize, &[Column]> {
+        let batches = self.sources.iter().zip(&self.creations);
+        let moved = batches.filter_map(|((at, rows), change)| match (rows, change) {
+            (None, Change::CreateEntities(batch)) => Some((*at, batch.columns.as_slice())),
+            _ => None,
+        });
+        moved.collect()
+    }
 }
 
 /// Finds the object that the text of an id names.
@@ -296,7 +308,7 @@ fn end_absent(context: Context<'_>, seen: &EntityMarks, outcome: &mut EntityOutc
     let view = context.view;
     for type_id in view.types() {
         let name = view.type_name(type_id);
-        if context.spec.partial_types.contains(name) || context.catalog.is_protected(name) {
+        if context.spec.partial.has(name) || context.catalog.is_protected(name) {
             continue;
         }
         let seen = seen.get(&type_id);

@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use durward_model::StringArena;
-use durward_model::change::Column;
+use durward_model::change::{Column, ColumnValues};
+use durward_model::{StringArena, Value};
 use hashbrown::HashTable;
 
 use super::super::columns::{ColumnBuilder, key_hash, same_value};
@@ -59,6 +59,15 @@ impl Gathered {
         self.index
             .find(hash, |place| key_at(&self.groups, *place) == key)
             .copied()
+    }
+
+    /// Gives every entity what the job says of all of them. Those that are named by id may belong
+    /// to another job's namespace, and keep what they have.
+    pub(crate) fn stamp(&mut self, stamp: &[(String, Value)]) {
+        for group in self.groups.iter_mut().filter(|group| !group.by_id) {
+            let rows = group.keys.len();
+            group.columns.extend(constant_columns(stamp, rows));
+        }
     }
 
     fn append(&mut self, part: &EntityGroup, last_wins: bool, twins: &mut Vec<Twin>) {
@@ -206,6 +215,20 @@ impl Group {
         let builders = std::mem::take(&mut self.builders);
         self.columns = finish_columns(&mut self.column_index, builders, rows);
     }
+}
+
+/// Columns that have one value in all rows.
+pub(crate) fn constant_columns(
+    stamp: &[(String, Value)],
+    rows: usize,
+) -> impl Iterator<Item = Column> + '_ {
+    stamp.iter().map(move |(property, value)| Column {
+        property: property.clone(),
+        values: ColumnValues::Coded {
+            codes: vec![0; rows],
+            dictionary: vec![value.clone()],
+        },
+    })
 }
 
 /// Appends columns to builders that hold `rows` rows each (or fewer); gives the position of each.

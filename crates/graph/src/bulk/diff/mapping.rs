@@ -2,22 +2,25 @@
 //! Mapped relationships: finds their targets among the uploaded and the known entities, or makes
 //! them.
 
+mod targets;
+
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use durward_model::change::{Change, Column, ColumnValues, EntityBatch};
+use durward_model::limits::KEY_BYTES_MAX;
 use durward_model::{EntityNumber, Namespace, StringArena, Value};
 use serde_json::{Map, Value as Json};
+use xxhash_rust::xxh3::xxh3_128;
 
+use self::targets::{Targets, Wanted};
 use super::edges::{EdgeKind, Edges};
 use super::ends::{End, EndFinder, NoEnd};
-use super::entities::{EntityOutcome, is_writable};
-use super::gather::{Gathered, Group, NO_NUMBER};
-use super::marks::has_entity;
+use super::entities::EntityOutcome;
+use super::gather::{Gathered, NO_NUMBER};
 use super::{Context, DiffError, DiffReport};
 use crate::bulk::mapped::{MAPPER_SOURCE, Mapping, take_apart};
 use crate::bulk::part::EndAddress;
-use crate::ids::EntityRef;
-use crate::rowset::RowSet;
 
 /// An entity to be made for mapped relationships.
 struct Made {
@@ -56,13 +59,29 @@ pub(crate) fn add(
     if mapped.is_empty() {
         return Ok(());
     }
+    let parsed = mapped
+        .iter()
+        .map(|text| serde_json::from_str::<Map<String, Json>>(text).unwrap_or_default());
+    let mut objects: Vec<Map<String, Json>> = parsed.collect();
+    // Those that say most of their target come first: what they make is found by the others, in
+    // whatever order they arrived.
+    objects.sort_by_cached_key(|object| {
+        (
+            Reverse(target_size(object)),
+            Json::from(object.clone()).to_string(),
+        )
+    });
     let mut finder = EndFinder::new(context, gathered, std::mem::take(&mut edges.types));
-    let mut made: Vec<Made> = Vec::new();
+    let mut work = Mapper {
+        context,
+        outcome,
+        targets: Targets::new(context, gathered, outcome, &finder),
+        finder: &finder,
+        made: Vec::new(),
+    };
     let mut links = Vec::new();
-    for text in &mapped {
-        let object = serde_json::from_str::<Map<String, Json>>(text).unwrap_or_default();
-        let linked = link(context, gathered, outcome, &finder, &mut made, &object);
-        match linked {
+    for object in &objects {
+        match work.link(object) {
             Ok(Some(link)) => links.push(link),
             Ok(None) => {}
             Err(problem) => {
@@ -71,6 +90,7 @@ pub(crate) fn add(
             }
         }
     }
+    let mut made = work.made;
     number(&mut made, outcome)?;
     report.entities.created += made.len() as u64;
     for link in links {
@@ -105,73 +125,167 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// The relationship of one mapping; none when its target is missing and must not be made.
-fn link(
-    context: Context<'_>,
-    gathered: &Gathered,
-    outcome: &EntityOutcome,
-    finder: &EndFinder<'_>,
-    made: &mut Vec<Made>,
-    object: &Map<String, Json>,
-) -> Result<Option<Link>, String> {
-    let mapping = take_apart(object).map_err(|error| error.to_string())?;
-    let source = finder
-        .find(outcome, &EndAddress::default(), mapping.source_key)
-        .map_err(|problem| format!("entity {:?} {}", mapping.source_key, problem.text()))?;
-    let mut properties = Vec::new();
-    for (name, json) in object.iter().filter(|(name, _)| !name.starts_with('_')) {
-        let value = Value::from_json(json).map_err(|error| format!("property {name}: {error}"))?;
-        properties.push((name.clone(), value));
-    }
-    let target = match find_target(context, gathered, outcome, finder, made, &mapping)? {
-        Some(target) => target,
-        None if mapping.skip_creation => return Ok(None),
-        None => make_target(context, outcome, finder, made, &mapping)?,
-    };
-    Ok(Some(Link {
-        source,
-        target,
-        forward: mapping.forward,
-        verb: mapping.verb,
-        relationship_type: mapping.relationship_type.to_owned(),
-        key: mapping.key.map(str::to_owned),
-        properties,
-    }))
+/// How much a mapped relationship says of its target.
+fn target_size(object: &Map<String, Json>) -> usize {
+    let mapping = object.get("_mapping");
+    let target = mapping.and_then(|mapping| mapping.get("targetEntity"));
+    target.and_then(Json::as_object).map_or(0, Map::len)
 }
 
-fn find_target(
-    context: Context<'_>,
-    gathered: &Gathered,
-    outcome: &EntityOutcome,
-    finder: &EndFinder<'_>,
-    made: &[Made],
-    mapping: &Mapping<'_>,
-) -> Result<Option<Target>, String> {
+/// Links mapped relationships one after the other.
+struct Mapper<'m> {
+    context: Context<'m>,
+    outcome: &'m EntityOutcome,
+    targets: Targets<'m>,
+    finder: &'m EndFinder<'m>,
+    made: Vec<Made>,
+}
+
+impl Mapper<'_> {
+    /// The relationship of one mapping; none when its target is missing and must not be made.
+    fn link(&mut self, object: &Map<String, Json>) -> Result<Option<Link>, String> {
+        let mapping = take_apart(object).map_err(|error| error.to_string())?;
+        let source = self
+            .finder
+            .find(self.outcome, &EndAddress::default(), mapping.source_key)
+            .map_err(|problem| format!("entity {:?} {}", mapping.source_key, problem.text()))?;
+        let mut properties = Vec::new();
+        for (name, json) in object.iter().filter(|(name, _)| !name.starts_with('_')) {
+            let value =
+                Value::from_json(json).map_err(|error| format!("property {name}: {error}"))?;
+            properties.push((name.clone(), value));
+        }
+        let target = match self.find_target(&mapping)? {
+            Some(target) => target,
+            None if mapping.skip_creation => return Ok(None),
+            None => self.make_target(&mapping)?,
+        };
+        Ok(Some(Link {
+            source,
+            target,
+            forward: mapping.forward,
+            verb: mapping.verb,
+            relationship_type: mapping.relationship_type.to_owned(),
+            key: mapping.key.map(str::to_owned),
+            properties,
+        }))
+    }
+
+    fn find_target(&self, mapping: &Mapping<'_>) -> Result<Option<Target>, String> {
+        for wanted in wanted(mapping)? {
+            if let Some(target) = self.find(&wanted) {
+                return Ok(Some(target));
+            }
+        }
+        // Whatever the filters say: an entity with the key and the type of the target is the target.
+        let named: Vec<(&str, Value)> = ["_key", "_type"]
+            .into_iter()
+            .filter_map(|name| {
+                let text = mapping.target.get(name).and_then(Json::as_str)?;
+                Some((name, Value::from(text)))
+            })
+            .collect();
+        Ok(self.find(&named).filter(|_| named.len() == 2))
+    }
+
+    fn find(&self, wanted: &Wanted<'_>) -> Option<Target> {
+        if let Some(end) = self.targets.find(wanted) {
+            return Some(Target::Known(end));
+        }
+        let at = self.made.iter().position(|made| made.matches(wanted))?;
+        Some(Target::Made(at))
+    }
+
+    fn make_target(&mut self, mapping: &Mapping<'_>) -> Result<Target, String> {
+        let text = |name: &str| mapping.target.get(name).and_then(Json::as_str);
+        let entity_type = text("_type").filter(|name| !name.is_empty());
+        let entity_type =
+            entity_type.ok_or("targetEntity needs _type to be made, as no entity matches")?;
+        let classes: Vec<String> = match mapping.target.get("_class") {
+            Some(Json::String(class)) => vec![class.clone()],
+            Some(Json::Array(classes)) => classes
+                .iter()
+                .filter_map(Json::as_str)
+                .map(str::to_owned)
+                .collect(),
+            _ => Vec::new(),
+        };
+        if classes.is_empty() {
+            return Err("targetEntity needs _class to be made, as no entity matches".to_owned());
+        }
+        let mut properties = Vec::new();
+        for (name, json) in mapping
+            .target
+            .iter()
+            .filter(|(name, _)| !name.starts_with('_'))
+        {
+            let value =
+                Value::from_json(json).map_err(|error| format!("property {name}: {error}"))?;
+            if !value.is_null() {
+                properties.push((name.clone(), value));
+            }
+        }
+        let key = match text("_key") {
+            Some(key) if !key.is_empty() => key.to_owned(),
+            _ => {
+                let names = mapping
+                    .filters
+                    .first()
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                let values = names.iter().map(|name| {
+                    let json = mapping.target.get(*name).unwrap_or(&Json::Null);
+                    format!("{name}={json}")
+                });
+                let key = format!("{entity_type}|{}", values.collect::<Vec<_>>().join("|"));
+                if key.len() <= KEY_BYTES_MAX {
+                    key
+                } else {
+                    format!("{entity_type}|{:032x}", xxh3_128(key.as_bytes()))
+                }
+            }
+        };
+        let namespace = Namespace::new(MAPPER_SOURCE, "");
+        if let Some(entity) = self.context.view.find_by_key(&namespace, &key) {
+            return match self.finder.known(self.outcome, entity) {
+                Ok(end) => Ok(Target::Known(end)),
+                Err(NoEnd::Protected | NoEnd::Ambiguous | NoEnd::Missing) => {
+                    Err(format!("target {key:?} cannot be used"))
+                }
+            };
+        }
+        if let Some(at) = self.made.iter().position(|made| made.key == key) {
+            return Ok(Target::Made(at));
+        }
+        self.made.push(Made {
+            entity_type: entity_type.to_owned(),
+            classes,
+            key,
+            properties,
+            number: 0,
+        });
+        Ok(Target::Made(self.made.len() - 1))
+    }
+}
+
+/// What each set of filter keys asks for; a set with a property that the target lacks asks for
+/// nothing.
+fn wanted<'m>(mapping: &Mapping<'m>) -> Result<Vec<Vec<(&'m str, Value)>>, String> {
+    let mut sets = Vec::new();
     for names in &mapping.filters {
-        let mut wanted = Vec::new();
+        let mut set = Vec::new();
         for name in names {
             let Some(json) = mapping.target.get(*name).filter(|json| !json.is_null()) else {
                 break;
             };
             let value = Value::from_json(json).map_err(|error| format!("{name}: {error}"))?;
-            wanted.push((*name, value));
+            set.push((*name, value));
         }
-        if wanted.len() < names.len() {
-            continue;
-        }
-        if let Some(end) = find_staged(gathered, finder, &wanted) {
-            return Ok(Some(Target::Known(end)));
-        }
-        if let Some(entity) = find_known(context, outcome, &wanted)
-            && let Ok(end) = finder.known(outcome, entity)
-        {
-            return Ok(Some(Target::Known(end)));
-        }
-        if let Some(at) = made.iter().position(|made| made.matches(&wanted)) {
-            return Ok(Some(Target::Made(at)));
+        if set.len() == names.len() {
+            sets.push(set);
         }
     }
-    Ok(None)
+    Ok(sets)
 }
 
 impl Made {
@@ -195,165 +309,6 @@ fn has_classes(classes: &[String], value: &Value) -> bool {
         Value::List(items) => items.iter().all(has),
         other => has(other),
     }
-}
-
-fn find_staged(
-    gathered: &Gathered,
-    finder: &EndFinder<'_>,
-    wanted: &[(&str, Value)],
-) -> Option<End> {
-    for (at, group) in gathered.groups.iter().enumerate() {
-        let of_kind = wanted.iter().all(|(name, value)| match *name {
-            "_type" => value.as_str() == Some(&group.entity_type),
-            "_class" => has_classes(group.classes.as_deref().unwrap_or_default(), value),
-            _ => true,
-        });
-        if !of_kind || group.by_id {
-            continue;
-        }
-        let row = (0..group.numbers.len() as u32).find(|row| staged_matches(group, *row, wanted));
-        if let Some(row) = row {
-            return finder.staged(at as u32, row);
-        }
-    }
-    None
-}
-
-fn staged_matches(group: &Group, row: u32, wanted: &[(&str, Value)]) -> bool {
-    group
-        .numbers
-        .get(row as usize)
-        .is_some_and(|number| *number != NO_NUMBER)
-        && wanted.iter().all(|(name, value)| match *name {
-            "_key" => group.keys.get(row as usize) == value.as_str(),
-            "_type" | "_class" => true,
-            name => group
-                .columns
-                .iter()
-                .any(|column| column.property == name && column.values.get(row as usize) == *value),
-        })
-}
-
-fn find_known(
-    context: Context<'_>,
-    outcome: &EntityOutcome,
-    wanted: &[(&str, Value)],
-) -> Option<EntityRef> {
-    let view = context.view;
-    let usable =
-        |entity: &EntityRef| is_writable(context, *entity) && !has_entity(&outcome.ended, *entity);
-    let text_of = |wanted_name: &str| {
-        let found = wanted.iter().find(|(name, _)| *name == wanted_name);
-        found.map(|(_, value)| value.as_str().unwrap_or_default())
-    };
-    let class_fits = |entity: &EntityRef| {
-        let classes = view.classes(*entity).into_iter();
-        let classes: Vec<String> = classes
-            .map(|class| view.class_name(class).to_owned())
-            .collect();
-        wanted
-            .iter()
-            .all(|(name, value)| *name != "_class" || has_classes(&classes, value))
-    };
-    let types = view
-        .types()
-        .into_iter()
-        .filter(|type_id| text_of("_type").is_none_or(|name| view.type_name(*type_id) == name));
-    let by_key = text_of("_key").map(|key| view.find_by_key_any_namespace(key));
-    for type_id in types {
-        let mut rows = match &by_key {
-            Some(entities) => {
-                let of_type = entities.iter().filter(|entity| entity.type_id == type_id);
-                let mut rows: Vec<u32> = of_type.map(|entity| entity.row).collect();
-                rows.sort_unstable();
-                RowSet::from_sorted(rows, view.rows(type_id))
-            }
-            None => view.live_rows(type_id),
-        };
-        for (name, value) in wanted.iter().filter(|(name, _)| !name.starts_with('_')) {
-            let property = view.property_id(name);
-            rows = match property.and_then(|property| view.column(type_id, property)) {
-                Some(column) => column.select_equal(&rows, value),
-                None => RowSet::empty(view.rows(type_id)),
-            };
-        }
-        let entities = rows.iter().map(|row| EntityRef { type_id, row });
-        if let Some(entity) = entities.filter(usable).find(class_fits) {
-            return Some(entity);
-        }
-    }
-    None
-}
-
-fn make_target(
-    context: Context<'_>,
-    outcome: &EntityOutcome,
-    finder: &EndFinder<'_>,
-    made: &mut Vec<Made>,
-    mapping: &Mapping<'_>,
-) -> Result<Target, String> {
-    let text = |name: &str| mapping.target.get(name).and_then(Json::as_str);
-    let entity_type = text("_type").filter(|name| !name.is_empty());
-    let entity_type =
-        entity_type.ok_or("targetEntity needs _type to be made, as no entity matches")?;
-    let classes: Vec<String> = match mapping.target.get("_class") {
-        Some(Json::String(class)) => vec![class.clone()],
-        Some(Json::Array(classes)) => classes
-            .iter()
-            .filter_map(Json::as_str)
-            .map(str::to_owned)
-            .collect(),
-        _ => Vec::new(),
-    };
-    if classes.is_empty() {
-        return Err("targetEntity needs _class to be made, as no entity matches".to_owned());
-    }
-    let mut properties = Vec::new();
-    for (name, json) in mapping
-        .target
-        .iter()
-        .filter(|(name, _)| !name.starts_with('_'))
-    {
-        let value = Value::from_json(json).map_err(|error| format!("property {name}: {error}"))?;
-        if !value.is_null() {
-            properties.push((name.clone(), value));
-        }
-    }
-    let key = match text("_key") {
-        Some(key) if !key.is_empty() => key.to_owned(),
-        _ => {
-            let names = mapping
-                .filters
-                .first()
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            let values = names.iter().map(|name| {
-                let json = mapping.target.get(*name).unwrap_or(&Json::Null);
-                format!("{name}={json}")
-            });
-            format!("{entity_type}|{}", values.collect::<Vec<_>>().join("|"))
-        }
-    };
-    let namespace = Namespace::new(MAPPER_SOURCE, "");
-    if let Some(entity) = context.view.find_by_key(&namespace, &key) {
-        return match finder.known(outcome, entity) {
-            Ok(end) => Ok(Target::Known(end)),
-            Err(NoEnd::Protected | NoEnd::Ambiguous | NoEnd::Missing) => {
-                Err(format!("target {key:?} cannot be used"))
-            }
-        };
-    }
-    if let Some(at) = made.iter().position(|made| made.key == key) {
-        return Ok(Target::Made(at));
-    }
-    made.push(Made {
-        entity_type: entity_type.to_owned(),
-        classes,
-        key,
-        properties,
-        number: 0,
-    });
-    Ok(Target::Made(made.len() - 1))
 }
 
 /// Gives the made entities their numbers and writes them as changes.

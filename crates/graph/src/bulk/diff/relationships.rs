@@ -12,6 +12,7 @@ use durward_model::{RelationshipNumber, StringArena, Value};
 use super::cells::{Absent, Pair, changed_cells, removed_cells};
 use super::edges::{EdgeRows, Edges};
 use super::entities::EntityOutcome;
+use super::gather::constant_columns;
 use super::marks::{EdgeMarks, Marks, cascade_edges};
 use super::order::{check_keys, ordered};
 use super::parallel::map_ranges;
@@ -83,7 +84,10 @@ impl Work<'_> {
         triple: Triple,
         report: &mut DiffReport,
     ) -> Result<(), DiffError> {
-        let rows = ordered(rows, report)?;
+        let mut rows = ordered(rows, report)?;
+        let count = rows.from.len();
+        rows.columns
+            .extend(constant_columns(&self.context.spec.stamp, count));
         let known = self.known_triple(&triple);
         let known_edges = match known {
             _ if self.context.blank => Vec::new(),

@@ -15,9 +15,11 @@ use durward_model::{Catalog, IdCipher, Instant, Namespace, Value};
 
 use super::{DiffError, DiffReport, JobSpec, SyncMode, prepare};
 use crate::bulk::staging::Staging;
-use crate::bulk::{BodyKind, ItemRules, read_body};
+use crate::bulk::{BodyKind, ItemRules, PartialTypes, read_body};
 use crate::state::{Snapshot, StateWriter};
 use crate::view::View;
+
+mod mapped;
 
 struct World {
     catalog: Arc<Catalog>,
@@ -25,6 +27,7 @@ struct World {
     snapshot: Arc<Snapshot>,
     folder: tempfile::TempDir,
     jobs: u32,
+    stamp: Vec<(String, Value)>,
 }
 
 impl World {
@@ -40,6 +43,7 @@ impl World {
             snapshot,
             folder,
             jobs: 0,
+            stamp: Vec::new(),
         }
     }
 
@@ -73,16 +77,19 @@ impl World {
         };
         for (at, body) in bodies.iter().enumerate() {
             let part = read_body(body.as_bytes(), BodyKind::Upload, rules).unwrap();
-            let writer = staging.reserve(at as u128, ignore_duplicates);
-            staging.add(writer.write(&part).unwrap()).unwrap();
+            assert_eq!(part.rejected.items, []);
+            let writer = staging.reserve(0);
+            let part = writer.write(&part, at as u128, ignore_duplicates);
+            staging.add(part.unwrap()).unwrap();
         }
         let spec = JobSpec {
             namespace: Namespace::new("api", scope),
             mode,
-            partial_types: partial
-                .iter()
-                .map(ToString::to_string)
-                .collect::<BTreeSet<_>>(),
+            partial: PartialTypes {
+                all: false,
+                types: partial.iter().map(ToString::to_string).collect(),
+            },
+            stamp: self.stamp.clone(),
         };
         let prepared = prepare(&self.view(), &spec, staging.parts(), &self.catalog)?;
         if !prepared.changes.is_empty() {
@@ -369,7 +376,8 @@ fn protected_objects_are_out_of_reach() {
     let spec = JobSpec {
         namespace: Namespace::durward(),
         mode: SyncMode::Diff,
-        partial_types: BTreeSet::new(),
+        partial: PartialTypes::default(),
+        stamp: Vec::new(),
     };
     let error = prepare(&world.view(), &spec, &[], &world.catalog).unwrap_err();
     assert!(matches!(error, DiffError::Protected));

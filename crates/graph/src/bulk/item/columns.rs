@@ -10,7 +10,7 @@ use durward_model::value::ValueError;
 use hashbrown::HashTable;
 use serde_json::Value as Json;
 
-use super::{CELLS_MAX, ItemError};
+use super::{CELLS_MAX, DOCUMENT_DEPTH_MAX, ItemError, depth_exceeds};
 use crate::bulk::columns::{ColumnBuilder, key_hash};
 use crate::bulk::scan::Scalar;
 
@@ -90,6 +90,9 @@ impl Columns {
             return Err(ItemError::Twice(name.to_owned()));
         }
         builder.pad(row);
+        if depth_exceeds(json, DOCUMENT_DEPTH_MAX) {
+            return Err(ItemError::TooDeep(name.to_owned()));
+        }
         let value = durward_model::Value::Document(json.clone().into());
         let bytes = value.byte_size();
         if bytes > durward_model::limits::VALUE_BYTES_MAX {
@@ -117,12 +120,9 @@ impl Columns {
         Ok(at)
     }
 
-    pub(super) fn check_cells(&self, rows: usize) -> Result<(), ItemError> {
-        if self.names.len().saturating_mul(rows) > CELLS_MAX {
-            Err(ItemError::TooManyCells)
-        } else {
-            Ok(())
-        }
+    /// How many cells so many rows take.
+    pub(super) fn cells(&self, rows: usize) -> usize {
+        self.names.len().saturating_mul(rows)
     }
 
     pub(super) fn finish(self, rows: usize) -> (Vec<Column>, Vec<(u32, u32)>) {
@@ -135,5 +135,13 @@ impl Columns {
             }
         });
         (columns.collect(), self.nulls)
+    }
+}
+
+pub(super) fn check_cells(cells: usize) -> Result<(), ItemError> {
+    if cells > CELLS_MAX {
+        Err(ItemError::TooManyCells)
+    } else {
+        Ok(())
     }
 }

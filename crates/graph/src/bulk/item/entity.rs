@@ -5,11 +5,13 @@ use durward_model::StringArena;
 use durward_model::limits::{CLASSES_MAX, KEY_BYTES_MAX, NAME_BYTES_MAX};
 use serde_json::Value as Json;
 
-use super::columns::Columns;
+use super::columns::{Columns, check_cells};
 use super::{
-    GROUPS_MAX, ItemError, PartBuilder, check_name, check_size, normalized, note, skip_reserved,
-    text,
+    GROUPS_MAX, ItemError, ItemRules, PartBuilder, check_name, check_size, living, normalized,
+    note, skip_reserved, text,
 };
+use crate::bulk::columns::permuted;
+use crate::bulk::part::EntityGroup;
 use crate::bulk::scan::{Members, Scalar, split_texts};
 
 #[derive(Debug)]
@@ -20,6 +22,49 @@ pub(super) struct EntityRows {
     pub(super) by_id: bool,
     pub(super) keys: StringArena,
     pub(super) columns: Columns,
+    /// Rows of items that turned out to be wrong, ascending.
+    pub(super) dead: Vec<u32>,
+}
+
+impl EntityRows {
+    /// The group without its dead rows.
+    pub(super) fn finish(self) -> EntityGroup {
+        let rows = self.keys.len();
+        let (mut columns, mut nulls) = self.columns.finish(rows);
+        let mut keys = self.keys;
+        if !self.dead.is_empty() {
+            let kept = living(rows, &self.dead);
+            for column in &mut columns {
+                column.values = permuted(&column.values, &kept);
+            }
+            nulls = nulls
+                .into_iter()
+                .filter_map(|(row, column)| {
+                    let row = kept.binary_search(&row).ok()?;
+                    Some((row as u32, column))
+                })
+                .collect();
+            keys = some_of(&keys, &kept);
+        }
+        EntityGroup {
+            entity_type: self.entity_type,
+            classes: self.classes,
+            by_id: self.by_id,
+            keys,
+            columns,
+            nulls,
+        }
+    }
+}
+
+/// Some strings of an arena.
+pub(super) fn some_of(arena: &StringArena, rows: &[u32]) -> StringArena {
+    let mut kept = StringArena::new();
+    for row in rows {
+        // Some of the strings of an arena fit into another.
+        let _ = kept.push(arena.get(*row as usize).unwrap_or_default());
+    }
+    kept
 }
 
 /// The JSON form in which the classes were given, by which rows of a group are recognized.
@@ -34,7 +79,6 @@ impl PartBuilder<'_> {
     /// Adds the entity of these members.
     pub fn entity(&mut self, members: &Members<'_>) -> Result<(), ItemError> {
         let (mut key, mut id, mut entity_type, mut class) = (None, None, None, None);
-        let mut raw = None;
         check_size(members)?;
         for (name, value) in members {
             match name.as_ref() {
@@ -42,7 +86,6 @@ impl PartBuilder<'_> {
                 "_type" => entity_type = Some(text(value, "_type", NAME_BYTES_MAX)?),
                 "_class" => class = Some(value),
                 "_id" if self.rules.patch => id = Some(text(value, "_id", KEY_BYTES_MAX)?),
-                "_rawData" => raw = Some(value),
                 _ => {}
             }
         }
@@ -65,29 +108,14 @@ impl PartBuilder<'_> {
         rows.keys
             .push(&normalized(name))
             .map_err(|_| ItemError::Full)?;
-        let mut hint = 0;
-        for (name, value) in members {
-            if name.starts_with('_') {
-                skip_reserved(&mut self.ignored, self.rules, name, true)?;
-                continue;
-            }
-            match rows.columns.put(row, hint, name, value, patch) {
-                Err(ItemError::BadValue { .. }) if self.rules.ignore_illegal_properties => {
-                    note(&mut self.ignored, name);
-                }
-                other => other?,
-            }
-            hint += 1;
+        let before = rows.columns.cells(row);
+        let filled = fill(rows, row, members, self.rules, &mut self.ignored);
+        if filled.is_err() {
+            rows.dead.push(row as u32);
         }
-        match raw {
-            Some(Scalar::Nested(json)) => rows.columns.put_document(row, "_rawData", json)?,
-            Some(Scalar::Texts(list)) => {
-                rows.columns
-                    .put_document(row, "_rawData", &split_texts(list).into())?;
-            }
-            _ => {}
-        }
-        rows.columns.check_cells(row)
+        self.cells += rows.columns.cells(row + 1) - before;
+        filled?;
+        check_cells(self.cells)
     }
 
     fn entity_rows(
@@ -153,6 +181,7 @@ impl PartBuilder<'_> {
             by_id,
             keys: StringArena::new(),
             columns: Columns::default(),
+            dead: Vec::new(),
         });
         Ok(self.last_entity)
     }
@@ -185,4 +214,39 @@ impl PartBuilder<'_> {
         }
         Ok(Some(classes))
     }
+}
+
+/// Puts the properties among the members into a row.
+fn fill(
+    rows: &mut EntityRows,
+    row: usize,
+    members: &Members<'_>,
+    rules: ItemRules<'_>,
+    ignored: &mut Vec<String>,
+) -> Result<(), ItemError> {
+    let mut hint = 0;
+    for (name, value) in members {
+        match (name.as_ref(), value) {
+            ("_rawData", Scalar::Nested(json)) => {
+                rows.columns.put_document(row, "_rawData", json)?;
+            }
+            ("_rawData", Scalar::Texts(list)) => {
+                let list = split_texts(list).into();
+                rows.columns.put_document(row, "_rawData", &list)?;
+            }
+            _ => {}
+        }
+        if name.starts_with('_') {
+            skip_reserved(ignored, rules, name, true)?;
+            continue;
+        }
+        match rows.columns.put(row, hint, name, value, rules.patch) {
+            Err(ItemError::BadValue { .. }) if rules.ignore_illegal_properties => {
+                note(ignored, name);
+            }
+            other => other?,
+        }
+        hint += 1;
+    }
+    Ok(())
 }

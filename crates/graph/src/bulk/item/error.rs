@@ -41,6 +41,9 @@ pub enum ItemError {
         /// What is wrong with it.
         source: ValueError,
     },
+    /// A document that is nested too deep.
+    #[error("property {0} is nested too deep")]
+    TooDeep(String),
     /// Relationships carry plain values only.
     #[error("property {0} of a relationship must be a text, a number or a boolean")]
     NotPlain(String),

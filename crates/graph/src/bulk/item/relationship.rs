@@ -4,16 +4,19 @@
 use std::borrow::Cow;
 
 use durward_model::StringArena;
+use durward_model::change::RelationshipKeys;
 use durward_model::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX};
 use serde_json::Value as Json;
 
-use super::columns::Columns;
+use super::columns::{Columns, check_cells};
+use super::entity::some_of;
 use super::{
-    GROUPS_MAX, ItemError, ItemRules, PartBuilder, check_name, check_size, normalized, note,
-    skip_reserved, text,
+    GROUPS_MAX, ItemError, ItemRules, PartBuilder, check_name, check_size, living, normalized,
+    note, skip_reserved, text,
 };
+use crate::bulk::columns::permuted;
 use crate::bulk::mapped;
-use crate::bulk::part::EndAddress;
+use crate::bulk::part::{EndAddress, RelationshipGroup};
 use crate::bulk::scan::{Members, Scalar, split_texts};
 
 #[derive(Debug)]
@@ -27,6 +30,43 @@ pub(super) struct RelationshipRows {
     pub(super) to: Vec<u32>,
     pub(super) keys: StringArena,
     pub(super) columns: Columns,
+    /// Rows of items that turned out to be wrong, ascending.
+    pub(super) dead: Vec<u32>,
+}
+
+impl RelationshipRows {
+    /// The group without its dead rows.
+    pub(super) fn finish(self) -> RelationshipGroup {
+        let rows = self.from.len();
+        let (mut columns, _) = self.columns.finish(rows);
+        let (mut from, mut to, mut keys) = (self.from, self.to, self.keys);
+        if !self.dead.is_empty() {
+            let kept = living(rows, &self.dead);
+            for column in &mut columns {
+                column.values = permuted(&column.values, &kept);
+            }
+            let pick = |numbers: &[u32]| -> Vec<u32> {
+                let picked = kept.iter().filter_map(|row| numbers.get(*row as usize));
+                picked.copied().collect()
+            };
+            (from, to) = (pick(&from), pick(&to));
+            keys = some_of(&keys, &kept);
+        }
+        RelationshipGroup {
+            verb: self.verb,
+            relationship_type: self.relationship_type,
+            from_address: self.from_address,
+            to_address: self.to_address,
+            from,
+            to,
+            keys: if self.conventional {
+                RelationshipKeys::Conventional
+            } else {
+                RelationshipKeys::Explicit(keys)
+            },
+            columns,
+        }
+    }
 }
 
 impl PartBuilder<'_> {
@@ -75,14 +115,20 @@ impl PartBuilder<'_> {
         if let Some(key) = key.filter(|_| !conventional) {
             rows.keys.push(&key).map_err(|_| ItemError::Full)?;
         }
-        put_properties(
+        let before = rows.columns.cells(row);
+        let filled = put_properties(
             &mut rows.columns,
             row,
             members,
             self.rules,
             &mut self.ignored,
-        )?;
-        rows.columns.check_cells(row)
+        );
+        if filled.is_err() {
+            rows.dead.push(row as u32);
+        }
+        self.cells += rows.columns.cells(row + 1) - before;
+        filled?;
+        check_cells(self.cells)
     }
 
     /// Makes the rows of this group the last ones; begins them where there are none.
@@ -107,6 +153,9 @@ impl PartBuilder<'_> {
     fn mapped(&mut self, members: &Members<'_>) -> Result<(), ItemError> {
         let mut object = serde_json::Map::new();
         for (name, value) in members {
+            if name.starts_with('_') {
+                skip_reserved(&mut self.ignored, self.rules, name, false)?;
+            }
             let json = match value {
                 Scalar::Null => Json::Null,
                 Scalar::Bool(value) => (*value).into(),
@@ -234,6 +283,7 @@ impl Group<'_> {
             to: Vec::new(),
             keys: StringArena::new(),
             columns: Columns::default(),
+            dead: Vec::new(),
         }
     }
 }
@@ -275,7 +325,11 @@ fn put_properties(
             skip_reserved(ignored, rules, name, false)?;
             continue;
         }
-        if matches!(value, Scalar::Texts(_) | Scalar::Nested(_)) {
+        let is_nested = match value {
+            Scalar::Nested(json) => !json.is_number(),
+            other => matches!(other, Scalar::Texts(_)),
+        };
+        if is_nested {
             if !rules.ignore_illegal_properties {
                 return Err(ItemError::NotPlain(name.to_string()));
             }

@@ -79,16 +79,16 @@ fn nesting_neither_overflows_nor_gets_through() {
     let bodies = |brackets: usize, chain: usize| {
         [
             format!("{}true{}", "(".repeat(brackets), ")".repeat(brackets)),
-            format!("{}1{} == 1", "[".repeat(brackets), "]".repeat(brackets)),
+            format!("{}1{} != 1", "[".repeat(brackets), "]".repeat(brackets)),
             format!(
-                "{}1{} == 1",
+                "{}1{} != 1",
                 "{\"a\": ".repeat(brackets),
                 "}".repeat(brackets)
             ),
-            format!("{}true{}", "!(".repeat(brackets), ")".repeat(brackets)),
+            format!("!{}true{}", "!(".repeat(brackets), ")".repeat(brackets)),
             format!("{}true", "true && ".repeat(chain / 2)),
             format!("{}true", "false || ".repeat(chain / 2)),
-            format!("{}1 == 1", "1 + ".repeat(chain)),
+            format!("{}1 > 1", "1 + ".repeat(chain)),
             format!("context{}", ".a".repeat(chain)),
             format!("{}true", "if true then true else ".repeat(chain)),
         ]

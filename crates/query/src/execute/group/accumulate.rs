@@ -13,13 +13,14 @@ use super::super::compare::write_canonical;
 use super::super::engine::Engine;
 use super::super::formula::{Formula, Row};
 use crate::error::QueryError;
+use crate::limits::held_bytes;
 use crate::plan::{Aggregate, AggregateFunction, Expression, Slot};
 
-/// Bytes that one member of a distinct set takes.
-const MEMBER_BYTES: usize = 48;
+/// Bytes that one member of a distinct set takes, with the room that a growing set has ahead.
+const MEMBER_BYTES: usize = 96;
 
 /// One aggregate of one group.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Accumulator {
     /// Counts rows.
     Rows(u64),
@@ -174,7 +175,7 @@ impl Accumulator {
                 best,
             } => {
                 let value = formula.value(source, row);
-                keep_extreme(best, value, *wanted);
+                keep_extreme(engine, best, value, *wanted)?;
             }
             Self::Sum {
                 formula,
@@ -223,12 +224,22 @@ impl Accumulator {
     }
 }
 
-fn keep_extreme(best: &mut Value, value: Value, wanted: Ordering) {
+fn keep_extreme(
+    engine: &Engine,
+    best: &mut Value,
+    value: Value,
+    wanted: Ordering,
+) -> Result<(), QueryError> {
     match value {
         Value::Null => {}
-        value if best.is_null() || value.total_cmp(best) == wanted => *best = value,
+        value if best.is_null() || value.total_cmp(best) == wanted => {
+            engine.meter.bytes(held_bytes(&value))?;
+            engine.meter.release(held_bytes(best));
+            *best = value;
+        }
         _ => {}
     }
+    Ok(())
 }
 
 fn write_binding(binding: Binding, out: &mut Vec<u8>) {

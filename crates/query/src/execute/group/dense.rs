@@ -13,7 +13,7 @@ use durward_model::Value;
 use neighbours::{Stamps, each_neighbour};
 
 use super::accumulate::Accumulator;
-use super::{Group, Keys};
+use super::{Group, Keys, group_bytes};
 use crate::error::QueryError;
 use crate::execute::binding::Binding;
 use crate::execute::chain::StepOp;
@@ -29,9 +29,6 @@ use crate::plan::{Expression, Item, Plan, Property, Slot, Table};
 const UNKNOWN: u32 = u32::MAX;
 /// Room for this many groups at most is made before any is met.
 const RESERVED_MAX: usize = 1 << 16;
-/// Bytes that a group takes besides its values.
-const GROUP_BYTES: usize = 128;
-
 /// The groups of a table, where they can be had this way.
 pub(crate) fn grouped(
     engine: &Engine,
@@ -157,7 +154,6 @@ type CodedGroups = (ColumnCodes, Vec<u32>);
 
 struct Dense<'d> {
     engine: &'d Engine,
-    table: &'d Table,
     keys: &'d Keys,
     slots: usize,
     by_key: HashMap<Vec<u8>, u32>,
@@ -165,6 +161,8 @@ struct Dense<'d> {
     /// How many objects each group has. A group that has none is not in the result.
     counts: Vec<u64>,
     only_counts: bool,
+    /// What the aggregates of a new group begin with.
+    fresh: Vec<Accumulator>,
     codes: Vec<(TypeId, Option<CodedGroups>)>,
 }
 
@@ -173,13 +171,13 @@ impl<'d> Dense<'d> {
         let all: Vec<Accumulator> = accumulators(engine, table);
         Self {
             engine,
-            table,
             keys,
             slots,
             by_key: HashMap::new(),
             groups: Vec::new(),
             counts: Vec::new(),
             only_counts: all.iter().all(|one| matches!(one, Accumulator::Counted(_))),
+            fresh: all,
             codes: Vec::new(),
         }
     }
@@ -198,6 +196,9 @@ impl<'d> Dense<'d> {
             position
         } else {
             let codes = self.load_codes(entity.type_id);
+            if let Some((codes, _)) = &codes {
+                self.engine.meter.bytes(codes.len() * size_of::<u32>())?;
+            }
             self.codes.push((entity.type_id, codes));
             self.codes.len() - 1
         };
@@ -244,7 +245,6 @@ impl<'d> Dense<'d> {
         if let Some(group) = self.by_key.get(&form) {
             return Ok(*group);
         }
-        self.engine.meter.bytes(GROUP_BYTES + form.len() * 2)?;
         let group = self.groups.len() as u32;
         let values: Vec<Value> = self
             .keys
@@ -260,8 +260,10 @@ impl<'d> Dense<'d> {
         let accumulators = if self.only_counts {
             Vec::new()
         } else {
-            accumulators(self.engine, self.table)
+            self.fresh.clone()
         };
+        let bytes = group_bytes(form.len(), &values, bindings.len(), accumulators.len());
+        self.engine.meter.bytes(bytes)?;
         self.groups.push(Group {
             keys: values,
             bindings,
@@ -323,7 +325,7 @@ impl<'d> Dense<'d> {
             from_right += cost(right.get(hop.to), hop.backward(self.engine));
         }
         let start_left = from_left <= from_right;
-        self.engine.note(|| {
+        self.engine.note_cost(|| {
             let side = if start_left == key_is_left {
                 "groups"
             } else {
@@ -401,6 +403,9 @@ impl<'d> Dense<'d> {
     ) -> Result<(), QueryError> {
         self.groups.reserve(keys.len().min(RESERVED_MAX));
         self.by_key.reserve(keys.len().min(RESERVED_MAX));
+        self.engine
+            .meter
+            .bytes(keys.len() * size_of::<(u32, EntityRef)>())?;
         let mut by_group = Vec::with_capacity(keys.len());
         for entity in keys.iter() {
             by_group.push((self.group_of(entity)?, entity));
@@ -445,7 +450,10 @@ impl<'d> Dense<'d> {
         key_is_left: bool,
     ) -> Result<(), QueryError> {
         let engine = self.engine;
-        let mut scratch = pairs.scratch(engine);
+        let mut scratch = pairs.scratch(engine)?;
+        engine
+            .meter
+            .bytes(left.len() * size_of::<(u32, EntityRef)>())?;
         let mut order: Vec<(u32, EntityRef)> = Vec::with_capacity(left.len());
         for (serial, entity) in (0u32..).zip(left.iter()) {
             let rank = if key_is_left {

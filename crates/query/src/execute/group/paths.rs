@@ -82,6 +82,9 @@ fn sums(
             None => None,
         };
         let universe = engine.view.rows(hop.from) as usize;
+        if !counts.contains_key(&hop.from) {
+            engine.meter.bytes(universe * size_of::<u64>())?;
+        }
         let own = counts.entry(hop.from).or_insert_with(|| vec![0; universe]);
         let next = next.map(|next| next.get(&hop.to));
         let forward = hop.forward(engine);

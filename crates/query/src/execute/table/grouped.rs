@@ -19,6 +19,7 @@ use crate::execute::order::{SortedRows, compare_keys};
 use crate::execute::page::{Offer, PageWriter, WrittenPage};
 use crate::execute::rows::{Need, Prepared};
 use crate::json::{ObjectWriter, write_value};
+use crate::limits::held_bytes;
 use crate::plan::{Output, Plan, Table};
 
 /// Writes one page of a table with aggregates.
@@ -81,6 +82,9 @@ fn grouped_rows(
         .map(|key| Formula::new(&engine.view, &key.value))
         .collect();
     let natural = vec![false; table.items.len()];
+    // Each row gets its keys beside what was counted for its group.
+    let key_bytes = keys.len() * size_of::<Value>() + size_of::<(Vec<Value>, GroupedRow)>();
+    engine.meter.bytes(rows.len().saturating_mul(key_bytes))?;
     let mut keyed: Vec<(Vec<Value>, GroupedRow)> = rows
         .into_iter()
         .map(|row| {
@@ -143,7 +147,7 @@ pub(crate) fn column_values(engine: &Engine, plan: &Plan) -> Result<Vec<Value>, 
         prepared: &prepared,
         need: &need,
     };
-    let (keys, descending) = source.order_keys(table);
+    let (keys, descending) = source.order_keys(table)?;
     let wanted = plan.skip.saturating_add(plan.limit.unwrap_or(u64::MAX));
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
     let mut sorted = SortedRows::new(descending, wanted);
@@ -193,7 +197,9 @@ impl DistinctValues {
                 if self.seen.contains(&form) {
                     return Ok(());
                 }
-                engine.meter.bytes(ROW_BYTES + form.len() * 2)?;
+                engine
+                    .meter
+                    .bytes(2 * (ROW_BYTES + form.len()) + held_bytes(&value))?;
                 self.seen.insert(form);
                 self.list.push(value);
                 Ok(())

@@ -102,12 +102,10 @@ impl Parser<'_> {
         }
         let digits = format!("{sign}{}", at.of(self.text));
         self.advance();
-        let amount = match digits.parse::<i64>() {
-            Ok(integer) => Number::Integer(integer),
-            Err(_) => match digits.parse::<f64>() {
-                Ok(decimal) if decimal.is_finite() => Number::Decimal(decimal),
-                _ => return Err(J1qlError::NumberOutOfRange { at }),
-            },
+        let amount = match durward_model::Number::parse(&digits) {
+            Some(Ok(durward_model::Number::Whole(whole))) => Number::Integer(whole),
+            Some(Ok(durward_model::Number::Float(decimal))) => Number::Decimal(decimal),
+            _ => return Err(J1qlError::NumberOutOfRange { at }),
         };
         self.expected.extend(unit_names());
         let Some(unit) = self.word().and_then(unit) else {

@@ -311,7 +311,8 @@ fn unknown_aliases_are_listed_with_the_known_ones() {
     };
     assert_eq!(
         error.to_string(),
-        r#"Invalid return selector provided: "x", valid return selectors are: "a, b""#
+        "Invalid return selector provided: \"x\", valid return selectors are: \"a, b\" at line 0 \
+         column 0"
     );
     let error = J1qlError::UnknownFilterSelector {
         name: "x".into(),

@@ -188,16 +188,23 @@ fn limits_hold_on_the_spot() {
 #[test]
 fn numbers_of_any_length() {
     let with = |number: &str| parse(&format!("FIND a WITH b = {number}"));
-    assert!(matches!(
-        with(&"9".repeat(400)),
-        Err(J1qlError::NumberOutOfRange { .. })
-    ));
+    for number in [
+        &*"9".repeat(400),
+        "9223372036854775808",
+        "-9223372036854775809",
+        "1000000000000000000000.0",
+    ] {
+        let error = with(number).unwrap_err();
+        assert!(
+            matches!(error, J1qlError::NumberOutOfRange { .. }),
+            "{number}: {error}"
+        );
+    }
     let zeros = format!("0.{}", "0".repeat(60_000));
     assert!(with(&zeros).is_ok());
     for (written, printed) in [
         ("9223372036854775807", "9223372036854775807"),
         ("-9223372036854775808", "-9223372036854775808"),
-        ("9223372036854775808", "9223372036854776000.0"),
         ("007", "7"),
         ("2.0", "2.0"),
     ] {

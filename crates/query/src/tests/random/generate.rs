@@ -143,12 +143,15 @@ pub(super) fn condition(dice: &mut Dice) -> RowCondition {
 struct Names {
     nodes: Vec<String>,
     edges: Vec<String>,
+    /// Whether a negated part has the name `x0`.
+    has_absent: bool,
 }
 
 pub(super) fn query(dice: &mut Dice) -> String {
     let mut names = Names {
         nodes: vec!["a0".to_owned()],
         edges: Vec::new(),
+        has_absent: false,
     };
     let mut path = node(dice, Some("a0"));
     let steps = dice.below(4);
@@ -195,6 +198,7 @@ fn parts(dice: &mut Dice, steps: usize, may_negate: bool, names: &mut Names, pat
                 let mut silent = Names {
                     nodes: Vec::new(),
                     edges: Vec::new(),
+                    has_absent: false,
                 };
                 step(dice, true, false, &mut silent, path);
             } else {
@@ -213,10 +217,13 @@ fn parts(dice: &mut Dice, steps: usize, may_negate: bool, names: &mut Names, pat
             let mut silent = Names {
                 nodes: Vec::new(),
                 edges: Vec::new(),
+                has_absent: false,
             };
             for number in 0..left {
                 step(dice, number == 0, false, &mut silent, path);
             }
+            path.push_str(" AS x0");
+            names.has_absent = true;
             return;
         }
         step(dice, false, true, names, path);
@@ -396,15 +403,24 @@ fn returns(dice: &mut Dice, names: &Names) -> (bool, String) {
         6 | 7 => {
             let key = value_of(dice, names);
             let order = order(dice, "c");
+            let absent = if names.has_absent {
+                ", count(x0) AS x, count(x0.n) AS y"
+            } else {
+                ""
+            };
             (
                 false,
-                format!(" RETURN {key} AS k, {} AS c{order}", aggregate(dice, names)),
+                format!(
+                    " RETURN {key} AS k, {} AS c{absent}{order}",
+                    aggregate(dice, names)
+                ),
             )
         }
         _ => {
             let (one, two) = (value_of(dice, names), value_of(dice, names));
             let order = order(dice, "y");
             let third = match dice.below(3) {
+                _ if names.has_absent => ", x0.n AS z, coalesce(x0.s, 7) AS w".to_owned(),
                 0 => format!(", coalesce({one}, {two}, 'none') AS z"),
                 1 => format!(", merge({one}, {two}) AS z"),
                 _ => String::new(),

@@ -4,11 +4,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use durward_testkit::connection::{Connection, Target, find};
+use durward_testkit::times::{Times, now};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::connection::{Connection, Target, find};
-use crate::times::{Times, now};
 
 /// Answers that are longer are not passed on.
 const ANSWER_BYTES_SHOWN: usize = 4 << 20;

@@ -5,11 +5,8 @@
 //! `durward-load ADDRESS TOKEN`; the commands are the variants of [`Command`].
 
 mod ask;
-mod connection;
-mod protobuf;
 mod signed;
 mod storm;
-mod times;
 mod upload;
 
 use std::fs::OpenOptions;
@@ -18,11 +15,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use durward_testkit::connection::Target;
+use durward_testkit::times::{Times, now};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use connection::Target;
-use times::{Times, now};
 
 /// What the client can do.
 #[derive(Debug, Deserialize)]

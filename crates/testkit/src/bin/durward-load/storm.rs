@@ -7,11 +7,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use durward_testkit::connection::{Connection, Target, check};
+use durward_testkit::times::{Times, now};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::connection::{Connection, Target, check};
-use crate::times::{Times, now};
 
 /// Requests made from a template: `{n}` is a running number, `{value}` the next of `values`.
 #[derive(Debug, Clone, Deserialize)]

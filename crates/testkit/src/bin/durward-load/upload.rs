@@ -6,11 +6,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use durward_testkit::connection::{Connection, Target};
+use durward_testkit::times::now;
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::connection::{Connection, Target};
-use crate::times::now;
 
 const JOBS: &str = "/persister/synchronization/jobs";
 /// How often a job that finalizes in the background is looked at.

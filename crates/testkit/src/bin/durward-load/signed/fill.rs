@@ -8,10 +8,12 @@ use anyhow::Context;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{FRAME_BYTES, Key, Signer, call, connect, runtime};
-use crate::connection::Target;
-use crate::protobuf::{Fields, put_bytes, put_number};
-use crate::times::now;
+use durward_testkit::connection::Target;
+use durward_testkit::grpc::{FRAME_BYTES, Key, Signer, call, connect};
+use durward_testkit::protobuf::{Fields, put_bytes, put_number};
+use durward_testkit::times::now;
+
+use super::runtime;
 
 /// Number of the branch `postgres` in `Resource`.
 const POSTGRES: u64 = 1300;
@@ -45,7 +47,7 @@ pub(crate) fn fill(target: &Target, fill: &Fill) -> anyhow::Result<Value> {
         let next = Arc::new(AtomicUsize::new(0));
         let mut senders = Vec::new();
         for _ in 0..fill.connections.max(1) {
-            senders.push(connect(target).await?);
+            senders.push(connect(&target.address).await?);
         }
         let mut tasks = Vec::new();
         for stream in 0..fill.streams.max(1) {
@@ -63,7 +65,7 @@ pub(crate) fn fill(target: &Target, fill: &Fill) -> anyhow::Result<Value> {
                     }
                     let message = resource(first + n);
                     let method = "Resources/Create";
-                    let answer = call(&target, &sender, &signer, method, &message).await?;
+                    let answer = call(&target.address, &sender, &signer, method, &message).await?;
                     ids.push(made(&answer, 32_768).context("a resource without an id")?);
                 }
             }));
@@ -78,7 +80,7 @@ pub(crate) fn fill(target: &Target, fill: &Fill) -> anyhow::Result<Value> {
         }
         let sender = senders.first().context("no connection")?;
         let make = async |method: &str, message: Vec<u8>| {
-            let answer = call(target, sender, &signer, method, &message).await?;
+            let answer = call(&target.address, sender, &signer, method, &message).await?;
             made(&answer, 1).with_context(|| format!("{method} gave no id"))
         };
         let role = make("Roles/Create", role()).await?;

@@ -5,14 +5,14 @@
 const LENGTH_DELIMITED: u64 = 2;
 
 /// Appends a field that holds a text or a message.
-pub(crate) fn put_bytes(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
+pub fn put_bytes(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
     put_varint(out, (number << 3) | LENGTH_DELIMITED);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
 /// Appends a field that holds a whole number.
-pub(crate) fn put_number(out: &mut Vec<u8>, number: u64, value: u64) {
+pub fn put_number(out: &mut Vec<u8>, number: u64, value: u64) {
     put_varint(out, number << 3);
     put_varint(out, value);
 }
@@ -26,7 +26,11 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// The fields of a message: number, and the bytes of those that have a length.
-pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
+#[derive(Debug)]
+pub struct Fields<'a>(
+    /// What is not read yet.
+    pub &'a [u8],
+);
 
 impl Fields<'_> {
     fn varint(&mut self) -> Option<u64> {

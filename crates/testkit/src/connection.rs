@@ -17,14 +17,16 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// Where the server is and how one shows who asks.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
-    pub(crate) address: String,
-    pub(crate) token: String,
+pub struct Target {
+    /// Host and port.
+    pub address: String,
+    /// A bearer token.
+    pub token: String,
 }
 
 /// A connection with its buffers.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub struct Connection {
     stream: TcpStream,
     headers: String,
     out: Vec<u8>,
@@ -35,12 +37,19 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn open(target: &Target) -> anyhow::Result<Self> {
+    /// A connection whose requests have bodies of JSON.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub fn open(target: &Target) -> anyhow::Result<Self> {
         Self::open_for(target, "application/json")
     }
 
     /// A connection whose requests have bodies of this type.
-    pub(crate) fn open_for(target: &Target, content_type: &str) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub fn open_for(target: &Target, content_type: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(&target.address)
             .with_context(|| format!("connecting to {}", target.address))?;
         stream.set_nodelay(true)?;
@@ -59,8 +68,20 @@ impl Connection {
         })
     }
 
+    /// Gives up on an answer of which nothing comes for so long.
+    ///
+    /// # Errors
+    /// When the socket does not take it.
+    pub fn wait_at_most(&self, time: Duration) -> anyhow::Result<()> {
+        self.stream.set_read_timeout(Some(time))?;
+        Ok(self.stream.set_write_timeout(Some(time))?)
+    }
+
     /// Sends a request without waiting for its answer.
-    pub(crate) fn send(&mut self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub fn send(&mut self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<()> {
         self.out.clear();
         write!(self.out, "{method} {path} HTTP/1.1\r\n{}", self.headers)?;
         write!(self.out, "content-length: {}\r\n\r\n", body.len())?;
@@ -74,7 +95,10 @@ impl Connection {
     }
 
     /// Receives the next answer; the body replaces what `body` holds.
-    pub(crate) fn receive(&mut self, body: &mut Vec<u8>) -> anyhow::Result<u16> {
+    ///
+    /// # Errors
+    /// When the connection breaks, or what comes is no answer.
+    pub fn receive(&mut self, body: &mut Vec<u8>) -> anyhow::Result<u16> {
         body.clear();
         let head_end = loop {
             if let Some(at) = find(self.rest(), b"\r\n\r\n") {
@@ -96,7 +120,10 @@ impl Connection {
     }
 
     /// One request and its answer; every status but 200 is an error.
-    pub(crate) fn ask(
+    ///
+    /// # Errors
+    /// When no answer comes, or a refusal.
+    pub fn ask(
         &mut self,
         method: &str,
         path: &str,
@@ -164,7 +191,10 @@ impl Connection {
 }
 
 /// An answer that is not a success, or GraphQL errors, end the measurement.
-pub(crate) fn check(status: u16, answer: &[u8]) -> anyhow::Result<()> {
+///
+/// # Errors
+/// What the answer says.
+pub fn check(status: u16, answer: &[u8]) -> anyhow::Result<()> {
     let is_error =
         status != 200 || find(answer.get(..60).unwrap_or(answer), b"\"errors\"").is_some();
     if is_error {
@@ -196,7 +226,7 @@ fn read_head(head: &str) -> anyhow::Result<(u16, Option<usize>)> {
 }
 
 /// Where `wanted` begins.
-pub(crate) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+pub fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len())
         .position(|window| window == wanted)
 }

@@ -7,25 +7,40 @@ use serde_json::{Value, json};
 
 /// The clock of all measurements.
 #[expect(clippy::disallowed_methods, reason = "measuring takes a real clock")]
-pub(crate) fn now() -> Instant {
+pub fn now() -> Instant {
     Instant::now()
 }
 
 /// Durations in microseconds.
 #[derive(Debug, Default)]
-pub(crate) struct Times(Vec<f64>);
+pub struct Times(Vec<f64>);
 
 impl Times {
-    pub(crate) fn add(&mut self, time: Duration) {
+    /// One more.
+    pub fn add(&mut self, time: Duration) {
         self.0.push(time.as_secs_f64() * 1e6);
     }
 
-    pub(crate) fn append(&mut self, mut other: Self) {
+    /// All of another.
+    pub fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many there are.
+    pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The duration in milliseconds that the share `part` of all do not exceed.
+    pub fn milliseconds(&self, part: f64) -> f64 {
+        let mut sorted = Self(self.0.clone());
+        sorted.0.sort_by(f64::total_cmp);
+        sorted.quantile(part) / 1e3
     }
 
     /// The value that the share `part` of all do not exceed; 0 where there are none.
@@ -35,7 +50,8 @@ impl Times {
         self.0.get(at).copied().unwrap_or(0.0)
     }
 
-    pub(crate) fn summary(mut self) -> Value {
+    /// Count, extremes, median and 99th percentile as JSON.
+    pub fn summary(mut self) -> Value {
         self.0.sort_by(f64::total_cmp);
         json!({
             "count": self.0.len(),
@@ -57,6 +73,7 @@ mod tests {
         for micros in (1..=101).rev() {
             times.add(Duration::from_micros(micros));
         }
+        assert_eq!(times.milliseconds(0.5).to_string(), "0.051");
         let summary = times.summary();
         assert_eq!(summary["count"], 101);
         assert_eq!(summary["median_us"].as_f64().map(f64::round), Some(51.0));

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What gives anybody more reach needs the right to give it, whichever command does so.
+//!
+//! Grants, memberships and assignments are commands of their own, with rights of their own. What a
+//! role reaches also follows from the types and tags of resources: whoever may only change these
+//! must not come to a resource, or bring others to it, by a tag. Nor by a change after which a
+//! policy that forbade a resource speaks of it no more.
+
+use std::sync::LazyLock;
+
+use durward_graph::View;
+use durward_graph::store::{Operation, Target};
+use durward_identity::Caller;
+use durward_policy::{Action, Right};
+
+use crate::kind::{ALLOWS, ROLE_TYPE};
+use crate::{Access, AccessError, Kind, reader};
+
+/// Rights any of which lets a role reach more.
+static TO_A_ROLE: LazyLock<Vec<Right>> =
+    LazyLock::new(|| [Action::RoleUpdate.rights(), Action::GrantWrite.rights()].concat());
+
+/// Rights any of which frees somebody of a policy.
+static OF_A_POLICY: LazyLock<Vec<Right>> =
+    LazyLock::new(|| [Action::PolicyWrite.rights(), Action::GrantWrite.rights()].concat());
+
+/// What a role that is made may reach, it reaches for nobody yet.
+static TO_A_NEW_ROLE: LazyLock<Vec<Right>> =
+    LazyLock::new(|| [Action::RoleCreate.rights(), TO_A_ROLE.as_slice()].concat());
+
+impl Access {
+    /// Refuses operations that let a role reach what it did not reach before, unless the caller may
+    /// give it that. Operations and `view` are of one plan: nobody writes in between.
+    pub(crate) fn require_giving(
+        &self,
+        caller: &Caller,
+        view: &View,
+        operations: &[Operation],
+    ) -> Result<(), AccessError> {
+        let mut widened = operations
+            .iter()
+            .filter_map(|operation| widened(view, operation));
+        match widened.next() {
+            Some(Target::Result(_)) => require(caller, "a role", &TO_A_NEW_ROLE)?,
+            Some(_) => require(caller, "a role", &TO_A_ROLE)?,
+            None => {}
+        }
+        if self.frees_somebody(view, operations) {
+            require(caller, "somebody", &OF_A_POLICY)?;
+        }
+        Ok(())
+    }
+
+    /// Whether operations change a resource so that a policy forbids it to somebody no longer.
+    fn frees_somebody(&self, view: &View, operations: &[Operation]) -> bool {
+        operations.iter().any(|operation| match operation {
+            Operation::PatchEntity {
+                target: Target::Id(id),
+                set,
+                ..
+            } => {
+                let resource = reader::entity(view, *id, &[Kind::Resource]);
+                resource.is_some_and(|resource| self.frees(view, resource, set))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// Refuses a caller that has none of the rights to give somebody more reach.
+fn require(caller: &Caller, whom: &str, rights: &[Right]) -> Result<(), AccessError> {
+    let decision = caller.authorize_any(rights);
+    if decision.allowed {
+        return Ok(());
+    }
+    let why = format!(
+        "this lets {whom} reach more than before, which needs the right to give that. {}",
+        decision.explanation()
+    );
+    Err(caller.deny(why).into())
+}
+
+/// The role that an operation lets reach what it does not reach yet.
+fn widened(view: &View, operation: &Operation) -> Option<Target> {
+    let Operation::PutRelationship { from, verb, to, .. } = operation else {
+        return None;
+    };
+    if verb != ALLOWS {
+        return None;
+    }
+    let Target::Id(role) = from else {
+        // Grants start at accounts and groups that are there: what is made here is a role.
+        return Some(from.clone());
+    };
+    let role = reader::entity(view, *role, &[Kind::Role])?;
+    if let Target::Id(resource) = to
+        && let Some(resource) = reader::entity(view, *resource, &[Kind::Resource])
+    {
+        let reached = reader::links_in(view, resource, ALLOWS, ROLE_TYPE);
+        if reached.iter().any(|link| link.other == role) {
+            return None;
+        }
+    }
+    Some(from.clone())
+}
