@@ -88,7 +88,11 @@ impl AwsImport {
         for file in &self.organization.cut_off {
             builder.incomplete(format!("{file} is one page of several"));
         }
-        let pages: Vec<(&str, bool)> = self.accounts.iter().map(|details| details.page()).collect();
+        let pages: Vec<(&str, bool)> = self
+            .accounts
+            .iter()
+            .map(account::AuthorizationDetails::page)
+            .collect();
         for (account, _) in &pages {
             let is_whole = pages.iter().any(|page| page == &(*account, false));
             let why = format!("the last page of account {account} is not among the files");

@@ -85,8 +85,8 @@ impl Core<'_> {
         }
     }
 
-    /// Writes what no command of the access is for. The rights are those of the route; the caller is
-    /// judged again where it is written.
+    /// Writes what no command of the access is for. The rights are those of the route; the caller
+    /// is judged again where it is written.
     pub(crate) fn write(&self, activity: &str, operations: Vec<Operation>) -> Result<(), ApiError> {
         let (rights, activity) = (self.rights.to_vec(), activity.to_owned());
         let written = self.caller.commit(move |caller, _| {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What one request knows: who asks, which moment is looked at, what the server lends.
 
+mod write_error;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durward_access::Accesses;
 use durward_budget::{Exhausted, Lease};
-use durward_graph::store::{Operation, Privilege, Receipt, Store, StoreError};
+use durward_graph::store::{Operation, Privilege, Receipt, Store};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, RowSet, TypeId, View};
 use durward_identity::{AuthError, Caller, IdentityError, Planned};
 use durward_model::error::ClientMessage;
@@ -18,6 +20,8 @@ use parking_lot::Mutex;
 
 use crate::deferred::DeferredResults;
 use crate::engine::FieldError;
+
+pub use write_error::WriteError;
 
 /// What all requests of a server share.
 #[derive(Clone, Debug)]
@@ -350,8 +354,8 @@ impl RequestContext {
         }
     }
 
-    /// Commits a generic write without blocking the thread, if the caller has the right to it
-    /// where it is written; answers when it is durable and visible.
+    /// Commits a generic write, if the caller has the right to it where it is written. Answers
+    /// when it is durable and visible, without blocking the thread.
     ///
     /// # Errors
     /// Those of [`Caller::commit`].
@@ -371,7 +375,6 @@ impl RequestContext {
                 })
             })
         };
-        // The client may have gone away; what was committed stays committed.
         match tokio::task::spawn_blocking(write).await {
             Ok(result) => Ok(result?.0),
             Err(_) => Err(WriteError::Stopped),
@@ -381,12 +384,10 @@ impl RequestContext {
     /// Whether the caller may read an object of a later view than the request's own: for the answer
     /// to a write.
     pub fn may_read(&self, view: &View, object: ObjectRef) -> bool {
-        let Ok(caller) = self.caller() else {
+        let caller = self.caller().ok();
+        let Some(caller) = caller.filter(|caller| caller.may(Right::READ_GRAPH)) else {
             return false;
         };
-        if !caller.may(Right::READ_GRAPH) {
-            return false;
-        }
         let Some(condition) = caller.row_condition() else {
             return true;
         };
@@ -449,44 +450,6 @@ impl From<Interrupted> for FieldError {
     }
 }
 
-/// Why a draft was not committed.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// The caller may not.
-    #[error(transparent)]
-    Denied(#[from] Denial),
-    /// The store refused or failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The store stopped before it answered.
-    #[error("the server is stopping; try again later")]
-    Stopped,
-}
-
-impl From<IdentityError> for WriteError {
-    fn from(error: IdentityError) -> Self {
-        Self::Denied(error.into())
-    }
-}
-
-impl ClientMessage for WriteError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Denied(denial) => denial.kind(),
-            Self::Store(error) => ClientMessage::kind(error),
-            Self::Stopped => ErrorKind::Unavailable,
-        }
-    }
-
-    fn client_message(&self) -> String {
-        match self {
-            Self::Denied(denial) => denial.client_message(),
-            Self::Store(error) => error.client_message(),
-            Self::Stopped => self.to_string(),
-        }
-    }
-}
-
 /// The guard that stops a query of these limits.
 pub fn cancel_guard(limits: &Limits) -> CancelGuard {
     CancelGuard(limits.cancelled.clone())
@@ -516,11 +479,5 @@ pub fn field_error(error: &dyn ClientMessage) -> FieldError {
 impl From<Denial> for FieldError {
     fn from(denial: Denial) -> Self {
         field_error(&denial)
-    }
-}
-
-impl From<WriteError> for FieldError {
-    fn from(error: WriteError) -> Self {
-        field_error(&error)
     }
 }

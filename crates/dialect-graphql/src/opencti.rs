@@ -8,6 +8,7 @@ mod apart;
 mod connection;
 mod entity;
 pub(crate) mod errors;
+mod fit;
 mod keys;
 mod links;
 mod list;
@@ -16,6 +17,7 @@ mod observable;
 mod read;
 mod relationship;
 mod roots;
+mod shown;
 mod user;
 mod values;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! StrongDM's filter language: `field:value` terms that must all hold; `id:` terms are alternatives.
+//! StrongDM's filter language: `field:value` terms that must all hold; `id:` terms are
+//! alternatives.
 //!
 //! [`Filter::parse`] reads a text. [`Fields`] says what the fields of a kind of entity mean, and
 //! lowers a filter to the plan algebra of `durward_query`; [`RowFilter`] tests rows that are worked

@@ -118,7 +118,7 @@ pub enum SyncError {
 
 fn all_rejected(rejected: &Rejections) -> String {
     let first = rejected.items.first();
-    let first = first.map_or_else(String::new, |item| item.sentence());
+    let first = first.map_or_else(String::new, durward_graph::bulk::RejectedItem::sentence);
     match rejected.count() {
         1 => first,
         count => format!("all {count} items are wrong; {first}"),

@@ -127,7 +127,7 @@ impl Job {
                 status_after(error)
             }
         };
-        // Where it may be in the journal, the next run asks the journal, and the plan is its answer.
+        // Where it may be in the journal, the next run asks there, and the plan is the answer.
         if status != JobStatus::FinalizePending {
             state.record.planned = None;
         }

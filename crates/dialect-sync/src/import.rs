@@ -303,7 +303,7 @@ impl Staged {
             if self.has_failed() {
                 continue;
             }
-            match stage_chunk(chunk, rules) {
+            match stage_chunk(&chunk, rules) {
                 Ok((part, notes)) => {
                     self.parts.lock().push(part);
                     self.notes.lock().add(notes);
@@ -372,7 +372,10 @@ impl ReadNotes {
     }
 }
 
-fn stage_chunk(chunk: Chunk, rules: ItemRules<'_>) -> Result<(StagedPart, ReadNotes), ImportError> {
+fn stage_chunk(
+    chunk: &Chunk,
+    rules: ItemRules<'_>,
+) -> Result<(StagedPart, ReadNotes), ImportError> {
     let line = |index: usize| chunk.lines_before + index as u64 + 1;
     let mut part = read_lines(&chunk.bytes, rules).map_err(|error| {
         let (index, reason) = match error {

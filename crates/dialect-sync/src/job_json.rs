@@ -5,7 +5,7 @@ use durward_model::Instant;
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::BAD_DATA;
-use crate::jobs::Job;
+use crate::jobs::{Job, JobState};
 use crate::record::{JobMode, JobRecord, Outcome, Refusal, RejectedItem};
 
 /// The job as answers hold it.
@@ -77,19 +77,28 @@ pub(crate) fn job_json_with(job: &Job, account: &str, result: &Outcome) -> Json 
     }
     put("numDuplicatesMerged".into(), result.twins.into());
     put("reason".into(), record.reason.as_deref().into());
+    put_reports(&mut out, &state, result);
+    Json::Object(out)
+}
+
+/// What went wrong, and what follows from it.
+fn put_reports(out: &mut Map<String, Json>, state: &JobState, result: &Outcome) {
+    let record = &state.record;
+    let mut put = |name: &str, value: Json| {
+        out.insert(name.to_owned(), value);
+    };
     let left_out = record.rejected.items.iter().map(RejectedItem::sentence);
     let errors: Vec<String> = left_out.chain(result.messages.iter().cloned()).collect();
-    put("errors".into(), json!(errors));
-    put("rejected".into(), rejected_json(&record.rejected.items));
-    put("numRejected".into(), record.rejected.count().into());
+    put("errors", json!(errors));
+    put("rejected", rejected_json(&record.rejected.items));
+    put("numRejected", record.rejected.count().into());
     let refusals = state.open_refusals();
-    put("partialDatasets".into(), partial_json(record, &refusals));
+    put("partialDatasets", partial_json(record, &refusals));
     let mut warnings = record.warnings.clone();
     if record.mode == JobMode::Diff {
         warnings.extend(refusals.iter().map(Refusal::sentence));
     }
-    put("warnings".into(), json!(warnings));
-    Json::Object(out)
+    put("warnings", json!(warnings));
 }
 
 /// Items that were left out, as answers hold them.

@@ -49,13 +49,13 @@ struct Failure {
     error: SyncError,
 }
 
-impl From<SyncError> for Failure {
+impl From<SyncError> for Box<Failure> {
     fn from(error: SyncError) -> Self {
-        Self {
+        Self::new(Failure {
             fingerprint: None,
             types: PartialTypes::all(),
             error,
-        }
+        })
     }
 }
 
@@ -131,7 +131,7 @@ impl Incoming {
             fingerprint,
             types,
             error,
-        } = failure;
+        } = *failure;
         let is_noted = if matches!(error, SyncError::AllRejected(_)) {
             // Its items were noted one by one.
             self.job.state.lock().incoming.remove(&self.place.0);
@@ -152,7 +152,7 @@ impl Incoming {
         kind: BodyKind,
         flags: UploadFlags,
         writer: &mut Option<PartWriter>,
-    ) -> Result<Rejections, Failure> {
+    ) -> Result<Rejections, Box<Failure>> {
         let mode = self.job.state.lock().record.mode;
         let rules = ItemRules {
             catalog: &jobs.options.catalog,
@@ -160,10 +160,12 @@ impl Incoming {
             ignore_illegal_properties: flags.ignore_illegal_properties,
         };
         let fingerprint = body_fingerprint(body);
-        let failed = |types: &PartialTypes, error: SyncError| Failure {
-            fingerprint: Some(fingerprint),
-            types: types.clone(),
-            error,
+        let failed = |types: &PartialTypes, error: SyncError| {
+            Box::new(Failure {
+                fingerprint: Some(fingerprint),
+                types: types.clone(),
+                error,
+            })
         };
         let part = read_body(body, kind, rules)
             .map_err(|error| failed(&PartialTypes::all(), SyncError::BadUpload(error)))?;

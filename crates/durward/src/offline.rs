@@ -28,8 +28,6 @@ pub(crate) use import::{import_graph, import_stix, report_json};
 /// Environment variable that names the master key file.
 pub(crate) const MASTER_KEY_VARIABLE: &str = "DURWARD_MASTER_KEY_FILE";
 
-/// Folder of the synchronization jobs inside that of an organization.
-pub(crate) const JOBS_FOLDER: &str = "synchronization";
 /// Environment variable that names the file in which heads are remembered.
 pub(crate) const HEAD_VARIABLE: &str = "DURWARD_HEAD_FILE";
 
@@ -41,6 +39,9 @@ static ACCEPT_ROLLBACK: AtomicBool = AtomicBool::new(false);
 pub(crate) fn accept_rollback(accepted: bool) {
     ACCEPT_ROLLBACK.store(accepted, Ordering::Relaxed);
 }
+
+/// Folder of the synchronization jobs inside that of an organization.
+pub(crate) const JOBS_FOLDER: &str = "synchronization";
 
 /// The clock of the operating system.
 pub(crate) fn clock() -> Arc<dyn Clock> {
@@ -81,8 +82,32 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<Organizations> {
 /// As [`open`].
 pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organizations> {
     let organizations = Organizations::open_with(&options(data, budget)?, &heads())?;
-    tell_of_checkpoints(&organizations);
+    tell_discarded(&organizations);
     Ok(organizations)
+}
+
+/// Where heads are remembered, and whether older data is accepted.
+fn heads() -> HeadOptions {
+    HeadOptions {
+        file: path_from(HEAD_VARIABLE),
+        accept_rollback: ACCEPT_ROLLBACK.load(Ordering::Relaxed),
+    }
+}
+
+/// Says on standard error which checkpoints are not used. A server has said so in its log.
+fn tell_discarded(organizations: &Organizations) {
+    if tracing::enabled!(tracing::Level::ERROR) {
+        return;
+    }
+    for organization in organizations.all() {
+        if let Some(why) = organization.store().discarded_checkpoint() {
+            let id = organization.id();
+            let sentence =
+                format!("organization {id}: {why}; the whole journal was folded instead");
+            // Standard error may be closed; what was asked for goes on.
+            let _ = writeln!(std::io::stderr(), "durward: {sentence}");
+        }
+    }
 }
 
 /// As [`open`], also when none of the organizations can be opened.
@@ -104,29 +129,6 @@ fn options(data: &Path, budget: Budget) -> anyhow::Result<OpenOptions> {
         checkpoint: true,
         budget,
     })
-}
-
-fn heads() -> HeadOptions {
-    HeadOptions {
-        file: path_from(HEAD_VARIABLE),
-        accept_rollback: ACCEPT_ROLLBACK.load(Ordering::Relaxed),
-    }
-}
-
-/// Says on standard error which checkpoints were thrown away; a server has said so in its log.
-fn tell_of_checkpoints(organizations: &Organizations) {
-    if tracing::enabled!(tracing::Level::ERROR) {
-        return;
-    }
-    for organization in organizations.all() {
-        if let Some(why) = organization.store().discarded_checkpoint() {
-            let id = organization.id();
-            let sentence =
-                format!("organization {id}: {why}; the whole journal was folded instead");
-            // Standard error may be closed; what was asked for goes on.
-            let _ = writeln!(std::io::stderr(), "durward: {sentence}");
-        }
-    }
 }
 
 /// An open data folder and the organization in it that a target names.

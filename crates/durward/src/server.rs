@@ -137,10 +137,8 @@ impl Server {
         };
         for organization in server.organizations.all() {
             match server.jobs_of(&organization) {
-                // Finalizations that an earlier process did not live to finish go on beside
-                // everything else; when this one ends before, the next one takes them up.
                 Ok(jobs) => drop(std::thread::spawn(move || jobs.take_up())),
-                // Its synchronization is tried again with the first request for it.
+                // It is tried again with the first request for it.
                 Err(error) => tracing::error!(
                     org_id = %organization.id(),
                     error = %format!("{error:#}"),

@@ -266,6 +266,10 @@ fn check_password_of(caller: &Caller, view: &View, account: ObjectId) -> Result<
 }
 
 /// A command of this crate, to be written.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is the end of plans, which may refuse"
+)]
 pub(crate) fn planned(
     caller: &Caller,
     activity: &str,

@@ -181,30 +181,26 @@ impl KnownHeads {
         })
     }
 
-    /// The organizations that were in the data folder and are not there any more; none where that is
-    /// accepted.
-    pub(crate) fn absent(
+    /// The organizations that were there and are not in the folder any more, each with the error
+    /// that says so.
+    pub(crate) fn missing<T>(
         &self,
         there: &[OrganizationId],
-    ) -> Vec<(OrganizationId, IdentityError)> {
+    ) -> Vec<(OrganizationId, Result<T, IdentityError>)> {
         let mut entries = self.entries.lock();
-        let mut absent = Vec::new();
-        entries.retain(|name, _| {
-            if there.iter().any(|id| id.as_str() == name) {
-                return true;
+        let known = entries
+            .keys()
+            .filter_map(|name| OrganizationId::parse(name));
+        let missing: Vec<OrganizationId> = known.filter(|id| !there.contains(id)).collect();
+        let mut found = Vec::new();
+        for id in missing {
+            let what = format!("organization {id} is not in the data folder any more");
+            match self.judge(what) {
+                Ok(()) => drop(entries.remove(id.as_str())),
+                Err(error) => found.push((id, Err(error))),
             }
-            let what = format!("organization {name} is not in the data folder any more");
-            match (self.judge(what), OrganizationId::parse(name)) {
-                (Ok(()), _) => false,
-                (Err(error), Some(id)) => {
-                    absent.push((id, error));
-                    true
-                }
-                // No organization ever had such a name.
-                (Err(_), None) => false,
-            }
-        });
-        absent
+        }
+        found
     }
 
     /// Refuses an organization whose data contradicts what is remembered of it.

@@ -120,6 +120,7 @@ impl NewCredential {
             Some(public_id) => public_key(self.kind, public_id),
             None => bearer_key(secret.expose()),
         };
+        let made_by = maker.credential.map(ObjectId::to_hex);
         let text = |value: Option<String>| value.map_or(Value::Null, Value::String);
         let mut properties = named([
             (property::NAME, Value::String(self.name)),
@@ -128,10 +129,7 @@ impl NewCredential {
             (property::ACCOUNT_TYPE, text(self.account_type)),
             (property::POLICY, text(self.policy)),
             (property::BOUNDED_BY, list_or_null(maker.policies)),
-            (
-                property::MADE_BY,
-                text(maker.credential.map(ObjectId::to_hex)),
-            ),
+            (property::MADE_BY, text(made_by)),
             (property::RIGHTS, Value::from(self.rights.names())),
             (property::PUBLIC_ID, text(public_id.clone())),
             (

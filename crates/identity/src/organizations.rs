@@ -103,26 +103,28 @@ impl Organizations {
         let mut open = BTreeMap::new();
         let mut unavailable = BTreeMap::new();
         let mut first_error = None;
-        let mut refuse = |id: OrganizationId, error: IdentityError| {
-            let reason = sentence(&error);
-            tracing::error!(
-                org_id = %id,
-                reason,
-                "an organization cannot be opened and is unavailable; the others are not affected"
-            );
-            unavailable.insert(id, reason);
-            first_error.get_or_insert(error);
-        };
         let ids = folder.organizations()?;
-        for (id, error) in shared.heads.absent(&ids) {
-            refuse(id, error);
-        }
-        for id in ids {
-            match Organization::open(&folder.organization(&id), &id, &shared) {
+        let mut opened: Vec<_> = shared.heads.missing(&ids);
+        opened.extend(ids.into_iter().map(|id| {
+            let organization = Organization::open(&folder.organization(&id), &id, &shared);
+            (id, organization)
+        }));
+        for (id, organization) in opened {
+            match organization {
                 Ok(organization) => {
                     open.insert(id, Arc::new(organization));
                 }
-                Err(error) => refuse(id, error),
+                Err(error) => {
+                    let reason = sentence(&error);
+                    tracing::error!(
+                        org_id = %id,
+                        reason,
+                        "an organization cannot be opened and is unavailable; the others are not \
+                         affected"
+                    );
+                    unavailable.insert(id, reason);
+                    first_error.get_or_insert(error);
+                }
             }
         }
         let organizations = Self {

@@ -172,6 +172,11 @@ pub fn kind(stix_type: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.stix_type == stix_type)
 }
 
+/// Whether objects of a STIX type become relationships of the graph.
+pub fn is_relationship(stix_type: &str) -> bool {
+    matches!(stix_type, "relationship" | "sighting")
+}
+
 /// Type of the graph for STIX's `credential`, whose own name is that of Durward's credentials.
 const CREDENTIAL_OBSERVABLE: &str = "credential_observable";
 

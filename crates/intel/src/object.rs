@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One STIX object, split into properties and references.
 
+mod lift;
+mod references;
+
 use std::collections::BTreeMap;
 
 use durward_model::limits::{LIST_ITEMS_MAX, OBJECT_BYTES_MAX, VALUE_BYTES_MAX};
@@ -10,58 +13,27 @@ use serde_json::{Map, Value as Json};
 
 use crate::kinds;
 use crate::markings;
-use crate::standard_id::{location_type, standard_id};
+use crate::members;
+use crate::standard_id::standard_id;
 
+/// What is said of numbers that a reader has rounded.
 const EXACT: &str = "free of numbers beyond 64 bits, which would be rounded";
-/// Members that hold moments (STIX 2.1 and OpenCTI's own types).
-const TIMESTAMPS: &[&str] = &[
-    "account_created",
-    "account_expires",
-    "account_first_login",
-    "account_last_login",
-    "analysis_ended",
-    "analysis_started",
-    "atime",
-    "created",
-    "credential_last_changed",
-    "ctime",
-    "date",
-    "due_date",
-    "end",
-    "expiration_date",
-    "first_observed",
-    "first_seen",
-    "last_observed",
-    "last_seen",
-    "modified",
-    "modified_time",
-    "mtime",
-    "published",
-    "start",
-    "start_date",
-    "start_time",
-    "stop_date",
-    "stop_time",
-    "submitted",
-    "valid_from",
-    "valid_until",
-    "validity_not_after",
-    "validity_not_before",
+/// Members of relationships and sightings by which their ids are made, and whether they name ends.
+const ENDS: [(&str, bool); 9] = [
+    ("source_ref", true),
+    ("target_ref", true),
+    ("sighting_of_ref", true),
+    ("where_sighted_refs", true),
+    ("relationship_type", false),
+    ("start_time", false),
+    ("stop_time", false),
+    ("first_seen", false),
+    ("last_seen", false),
 ];
-/// OpenCTI's extensions (objects, observables, MITRE), whose members are lifted to the object.
-const LIFTED_EXTENSIONS: &[&str] = &[
-    "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba",
-    "extension-definition--f93e2c80-4231-4f9a-af8b-95c9bd566a82",
-    "extension-definition--322b8f77-262a-4cb8-a915-1e441e00329b",
-];
-/// Members of those extensions that describe the sending platform, not the object.
-const NOT_LIFTED: &[&str] = &[
-    "extension_type",
-    "id",
-    "stix_ids",
-    "created_at",
-    "updated_at",
-];
+/// What an allocation of a text costs beside the text.
+const TEXT_BYTES: usize = 16;
+/// What a member of an object costs beside its name and its text.
+const MEMBER_BYTES: usize = 96;
 
 /// A STIX object that is ready for the graph.
 #[derive(Clone, Debug)]
@@ -83,7 +55,7 @@ pub struct StixObject {
     pub references: Vec<Reference>,
     /// When it was last modified at its source.
     pub modified: Option<Instant>,
-    /// The members that the rules of deterministic ids read.
+    /// Of relationships: the members that the rules of deterministic ids read.
     pub(crate) members: Map<String, Json>,
 }
 
@@ -135,6 +107,20 @@ pub enum ObjectError {
         /// The type.
         stix_type: String,
     },
+    /// It has the id of a marking that everybody knows, and is another one.
+    #[error("its id is that of {is}, and its definition says otherwise")]
+    Marking {
+        /// The marking whose id it is.
+        is: &'static str,
+    },
+    /// A list is too long.
+    #[error("its {member} has more than {limit} items")]
+    TooLong {
+        /// Name of the member.
+        member: String,
+        /// The limit.
+        limit: usize,
+    },
     /// Too large.
     #[error("its {member} is larger than the limit of {limit} bytes")]
     TooLarge {
@@ -164,18 +150,19 @@ impl StixObject {
         let stix_type = take_text(&mut members, "type")?;
         let id = take_text(&mut members, "id")?;
         check_id(&id, &stix_type)?;
-        let other_ids = lift_extensions(&mut members)?;
-        lift_mitre_id(&stix_type, &mut members);
-        if stix_type == "marking-definition" {
-            name_marking(&mut members)?;
+        let other_ids = lift::extensions(&mut members)?;
+        lift::mitre_id(&stix_type, &mut members);
+        let is_marking = stix_type == "marking-definition";
+        if is_marking {
+            lift::name_marking(&mut members)?;
         }
-        if stix_type == "location"
-            && !members.contains_key("x_opencti_location_type")
-            && let Some(kind) = location_type(&members).map(str::to_owned)
-        {
-            members.insert("x_opencti_location_type".to_owned(), kind.into());
+        if stix_type == "location" {
+            lift::place(&mut members)?;
         }
         let standard = standard_id(&stix_type, &members).unwrap_or_else(|| id.clone());
+        if let Some(tlp) = markings::of_id(&id).filter(|tlp| is_marking && tlp.id() != standard) {
+            return Err(ObjectError::Marking { is: tlp.name });
+        }
         let mut object = Self {
             position: 0,
             id,
@@ -185,42 +172,83 @@ impl StixObject {
             properties: Vec::new(),
             references: Vec::new(),
             modified: None,
-            members,
+            members: Map::new(),
         };
-        object.split()?;
+        object.split(members)?;
         Ok(object)
     }
 
     /// Whether it becomes a relationship of the graph.
     pub fn is_relationship(&self) -> bool {
-        matches!(self.stix_type.as_str(), "relationship" | "sighting")
+        kinds::is_relationship(&self.stix_type)
     }
 
     pub(crate) fn text(&self, member: &str) -> Option<&str> {
         self.members.get(member).and_then(Json::as_str)
     }
 
-    fn split(&mut self) -> Result<(), ObjectError> {
-        let is_relationship = self.is_relationship();
-        let members = std::mem::take(&mut self.members);
+    /// Every STIX id that it is known by.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        let own = [self.id.as_str(), self.standard_id.as_str()];
+        own.into_iter()
+            .chain(self.other_ids.iter().map(String::as_str))
+    }
+
+    /// The ids of the ends of a relationship or sighting.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = &str> {
+        let ends = ENDS.iter().filter(|(_, is_end)| *is_end);
+        let ends = ends.filter_map(|(name, _)| self.members.get(*name));
+        ends.flat_map(|json| {
+            let one = std::iter::once(json);
+            let many = json.as_array().map(|items| items.iter());
+            one.chain(many.into_iter().flatten())
+                .filter_map(Json::as_str)
+        })
+    }
+
+    /// Roughly how many bytes it takes in memory beside its properties and references.
+    pub(crate) fn frame_bytes(&self) -> usize {
+        let members = self.members.iter().map(|(name, json)| {
+            let items = json.as_array().map_or(1, Vec::len);
+            name.len() + (items + 1) * (MEMBER_BYTES + self.id.len())
+        });
+        size_of::<Self>()
+            + self
+                .ids()
+                .map(|id| id.len() + 2 * TEXT_BYTES)
+                .sum::<usize>()
+            + members.sum::<usize>()
+    }
+
+    fn split(&mut self, mut members: Map<String, Json>) -> Result<(), ObjectError> {
+        let display_name = display_name(&members).or_else(|| first_hash(&members));
+        let display_name = display_name.map(str::to_owned);
+        if self.is_relationship() {
+            for (name, is_end) in ENDS {
+                let json = if is_end {
+                    members.remove(name)
+                } else {
+                    members.get(name).cloned()
+                };
+                if let Some(json) = json {
+                    self.members.insert(name.to_owned(), json);
+                }
+            }
+        }
         let mut properties = BTreeMap::new();
         let mut bytes = 0usize;
-        for (name, json) in &members {
+        for (name, json) in members {
             if json.is_null() || name == "spec_version" {
                 continue;
             }
-            let is_end = matches!(
-                name.as_str(),
-                "source_ref" | "target_ref" | "sighting_of_ref" | "where_sighted_refs"
-            );
-            if (is_relationship && is_end) || self.reference(name, json)? {
+            let Some(json) = self.reference(&name, json)? else {
                 continue;
-            }
-            let value = property(&self.stix_type, name, json)?;
+            };
+            let value = members::value(&self.stix_type, &name, json)?;
             let size = value.byte_size();
             if size > VALUE_BYTES_MAX {
                 return Err(ObjectError::TooLarge {
-                    member: name.clone(),
+                    member: name,
                     limit: VALUE_BYTES_MAX,
                 });
             }
@@ -230,7 +258,7 @@ impl StixObject {
             {
                 self.modified = Some(*instant);
             }
-            properties.insert(name.clone(), value);
+            properties.insert(name, value);
         }
         if bytes > OBJECT_BYTES_MAX {
             let member = "members".to_owned();
@@ -239,70 +267,116 @@ impl StixObject {
                 limit: OBJECT_BYTES_MAX,
             });
         }
-        if let Some(name) = display_name(&members) {
+        if let Some(name) = display_name {
             properties
                 .entry("displayName".to_owned())
                 .or_insert_with(|| Value::from(name));
         }
         self.properties = properties.into_iter().collect();
-        self.members = members;
         Ok(())
     }
 
-    /// Takes a member as references if it is one; answers whether it was.
-    fn reference(&mut self, name: &str, json: &Json) -> Result<bool, ObjectError> {
+    /// Takes a member as references if it is one; gives it back if it is not.
+    fn reference(&mut self, name: &str, json: Json) -> Result<Option<Json>, ObjectError> {
         let wrong = |expected| ObjectError::Wrong {
             member: name.to_owned(),
             expected,
         };
+        let items = |json| match json {
+            Json::Array(items) if items.len() > LIST_ITEMS_MAX => Err(ObjectError::TooLong {
+                member: name.to_owned(),
+                limit: LIST_ITEMS_MAX,
+            }),
+            Json::Array(items) => Ok(items),
+            _ => Err(wrong("a list")),
+        };
         match name {
             "external_references" => {
-                for item in json.as_array().ok_or_else(|| wrong("a list"))? {
-                    let reference = item.as_object().ok_or_else(|| wrong("a list of objects"))?;
-                    self.references.push(Reference::External(reference.clone()));
+                for item in items(json)? {
+                    let expected = "a list of objects whose names, descriptions and addresses are \
+                                    texts";
+                    let reference = references::external(item).ok_or_else(|| wrong(expected))?;
+                    self.references.push(Reference::External(reference));
                 }
             }
             "kill_chain_phases" => {
-                for item in json.as_array().ok_or_else(|| wrong("a list"))? {
-                    let part = |member| item.get(member).and_then(Json::as_str).map(str::to_owned);
-                    let (chain, phase) = part("kill_chain_name")
-                        .zip(part("phase_name"))
+                for item in items(json)? {
+                    let (chain, phase) = references::phase(&item)
                         .ok_or_else(|| wrong("a list of chain and phase names"))?;
                     self.references.push(Reference::Phase { chain, phase });
                 }
             }
             "labels" => {
-                for item in json.as_array().ok_or_else(|| wrong("a list"))? {
-                    let label = item.as_str().ok_or_else(|| wrong("a list of texts"))?;
-                    self.references.push(Reference::Label(label.to_owned()));
+                for item in items(json)? {
+                    let Json::String(label) = item else {
+                        return Err(wrong("a list of texts"));
+                    };
+                    // A label of blanks says nothing.
+                    if !label.trim().is_empty() {
+                        self.references.push(Reference::Label(label));
+                    }
                 }
+            }
+            // What marks a part marks the whole: the graph cannot show half an object.
+            "granular_markings" => {
+                let expected = "a list of objects with a marking_ref or a lang";
+                for id in references::granular(&json).ok_or_else(|| wrong(expected))? {
+                    self.object(kinds::MARKED, id);
+                }
+                return Ok(Some(json));
             }
             _ if name.ends_with("_refs") => {
                 let verb = reference_verb(name);
-                for item in json.as_array().ok_or_else(|| wrong("a list"))? {
-                    let id = item
-                        .as_str()
-                        .ok_or_else(|| wrong("a list of ids"))?
-                        .to_owned();
-                    self.references.push(Reference::Object {
-                        verb: verb.clone(),
-                        id,
-                    });
+                for item in items(json)? {
+                    let Json::String(id) = item else {
+                        return Err(wrong("a list of ids"));
+                    };
+                    self.object(&verb, id);
                 }
             }
             // ATT&CK writes empty references where it has none; they are kept as they are.
-            _ if name.ends_with("_ref") && json.as_str() == Some("") => return Ok(false),
+            _ if name.ends_with("_ref") && json.as_str() == Some("") => return Ok(Some(json)),
             _ if name.ends_with("_ref") => {
-                let id = json.as_str().ok_or_else(|| wrong("an id"))?.to_owned();
-                self.references.push(Reference::Object {
-                    verb: reference_verb(name),
-                    id,
-                });
+                let Json::String(id) = json else {
+                    return Err(wrong("an id"));
+                };
+                self.object(&reference_verb(name), id);
             }
-            _ => return Ok(false),
+            _ => return Ok(Some(json)),
         }
-        Ok(true)
+        Ok(None)
     }
+
+    fn object(&mut self, verb: &str, id: String) {
+        self.references.push(Reference::Object {
+            verb: verb.to_owned(),
+            id,
+        });
+    }
+}
+
+impl Reference {
+    /// Roughly how many bytes it takes in memory.
+    fn byte_size(&self) -> usize {
+        let held = match self {
+            Self::Object { verb, id } => verb.len() + id.len() + 2 * TEXT_BYTES,
+            Self::External(content) => content
+                .iter()
+                .map(|(name, json)| {
+                    MEMBER_BYTES + name.len() + json.as_str().map_or(MEMBER_BYTES, str::len)
+                })
+                .sum(),
+            Self::Phase { chain, phase } => chain.len() + phase.len() + 2 * TEXT_BYTES,
+            Self::Label(label) => label.len() + TEXT_BYTES,
+        };
+        // A vector may be twice as large as what is in it.
+        2 * size_of::<Self>() + held
+    }
+}
+
+/// Roughly how many bytes references take in memory.
+pub(crate) fn references_bytes(references: &[Reference]) -> usize {
+    references.iter().map(Reference::byte_size).sum()
 }
 
 fn take_text(members: &mut Map<String, Json>, name: &'static str) -> Result<String, ObjectError> {
@@ -329,109 +403,6 @@ fn check_id(id: &str, stix_type: &str) -> Result<(), ObjectError> {
     }
 }
 
-/// Lifts the members of OpenCTI's extensions to `x_opencti_<member>` (MITRE's to
-/// `x_mitre_<member>`) where the object has none of its own. Answers with the further STIX ids.
-fn lift_extensions(members: &mut Map<String, Json>) -> Result<Vec<String>, ObjectError> {
-    let mut other_ids = Vec::new();
-    let mut take_ids = |json: Option<&Json>| {
-        let items = json.and_then(Json::as_array).into_iter().flatten();
-        other_ids.extend(items.filter_map(Json::as_str).map(str::to_owned));
-    };
-    take_ids(members.remove("x_opencti_stix_ids").as_ref());
-    let Some(extensions) = members.get("extensions").cloned() else {
-        return Ok(other_ids);
-    };
-    let expected = "an object of objects";
-    let wrong = || ObjectError::Wrong {
-        member: "extensions".to_owned(),
-        expected,
-    };
-    let extensions = extensions.as_object().ok_or_else(wrong)?.clone();
-    for key in LIFTED_EXTENSIONS {
-        let Some(extension) = extensions.get(*key) else {
-            continue;
-        };
-        let extension = extension.as_object().ok_or_else(wrong)?;
-        take_ids(extension.get("stix_ids"));
-        let is_mitre = key.ends_with("1e441e00329b");
-        for (name, value) in extension {
-            let is_mitre_id = is_mitre && name == "id";
-            if (NOT_LIFTED.contains(&name.as_str()) && !is_mitre_id)
-                || name.ends_with("_ref")
-                || name.ends_with("_refs")
-            {
-                continue;
-            }
-            let prefix = if is_mitre { "x_mitre_" } else { "x_opencti_" };
-            let lifted = if name.starts_with(prefix) {
-                name.clone()
-            } else {
-                format!("{prefix}{name}")
-            };
-            members.entry(lifted).or_insert_with(|| value.clone());
-        }
-    }
-    Ok(other_ids)
-}
-
-/// OpenCTI's form of a marking: the definition is a text, and a marking of the Traffic Light
-/// Protocol is named whole, with its place in the order.
-fn name_marking(members: &mut Map<String, Json>) -> Result<(), ObjectError> {
-    let expected = "a text";
-    let wrong = || ObjectError::Wrong {
-        member: "definition".to_owned(),
-        expected,
-    };
-    let definition = match members.get("definition") {
-        None => return Ok(()),
-        Some(Json::Object(inner)) => inner.values().next().cloned().unwrap_or_default(),
-        Some(other) => other.clone(),
-    };
-    let definition = definition.as_str().ok_or_else(wrong)?;
-    let kind = members
-        .get("definition_type")
-        .and_then(Json::as_str)
-        .unwrap_or_default();
-    let is_tlp = kind.eq_ignore_ascii_case("tlp");
-    let name = match definition.strip_prefix("TLP:") {
-        _ if !is_tlp => definition.to_owned(),
-        Some(_) => definition.to_uppercase(),
-        None => format!("TLP:{}", definition.to_uppercase()),
-    };
-    if is_tlp {
-        members.insert("definition_type".to_owned(), "TLP".into());
-        if let Some((order, color)) = markings::tlp_looks(&name) {
-            members
-                .entry("x_opencti_order")
-                .or_insert_with(|| order.into());
-            members
-                .entry("x_opencti_color")
-                .or_insert_with(|| color.into());
-        }
-    }
-    members.insert("definition".to_owned(), name.into());
-    Ok(())
-}
-
-/// ATT&CK's techniques and mitigations carry their id in the external reference of a `mitre-*`
-/// source.
-fn lift_mitre_id(stix_type: &str, members: &mut Map<String, Json>) {
-    if !matches!(stix_type, "attack-pattern" | "course-of-action")
-        || members.contains_key("x_mitre_id")
-    {
-        return;
-    }
-    let references = members.get("external_references").and_then(Json::as_array);
-    let found = references.into_iter().flatten().find_map(|reference| {
-        let source = reference.get("source_name")?.as_str()?;
-        let id = reference.get("external_id")?.as_str()?;
-        source.starts_with("mitre-").then(|| id.to_owned())
-    });
-    if let Some(id) = found {
-        members.insert("x_mitre_id".to_owned(), id.into());
-    }
-}
-
 fn reference_verb(member: &str) -> String {
     match member {
         "created_by_ref" => kinds::CREATED_BY.to_owned(),
@@ -446,42 +417,11 @@ fn reference_verb(member: &str) -> String {
     }
 }
 
-fn property(_stix_type: &str, name: &str, json: &Json) -> Result<Value, ObjectError> {
-    let wrong = |expected| ObjectError::Wrong {
-        member: name.to_owned(),
-        expected,
-    };
-    if TIMESTAMPS.contains(&name) {
-        // Windows' file times and process tables may be numbers here; those stay what they are.
-        if let Some(text) = json.as_str() {
-            return text
-                .parse()
-                .map(Value::Instant)
-                .map_err(|_| wrong("a timestamp"));
-        }
-    }
-    if json
-        .as_array()
-        .is_some_and(|items| items.len() > LIST_ITEMS_MAX)
-    {
-        return Err(ObjectError::TooLarge {
-            member: name.to_owned(),
-            limit: LIST_ITEMS_MAX,
-        });
-    }
-    match json {
-        Json::Object(_) => Ok(Value::Document(json.clone().into())),
-        Json::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
-            Ok(Value::Document(json.clone().into()))
-        }
-        _ => Ok(Value::from_json(json).unwrap_or_else(|_| Value::Document(json.clone().into()))),
-    }
-}
-
-/// What people call the object: its name, else its value, pattern, or the like.
+/// What people call the object: its name, else its pattern, value or the like.
 fn display_name(members: &Map<String, Json>) -> Option<&str> {
     [
         "name",
+        "pattern",
         "value",
         "result_name",
         "definition",
@@ -491,9 +431,16 @@ fn display_name(members: &Map<String, Json>) -> Option<&str> {
         "path",
         "key",
         "content",
+        "product",
     ]
     .iter()
-    .find_map(|member| members.get(*member).and_then(Json::as_str))
-    .map(|text| text.lines().next().unwrap_or(text).trim())
-    .filter(|text| !text.is_empty())
+    .filter_map(|member| members.get(*member).and_then(Json::as_str))
+    .map(|text| text.trim().lines().next().unwrap_or_default().trim())
+    .find(|text| !text.is_empty())
+}
+
+/// One of the hashes of a file or certificate, which is called by it when nothing names it.
+fn first_hash(members: &Map<String, Json>) -> Option<&str> {
+    let hashes = members.get("hashes")?.as_object()?;
+    hashes.values().find_map(Json::as_str)
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::canonical::canonical_json;
+use crate::markings;
 
 /// Namespace of deterministic ids (STIX 2.1, section 2.9).
 const NAMESPACE: Uuid = Uuid::from_u128(0x00ab_edb4_aa42_466c_9c01_fed2_3315_a9b7);
@@ -15,14 +16,13 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x00ab_edb4_aa42_466c_9c01_fed2_3315_a9b
 const HASH_ORDER: [&str; 7] = [
     "MD5", "SHA-1", "SHA-256", "SHA-512", "SHA3-256", "SHA3-512", "SSDEEP",
 ];
-/// The five markings of the Traffic Light Protocol have fixed ids.
-pub(crate) const TLP: [(&str, &str); 6] = [
-    ("TLP:WHITE", "613f2e26-407d-48c7-9eca-b8e91df99dc9"),
-    ("TLP:CLEAR", "613f2e26-407d-48c7-9eca-b8e91df99dc9"),
-    ("TLP:GREEN", "34098fce-860f-48ae-8e50-ebd3cc5e41da"),
-    ("TLP:AMBER", "f88d31f6-486f-44da-b317-01333bde0b82"),
-    ("TLP:AMBER+STRICT", "826578e1-40ad-459f-bc73-ede076f81f37"),
-    ("TLP:RED", "5e57c739-391a-4eb3-b6be-7d15ca92d5ed"),
+/// Kinds of locations in OpenCTI's words.
+pub(crate) const LOCATION_TYPES: [&str; 5] = [
+    "Administrative-Area",
+    "City",
+    "Country",
+    "Position",
+    "Region",
 ];
 
 type Members = Map<String, Json>;
@@ -60,8 +60,8 @@ fn marking(object: &Members) -> Option<String> {
         _ => return None,
     };
     let upper = definition.to_uppercase();
-    if let Some((_, id)) = TLP.iter().find(|(name, _)| *name == upper) {
-        return Some(format!("marking-definition--{id}"));
+    if let Some(tlp) = markings::named(&upper) {
+        return Some(tlp.id());
     }
     let mut members = Members::new();
     members.insert("definition".to_owned(), definition.into());

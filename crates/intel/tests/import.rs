@@ -6,70 +6,13 @@
     reason = "tests may panic"
 )]
 
-use std::sync::Arc;
+mod support;
 
-use durward_graph::store::{Store, StoreOptions};
-use durward_graph::{Direction, ObjectRef, View};
-use durward_intel::{ImportReport, import_bundle, parse_bundle};
-use durward_journal::{HeadSigner, MemoryJournal};
-use durward_model::transaction::{Origin, Sequence};
-use durward_model::{Catalog, ManualClock, Value};
+use durward_graph::{Direction, ObjectRef};
+use durward_model::Value;
 use serde_json::{Value as Json, json};
 
-#[derive(Debug)]
-struct Unsigned;
-
-impl HeadSigner for Unsigned {
-    fn key_id(&self) -> String {
-        "test".to_owned()
-    }
-    fn sign(&self, _message: &[u8]) -> Vec<u8> {
-        vec![1]
-    }
-    fn verify(&self, _key_id: &str, _at: Sequence, _message: &[u8], signature: &[u8]) -> bool {
-        signature == [1]
-    }
-}
-
-struct Bench {
-    store: Store,
-    _folder: tempfile::TempDir,
-}
-
-fn bench() -> Bench {
-    let folder = tempfile::tempdir().unwrap();
-    let mut options = StoreOptions::new(
-        folder.path(),
-        Arc::new(ManualClock::new("2026-01-01".parse().unwrap())),
-        Arc::new(Catalog::built_in().unwrap()),
-        [3; 32],
-        Arc::new(Unsigned),
-    );
-    options.journal = Some(Arc::new(MemoryJournal::default()));
-    options.checkpoint = false;
-    Bench {
-        store: Store::create(options).unwrap(),
-        _folder: folder,
-    }
-}
-
-impl Bench {
-    fn import(&self, objects: &Json) -> ImportReport {
-        let text = json!({"type": "bundle", "id": "bundle--1", "objects": objects}).to_string();
-        let bundle = parse_bundle(text.as_bytes()).unwrap();
-        import_bundle(&self.store, Origin::default(), "", bundle).unwrap()
-    }
-
-    fn view(&self) -> View {
-        self.store.view(None)
-    }
-}
-
-const TOOL: &str = "tool--8e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
-const GROUP: &str = "intrusion-set--1e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
-const USES: &str = "relationship--2e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
-const NOTE: &str = "note--3e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
-const GREEN: &str = "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da";
+use support::{GREEN, GROUP, NOTE, TOOL, USES, bench, live};
 
 fn objects() -> Json {
     json!([
@@ -82,13 +25,8 @@ fn objects() -> Json {
             "external_references": [
                 {"source_name": "other", "url": "https://a.example/1", "description": "again"}]},
         {"type": "intrusion-set", "id": GROUP, "name": "APT28", "object_marking_refs": [GREEN],
-            "created_by_ref": "identity--4e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c"},
+            "x_reviewer_ref": "identity--4e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c"},
     ])
-}
-
-fn live(view: &View, entity_type: &str) -> u64 {
-    view.type_id(entity_type)
-        .map_or(0, |type_id| view.live_count(type_id))
 }
 
 #[test]

@@ -176,7 +176,7 @@ impl Vocabulary {
                 stem.ends_with(|last: char| last.is_lowercase() || last.is_ascii_digit())
             })
         };
-        self.dates.contains(property) || DATE_ENDINGS.iter().any(|one| ends(one))
+        self.dates.contains(property) || DATE_ENDINGS.iter().any(ends)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::j1ql::names::{Element, elements};
 use crate::j1ql::suggest::closest;
 use crate::j1ql::{
     Alternative, Comparison, Condition, Expression, ListItem, Node, PathPart, Query, Reference,
-    Returns, SelectorKind, Span, Value, Verbs, shown,
+    ReturnItem, Returns, SelectorKind, Span, Value, Verbs, shown,
 };
 use crate::plan::Metadata;
 
@@ -71,7 +71,7 @@ impl Names {
                 for item in items {
                     self.expression(&item.expression, Place::Path(&elements));
                 }
-                items.iter().map(|item| item.column_name()).collect()
+                items.iter().map(ReturnItem::column_name).collect()
             }
             _ => Vec::new(),
         };

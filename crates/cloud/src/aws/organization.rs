@@ -291,4 +291,15 @@ mod tests {
         assert_eq!(found("list-accounts-for-parent.json"), None);
         assert_eq!(found("list-organizational-units-for-parent.json"), None);
     }
+
+    #[test]
+    fn a_page_of_several_is_told() {
+        let whole = br#"{"Roots":[{"Id":"r-ab12","Name":"Root"}]}"#;
+        let page = br#"{"Roots":[{"Id":"r-ab12","Name":"Root"}],"NextToken":"more"}"#;
+        for (text, partial) in [(&whole[..], false), (&page[..], true)] {
+            let mut import = crate::aws::AwsImport::new();
+            import.add_file("roots.json", text).unwrap();
+            assert_eq!(import.finish().unwrap().is_partial, partial);
+        }
+    }
 }

@@ -188,11 +188,29 @@ impl<'p, C> Run<'p, C> {
                 continue;
             }
             let given = self.arguments(field);
+            let start = self.buffer.len();
+            let (noted, left_out) = (self.failures.len(), self.left_out);
             let result = match &given {
                 Ok(given) => object.field(&self.call(field, given)),
                 Err(error) => Err(error.clone()),
             };
-            self.field_value(field, result)?;
+            let written = self.field_value(field, result);
+            let has_failed = self.failures.len() > noted || self.left_out > left_out;
+            let instead = match (&given, written) {
+                (Ok(given), Ok(()) | Err(Halt::Null)) if has_failed => {
+                    object.instead(&self.call(field, given))
+                }
+                _ => None,
+            };
+            match instead {
+                Some(node) => {
+                    self.buffer.truncate(start);
+                    self.failures.truncate(noted);
+                    self.left_out = left_out;
+                    self.field_value(field, Ok(node))?;
+                }
+                None => written?,
+            }
         }
         self.buffer.push(b'}');
         Ok(())
@@ -271,6 +289,7 @@ impl<'p, C> Run<'p, C> {
         match node {
             Node::List(items) => self.items(items.into_iter(), item, field, last),
             Node::Lazy(items) => self.items(items, item, field, last),
+            Node::Rows(items) => self.rows(items, item, field, last),
             Node::Json(value) => match value.as_ref() {
                 Value::Array(items) => {
                     self.items(items.iter().map(Node::json_ref), item, field, last)
@@ -305,6 +324,34 @@ impl<'p, C> Run<'p, C> {
             let written = self.value(node, item, field, last);
             self.path.pop();
             written?;
+            self.check_size()?;
+        }
+        self.buffer.push(b']');
+        Ok(())
+    }
+
+    /// Items that stand for themselves: what fails is left out.
+    fn rows(
+        &mut self,
+        rows: Vec<Node<'_, C>>,
+        item: &'p Output,
+        field: &'p FieldPlan,
+        last: &mut Option<&'p TypePlan>,
+    ) -> Result<(), Halt> {
+        self.buffer.push(b'[');
+        for (index, node) in rows.into_iter().enumerate() {
+            self.steps += 1;
+            let start = self.buffer.len();
+            if self.buffer.last() != Some(&b'[') {
+                self.buffer.push(b',');
+            }
+            self.path.push(Segment::Index(index));
+            let written = self.not_null(node, item, field, last);
+            self.path.pop();
+            match written {
+                Err(Halt::Null) => self.buffer.truncate(start),
+                written => written?,
+            }
             self.check_size()?;
         }
         self.buffer.push(b']');

@@ -79,6 +79,9 @@ pub enum Node<'a, C> {
     Object(Handle<'a, C>),
     /// A list.
     List(Vec<Node<'a, C>>),
+    /// A list whose items stand for themselves: one that fails, or is null where that is not
+    /// allowed, is left out and named among the errors, and its neighbours stay.
+    Rows(Vec<Node<'a, C>>),
     /// A list whose items are made one by one while they are written.
     Lazy(Box<dyn Iterator<Item = Node<'a, C>> + Send + 'a>),
     /// An error in the place of a value, so that one item of a list can fail alone.
@@ -131,6 +134,11 @@ impl<'a, C> Node<'a, C> {
         Self::Failed(Box::new(error))
     }
 
+    /// A list of items that stand for themselves.
+    pub fn rows(items: impl IntoIterator<Item = Node<'a, C>>) -> Self {
+        Self::Rows(items.into_iter().collect())
+    }
+
     /// A list of what an iterator gives.
     pub fn list(items: impl IntoIterator<Item = Node<'a, C>>) -> Self {
         Self::List(items.into_iter().collect())
@@ -148,7 +156,7 @@ impl<C> fmt::Debug for Node<'_, C> {
             Self::Raw(value) => write!(formatter, "Raw({} bytes)", value.len()),
             Self::Json(value) => write!(formatter, "Json({value})"),
             Self::Object(handle) => handle.fmt(formatter),
-            Self::List(items) => formatter.debug_list().entries(items).finish(),
+            Self::List(items) | Self::Rows(items) => formatter.debug_list().entries(items).finish(),
             Self::Lazy(_) => formatter.write_str("Lazy"),
             Self::Failed(error) => write!(formatter, "Failed({error})"),
         }
@@ -189,6 +197,12 @@ pub trait Object<C>: Send + Sync {
 
     /// The value of one field. `__typename` is never asked here.
     fn field<'a>(&'a self, call: &Call<'a, C>) -> Result<Node<'a, C>, FieldError>;
+
+    /// What to answer instead of a value that could not be written: it was null where that is not
+    /// allowed, or of another kind than the contract declares. `None` leaves the error.
+    fn instead<'a>(&'a self, _call: &Call<'a, C>) -> Option<Node<'a, C>> {
+        None
+    }
 }
 
 /// One field that is to be resolved.

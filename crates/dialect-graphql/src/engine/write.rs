@@ -43,7 +43,7 @@ pub(super) fn leaf<C>(
             Err(_) => Err("the value is no JSON".to_owned()),
         },
         Node::Object(_) => Err(misfit("an object", shape)),
-        Node::List(_) | Node::Lazy(_) => Err(misfit("a list", shape)),
+        Node::List(_) | Node::Rows(_) | Node::Lazy(_) => Err(misfit("a list", shape)),
         Node::Null | Node::Failed(_) => Err(misfit("nothing", shape)),
     }
 }

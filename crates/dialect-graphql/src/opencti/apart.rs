@@ -26,11 +26,26 @@ pub(super) fn told_apart(opencti: &str) -> Option<FilterGroup> {
             equal("resource_level", "individual"),
         ],
     };
+    let both = keys::all;
+    let organization = || equal("identity_class", "organization");
     Some(match opencti.to_ascii_lowercase().as_str() {
-        "organization" => equal("identity_class", "organization"),
+        "organization" => both(vec![
+            organization(),
+            one(not_equal("x_opencti_type", "SecurityPlatform")),
+        ]),
         "sector" => equal("identity_class", "class"),
         "system" => equal("identity_class", "system"),
-        "securityplatform" => equal("identity_class", "securityplatform"),
+        "securityplatform" => FilterGroup {
+            mode: FilterMode::Or,
+            filters: Vec::new(),
+            groups: vec![
+                equal("identity_class", "securityplatform"),
+                both(vec![
+                    organization(),
+                    equal("x_opencti_type", "SecurityPlatform"),
+                ]),
+            ],
+        },
         "individual" => {
             let others = ["organization", "class", "system", "securityplatform"];
             let others = others.iter().map(|class| Json::from(*class)).collect();

@@ -26,6 +26,8 @@ pub(super) struct Connection {
     edge_type: String,
     /// The nodes and the cursor of each.
     nodes: Vec<(String, Shown)>,
+    /// The cursors of the first and the last row, shown or not.
+    ends: Option<(String, String)>,
     /// Whether more follow.
     has_next: bool,
     /// Whether some come before.
@@ -42,6 +44,7 @@ impl Connection {
     pub(super) fn page(
         type_name: &str,
         nodes: Vec<(String, Shown)>,
+        ends: Option<(String, String)>,
         has_next: bool,
         has_previous: bool,
         total: u64,
@@ -52,6 +55,7 @@ impl Connection {
             type_name,
             edge_type,
             nodes,
+            ends,
             has_next,
             has_previous,
             total,
@@ -65,8 +69,10 @@ impl Connection {
             .into_iter()
             .enumerate()
             .map(|(position, node)| (position_cursor(position), node))
-            .collect();
-        Self::page(type_name, nodes, false, false, total)
+            .collect::<Vec<_>>();
+        let ends = nodes.first().zip(nodes.last());
+        let ends = ends.map(|((first, _), (last, _))| (first.clone(), last.clone()));
+        Self::page(type_name, nodes, ends, false, false, total)
     }
 
     /// A connection without nodes.
@@ -108,11 +114,11 @@ impl Object<RequestContext> for Connection {
                         node: &**node,
                     })
                 };
-                Ok(Node::list(self.nodes.iter().map(edge)))
+                Ok(Node::rows(self.nodes.iter().map(edge)))
             }
             "pageInfo" => Ok(Node::object(PageInfo {
-                start: self.nodes.first().map_or("", |(cursor, _)| cursor),
-                end: self.nodes.last().map_or("", |(cursor, _)| cursor),
+                start: self.ends.as_ref().map_or("", |(first, _)| first),
+                end: self.ends.as_ref().map_or("", |(_, last)| last),
                 has_next: self.has_next,
                 has_previous: self.has_previous,
                 total: self.total,

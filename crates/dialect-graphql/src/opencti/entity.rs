@@ -6,14 +6,15 @@
 use std::sync::Arc;
 
 use durward_graph::{Direction, EntityRef, ObjectRef, View};
-use durward_intel::kinds::{self, Kind, Sort};
+use durward_intel::kinds::{self, Kind};
 use durward_model::Value;
 use serde_json::{Map, json};
 
 use crate::context::RequestContext;
 use crate::engine::{Call, FieldError, JsonObject, Node, Object};
 use crate::opencti::connection::{Connection, Shown};
-use crate::opencti::{links, names, observable, values};
+use crate::opencti::shown::{self, Required};
+use crate::opencti::{fit, links, names, observable, values};
 
 type Context = RequestContext;
 type Answer<'a> = Result<Node<'a, Context>, FieldError>;
@@ -66,13 +67,15 @@ impl StixNode {
         })
     }
 
-    /// The first of several properties that is there.
-    fn first_of(&self, context: &Context, names: &[&str]) -> Value {
-        names
-            .iter()
-            .map(|name| self.value(context, name))
-            .find(|value| !value.is_null())
-            .unwrap_or_default()
+    /// The value of a source of fields.
+    fn read(&self, context: &Context, source: &str) -> Value {
+        let view = &context.view;
+        match source {
+            shown::STANDARD_ID => Value::String(self.standard_id(view)),
+            shown::CREATED_AT => Value::Instant(view.created_at(self.entity)),
+            shown::UPDATED_AT => Value::Instant(view.updated_at(self.entity)),
+            name => self.value(context, name),
+        }
     }
 
     /// Deterministic STIX id: the key, or for an entity that did not come as STIX one made of its
@@ -81,9 +84,14 @@ impl StixNode {
         standard_id(view, self.entity, self.kind)
     }
 
+    /// What the object is called.
     fn name(&self, context: &Context) -> Value {
-        let names = ["name", "value", "result_name", "definition", "displayName"];
-        self.first_of(context, &names)
+        if self.kind.sort == kinds::Sort::Observable {
+            return observable::value(context, self).into();
+        }
+        shown::value("name", Some(Required::Text), |source| {
+            self.read(context, source)
+        })
     }
 
     fn computed<'a>(&'a self, call: &Call<'a, Context>) -> Option<Node<'a, Context>> {
@@ -96,11 +104,9 @@ impl StixNode {
                 let parents = names::parent_types(self.opencti, self.kind.sort);
                 Node::list(parents.into_iter().map(Node::text))
             }
-            "spec_version" => Node::text("2.1"),
             "created_at" => Node::text(view.created_at(self.entity).to_rfc3339_millis()),
             "updated_at" => Node::text(view.updated_at(self.entity).to_rfc3339_millis()),
             "x_opencti_stix_ids" => self.other_ids(view),
-            "is_inferred" => Node::Boolean(false),
             "representative" => Node::object(JsonObject::new(
                 "Representative",
                 values::object(&[
@@ -115,7 +121,6 @@ impl StixNode {
             "x_opencti_observable_values" => Node::json(observable::pattern_values(
                 &self.value(call.context, "pattern"),
             )),
-            "category" if self.kind.stix_type == "vocabulary" => return None,
             _ => return None,
         })
     }
@@ -181,58 +186,13 @@ impl StixNode {
         Node::object(Connection::whole(connection, found))
     }
 
-    /// Renamed properties: the field of OpenCTI and where STIX or an extension keeps it.
-    fn renamed(&self, call: &Call<'_, Context>) -> Value {
-        let context = call.context;
-        match call.name() {
-            "name" => self.name(context),
-            "aliases" => self.first_of(
-                context,
-                &["aliases", "x_opencti_aliases", "x_mitre_aliases"],
-            ),
-            "x_opencti_aliases" => self.first_of(context, &["x_opencti_aliases", "aliases"]),
-            "attribute_abstract" => self.first_of(context, &["attribute_abstract", "abstract"]),
-            "attribute_key" => self.first_of(context, &["attribute_key", "key"]),
-            "attribute_date" => self.first_of(context, &["attribute_date", "date"]),
-            "collection_layers" => {
-                self.first_of(context, &["collection_layers", "x_mitre_collection_layers"])
-            }
-            "x_opencti_description" => {
-                self.first_of(context, &["x_opencti_description", "description"])
-            }
-            "x_opencti_order" => self.or(context, "x_opencti_order", Value::Int(0)),
-            "revoked" => self.or(context, "revoked", Value::Bool(false)),
-            "x_opencti_negative" => self.or(context, "x_opencti_negative", Value::Bool(false)),
-            "number_observed" => self.or(context, "number_observed", Value::Int(1)),
-            "identity_class" => self.or(
-                context,
-                "identity_class",
-                Value::from(self.opencti.to_lowercase()),
-            ),
-            "created" => self.dated(context, "created", context.view.created_at(self.entity)),
-            "modified" => self.dated(context, "modified", context.view.updated_at(self.entity)),
-            "context" if self.kind.stix_type == "grouping" => {
-                self.or(context, "context", Value::from("unspecified"))
-            }
-            "x_mitre_platforms" => {
-                self.first_of(context, &["x_mitre_platforms", "x_opencti_platforms"])
-            }
-            other => self.value(context, other),
-        }
-    }
-
-    fn or(&self, context: &Context, name: &str, otherwise: Value) -> Value {
-        let value = self.value(context, name);
-        if value.is_null() { otherwise } else { value }
-    }
-
-    fn dated(&self, context: &Context, name: &str, otherwise: durward_model::Instant) -> Value {
-        let is_meta = self.kind.sort == Sort::Meta;
-        let value = self.value(context, name);
-        if value.is_null() || is_meta && !matches!(value, Value::Instant(_)) {
-            return Value::Instant(otherwise);
-        }
-        value
+    /// The value of a leaf.
+    fn leaf(&self, call: &Call<'_, Context>) -> Value {
+        let required = Required::of(call.field.declared_type());
+        let required = required.filter(|_| call.field.is_required());
+        shown::value(call.name(), required, |source| {
+            self.read(call.context, source)
+        })
     }
 
     /// The object as STIX 2.1, references by standard id.
@@ -313,6 +273,14 @@ impl Object<Context> for StixNode {
         if UNUSED.contains(&call.name()) {
             return Ok(Node::Null);
         }
-        Ok(values::node(self.renamed(call)))
+        Ok(fit::node(call.field, self.leaf(call)))
+    }
+
+    fn instead<'a>(&'a self, call: &Call<'a, Context>) -> Option<Node<'a, Context>> {
+        let value = self.leaf(call);
+        fit::instead(call, &value, |required| {
+            let (sources, otherwise) = required.sources();
+            shown::first(sources, otherwise, |source| self.read(call.context, source))
+        })
     }
 }

@@ -17,15 +17,20 @@ use serde_json::Value as Json;
 use crate::context::RequestContext;
 use crate::contracts;
 use crate::opencti::keys::attributes::{NEVER_STORED, RENAMED};
-use crate::opencti::names;
 use crate::opencti::relationship::REFERENCE_VERBS;
 use crate::opencti::user::USER_TYPES;
+use crate::opencti::{names, shown};
 
 /// Internal key: the STIX type of a relationship, which only STIX relationships have.
 pub(super) const STIX_RELATIONSHIP: &str = "__stix_relationship";
 
-/// The meaning of all keys.
-pub(super) fn table(context: &RequestContext) -> KeyTable {
+/// Internal key: the start of a relationship, which an end that is no relationship has not.
+pub(super) const RELATIONSHIP_END: &str = "__start_of_end";
+/// Name of the abstract type of all STIX objects.
+pub(super) const STIX_OBJECT: &str = "Stix-Object";
+
+/// The meaning of all keys in lists whose rows are of these types of the contract.
+pub(super) fn table(context: &RequestContext, types_of_rows: &[&str]) -> KeyTable {
     let stored = stored_properties(context);
     let stored = stored.iter().map(String::as_str);
     let mut table = KeyTable::default()
@@ -34,6 +39,11 @@ pub(super) fn table(context: &RequestContext) -> KeyTable {
         .with_properties(NEVER_STORED)
         // Types are told apart by it, whether or not an object has it yet.
         .with_properties(["x_opencti_type"]);
+    table.keys.extend(shown::meanings(types_of_rows));
+    let name = table.keys.get("name").cloned();
+    table
+        .keys
+        .extend(name.map(|name| ("representative".to_owned(), name)));
     for (key, properties) in RENAMED {
         let properties = properties.iter().map(|name| (*name).to_owned()).collect();
         table = table.with(key, KeyMeaning::Properties(properties));

@@ -124,7 +124,7 @@ pub(super) fn list<'n>(
     direction: Direction,
 ) -> Node<'n, Context> {
     let found = neighbours(context, end, verb, direction);
-    Node::list(found.into_iter().map(shared))
+    Node::rows(found.into_iter().map(shared))
 }
 
 /// The first of some objects, or null.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use durward_graph::{ObjectRef, View};
 use durward_query::filter_group::{
-    FilterGroup, FilterMode, FilterOperator, ListRequest, ListSubject, SearchFields, list,
+    Filter, FilterGroup, FilterMode, FilterOperator, ListRequest, ListSubject, SearchFields, list,
 };
 use durward_query::{PageSize, RunOptions};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::context::RequestContext;
 use crate::engine::{Call, FieldError, Node};
@@ -18,7 +18,7 @@ use crate::opencti::keys;
 use crate::opencti::relationship::{EdgeNode, EdgeSort};
 use crate::opencti::roots::ListRoot;
 use crate::opencti::user::{USER_TYPES, UserNode};
-use crate::opencti::{apart, errors, names};
+use crate::opencti::{apart, errors, names, shown};
 
 type Answer<'a> = Result<Node<'a, RequestContext>, FieldError>;
 
@@ -41,8 +41,12 @@ pub(super) fn entities<'a>(call: &Call<'a, RequestContext>, root: &ListRoot) -> 
         }
         ObjectRef::Edge(_) => None,
     };
-    let subject = ListSubject::Entities(names::graph_types(root.of));
-    listed(call, root.connection, subject, &keys::all(groups), &show)
+    let list = List {
+        connection: root.connection,
+        subject: ListSubject::Entities(names::graph_types(root.of)),
+        types_of_rows: &shown::contract_types(root.of),
+    };
+    listed(call, list, &keys::all(groups), &show)
 }
 
 /// Arguments of relationship lists that are filters of the same name.
@@ -95,9 +99,18 @@ pub(super) fn relationships<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort)
         FilterMode::Or,
         Vec::new(),
     ));
-    let (operator, connection) = match sort {
-        EdgeSort::Sighting => (FilterOperator::Eq, "StixSightingRelationshipConnection"),
-        _ => (FilterOperator::NotEq, "StixCoreRelationshipConnection"),
+    own.filters.extend(ends_are_shown());
+    let (operator, row, connection) = match sort {
+        EdgeSort::Sighting => (
+            FilterOperator::Eq,
+            "StixSightingRelationship",
+            "StixSightingRelationshipConnection",
+        ),
+        _ => (
+            FilterOperator::NotEq,
+            "StixCoreRelationship",
+            "StixCoreRelationshipConnection",
+        ),
     };
     let sighting = vec!["stix-sighting-relationship".into()];
     own.filters.push(keys::filter(
@@ -114,13 +127,23 @@ pub(super) fn relationships<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort)
         ObjectRef::Entity(_) => None,
     };
     let group = keys::all(vec![own, filters(call)?]);
-    listed(
-        call,
+    let list = List {
         connection,
-        ListSubject::Relationships(Vec::new()),
-        &group,
-        &show,
-    )
+        subject: ListSubject::Relationships(Vec::new()),
+        types_of_rows: &[row],
+    };
+    listed(call, list, &group, &show)
+}
+
+/// Both ends are something that OpenCTI shows: an object of a type that it has, or a relationship.
+/// What would be hidden is not counted, and fills no page.
+fn ends_are_shown() -> [Filter; 2] {
+    let end = json!({"mode": "or", "filterGroups": [], "filters": [
+        {"key": "entity_type", "values": [keys::STIX_OBJECT]},
+        {"key": keys::RELATIONSHIP_END, "operator": "not_nil", "values": []},
+    ]});
+    ["dynamicFrom", "dynamicTo"]
+        .map(|key| keys::filter(key, FilterOperator::Eq, FilterMode::Or, vec![end.clone()]))
 }
 
 /// `users`.
@@ -132,16 +155,27 @@ pub(super) fn users<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
         }) as Shown),
         ObjectRef::Edge(_) => None,
     };
-    let subject = ListSubject::Entities(USER_TYPES.map(str::to_owned).to_vec());
-    listed(call, "UserConnection", subject, &filters(call)?, &show)
+    let list = List {
+        connection: "UserConnection",
+        subject: ListSubject::Entities(USER_TYPES.map(str::to_owned).to_vec()),
+        types_of_rows: &["User"],
+    };
+    listed(call, list, &filters(call)?, &show)
 }
 
 type Show<'s> = dyn Fn(&View, ObjectRef) -> Option<Shown> + 's;
 
+/// What a root field lists.
+struct List<'l> {
+    connection: &'l str,
+    subject: ListSubject,
+    /// Types of the contract.
+    types_of_rows: &'l [&'l str],
+}
+
 fn listed<'a>(
     call: &Call<'a, RequestContext>,
-    connection: &str,
-    subject: ListSubject,
+    listed: List<'_>,
     filters: &FilterGroup,
     show: &Show<'_>,
 ) -> Answer<'a> {
@@ -179,22 +213,29 @@ fn listed<'a>(
             .to_vec(),
     };
     let request = ListRequest {
-        subject,
+        subject: listed.subject,
         filters: Some(filters),
         search: call
             .text_argument("search")
             .filter(|text| !text.trim().is_empty()),
         search_fields: &search_fields,
         order: &order,
-        table: &keys::table(context),
+        table: &keys::table(context, listed.types_of_rows),
     };
     let page = list(&context.view, &request, &options, first);
     let page = page.map_err(|error| errors::of_query(&error))?;
+    // A row that cannot be shown after all does not stop a walk over the pages.
+    let ends = page
+        .cursors
+        .first()
+        .cloned()
+        .zip(page.cursors.last().cloned());
     let shown = page.objects.into_iter().zip(page.cursors);
     let nodes = shown.filter_map(|(object, cursor)| Some((cursor, show(&context.view, object)?)));
     Ok(Node::object(Connection::page(
-        connection,
+        listed.connection,
         nodes.collect(),
+        ends,
         // A page of nothing has no cursor with which to go on.
         page.has_more && first > 0,
         after.is_some(),

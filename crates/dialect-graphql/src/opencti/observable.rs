@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an observable is called, and which observables an indicator's pattern speaks of.
 
+use durward_intel::members::Form;
+use durward_intel::pattern::comparisons;
 use durward_model::Value;
 use serde_json::{Value as Json, json};
 
 use crate::context::RequestContext;
 use crate::opencti::entity::StixNode;
-
-/// Properties that name an observable, in the order in which they are asked.
-const NAMING: [&str; 16] = [
-    "value",
-    "name",
-    "path",
-    "subject",
-    "key",
-    "attribute_key",
-    "number",
-    "account_login",
-    "user_id",
-    "serial_number",
-    "command_line",
-    "url",
-    "iban",
-    "card_number",
-    "fingerprint_sha256",
-    "persona_name",
-];
+use crate::opencti::shown::OBSERVABLE_VALUE;
 
 /// The value by which people know an observable; its first hash or its id where it has no other.
 pub(super) fn value(context: &RequestContext, node: &StixNode) -> String {
@@ -34,12 +17,11 @@ pub(super) fn value(context: &RequestContext, node: &StixNode) -> String {
         let property = view.property_id(name);
         property.map_or(Value::Null, |property| view.value(node.entity, property))
     };
-    let named = NAMING
+    let named = OBSERVABLE_VALUE
         .iter()
-        .map(|name| stored(name))
+        .filter_map(|name| Form::Text.fitted(&stored(name)))
         .find_map(|value| match value {
             Value::String(text) => Some(text),
-            Value::Int(number) => Some(number.to_string()),
             _ => None,
         });
     let hash = || match stored("hashes") {
@@ -60,26 +42,10 @@ pub(super) fn pattern_values(pattern: &Value) -> Json {
     let Some(pattern) = pattern.as_str() else {
         return json!([]);
     };
-    let mut found = Vec::new();
-    let mut rest = pattern;
-    while let Some((left, right)) = rest.split_once('=') {
-        let path = left
-            .rsplit(['[', '(', ' '])
-            .find(|part| part.contains(':'))
-            .unwrap_or_default();
-        let quoted = right
-            .trim_start()
-            .strip_prefix('\'')
-            .and_then(|text| text.split_once('\''));
-        match (path.split_once(':'), quoted) {
-            (Some((object, _)), Some((value, tail))) => {
-                found.push(json!({"type": opencti_type(object), "value": value}));
-                rest = tail;
-            }
-            _ => rest = right,
-        }
-    }
-    Json::Array(found)
+    let found = comparisons(pattern).into_iter();
+    found
+        .map(|one| json!({"type": opencti_type(&one.object_type), "value": one.value}))
+        .collect()
 }
 
 fn opencti_type(stix_type: &str) -> &str {

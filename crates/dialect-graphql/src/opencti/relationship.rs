@@ -12,7 +12,8 @@ use serde_json::Map;
 use crate::context::RequestContext;
 use crate::engine::{Call, FieldError, Node, Object};
 use crate::opencti::connection::Shown;
-use crate::opencti::{links, names, values};
+use crate::opencti::shown::{self, Required};
+use crate::opencti::{fit, links, names, values};
 
 type Context = RequestContext;
 
@@ -144,6 +145,25 @@ impl EdgeNode {
         links::shown(context, end).map_or(Node::Null, links::shared)
     }
 
+    /// The value of a source of fields.
+    fn read(&self, view: &View, source: &str) -> Value {
+        match source {
+            shown::STANDARD_ID => Value::String(self.standard_id(view)),
+            shown::CREATED_AT => Value::Instant(view.edge_created_at(self.edge)),
+            shown::UPDATED_AT => Value::Instant(view.edge_updated_at(self.edge)),
+            name => value(view, self.edge, name),
+        }
+    }
+
+    /// The value of a leaf.
+    fn leaf(&self, call: &Call<'_, Context>) -> Value {
+        let required = Required::of(call.field.declared_type());
+        let required = required.filter(|_| call.field.is_required());
+        shown::value(call.name(), required, |source| {
+            self.read(&call.context.view, source)
+        })
+    }
+
     /// The relationship as STIX 2.1.
     pub(super) fn to_stix(&self, context: &Context) -> serde_json::Value {
         let view = &context.view;
@@ -204,43 +224,32 @@ impl Object<Context> for EdgeNode {
         if let Some(node) = links::references(context, own, call.name()) {
             return Ok(node);
         }
-        let stored = |name: &str| value(view, self.edge, name);
-        let or = |name: &str, otherwise: Value| match stored(name) {
-            Value::Null => otherwise,
-            value => value,
-        };
         Ok(match call.name() {
             "id" => Node::text(view.id_cipher().uuid_of(view.edge_id(self.edge))),
             "standard_id" => Node::text(self.standard_id(view)),
             "entity_type" | "relationship_type" => Node::text(self.relationship_type(view)),
             "parent_types" => Node::list(self.parents().iter().map(|name| Node::text(*name))),
-            "spec_version" => Node::text("2.1"),
             "from" => Self::end(context, self.from),
             "to" => Self::end(context, self.to),
             "fromId" | "toId" => Node::Null,
             "created_at" => Node::text(view.edge_created_at(self.edge).to_rfc3339_millis()),
             "updated_at" => Node::text(view.edge_updated_at(self.edge).to_rfc3339_millis()),
-            "created" => values::node(or(
-                "created",
-                Value::Instant(view.edge_created_at(self.edge)),
-            )),
-            "modified" => values::node(or(
-                "modified",
-                Value::Instant(view.edge_updated_at(self.edge)),
-            )),
-            "revoked" => values::node(or("revoked", Value::Bool(false))),
-            "x_opencti_negative" => values::node(or("x_opencti_negative", Value::Bool(false))),
-            "attribute_count" => match stored("attribute_count") {
-                Value::Null => values::node(or("count", Value::Int(1))),
-                value => values::node(value),
-            },
-            "is_inferred" => Node::Boolean(false),
             "x_opencti_stix_ids" => Node::list(view.aliases(own).into_iter().map(Node::text)),
             "toStix" => Node::text(self.to_stix(context).to_string()),
             "status" | "customFieldValues" | "objectOrganization" | "coverage_information" => {
                 Node::Null
             }
-            other => values::node(stored(other)),
+            _ => fit::node(call.field, self.leaf(call)),
+        })
+    }
+
+    fn instead<'a>(&'a self, call: &Call<'a, Context>) -> Option<Node<'a, Context>> {
+        let value = self.leaf(call);
+        fit::instead(call, &value, |required| {
+            let (sources, otherwise) = required.sources();
+            shown::first(sources, otherwise, |source| {
+                self.read(&call.context.view, source)
+            })
         })
     }
 }

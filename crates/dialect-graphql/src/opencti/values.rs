@@ -54,8 +54,11 @@ pub(super) fn hashes<'n>(value: &Value) -> Node<'n, RequestContext> {
     let Some(hashes) = document.as_object() else {
         return Node::Null;
     };
-    let list = hashes
-        .iter()
-        .map(|(name, hash)| json!({"algorithm": name, "hash": hash}));
+    let list = hashes.iter().map(|(name, hash)| {
+        let hash = hash
+            .as_str()
+            .map_or_else(|| hash.to_string(), str::to_owned);
+        json!({"algorithm": name, "hash": hash})
+    });
     Node::json(list.collect())
 }

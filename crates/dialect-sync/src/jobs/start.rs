@@ -122,17 +122,7 @@ pub(super) fn record_of(
         kind: request.integration_type,
         classes: request.integration_class,
     };
-    if !integration.fits() {
-        return Err(bad(
-            "integrationDefinitionId, integrationName, integrationType and integrationClass must be \
-             texts that are neither empty nor too long",
-        ));
-    }
-    if !source.is_integration() && integration != Integration::default() {
-        return Err(bad(
-            "metadata of an integration are for sources that are integrations",
-        ));
-    }
+    integration.check(source)?;
     let mut record = JobRecord::new(id, source, mode, now.as_micros());
     record.integration = integration;
     record.scope = scope;
@@ -143,6 +133,18 @@ pub(super) fn record_of(
 }
 
 impl Integration {
+    fn check(&self, source: JobSource) -> Result<(), SyncError> {
+        let reason = if !self.fits() {
+            "integrationDefinitionId, integrationName, integrationType and integrationClass must \
+             be texts that are neither empty nor too long"
+        } else if !source.is_integration() && *self != Self::default() {
+            "metadata of an integration are for sources that are integrations"
+        } else {
+            return Ok(());
+        };
+        Err(SyncError::BadStart(reason.to_owned()))
+    }
+
     fn fits(&self) -> bool {
         let names = [&self.definition_id, &self.name, &self.kind];
         let mut names = names.into_iter().flatten().chain(&self.classes);

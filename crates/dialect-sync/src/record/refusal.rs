@@ -52,7 +52,7 @@ impl Refusal {
     /// Of an upload that was taken without some of its items.
     pub(crate) fn of_items(place: (u32, u64), fingerprint: u128, rejected: &Rejections) -> Self {
         let first = rejected.items.first();
-        let first = first.map_or_else(String::new, |item| item.sentence());
+        let first = first.map_or_else(String::new, durward_graph::bulk::RejectedItem::sentence);
         let reason = match rejected.count() {
             1 => first,
             count => format!("{count} items of an upload are wrong; {first}"),
@@ -71,8 +71,8 @@ impl Refusal {
         }
     }
 
-    /// Whether the same upload arrived later: the same bytes, or the only upload of the name. A name
-    /// that several uploads carry tells nothing.
+    /// Whether the same upload arrived later: the same bytes, or the only upload of the name. A
+    /// name that several uploads carry tells nothing.
     pub(super) fn is_made_good(&self, parts: &[StagedPart]) -> bool {
         let is_later = |part: &StagedPart| part.number > self.number;
         let is_same = |part: &&StagedPart| hex(part.fingerprint) == self.fingerprint;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use durward_dialect_sync::import::{ImportProgress, ImportRequest, import_files};
-use durward_intel::{ImportReport, import_bundle, parse_bundle};
+use durward_intel::{ImportReport, Room, import_bundle};
 use durward_model::Catalog;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value as Json, json};
@@ -98,10 +98,10 @@ fn progress_bar() -> ProgressBar {
 /// # Errors
 /// When the folder cannot be opened, or the text is no bundle.
 pub(crate) fn import_stix(target: &Target, scope: &str, bundle: &[u8]) -> anyhow::Result<Json> {
-    let bundle = parse_bundle(bundle)?;
     let offline = Offline::open(target)?;
     let origin = offline.caller().origin("STIX bundle imported");
-    let report = import_bundle(offline.organization().store(), origin, scope, bundle);
+    let store = offline.organization().store();
+    let report = import_bundle(store, origin, scope, bundle, &Room::unlimited());
     let report = report.context("the bundle cannot be written")?;
     offline.close()?;
     Ok(report_json(&report))

@@ -2,13 +2,14 @@
 //! Imports over HTTP.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Query, Request, State};
 use axum::http::request;
 use axum::{Json, extract};
 use durward_budget::body::{self, BodyLimits};
 use durward_identity::Caller;
-use durward_intel::{import_bundle, parse_bundle};
+use durward_intel::{ImportError, Room, import_bundle};
 use durward_model::ErrorKind;
 use durward_policy::Right;
 use serde::Deserialize;
@@ -43,6 +44,7 @@ pub(crate) async fn stix(
             return Err(refused);
         }
     };
+    let is_given_up = GivenUp::default();
     let share = caller.share();
     let lease = share.lease();
     let limits = BodyLimits::known(BODY_BYTES_MAX);
@@ -51,20 +53,36 @@ pub(crate) async fn stix(
         .map_err(|error| Problem::body(&error))?;
     let turn = share.turn().await;
     let turn = turn.map_err(|error| Problem::exhausted(&error))?;
+    let room = Room::new(&share, Arc::clone(&is_given_up.0));
     let task = move || {
         let _held = (turn, lease);
-        let bundle =
-            parse_bundle(&body).map_err(|error| Problem::new(error.kind(), error.to_string()))?;
-        drop(body);
         let store = caller.organization().store();
         let origin = caller.origin("STIX bundle imported");
-        import_bundle(store, origin, &parameters.scope, bundle)
+        import_bundle(store, origin, &parameters.scope, &body, &room)
             .map(|report| report_json(&report))
-            .map_err(|error| Problem::of(&error))
+            .map_err(|error| problem(&error))
     };
     let result = tokio::task::spawn_blocking(task).await;
     let failed = || Problem::new(ErrorKind::Internal, "the import ended abnormally");
     result.map_err(|_| failed())?.map(Json)
+}
+
+/// Ends an import at its next step when it is dropped: the client is gone, or the answer is there.
+#[derive(Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The answer to an import that wrote nothing.
+fn problem(error: &ImportError) -> Problem {
+    match error.exhausted() {
+        Some(exhausted) => Problem::exhausted(&exhausted),
+        None => Problem::of(error),
+    }
 }
 
 /// Whether the caller may import, before anything of the body is read.

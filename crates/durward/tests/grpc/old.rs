@@ -3,7 +3,6 @@
 
 use durward_dialect_strongdm::wire::{put_bytes, put_integer};
 use prost_reflect::DynamicMessage;
-use prost_reflect::prost::Message as _;
 
 use crate::common;
 use crate::wire::Wire;

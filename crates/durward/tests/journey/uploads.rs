@@ -251,7 +251,7 @@ fn a_job_that_is_too_large_to_be_read_stops_no_server() {
     let other = start_job(&server.client(), "events-too", "DIFF");
     let text = "\u{1}".repeat(10_000);
     let event = json!({"name": text, "description": text});
-    let events = json!({"events": vec![event; 200]});
+    let events = json!({"events": vec![event; 80]});
     let path = format!("{JOBS}/{job}/events");
     let answers = [0, 1].map(|_| server.client().post(&path, &events).unwrap().status);
     assert_eq!(answers, [400, 400], "what cannot be kept is refused");

@@ -115,8 +115,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Goes to the end of an item of a list without understanding it: to the comma or bracket behind
-    /// it. False when the text ends before, or closes what it did not open.
+    /// Goes to the end of an item of a list without understanding it: to the comma or bracket
+    /// behind it. False when the text ends before, or closes what it did not open.
     pub(crate) fn skip_item(&mut self) -> bool {
         let mut open: Vec<u8> = Vec::new();
         self.peek();

@@ -132,7 +132,7 @@ fn a_failed_init_leaves_nothing() {
     let entries = || fs::read_dir(folder.path()).unwrap().count();
 
     let mut wrong = init_options(data.clone(), &clock);
-    wrong.admin_email = "nobody".to_owned();
+    wrong.admin_email = "no body".to_owned();
     assert!(matches!(init(&wrong), Err(IdentityError::Input { .. })));
     assert_eq!(entries(), 0);
 

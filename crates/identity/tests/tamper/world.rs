@@ -190,7 +190,12 @@ impl World {
         let mut noticed = None;
         for original in &self.organizations {
             let Some(organization) = organizations.get(&original.id) else {
-                return Verdict::Passed(format!("{} is gone", original.id));
+                let mut listed = organizations.list().into_iter();
+                let listed = listed.find(|summary| summary.id == original.id);
+                return match listed.and_then(|summary| summary.unavailable) {
+                    Some(why) => Verdict::Noticed(why),
+                    None => Verdict::Passed(format!("{} is gone", original.id)),
+                };
             };
             let store = organization.store();
             match store.audit(VerifyOptions::default()) {

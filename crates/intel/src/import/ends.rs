@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Relationships of a bundle: their ends may be entities or relationships, in any order.
 
+use std::collections::HashMap;
+
 use durward_graph::ObjectRef;
 use durward_graph::store::{Operation, PutMode, Target};
+use durward_model::Value;
 use serde_json::{Map, Value as Json};
 
-use crate::bundle::Rejected;
+use crate::bundle::properties_bytes;
 use crate::import::Importer;
 use crate::kinds;
-use crate::object::StixObject;
+use crate::object::{Reference, StixObject};
+use crate::room::Stop;
 use crate::standard_id::standard_id;
 
 /// Where an object of a bundle is, or will be.
@@ -26,42 +30,55 @@ struct Link {
     key: String,
 }
 
+/// A relationship that is not written yet, its properties, and what it refers to.
+type Waiting<'o> = (&'o StixObject, Vec<(String, Value)>, Vec<Reference>);
+/// A relationship that is written, and what it refers to.
+type Written<'o> = (&'o StixObject, Vec<Reference>);
+
 impl Importer<'_> {
-    /// Writes the relationships whose ends are known, in as many rounds as that makes new ends
-    /// known; the rest is rejected. Answers with those that were written.
+    /// Writes the relationships, each when its ends are known: one may lead to another. What is
+    /// left then leads round in a circle, and is rejected. Answers with those that were written.
     pub(super) fn relationships<'o>(
         &mut self,
-        mut waiting: Vec<&'o StixObject>,
-    ) -> Vec<&'o StixObject> {
-        let mut written = Vec::with_capacity(waiting.len());
-        loop {
-            let before = waiting.len();
-            let mut later = Vec::new();
-            for object in waiting {
+        relationships: Vec<Waiting<'o>>,
+    ) -> Result<Vec<Written<'o>>, Stop> {
+        let mut written = Vec::with_capacity(relationships.len());
+        let mut waiting: HashMap<String, Vec<Waiting<'o>>> = HashMap::new();
+        for relationship in relationships {
+            // What can be tried now: at first this one, then those that waited for it.
+            let mut ready = vec![relationship];
+            while let Some((object, properties, references)) = ready.pop() {
+                if let Some(id) = self.unknown_end(object) {
+                    let others = waiting.entry(id.to_owned()).or_default();
+                    others.push((object, properties, references));
+                    continue;
+                }
                 match self.links(object) {
                     Ok(links) => {
-                        self.relationship(object, links);
-                        written.push(object);
+                        let moved = properties_bytes(&properties);
+                        self.relationship(object, properties, links)?;
+                        self.room.let_go(moved);
+                        written.push((object, references));
+                        ready.extend(object.ids().flat_map(|id| {
+                            let others = waiting.remove(id);
+                            others.unwrap_or_default()
+                        }));
                     }
-                    Err(_) => later.push(object),
+                    Err(reason) => self.reject(object, reason)?,
                 }
             }
-            waiting = later;
-            if waiting.is_empty() || waiting.len() == before {
-                break;
+        }
+        for (id, others) in waiting {
+            for (object, _, _) in others {
+                self.reject(object, format!("{id} is not known"))?;
             }
         }
-        for object in waiting {
-            let Err(reason) = self.links(object) else {
-                continue;
-            };
-            self.rejected.push(Rejected {
-                position: object.position,
-                id: object.id.clone(),
-                reason,
-            });
-        }
-        written
+        Ok(written)
+    }
+
+    /// The first end of a relationship that leads nowhere yet.
+    fn unknown_end<'o>(&self, object: &'o StixObject) -> Option<&'o str> {
+        object.ends().find(|id| self.end(id).is_none())
     }
 
     /// Where a STIX id leads: into this bundle, or to what the graph has.
@@ -85,9 +102,8 @@ impl Importer<'_> {
     /// The relationships of the graph that one STIX relationship or sighting stands for.
     fn links(&self, object: &StixObject) -> Result<Vec<Link>, String> {
         let named = |member: &str| {
-            object
-                .text(member)
-                .ok_or_else(|| format!("it has no {member}"))
+            let text = object.text(member).filter(|text| !text.trim().is_empty());
+            text.ok_or_else(|| format!("it has no {member}"))
                 .map(str::to_owned)
         };
         let known = |id: &str| self.end(id).ok_or_else(|| format!("{id} is not known"));
@@ -141,9 +157,17 @@ impl Importer<'_> {
     }
 
     /// Writes a relationship. Its STIX id leads to the first one where it stands for several.
-    fn relationship(&mut self, object: &StixObject, links: Vec<Link>) {
+    fn relationship(
+        &mut self,
+        object: &StixObject,
+        mut properties: Vec<(String, Value)>,
+        links: Vec<Link>,
+    ) -> Result<(), Stop> {
         self.begin(object);
-        let is_sighting = object.stix_type == "sighting";
+        if object.stix_type == "sighting" {
+            let name = "stix-sighting-relationship";
+            properties.push(("relationship_type".to_owned(), name.into()));
+        }
         for (position, link) in links.into_iter().enumerate() {
             let key = link.key.clone();
             let existing = if position == 0 {
@@ -152,22 +176,17 @@ impl Importer<'_> {
                 None
             };
             let operation = self.operations.len();
-            let mut properties = object.properties.clone();
-            if is_sighting {
-                let name = "stix-sighting-relationship";
-                properties.push(("relationship_type".to_owned(), name.into()));
-            }
+            let properties = properties.clone();
             let target = if let Some(ObjectRef::Edge(edge)) = existing {
                 let stored = self.view.property_id("modified");
                 let stored = stored.map(|property| self.view.edge_value(edge, property));
                 let is_newer = !super::is_older(object.modified, stored.as_ref());
                 let id = self.view.edge_id(edge);
                 let set = if is_newer { properties } else { Vec::new() };
-                self.operations
-                    .push(Operation::PatchRelationship { target: id, set });
+                self.push(Operation::PatchRelationship { target: id, set })?;
                 Target::Id(id)
             } else {
-                self.operations.push(Operation::PutRelationship {
+                self.push(Operation::PutRelationship {
                     from: link.from.target,
                     relationship_type: format!("stix_{}", link.verb.to_lowercase()),
                     verb: link.verb,
@@ -176,14 +195,15 @@ impl Importer<'_> {
                     key: Some(link.key),
                     properties,
                     mode: PutMode::Upsert,
-                });
+                })?;
                 Target::Result(operation)
             };
             if position == 0 {
                 self.own.push(operation);
-                self.remember(object, &key, &target, existing);
+                self.remember(object, &key, &target, existing)?;
             }
         }
+        Ok(())
     }
 }
 

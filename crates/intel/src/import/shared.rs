@@ -9,11 +9,13 @@ use uuid::Uuid;
 use crate::canonical::canonical_json;
 use crate::import::{End, Importer};
 use crate::kinds;
-use crate::markings::tlp_looks;
-use crate::standard_id::{TLP, standard_id};
+use crate::markings::Tlp;
+use crate::room::Stop;
+use crate::standard_id::standard_id;
 
 /// Colour of a label that nobody gave one.
 const LABEL_COLOR: &str = "#7a8599";
+
 impl Importer<'_> {
     /// The entity of an external reference, and what this citation says otherwise than the entity.
     ///
@@ -22,7 +24,7 @@ impl Importer<'_> {
     pub(super) fn external_reference(
         &mut self,
         content: &Map<String, Json>,
-    ) -> (Target, Vec<(String, Value)>) {
+    ) -> Result<(Target, Vec<(String, Value)>), Stop> {
         let key = standard_id("external-reference", content).unwrap_or_else(|| {
             let text = canonical_json(&Json::Object(content.clone()));
             format!(
@@ -40,7 +42,14 @@ impl Importer<'_> {
             })
             .collect();
         let text = |name: &str| content.get(name).and_then(Json::as_str).unwrap_or_default();
-        let name = match (text("source_name"), text("external_id")) {
+        let name = match (text("source_name").trim(), text("external_id").trim()) {
+            ("", "") => [text("url"), text("description"), &key]
+                .into_iter()
+                .map(|text| text.lines().next().unwrap_or_default().trim())
+                .find(|text| !text.is_empty())
+                .unwrap_or_default()
+                .to_owned(),
+            ("", id) => id.to_owned(),
             (source, "") => source.to_owned(),
             (source, id) => format!("{source} {id}"),
         };
@@ -56,10 +65,8 @@ impl Importer<'_> {
             .cloned()
             .collect();
         let entity_type = kinds::EXTERNAL_REFERENCE;
-        (
-            self.shared(entity_type, "external-reference", &key, properties),
-            own,
-        )
+        let target = self.shared(entity_type, "external-reference", &key, properties)?;
+        Ok((target, own))
     }
 
     /// What the entity of a shared reference holds, in this draft or in the graph.
@@ -80,7 +87,7 @@ impl Importer<'_> {
         }
     }
 
-    pub(super) fn phase(&mut self, chain: &str, phase: &str) -> Target {
+    pub(super) fn phase(&mut self, chain: &str, phase: &str) -> Result<Target, Stop> {
         let content = Map::from_iter([
             ("kill_chain_name".to_owned(), chain.into()),
             ("phase_name".to_owned(), phase.into()),
@@ -103,7 +110,7 @@ impl Importer<'_> {
         )
     }
 
-    pub(super) fn label(&mut self, label: &str) -> Target {
+    pub(super) fn label(&mut self, label: &str) -> Result<Target, Stop> {
         let value = label.trim().to_lowercase();
         let content = Map::from_iter([("value".to_owned(), value.clone().into())]);
         let key = standard_id("label", &content).unwrap_or_default();
@@ -115,31 +122,36 @@ impl Importer<'_> {
         self.shared(kinds::LABEL, "label", &key, properties)
     }
 
-    /// A marking of the Traffic Light Protocol that the bundle refers to without holding it.
-    pub(super) fn well_known_marking(&mut self, verb: &str, id: &str) -> Option<End> {
-        if verb != kinds::MARKED {
-            return None;
+    /// A marking of the Traffic Light Protocol, which need not be in any bundle.
+    pub(super) fn well_known_marking(&mut self, tlp: &Tlp, id: &str) -> Result<End, Stop> {
+        let key = tlp.id();
+        let end = match self.ends.get(&key) {
+            Some(end) => end.clone(),
+            None => {
+                let properties = vec![
+                    ("definition".to_owned(), tlp.name.into()),
+                    ("definition_type".to_owned(), "TLP".into()),
+                    ("displayName".to_owned(), tlp.name.into()),
+                    ("x_opencti_color".to_owned(), tlp.color.into()),
+                    ("x_opencti_order".to_owned(), Value::Int(tlp.order)),
+                ];
+                let entity_type = kinds::MARKING_DEFINITION;
+                let target = self.shared(entity_type, "marking-definition", &key, properties)?;
+                End {
+                    target,
+                    standard_id: key.clone(),
+                }
+            }
+        };
+        // The id of the other version of the protocol finds it too, from now on.
+        if id != key && !self.ends.contains_key(id) && self.by_id(id).is_none() {
+            self.push(Operation::AddAlias {
+                target: end.target.clone(),
+                alias: id.to_owned(),
+            })?;
         }
-        let tail = id.strip_prefix("marking-definition--")?;
-        let name = TLP
-            .iter()
-            .rev()
-            .find(|(_, known)| *known == tail)
-            .map(|(name, _)| *name)?;
-        let (order, color) = tlp_looks(name)?;
-        let properties = vec![
-            ("definition".to_owned(), name.into()),
-            ("definition_type".to_owned(), "TLP".into()),
-            ("displayName".to_owned(), name.into()),
-            ("x_opencti_color".to_owned(), color.into()),
-            ("x_opencti_order".to_owned(), Value::Int(order)),
-        ];
-        let entity_type = kinds::MARKING_DEFINITION;
-        let target = self.shared(entity_type, "marking-definition", id, properties);
-        Some(End {
-            target,
-            standard_id: id.to_owned(),
-        })
+        self.ends.insert(id.to_owned(), end.clone());
+        Ok(end)
     }
 
     /// Makes a shared entity once. One that is there keeps what it has.
@@ -149,16 +161,18 @@ impl Importer<'_> {
         stix_type: &str,
         key: &str,
         properties: Vec<(String, Value)>,
-    ) -> Target {
+    ) -> Result<Target, Stop> {
         if let Some(target) = self.shared_targets.get(key) {
-            return target.clone();
+            return Ok(target.clone());
         }
+        self.room
+            .hold(2 * (size_of::<(String, Target)>() + key.len()))?;
         let target = if let Some(entity) = self.view.find_by_key(&self.namespace, key) {
             Target::Id(self.view.entity_id(entity))
         } else {
             let position = self.operations.len();
             self.shared.push(position);
-            self.operations.push(Operation::PutEntity {
+            self.push(Operation::PutEntity {
                 entity_type: entity_type.to_owned(),
                 classes: Some(kinds::classes(stix_type)),
                 namespace: self.namespace.clone(),
@@ -166,10 +180,10 @@ impl Importer<'_> {
                 properties,
                 aliases: Vec::new(),
                 mode: PutMode::Upsert,
-            });
+            })?;
             Target::Result(position)
         };
         self.shared_targets.insert(key.to_owned(), target.clone());
-        target
+        Ok(target)
     }
 }

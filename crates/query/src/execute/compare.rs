@@ -163,7 +163,7 @@ pub(crate) fn write_canonical(value: ValueRef<'_>, out: &mut Vec<u8>) {
         ValueRef::Int(number) => whole(number, out),
         ValueRef::Instant(instant) => whole(instant.as_millis(), out),
         ValueRef::Float(number) => match number as i64 {
-            near if near as f64 == number && near != i64::MAX => whole(near, out),
+            near if Number::Whole(near).compare(Number::Float(number)).is_eq() => whole(near, out),
             _ => {
                 out.push(3);
                 out.extend_from_slice(&number.to_bits().to_be_bytes());

@@ -4,15 +4,23 @@
 use std::collections::BTreeMap;
 
 use durward_graph::{ObjectRef, View};
-use durward_model::{Namespace, ObjectId};
+use durward_model::{Namespace, ObjectId, Value};
 
 use crate::plan::Way;
 
 /// What a filter key stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum KeyMeaning {
     /// A property, or any of several (`alias` is `aliases` or `x_opencti_aliases`).
     Properties(Vec<String>),
+    /// The first of several properties that is there, else a fixed value: what an answer shows where
+    /// nothing is stored. Filters and orders see just that value.
+    FirstOf {
+        /// The properties, the first one that is there counts.
+        properties: Vec<String>,
+        /// What stands for an object that has none of them.
+        otherwise: Value,
+    },
     /// Objects at the other end of a relationship of any of these verbs; values are ids of any
     /// spelling. `Way::Out` when the filtered object is at its start.
     Reference {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use durward_graph::View;
 use durward_model::Instant;
 
-use super::lower::{Lowering, Target};
+use super::lower::{Lowering, Target, first_of};
 use super::search::{self, SearchFields};
 use super::{FilterGroup, KeyMeaning, KeyTable};
 use crate::error::QueryError;
@@ -108,6 +108,10 @@ impl ListRequest<'_> {
                     Ok(Expression::Call(Function::Coalesce, names))
                 }
             },
+            Some(KeyMeaning::FirstOf {
+                properties,
+                otherwise,
+            }) => Ok(first_of(slot, properties, otherwise)),
             Some(KeyMeaning::EntityType) => Ok(Expression::Property(slot, Property::of("_type"))),
             Some(KeyMeaning::RelationshipType) => {
                 Ok(Expression::Property(slot, Property::of("_class")))

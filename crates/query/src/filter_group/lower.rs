@@ -5,13 +5,13 @@ use durward_graph::View;
 use durward_model::{Instant, Value};
 use serde_json::Value as Json;
 
-use super::operators::{join, on_property, without_negation};
+use super::operators::{join, on_expression, without_negation};
 use super::regarding::Regarding;
 use super::{Filter, FilterGroup, FilterMode, FilterOperator, KeyMeaning, KeyTable};
 use crate::error::QueryError;
 use crate::plan::{
-    Comparison, Condition, EdgePattern, Expression, NodePattern, Operand, Part, Property, Relation,
-    Repeat, Slot, Source, Step, Way,
+    Comparison, Condition, EdgePattern, Expression, Function, NodePattern, Operand, Part, Property,
+    Relation, Repeat, Slot, Source, Step, Way,
 };
 
 /// Slots of a path inside a condition, which has slots of its own.
@@ -94,6 +94,13 @@ impl Lowering<'_> {
     ) -> Result<Condition, QueryError> {
         match meaning {
             KeyMeaning::Properties(names) => self.on_properties(target.slot(), names, filter),
+            KeyMeaning::FirstOf {
+                properties,
+                otherwise,
+            } => {
+                let shown = first_of(target.slot(), properties, otherwise);
+                on_expression(&shown, filter, self.now)
+            }
             KeyMeaning::Reference { verbs, way } => {
                 self.reference(key, Some(verbs), *way, filter, target)
             }
@@ -141,9 +148,10 @@ impl Lowering<'_> {
         names: &[String],
         filter: &Filter,
     ) -> Result<Condition, QueryError> {
-        let conditions = names
-            .iter()
-            .map(|name| on_property(slot, &Property::of(name), filter, self.now));
+        let conditions = names.iter().map(|name| {
+            let property = Expression::Property(slot, Property::of(name));
+            on_expression(&property, filter, self.now)
+        });
         let mut conditions = conditions.collect::<Result<Vec<_>, _>>()?;
         let wants_absence = match (filter.operator, filter.values.is_empty()) {
             (FilterOperator::Nil, _) | (FilterOperator::Eq, true) => true,
@@ -316,6 +324,15 @@ impl Lowering<'_> {
         }
         Ok(Condition::Any(any))
     }
+}
+
+/// The value that an answer shows: the first property that is there, else a fixed value.
+pub(super) fn first_of(slot: Slot, properties: &[String], otherwise: &Value) -> Expression {
+    let properties = properties
+        .iter()
+        .map(|name| Expression::Property(slot, Property::of(name)));
+    let fixed = (!otherwise.is_null()).then(|| Expression::Literal(otherwise.clone()));
+    Expression::Call(Function::Coalesce, properties.chain(fixed).collect())
 }
 
 fn at_any(

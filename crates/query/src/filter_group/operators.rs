@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Operators of filters on plain properties.
+//! Operators of filters on plain values.
 
 use durward_model::{Instant, Number, Value};
 use regex::RegexBuilder;
@@ -8,22 +8,19 @@ use serde_json::Value as Json;
 use super::{Filter, FilterMode, FilterOperator, dates};
 use crate::error::QueryError;
 use crate::execute::millis_of;
-use crate::plan::{Comparison, Condition, Expression, Operand, Property, Relation, Slot};
+use crate::plan::{Comparison, Condition, Expression, Operand, Relation};
 
 /// Largest compiled form of a wildcard in bytes.
 const WILDCARD_BYTES_MAX: usize = 128 << 10;
 
-/// One comparison of one property.
+/// What is compared.
 #[derive(Clone, Copy)]
-struct Subject<'s> {
-    slot: Slot,
-    property: &'s Property,
-}
+struct Subject<'s>(&'s Expression);
 
 impl Subject<'_> {
     fn compare(self, relation: Relation, operand: Operand) -> Condition {
         Condition::Compare(Comparison {
-            left: Expression::Property(self.slot, self.property.clone()),
+            left: self.0.clone(),
             relation,
             negated: false,
             every: false,
@@ -54,14 +51,13 @@ impl Subject<'_> {
     }
 }
 
-/// The condition that a filter sets on a property of the object in a slot.
-pub(super) fn on_property(
-    slot: Slot,
-    property: &Property,
+/// The condition that a filter sets on a value.
+pub(super) fn on_expression(
+    value: &Expression,
     filter: &Filter,
     now: Instant,
 ) -> Result<Condition, QueryError> {
-    let subject = Subject { slot, property };
+    let subject = Subject(value);
     let not = |condition| Condition::Not(Box::new(condition));
     let operator = match (filter.operator, filter.values.is_empty()) {
         (FilterOperator::Eq, true) => FilterOperator::Nil,

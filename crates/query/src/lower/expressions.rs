@@ -287,10 +287,8 @@ impl Lowering<'_, '_> {
         if names.iter().all(is_meant) {
             return Ok(());
         }
-        let tail: String = names
-            .iter()
-            .map(|name| format!("-{}", name.key()))
-            .collect();
+        let names = names.iter();
+        let tail = names.fold(String::new(), |tail, name| tail + "-" + &name.key());
         let meant = match (place, first.property()) {
             (Place::Node(_), _) | (_, None) => format!("[{}{tail}]", first.key()),
             (_, Some(property)) => format!("{}.[{property}{tail}]", first.alias()),

@@ -3,9 +3,9 @@
 
 use serde_json::json;
 
-use super::super::execute::Budget;
+use super::super::execute::Work;
 use super::super::limits::FIELD_ERRORS_MAX;
-use super::super::{FieldError, Node};
+use super::super::{Call, Dialect, FieldError, Node, Object, OperationKind, Resolution};
 use super::{Caller, World, ask, block_on, engine, request, run, send, world};
 
 #[test]
@@ -132,7 +132,7 @@ fn an_item_can_fail_alone() {
 
 #[test]
 fn an_answer_has_a_largest_size_and_number_of_steps() {
-    let refused = |query: &str, budget: Budget| {
+    let refused = |query: &str, budget: Work| {
         let caller = Caller::default();
         let engine = engine();
         let response = engine.execute_within(&caller, request(query, json!({})), budget);
@@ -140,15 +140,15 @@ fn an_answer_has_a_largest_size_and_number_of_steps() {
         assert_eq!(response.first_code.as_deref(), Some("ANSWER_TOO_LARGE"));
         assert!(response.body.len() < 200);
     };
-    let few_bytes = Budget {
+    let few_bytes = Work {
         bytes: 5 << 20,
-        ..Budget::default()
+        ..Work::default()
     };
     refused("{ huge }", few_bytes);
     // What null wipes out again counts too.
-    let few_steps = Budget {
+    let few_steps = Work {
         steps: 5_000,
-        ..Budget::default()
+        ..Work::default()
     };
     refused("{ endless { name } }", few_steps);
 }
@@ -249,4 +249,67 @@ fn a_look_ahead_sees_aliases_fragments_and_arguments() {
     assert_eq!(things.fields_of("Person").len(), 1);
     assert!(things.fields_of("Nothing").is_empty());
     assert!(things.child_of("Robot", "model").is_some());
+}
+
+/// A connection of rows of which some fail, and an object that knows what to say instead.
+struct Row(i64);
+
+impl Object<Caller> for Row {
+    fn type_name(&self) -> &'static str {
+        "Person"
+    }
+
+    fn field<'a>(&'a self, call: &Call<'a, Caller>) -> Result<Node<'a, Caller>, FieldError> {
+        Ok(match (call.name(), self.0) {
+            ("things", -1) => Node::rows((0..5).map(|row| Node::object(Row(row)))),
+            ("strict", 1) => return Err(FieldError::new("BROKEN", "it broke")),
+            ("strict", 2) => Node::list([Node::text("a list")]),
+            ("strict", 3) => Node::Null,
+            ("age", 4) => Node::Float(85.5),
+            ("id" | "strict" | "age", row) => Node::Int(row),
+            _ => Node::Null,
+        })
+    }
+
+    fn instead<'a>(&'a self, call: &Call<'a, Caller>) -> Option<Node<'a, Caller>> {
+        match (call.name(), self.0) {
+            ("strict", 3) => Some(Node::text("repaired")),
+            ("age", _) => Some(Node::Null),
+            _ => None,
+        }
+    }
+}
+
+struct Rows;
+
+impl Dialect for Rows {
+    type Context = Caller;
+
+    fn resolve_root<'a>(&'a self, _: OperationKind, _: Call<'a, Caller>) -> Resolution<'a, Caller> {
+        Resolution::ready(Ok(Node::object(Row(-1))))
+    }
+}
+
+#[test]
+fn a_row_that_fails_costs_no_other_and_may_be_repaired() {
+    let engine = super::super::Engine::new(Rows, super::SDL, "test.graphql").unwrap();
+    let answer = run(
+        &engine,
+        "{ person { things { id ... on Person { strict age } } } }",
+        json!({}),
+    );
+    let rows = json!([
+        {"id": "0", "strict": "0", "age": 0},
+        {"id": "3", "strict": "repaired", "age": 3},
+        {"id": "4", "strict": "4", "age": null},
+    ]);
+    assert_eq!(answer["data"]["person"]["things"], rows);
+    let places: Vec<_> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["path"].clone())
+        .collect();
+    let place = |row: usize| json!(["person", "things", row, "strict"]);
+    assert_eq!(places, [place(1), place(2)], "the errors say which rows");
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Attributes whose names in OpenCTI are not those of the properties in the graph.
 
-use super::STIX_RELATIONSHIP;
+use super::{RELATIONSHIP_END, STIX_RELATIONSHIP};
 
 /// Attributes that OpenCTI knows and that are never stored here: filters on them find nothing.
-pub(super) const NEVER_STORED: [&str; 16] = [
+pub(super) const NEVER_STORED: [&str; 15] = [
     "authorized_members.id",
     "computed_reliability",
     "source_reliability",
@@ -18,30 +18,20 @@ pub(super) const NEVER_STORED: [&str; 16] = [
     "objectParticipant",
     "objectOrganization",
     "members_user",
-    "is_inferred",
     "rule",
     "refreshed_at",
 ];
 
 /// Names that several properties stand behind.
-pub(super) const RENAMED: [(&str, &[&str]); 15] = [
+pub(super) const RENAMED: [(&str, &[&str]); 9] = [
     ("created_at", &["_createdOn"]),
     ("updated_at", &["_beginOn"]),
-    ("alias", ALIASES),
-    ("aliases", ALIASES),
-    ("x_opencti_aliases", ALIASES),
-    ("attribute_abstract", &["attribute_abstract", "abstract"]),
+    (
+        "alias",
+        &["aliases", "x_opencti_aliases", "x_mitre_aliases"],
+    ),
     ("indicator_pattern", &["pattern"]),
-    ("representative", &["displayName"]),
     ("user_email", &["email"]),
-    (
-        "observable_value",
-        &["value", "name", "path", "key", "displayName"],
-    ),
-    (
-        "collection_layers",
-        &["collection_layers", "x_mitre_collection_layers"],
-    ),
     (
         "bulkSearchKeywords",
         &[
@@ -56,6 +46,5 @@ pub(super) const RENAMED: [(&str, &[&str]); 15] = [
     ),
     ("hash", &["hash"]),
     (STIX_RELATIONSHIP, &["relationship_type"]),
-    ("attribute_count", &["attribute_count", "count"]),
+    (RELATIONSHIP_END, &["_fromEntityId"]),
 ];
-const ALIASES: &[&str] = &["aliases", "x_opencti_aliases", "x_mitre_aliases"];

@@ -93,6 +93,13 @@ pub(crate) fn add(
     let mut made = work.made;
     number(&mut made, outcome)?;
     report.entities.created += made.len() as u64;
+    connect(links, &made, &mut finder, edges);
+    edges.types = finder.types;
+    Ok(())
+}
+
+/// Puts the links among the relationships.
+fn connect(links: Vec<Link>, made: &[Made], finder: &mut EndFinder<'_>, edges: &mut Edges) {
     for link in links {
         let target = match link.target {
             Target::Known(end) => end,
@@ -121,8 +128,6 @@ pub(crate) fn add(
             rows.push(from.number, to.number, link.key.as_deref(), link.properties);
         }
     }
-    edges.types = finder.types;
-    Ok(())
 }
 
 /// How much a mapped relationship says of its target.
@@ -177,7 +182,7 @@ impl Mapper<'_> {
                 return Ok(Some(target));
             }
         }
-        // Whatever the filters say: an entity with the key and the type of the target is the target.
+        // Whatever the filters say: an entity with the target's key and type is the target.
         let named: Vec<(&str, Value)> = ["_key", "_type"]
             .into_iter()
             .filter_map(|name| {

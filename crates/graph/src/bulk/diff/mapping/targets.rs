@@ -269,9 +269,12 @@ impl<'t> Targets<'t> {
             // What this job writes to it counts, and not what it was.
             && match self.place_of(entity) {
                 Some(place) => self.staged_matches(place, wanted),
-                None => wanted.iter().all(|(name, value)| match is_metadata(name) {
-                    true => self.known_metadata(entity, name, value),
-                    false => self.known_value(entity, name) == *value,
+                None => wanted.iter().all(|(name, value)| {
+                    if is_metadata(name) {
+                        self.known_metadata(entity, name, value)
+                    } else {
+                        self.known_value(entity, name) == *value
+                    }
                 }),
             }
     }
