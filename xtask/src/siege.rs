@@ -32,7 +32,7 @@ pub(crate) fn run(root: &Path, siege: &Siege) -> anyhow::Result<()> {
             "test",
             "--locked",
             "-p",
-            "durward",
+            "durward-identity",
             "--test",
             ALTERATION_TEST,
         ];
