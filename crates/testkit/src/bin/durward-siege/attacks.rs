@@ -71,7 +71,6 @@ pub(crate) const ATTACKS: &[Attack] = attacks! {
     3, "policy-bombs" => policies::all;
     1, "tcp-idle" => connections::idle;
     7, "tcp-idle-many" => connections::idle_many;
-    1, "tcp-idle-beside" => connections::idle_beside;
     1, "tcp-idle-again" => connections::idle_again;
     1, "tcp-half-handshakes" => connections::half_handshakes;
     1, "tcp-churn" => connections::churn;

@@ -43,7 +43,6 @@ async fn hold_all(field: &Arc<Field>, kind: Holding, first: &[u8]) {
                 let mut stream = match kind.from {
                     Origin::OneAddress => field.connect_from(7).await?,
                     Origin::ManyAddresses => field.connect_from(number as u32).await?,
-                    Origin::TheOthersAddress => TcpStream::connect(field.address).await?,
                 };
                 stream.write_all(&first).await?;
                 field.note("opened");
@@ -74,8 +73,6 @@ async fn hold_all(field: &Arc<Field>, kind: Holding, first: &[u8]) {
 enum Origin {
     OneAddress,
     ManyAddresses,
-    /// The address of the client who must not notice anything.
-    TheOthersAddress,
 }
 
 /// How connections are held.
@@ -137,12 +134,6 @@ pub(crate) async fn idle_after_request(field: Arc<Field>) -> anyhow::Result<()> 
         b"GET /healthz HTTP/1.1\r\nhost: siege\r\n\r\n",
     )
     .await;
-    Ok(())
-}
-
-/// Idle connections from behind the same address as the other client.
-pub(crate) async fn idle_beside(field: Arc<Field>) -> anyhow::Result<()> {
-    hold_all(&field, Origin::TheOthersAddress.once(), b"").await;
     Ok(())
 }
 
