@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The rules of `deny.toml`, checked over `cargo metadata`: licences, sources, banned crates and
-//! crates in more than one version.
+//! crates in more than one version; and the security advisories of `advisories.toml`.
+
+mod advisories;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,20 +23,36 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     findings.extend(sources(&rules, &packages));
     findings.extend(banned(&rules, &packages));
     findings.extend(duplicates(&rules, &packages));
+    let (affected, warning) = advisories::check(root, today())?;
+    findings.extend(affected);
+    if let Some(warning) = warning {
+        println!("  warning: {warning}");
+    }
     for finding in &findings {
         println!("  {finding}");
     }
     if !findings.is_empty() {
         bail!(
-            "{} dependency rules broken; deny.toml has the rules",
+            "{} dependency rules broken; deny.toml and advisories.toml have the rules",
             findings.len()
         );
     }
     println!(
-        "{} packages: licences, sources, bans and versions as deny.toml asks",
+        "{} packages: licences, sources, bans and versions as deny.toml asks, none with a known \
+         advisory",
         packages.len()
     );
     Ok(())
+}
+
+/// Days since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how old the list of advisories is, is asked of the calendar"
+)]
+fn today() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| (since.as_secs() / 86_400) as i64)
 }
 
 fn metadata(root: &Path, rules: &Value) -> anyhow::Result<Metadata> {

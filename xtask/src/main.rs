@@ -36,7 +36,8 @@ usage: cargo xtask TASK
                                               the benchmark table, beside its peer
   bench --plot FILE                           the figures of earlier runs as a picture
   fuzz [--seconds N] [TARGET...]              the fuzz targets, 60 seconds each unless told
-  deny                                        licences, sources and duplicates of dependencies
+  deny                                        licences, sources, duplicates and advisories of
+                                              dependencies
   contracts --shared DIR                      makes contracts/ again from the fact tables in DIR
 ";
 

@@ -9,10 +9,12 @@ mod client;
 mod command;
 mod config;
 mod input;
+mod logging;
 mod offline;
 mod output;
 mod server;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -33,7 +35,8 @@ fn main() -> ExitCode {
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("durward: {}", sentence(&error));
+            // Whoever reads it may be gone; the exit code tells all the same.
+            let _ = writeln!(std::io::stderr(), "durward: {}", sentence(&error));
             if error.is::<Usage>() {
                 ExitCode::from(WRONG_USAGE)
             } else {

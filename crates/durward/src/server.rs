@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The server: what listens, what routes there are, what requests share.
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "they panic when nothing can be written"
+)]
 
 mod audit;
 mod authenticate;
@@ -147,6 +152,17 @@ impl Server {
             }
         }
         Ok(server)
+    }
+
+    /// What ended although it should run as long as the process, in words for the log.
+    pub(crate) fn ended_part(&self) -> Option<String> {
+        self.organizations.all().iter().find_map(|organization| {
+            let thread = organization.store().ended_thread()?;
+            Some(format!(
+                "the {thread} of organization {}",
+                organization.id()
+            ))
+        })
     }
 
     /// Ends what would otherwise stay open while the listener drains.

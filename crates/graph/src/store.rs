@@ -12,6 +12,7 @@ mod draft;
 mod error;
 mod idempotency;
 mod instants;
+mod lifeline;
 mod options;
 mod refold;
 mod replay;
@@ -45,6 +46,7 @@ pub use work::{Plan, Prepare};
 
 use self::activity::ActivityLimit;
 use self::instants::Instants;
+use self::lifeline::Lives;
 use self::trail::KnownErasures;
 use self::work::{Reply, Work};
 use self::writer::Writer;
@@ -64,6 +66,7 @@ pub struct Store {
     queue: SyncSender<Work>,
     activities: Mutex<ActivityLimit>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    lives: Lives,
     sqlite: Option<Arc<SqliteJournal>>,
     erasures: KnownErasures,
     /// Held while the journal is folded anew.
@@ -115,6 +118,8 @@ impl Store {
             head: Mutex::new(opened.start.head),
         });
         let (queue, waiting) = sync_channel(QUEUE_MAX);
+        let lives = opened.start.checkpointer.lives();
+        let line = lives.line("writer");
         let writer = Writer::new(
             Arc::clone(&shared),
             opened.start,
@@ -123,7 +128,7 @@ impl Store {
         );
         let thread = std::thread::Builder::new()
             .name("durward-writer".to_owned())
-            .spawn(move || writer.run(&waiting))
+            .spawn(move || writer.run(&waiting, line))
             .map_err(|source| StoreError::System {
                 action: "start the writer",
                 source,
@@ -133,6 +138,7 @@ impl Store {
             queue,
             activities: Mutex::default(),
             thread: Mutex::new(Some(thread)),
+            lives,
             sqlite: opened.sqlite,
             erasures: KnownErasures::default(),
             auditing: Mutex::new(()),
@@ -282,6 +288,12 @@ impl Store {
         self.wait(|reply| Work::Checkpoint { reply }).map(drop)
     }
 
+    /// The thread of this store that ended although nobody told it to, if one did. Then nothing can
+    /// be written any more: the process should end, and a new start reads what the journal has.
+    pub fn ended_thread(&self) -> Option<&'static str> {
+        self.lives.ended()
+    }
+
     /// Waits for the writes handed in so far, writes a checkpoint, and stops the writer. Writes
     /// after this are refused; reads go on.
     pub fn close(&self) -> Result<(), StoreError> {
@@ -293,7 +305,7 @@ impl Store {
         let reply = Reply::new(move |result| drop(sender.send(result)));
         // Blocks while the queue is full: closing must not be refused.
         if self.queue.send(Work::Close { reply }).is_err() {
-            return Err(StoreError::Closed);
+            return Err(StoreError::WriterEnded);
         }
         let result = receiver.recv().unwrap_or(Err(StoreError::Closed));
         drop(handle.join());

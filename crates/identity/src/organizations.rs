@@ -307,7 +307,7 @@ impl Organizations {
         Ok(())
     }
 
-    /// Closes every organization in good order.
+    /// Closes every organization in good order; one that cannot be closed stops no other.
     pub fn close(&self) -> Result<(), IdentityError> {
         let organizations = std::mem::take(&mut *self.open.write());
         self.forget_credentials();

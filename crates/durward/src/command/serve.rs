@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `durward serve`
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "they panic when nothing can be written"
+)]
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use durward_budget::{Budget, BudgetLimits};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use crate::arguments::ServeArguments;
 use crate::config::Configuration;
+use crate::logging;
 use crate::offline;
 use crate::server::connections::{ConnectionLimits, Connections};
 use crate::server::{self, Server, listener, tls};
@@ -25,10 +31,12 @@ const DURATION_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 
 
 /// How often refusals that were only counted are recorded.
 const TELL_EVERY: Duration = Duration::from_secs(15);
+/// How often the server looks whether all of it still runs.
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Serves a data folder until the process is told to stop.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
-    start_logging();
+    let _log = logging::start().context("the log cannot be started")?;
     let mut configuration = Configuration::load(arguments.config.as_deref())?;
     if let Some(listen) = &arguments.listen {
         configuration.server.listen.clone_from(listen);
@@ -69,16 +77,6 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
     served
 }
 
-fn start_logging() {
-    let filter = EnvFilter::try_from_env("DURWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A second start in one process would be a test's; its log goes where the first one's does.
-    let _ = subscriber.try_init();
-}
-
 async fn serve(
     arguments: &ServeArguments,
     configuration: &Configuration,
@@ -99,16 +97,10 @@ async fn serve(
         let listening = listener::bind("--also-listen", address, has_tls, arguments.plaintext);
         bound.push(listening.await?);
     }
-    let scheme = if has_tls { "https" } else { "http" };
-    for listening in &bound {
-        println!("listening on {scheme}://{}", listening.address);
-    }
-    std::io::stdout()
-        .flush()
-        .context("standard output is closed")?;
+    announce(if has_tls { "https" } else { "http" }, &bound);
     let shutdown = CancellationToken::new();
     let router = server::router(Arc::clone(&served));
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
     for listening in bound {
         let (acceptor, router) = (acceptor.clone(), router.clone());
         tasks.spawn(listener::serve(
@@ -119,16 +111,52 @@ async fn serve(
             shutdown.clone(),
         ));
     }
-    let telling = tokio::spawn(tell_refusals(Arc::clone(&served)));
-    stop_signal().await?;
+    let mut telling = tokio::spawn(tell_refusals(Arc::clone(&served)));
+    let ended = tokio::select! {
+        signal = stop_signal() => { signal?; None }
+        part = end_of_a_part(&served, &mut tasks) => Some(part),
+        _ = &mut telling => Some("the record of refusals".to_owned()),
+    };
     telling.abort();
-    tracing::info!("stopping");
+    match &ended {
+        None => tracing::info!("stopping"),
+        Some(part) => tracing::error!(part, "a part of the server ended: stopping"),
+    }
     shutdown.cancel();
     served.stop();
     while tasks.join_next().await.is_some() {}
     let closing = tokio::task::spawn_blocking(move || served.organizations.close());
-    closing.await.context("closing ended abnormally")??;
-    Ok(())
+    let closed = closing.await.context("closing ended abnormally")?;
+    if let Some(part) = ended {
+        anyhow::bail!("{part} ended abnormally; what was acknowledged is stored: start again");
+    }
+    Ok(closed?)
+}
+
+/// Says where the server listens. Nobody needs to read it.
+fn announce(scheme: &str, bound: &[listener::Bound]) {
+    let mut output = std::io::stdout();
+    for listening in bound {
+        let address = listening.address;
+        tracing::info!(%address, scheme, "listening");
+        let said = writeln!(output, "listening on {scheme}://{address}");
+        if let Err(error) = said.and_then(|()| output.flush()) {
+            tracing::warn!(%error, "standard output cannot be written");
+        }
+    }
+}
+
+/// Waits until something ends that should run as long as the process, and names it.
+async fn end_of_a_part(server: &Server, listeners: &mut JoinSet<()>) -> String {
+    loop {
+        tokio::select! {
+            Some(_) = listeners.join_next() => return "a listener".to_owned(),
+            () = tokio::time::sleep(WATCH_INTERVAL) => {}
+        }
+        if let Some(part) = server.ended_part() {
+            return part;
+        }
+    }
 }
 
 /// From time to time, has the refusals recorded that were only counted.

@@ -7,11 +7,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request};
 use axum::response::{IntoResponse as _, Response};
-use durward_budget::Lease;
 use durward_budget::body::{self, BodyError, BodyLimits};
+use durward_budget::{Lease, Turn};
 use durward_dialect_graphql::engine::{Payload, decode};
 use durward_dialect_graphql::{Answer, ClientHints, RequestContext, SchemaName};
-use durward_identity::{AuthError, RateCost, RateVerdict};
+use durward_identity::{AuthError, Caller, RateCost, RateVerdict};
 use durward_model::ErrorKind;
 use durward_model::error::ClientMessage as _;
 
@@ -63,45 +63,63 @@ pub(crate) async fn sonrai(State(server): State<Arc<Server>>, request: Request) 
 async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let hints = hints(&parts.headers);
-    let assumed = pinned.unwrap_or_else(|| assumed(hints));
-    let refuse = |kind, message: &str| response(server.graphql.refusal(assumed, kind, message));
-    if content_type(&parts.headers).starts_with("multipart/") {
-        let refused = refuse(ErrorKind::Unsupported, "file uploads are not supported");
-        drop(
-            body::read(
-                body,
-                BodyLimits::STRANGER,
-                &server.budget.strangers().lease(),
-            )
-            .await,
-        );
-        return refused;
+    match served(server, pinned, hints, &parts, body).await {
+        Ok(response) => response,
+        Err(refused) => {
+            let assumed = pinned.unwrap_or_else(|| assumed(hints));
+            let schema = refused.schema.unwrap_or(assumed);
+            let refusal = server
+                .graphql
+                .refusal(schema, refused.kind, &refused.message);
+            with_rates(response(refusal), refused.verdict.as_ref())
+        }
     }
+}
+
+/// Why a request is refused as a whole.
+struct Refused {
+    /// Whose way of saying so; none before that is known.
+    schema: Option<SchemaName>,
+    kind: ErrorKind,
+    message: String,
+    verdict: Option<RateVerdict>,
+}
+
+impl Refused {
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            schema: None,
+            kind,
+            message: message.into(),
+            verdict: None,
+        }
+    }
+
+    fn of(error: &dyn ClientMessage) -> Self {
+        Self::new(error.kind(), error.client_message())
+    }
+
+    fn by(self, schema: SchemaName) -> Self {
+        Self {
+            schema: Some(schema),
+            ..self
+        }
+    }
+}
+
+async fn served(
+    server: &Arc<Server>,
+    pinned: Option<SchemaName>,
+    hints: ClientHints,
+    parts: &request::Parts,
+    body: Body,
+) -> Result<Response, Refused> {
     // The credential is judged before a body is read: a stranger's is small, and only tells whose
     // refusal it gets.
-    let source = Source::of(&parts);
+    let source = Source::of(parts);
     let caller = authenticate::caller(server, &parts.headers, &source);
-    let (share, limits) = match &caller {
-        Ok(caller) => (caller.share(), BodyLimits::known(BODY_BYTES_MAX)),
-        Err(_) => (server.budget.strangers(), BodyLimits::STRANGER),
-    };
-    let lease = share.lease();
-    let bytes = match body::read(body, limits, &lease).await {
-        Ok(bytes) => bytes,
-        Err(BodyError::Exhausted(error)) => return refuse(error.kind(), &error.to_string()),
-        Err(_) if caller.is_err() => {
-            return refuse(ErrorKind::Unauthenticated, AuthError::PUBLIC_MESSAGE);
-        }
-        Err(error) => return refuse(ErrorKind::Invalid, &error.to_string()),
-    };
-    let is_large = bytes.len() > QUICK_BODY_BYTES_MAX;
-    let mut turn = None;
-    if is_large {
-        match share.turn().await {
-            Ok(taken) => turn = Some(taken),
-            Err(error) => return refuse(error.kind(), &error.to_string()),
-        }
-    }
+    let (bytes, lease) = read(server, parts, &caller, body).await?;
+    let share = lease.share().clone();
     let reading = Reading {
         server: Arc::clone(server),
         pinned,
@@ -109,72 +127,93 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
         bytes,
         lease,
     };
-    let asked = if is_large {
-        let read = tokio::task::spawn_blocking(move || reading.asked()).await;
-        read.unwrap_or_else(|_| Err((ErrorKind::Internal, INTERNAL.to_owned())))
-    } else {
-        reading.asked()
-    };
-    let asked = match asked {
-        Ok(asked) => asked,
-        Err((kind, message)) => return refuse(kind, &message),
-    };
+    let (asked, turn) = reading.asked_in_time().await?;
     let schema = asked.schema;
     if let Err(error @ AuthError::OrganizationUnavailable) = &caller {
-        let message = error.client_message();
-        return response(server.graphql.refusal(schema, error.kind(), &message));
+        return Err(Refused::of(error).by(schema));
     }
-    let mut verdict = None;
-    if let Ok(caller) = &caller {
-        let decided = server.rates.check(caller, asked.cost, server.clock.now());
-        if !decided.allowed {
-            let message = format!(
-                "too many requests (429); try again in {} seconds",
-                decided.retry_after_seconds
-            );
-            let refusal = server
-                .graphql
-                .refusal(schema, ErrorKind::RateLimited, &message);
-            return with_rates(response(refusal), Some(&decided));
-        }
-        verdict = Some(decided);
-    }
+    let verdict = count(server, &caller, &asked)?;
+    // Lists are long and resolve in place; a few root fields of the others are quick.
+    let is_quick = turn.is_none()
+        && asked.cost.operations <= QUICK_OPERATIONS_MAX
+        && matches!(schema, SchemaName::Durward | SchemaName::JupiterOne);
     let context = RequestContext::new(
         Arc::clone(&server.services),
         caller,
         source.request_id.clone(),
-        base_url(server, &parts),
+        base_url(server, parts),
         asked.lease,
     );
     let held = Arc::clone(context.lease());
-    // Lists are long and resolve in place; a few root fields of the others are quick.
-    let is_quick = !is_large
-        && asked.cost.operations <= QUICK_OPERATIONS_MAX
-        && matches!(schema, SchemaName::Durward | SchemaName::JupiterOne);
     let answer = if is_quick {
         server.graphql.answer(schema, &context, asked.payload).await
     } else {
-        if turn.is_none() {
-            match share.turn().await {
-                Ok(taken) => turn = Some(taken),
-                Err(error) => {
-                    let refusal = server
-                        .graphql
-                        .refusal(schema, error.kind(), &error.to_string());
-                    return with_rates(response(refusal), verdict.as_ref());
-                }
-            }
-        }
-        off_thread(server, schema, context.in_turn(), asked.payload).await
+        let turn = match turn {
+            Some(turn) => turn,
+            None => share.turn().await.map_err(|error| Refused {
+                verdict: verdict.clone(),
+                ..Refused::of(&error).by(schema)
+            })?,
+        };
+        off_thread(server, schema, context.in_turn(), asked.payload, turn).await
     };
-    drop(turn);
     let query_name = query_name(&parts.headers);
     if let Some(code) = &answer.first_code {
         tracing::debug!(?schema, code, query_name, "GraphQL errors");
     } else if query_name.is_some() {
         tracing::debug!(?schema, query_name, "GraphQL answered");
     }
-    with_rates(held_response(answer, &held), verdict.as_ref())
+    Ok(with_rates(held_response(answer, &held), verdict.as_ref()))
+}
+
+/// Reads a body: that of a stranger only as far as it tells whose refusal it gets.
+async fn read(
+    server: &Server,
+    parts: &request::Parts,
+    caller: &Result<Caller, AuthError>,
+    body: Body,
+) -> Result<(Bytes, Lease), Refused> {
+    let (share, limits) = match caller {
+        Ok(caller) => (caller.share(), BodyLimits::known(BODY_BYTES_MAX)),
+        Err(_) => (server.budget.strangers(), BodyLimits::STRANGER),
+    };
+    let lease = share.lease();
+    if content_type(&parts.headers).starts_with("multipart/") {
+        drop(body::read(body, BodyLimits::STRANGER, &lease).await);
+        let message = "file uploads are not supported";
+        return Err(Refused::new(ErrorKind::Unsupported, message));
+    }
+    match body::read(body, limits, &lease).await {
+        Ok(bytes) => Ok((bytes, lease)),
+        Err(BodyError::Exhausted(error)) => Err(Refused::of(&error)),
+        Err(error) => Err(match caller {
+            Ok(_) => Refused::new(ErrorKind::Invalid, error.to_string()),
+            Err(unknown) => Refused::of(unknown),
+        }),
+    }
+}
+
+/// Counts a request against the rate limits of its caller; a stranger's is refused anyway.
+fn count(
+    server: &Server,
+    caller: &Result<Caller, AuthError>,
+    asked: &Asked,
+) -> Result<Option<RateVerdict>, Refused> {
+    let Ok(caller) = caller else {
+        return Ok(None);
+    };
+    let verdict = server.rates.check(caller, asked.cost, server.clock.now());
+    if verdict.allowed {
+        return Ok(Some(verdict));
+    }
+    let message = format!(
+        "too many requests (429); try again in {} seconds",
+        verdict.retry_after_seconds
+    );
+    Err(Refused {
+        verdict: Some(verdict),
+        ..Refused::new(ErrorKind::RateLimited, message).by(asked.schema)
+    })
 }
 
 /// A body on its way to what it asks.
@@ -195,10 +234,23 @@ struct Asked {
 }
 
 impl Reading {
-    fn asked(self) -> Result<Asked, (ErrorKind, String)> {
+    /// What the body asks, found out off the threads that serve connections where it is large; the
+    /// turn that was taken for it goes on.
+    async fn asked_in_time(self) -> Result<(Asked, Option<Turn>), Refused> {
+        if self.bytes.len() <= QUICK_BODY_BYTES_MAX {
+            return Ok((self.asked()?, None));
+        }
+        let turn = self.lease.share().turn().await;
+        let turn = turn.map_err(|error| Refused::of(&error))?;
+        let read =
+            tokio::task::spawn_blocking(move || self.asked().map(|asked| (asked, Some(turn))));
+        read.await
+            .unwrap_or_else(|_| Err(Refused::new(ErrorKind::Internal, INTERNAL)))
+    }
+
+    fn asked(self) -> Result<Asked, Refused> {
         let graphql = &self.server.graphql;
-        let payload = decode(&self.bytes, &self.lease)
-            .map_err(|error| (error.kind(), error.client_message()))?;
+        let payload = decode(&self.bytes, &self.lease).map_err(|error| Refused::of(&error))?;
         self.lease.release(self.bytes.len() as u64);
         drop(self.bytes);
         let schema = self
@@ -217,31 +269,21 @@ impl Reading {
     }
 }
 
-/// The schema whose clients send such headers, for answers to bodies that cannot be read.
-fn assumed(hints: ClientHints) -> SchemaName {
-    if hints.is_opencti {
-        SchemaName::OpenCti
-    } else if hints.is_jupiterone {
-        SchemaName::JupiterOne
-    } else if hints.is_sonrai {
-        SchemaName::Sonrai
-    } else {
-        SchemaName::Durward
-    }
-}
-
 /// Answers off the threads that serve connections; what still runs when the client goes away stops.
 async fn off_thread(
     server: &Arc<Server>,
     schema: SchemaName,
     context: RequestContext,
     payload: Payload,
+    turn: Turn,
 ) -> Answer {
     let guard = context.give_up_guard();
     let runtime = tokio::runtime::Handle::current();
     let lent = Arc::clone(server);
     let answered = tokio::task::spawn_blocking(move || {
-        runtime.block_on(lent.graphql.answer(schema, &context, payload))
+        let answer = runtime.block_on(lent.graphql.answer(schema, &context, payload));
+        drop(turn);
+        answer
     });
     let answer = answered.await;
     drop(guard);

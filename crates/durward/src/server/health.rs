@@ -19,10 +19,14 @@ pub(crate) async fn alive() -> &'static str {
 }
 
 /// Reads are possible. The listener serves only after every organization was opened, so reaching
-/// this is the proof.
+/// this is the proof. A part that ended takes it back: the process is about to end.
 pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Response {
     if server.organizations.all().is_empty() {
         return (StatusCode::SERVICE_UNAVAILABLE, "no organization is open\n").into_response();
+    }
+    if server.ended_part().is_some() {
+        let reason = "a part of the server ended; it stops\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
     }
     "ready\n".into_response()
 }

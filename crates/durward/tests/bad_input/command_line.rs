@@ -141,7 +141,7 @@ fn failures_end_with_1_and_say_what_to_do() {
     );
     fails(
         &[
-            "init", "--data", &missing, "--org", "x", "--admin", "nobody",
+            "init", "--data", &missing, "--org", "x", "--admin", "no body",
         ],
         &["address"],
     );

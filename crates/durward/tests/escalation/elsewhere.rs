@@ -210,6 +210,8 @@ fn cursors_are_of_no_use_to_others() {
     fill(&mut world);
     for number in 0..3 {
         world.person(&format!("person{number}"), "user");
+        let role = json!({"role": {"name": format!("role{number}")}});
+        world.sdk.ask("Roles.Create", &role).unwrap();
     }
     let (access_key, secret) = world.other.strongdm();
     let mut other = world.sdk.with_key(&world.server, access_key, secret);

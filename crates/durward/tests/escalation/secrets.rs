@@ -94,7 +94,14 @@ fn queries_cannot_tell_a_secret_from_nothing() {
                 let text = query.replace("{t}", kind).replace("{p}", property);
                 let mut answer = query_answer(&chief, &text);
                 answer["extensions"] = Json::Null;
-                answer.to_string().replace(property, "{p}")
+                // Names differ in length, and with them the columns of what stands behind.
+                let answer = answer.to_string().replace(property, "{p}");
+                let mut parts = answer.split(" column ");
+                let first = parts.next().unwrap_or_default().to_owned();
+                parts.fold(first, |all, part| {
+                    let part = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+                    format!("{all} column #{part}")
+                })
             };
             let answer = ask(secret);
             assert_eq!(answer, ask(NOTHING), "{query} of {secret}");

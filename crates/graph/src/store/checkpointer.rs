@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use durward_journal::{FileSeal, Head};
@@ -12,6 +12,7 @@ use durward_model::transaction::Sequence;
 use super::draft::Receipt;
 use super::error::StoreError;
 use super::idempotency::Window;
+use super::lifeline::{Lifeline, Lives, guarded};
 use super::options::OnCheckpoint;
 use super::work::Reply;
 use crate::checkpoint::{self, CheckpointExtra};
@@ -28,6 +29,7 @@ pub(super) struct CheckpointFile {
 #[derive(Debug)]
 pub(super) struct Checkpointer {
     thread: Option<(SyncSender<Order>, JoinHandle<()>)>,
+    lives: Lives,
     transactions_max: u64,
     bytes_max: u64,
     /// Sequence of the newest checkpoint, written or ordered.
@@ -50,13 +52,15 @@ impl Checkpointer {
         (transactions_max, bytes_max): (u64, u64),
         covered: Sequence,
     ) -> Result<Self, StoreError> {
+        let lives = Lives::default();
         let thread = match file {
             None => None,
             Some(file) => {
                 let (sender, orders) = sync_channel(1);
+                let line = lives.line("checkpointer");
                 let handle = std::thread::Builder::new()
                     .name("durward-checkpoint".to_owned())
-                    .spawn(move || write_all(&file, &orders))
+                    .spawn(move || write_all(&file, &orders, line))
                     .map_err(|source| StoreError::System {
                         action: "start the checkpoint thread",
                         source,
@@ -66,11 +70,17 @@ impl Checkpointer {
         };
         Ok(Self {
             thread,
+            lives,
             transactions_max,
             bytes_max,
             covered,
             bytes: 0,
         })
+    }
+
+    /// Where the threads of the store are noted that end abnormally.
+    pub(super) fn lives(&self) -> Lives {
+        self.lives.clone()
     }
 
     /// Counts what was appended, and orders a checkpoint when it is due and the thread is free.
@@ -128,7 +138,7 @@ impl Checkpointer {
             sender.send(order).is_ok()
         } else {
             // Busy: the next append tries again.
-            !matches!(sender.try_send(order), Err(TrySendError::Full(_)))
+            sender.try_send(order).is_ok()
         };
         if is_ordered {
             self.covered = head.sequence;
@@ -159,12 +169,18 @@ fn receipt(head: &Head) -> Receipt {
     }
 }
 
-fn write_all(file: &CheckpointFile, orders: &Receiver<Order>) {
+fn write_all(file: &CheckpointFile, orders: &Receiver<Order>, line: Lifeline) {
     while let Ok(order) = orders.recv() {
-        let result = checkpoint::write(&order.snapshot, &file.path, &order.extra, &*file.seal);
-        if let (Ok(()), Some(then)) = (&result, &file.then) {
-            then(&order.head);
-        }
+        let writing = || {
+            checkpoint::write(&order.snapshot, &file.path, &order.extra, &*file.seal)?;
+            if let Some(then) = &file.then {
+                then(&order.head);
+            }
+            Ok(())
+        };
+        let result = guarded("writing the checkpoint", writing).and_then(
+            |written: Result<(), checkpoint::CheckpointError>| written.map_err(StoreError::from),
+        );
         if let Err(error) = &result {
             tracing::warn!(
                 error = error as &dyn std::error::Error,
@@ -172,11 +188,8 @@ fn write_all(file: &CheckpointFile, orders: &Receiver<Order>) {
             );
         }
         if let Some(reply) = order.reply {
-            reply.answer(
-                result
-                    .map(|()| receipt(&order.head))
-                    .map_err(StoreError::from),
-            );
+            reply.answer(result.map(|()| receipt(&order.head)));
         }
     }
+    line.let_go();
 }

@@ -78,6 +78,15 @@ pub enum StoreError {
     /// The store is closed or closing.
     #[error("the store is closed")]
     Closed,
+    /// The writer ended abnormally while it had the write.
+    #[error("the writer ended while it had the write, which may have been stored or not")]
+    WriterEnded,
+    /// What was asked for ended abnormally; nothing of it was done.
+    #[error("{what} ended abnormally")]
+    Abnormal {
+        /// What ended.
+        what: &'static str,
+    },
     /// The preparation of a bulk commit failed; the cause is the caller's own.
     #[error("the changes could not be prepared: {reason}")]
     Preparation {
@@ -163,6 +172,7 @@ impl StoreError {
             Self::Protected { .. } => ErrorKind::Forbidden,
             Self::Busy { .. }
             | Self::Closed
+            | Self::WriterEnded
             | Self::NotWritten { .. }
             | Self::OutcomeUnknown { .. } => ErrorKind::Unavailable,
             Self::Preparation { kind, .. } => *kind,
@@ -172,6 +182,7 @@ impl StoreError {
             | Self::WrongSecret { .. }
             | Self::State(_)
             | Self::Checkpoint(_)
+            | Self::Abnormal { .. }
             | Self::System { .. } => ErrorKind::Internal,
         }
     }

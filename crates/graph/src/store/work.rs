@@ -8,6 +8,7 @@ use durward_model::transaction::Origin;
 
 use super::draft::{BulkCommit, Draft, Receipt};
 use super::error::StoreError;
+use super::lifeline::guarded;
 use crate::ids::NextNumbers;
 use crate::view::View;
 
@@ -19,7 +20,8 @@ pub type Plan = Box<dyn FnOnce(&View) -> Result<Draft, StoreError> + Send>;
 
 type Answer = Box<dyn FnOnce(Result<Receipt, StoreError>) + Send>;
 
-/// Where an answer goes. One that is dropped unanswered says that the store is closed.
+/// Where an answer goes. One that is dropped unanswered says that the writer ended with it. The
+/// answer is somebody else's code: if it ends abnormally, the writer goes on.
 pub(super) struct Reply(Option<Answer>);
 
 impl Reply {
@@ -29,7 +31,7 @@ impl Reply {
 
     pub(super) fn answer(mut self, result: Result<Receipt, StoreError>) {
         if let Some(answer) = self.0.take() {
-            answer(result);
+            let _ = guarded("an answer", || answer(result));
         }
     }
 }
@@ -37,7 +39,7 @@ impl Reply {
 impl Drop for Reply {
     fn drop(&mut self) {
         if let Some(answer) = self.0.take() {
-            answer(Err(StoreError::Closed));
+            let _ = guarded("an answer", || answer(Err(StoreError::WriterEnded)));
         }
     }
 }

@@ -4,12 +4,10 @@
 mod bulk;
 mod group;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use durward_journal::{Encoder, FencingToken, Head, JournalError};
-use durward_model::ErrorKind;
 use durward_model::change::Change;
 use durward_model::transaction::{Origin, Sequence, Transaction};
 
@@ -20,6 +18,7 @@ use super::checkpointer::Checkpointer;
 use super::draft::{Draft, Receipt};
 use super::error::StoreError;
 use super::idempotency::{self, RequestKey, Window};
+use super::lifeline::{Lifeline, guarded};
 use super::replay::Start;
 use super::unique::UniqueIndex;
 use super::work::{Plan, Reply, Work};
@@ -70,7 +69,7 @@ impl Writer {
     }
 
     /// Serves the queue until it is told to close.
-    pub(super) fn run(mut self, queue: &Receiver<Work>) {
+    pub(super) fn run(mut self, queue: &Receiver<Work>, line: Lifeline) {
         let mut closing = None;
         while closing.is_none() {
             let Ok(first) = queue.recv() else { break };
@@ -94,6 +93,7 @@ impl Writer {
         }
         self.checkpointer
             .close(&self.head, &self.snapshot, &self.window);
+        line.let_go();
         if let Some(reply) = closing {
             reply.answer(Ok(receipt(&self.head)));
         }
@@ -185,14 +185,9 @@ impl Writer {
     fn add_plan(&mut self, plan: Plan, group: &mut Group) -> Result<Receipt, StoreError> {
         let view = self.state.view();
         // A plan only reads. One that ends abnormally must not end the writer with it.
-        let planned = catch_unwind(AssertUnwindSafe(|| plan(&view)));
+        let planned = guarded("the plan of the write", || plan(&view));
         drop(view);
-        let draft = planned.unwrap_or_else(|_| {
-            Err(StoreError::Preparation {
-                kind: ErrorKind::Internal,
-                reason: "the plan ended abnormally".to_owned(),
-            })
-        })?;
+        let draft = planned??;
         let key = idempotency::key_of_draft(&draft);
         self.add_draft(&draft, key, group)
     }
@@ -218,7 +213,8 @@ impl Writer {
                 unique: &self.unique,
                 next: self.state.next_numbers(),
             };
-            build::build(ground, draft)?
+            // It reads, and what it makes is not applied yet.
+            guarded("checking the write", || build::build(ground, draft))??
         };
         if built.changes.is_empty() {
             let receipt = Receipt {

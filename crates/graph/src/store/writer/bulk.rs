@@ -6,6 +6,7 @@ use durward_model::transaction::Origin;
 use super::super::draft::{BulkCommit, Receipt};
 use super::super::error::StoreError;
 use super::super::idempotency::{self, RequestKey};
+use super::super::lifeline::guarded;
 use super::super::unique::UniqueIndex;
 use super::super::work::{Prepare, Reply};
 use super::group::Group;
@@ -47,7 +48,8 @@ impl Writer {
             return Ok(receipt);
         }
         let view = self.snapshot.view(None);
-        commit.changes = prepare(&view, self.state.next_numbers())?;
+        let next = self.state.next_numbers();
+        commit.changes = guarded("preparing the changes", || prepare(&view, next))??;
         drop(view);
         self.append_alone(commit, key)
     }
