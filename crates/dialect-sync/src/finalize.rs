@@ -40,7 +40,7 @@ impl Job {
                     let (reason, all) = ("the client calls its data partial", PartialTypes::all());
                     refusals.push(Refusal::of_upload((u32::MAX, 0), None, &all, reason));
                 }
-                state.change(&self.folder, |record| {
+                state.change(&self.home, |record| {
                     record.requested_by = origin.into();
                     record.partial_types = request.partial_types;
                     record.refusals = refusals;
@@ -132,10 +132,10 @@ impl Job {
             state.record.planned = None;
         }
         let closed = if status.is_final() {
-            state.close(status, now, &self.folder)
+            state.close(status, now, &self.home)
         } else {
             state.record.status = status;
-            state.save(&self.folder)
+            state.save(&self.home)
         };
         if let Err(error) = closed {
             tracing::error!(job = %state.record.id, ?error, "the end of a job cannot be recorded");
@@ -150,7 +150,7 @@ impl Job {
         let note_plan: Arc<NotePlan> = Arc::new(move |report: &DiffReport| {
             let outcome = Outcome::from(report.clone());
             let mut state = job.state.lock();
-            state.change(&job.folder, |record| record.planned = Some(outcome))
+            state.change(&job.home, |record| record.planned = Some(outcome))
         });
         let planned = self.state.lock().record.planned.clone();
         let report = match &planned {
