@@ -69,6 +69,7 @@ pub async fn read<B: Body<Data = Bytes>>(
 ) -> Result<Bytes, BodyError> {
     let mut body = pin!(body);
     let announced = body.size_hint().lower();
+    let held_before = lease.used_bytes();
     let refused = if announced > limits.bytes_max as u64 {
         BodyError::TooLarge {
             bytes_max: limits.bytes_max,
@@ -81,7 +82,10 @@ pub async fn read<B: Body<Data = Bytes>>(
             Some(place) => {
                 tokio::select! {
                     kept = kept => kept,
-                    () = place.must_leave() => Err(lease.share().strangers_exhausted().into()),
+                    // Not read on: what it holds is wanted now.
+                    () = place.must_leave() => {
+                        return Err(lease.share().strangers_exhausted().into());
+                    }
                 }
             }
         };
@@ -91,6 +95,8 @@ pub async fn read<B: Body<Data = Bytes>>(
             Err(refused) => refused,
         }
     };
+    // What came of it is gone.
+    lease.release(lease.used_bytes().saturating_sub(held_before));
     if announced <= limits.drained_bytes_max as u64 {
         drain(body, limits.drained_bytes_max).await;
     }

@@ -82,5 +82,7 @@ impl Place<'_> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.room.places.lock().waiting.remove(&self.number);
+        // Whoever waits for this one looks again, also where it held nothing.
+        self.room.note_given_back();
     }
 }
