@@ -141,7 +141,6 @@ impl Access {
     /// An object as the answer to a write shows it to whoever wrote: whole, if that caller may
     /// read it; else what it sent.
     pub(crate) fn answered(
-        &self,
         caller: &Caller,
         view: &View,
         mut object: Object,

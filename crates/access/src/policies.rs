@@ -44,7 +44,12 @@ impl PolicyCache {
             kept.push(entry);
             return set;
         }
-        let set = Arc::new(compile(view, &mark));
+        let (set, is_whole) = compile(view, &mark);
+        let set = Arc::new(set);
+        if !is_whole {
+            // Read again the next time; until then it is safe.
+            return set;
+        }
         if kept.len() >= KEPT_MAX {
             kept.remove(0);
         }
@@ -64,17 +69,23 @@ fn mark(view: &View) -> Mark {
         .collect()
 }
 
-fn compile(view: &View, policies: &Mark) -> PolicySet {
+/// The policies made ready, and whether all that can be read was.
+fn compile(view: &View, policies: &Mark) -> (PolicySet, bool) {
+    let mut is_whole = true;
     let named = policies.iter().map(|(policy, _)| {
         // What was stored was parsed before it was stored, by this version or an older one.
         let parsed = CedarPolicy::parse(&reader::text(view, *policy, POLICY));
         NamedPolicy {
             id: view.entity_id(*policy),
             name: reader::text(view, *policy, "displayName").into(),
-            policy: Arc::new(parsed.unwrap_or_else(|error| CedarPolicy::unreadable(&error))),
+            policy: Arc::new(parsed.unwrap_or_else(|error| {
+                is_whole &= !error.is_passing;
+                CedarPolicy::unreadable(&error)
+            })),
         }
     });
-    PolicySet::compile(named)
+    let set = PolicySet::compile(named);
+    (set, is_whole)
 }
 
 impl Access {
@@ -104,7 +115,7 @@ impl Access {
     pub(crate) fn frees(&self, view: &View, resource: EntityRef, set: &[(String, Value)]) -> bool {
         // Policies that were accepted a moment ago and are not published yet are not looked at.
         let policies = self.policies().of(&self.view(None));
-        let Some(action) = CedarName::connect().filter(|_| policies.statement_count() > 0) else {
+        let Some(action) = CedarName::connect().filter(|_| policies.has_forbids()) else {
             return false;
         };
         let before = resource_facts(view, resource);

@@ -9,6 +9,7 @@ use http_body::Body;
 
 use crate::exhausted::Exhausted;
 use crate::lease::Lease;
+use crate::room::{Place, WaitingRoom};
 
 /// Most bytes of a body from a caller who has not proven anything (64 KiB).
 pub const STRANGER_BODY_BYTES_MAX: usize = 64 << 10;
@@ -56,7 +57,8 @@ pub enum BodyError {
     Exhausted(#[from] Exhausted),
 }
 
-/// Reads a whole body. Its bytes stay charged to `lease`.
+/// Reads a whole body. Its bytes stay charged to `lease`. When the share of strangers is used up,
+/// the oldest of their unfinished bodies gives way to the others.
 ///
 /// # Errors
 /// Why there is no body; what came of it is given up then.
@@ -72,7 +74,18 @@ pub async fn read<B: Body<Data = Bytes>>(
             bytes_max: limits.bytes_max,
         }
     } else {
-        match keep(body.as_mut(), limits.bytes_max, lease).await {
+        let place = lease.share().waiting_room().map(WaitingRoom::enter);
+        let kept = keep(body.as_mut(), limits.bytes_max, lease, place.as_ref());
+        let kept = match &place {
+            None => kept.await,
+            Some(place) => {
+                tokio::select! {
+                    kept = kept => kept,
+                    () = place.must_leave() => Err(lease.share().strangers_exhausted().into()),
+                }
+            }
+        };
+        match kept {
             Ok(bytes) => return Ok(bytes),
             Err(BodyError::BrokenOff) => return Err(BodyError::BrokenOff),
             Err(refused) => refused,
@@ -99,6 +112,7 @@ async fn keep<B: Body<Data = Bytes>>(
     mut body: Pin<&mut B>,
     bytes_max: usize,
     lease: &Lease,
+    place: Option<&Place<'_>>,
 ) -> Result<Bytes, BodyError> {
     let Some(first) = next(body.as_mut()).await? else {
         return Ok(Bytes::new());
@@ -111,40 +125,50 @@ async fn keep<B: Body<Data = Bytes>>(
             return Err(BodyError::TooLarge { bytes_max });
         }
         if is_all {
-            lease.add(bytes.len() as u64)?;
+            charge(lease, bytes.len() as u64, place).await?;
             return Ok(bytes);
         }
-        make_room(&mut kept, bytes.len(), body.size_hint().exact(), lease)?;
+        if let Some(room) = wanted_room(&kept, bytes.len(), body.size_hint().exact()) {
+            let more = room.saturating_sub(kept.capacity());
+            charge(lease, more as u64, place).await?;
+            let mut larger = BytesMut::with_capacity(room);
+            larger.extend_from_slice(&kept);
+            kept = larger;
+        }
         kept.extend_from_slice(&bytes);
         part = next(body.as_mut()).await?;
     }
     Ok(kept.freeze())
 }
 
-/// Makes room for so many bytes more. The buffer at most doubles, and is never larger than what was
-/// announced.
-fn make_room(
-    kept: &mut BytesMut,
-    more: usize,
-    outstanding: Option<u64>,
-    lease: &Lease,
-) -> Result<(), Exhausted> {
+/// How large a buffer must become for so many bytes more; none when they fit. It at most doubles, and
+/// is never larger than what was announced.
+fn wanted_room(kept: &BytesMut, more: usize, outstanding: Option<u64>) -> Option<usize> {
     let wanted = kept.len().saturating_add(more);
     if wanted <= kept.capacity() {
-        return Ok(());
+        return None;
     }
     let announced = outstanding
         .and_then(|bytes| usize::try_from(bytes).ok())
         .map_or(usize::MAX, |bytes| wanted.saturating_add(bytes));
-    let room = wanted
-        .max(kept.capacity().saturating_mul(2))
-        .min(announced)
-        .max(wanted);
-    lease.add(room.saturating_sub(kept.capacity()) as u64)?;
-    let mut larger = BytesMut::with_capacity(room);
-    larger.extend_from_slice(kept);
-    *kept = larger;
-    Ok(())
+    let room = wanted.max(kept.capacity().saturating_mul(2));
+    Some(room.min(announced).max(wanted))
+}
+
+/// Charges bytes; for that, others of the waiting room may have to go.
+async fn charge(lease: &Lease, bytes: u64, place: Option<&Place<'_>>) -> Result<(), Exhausted> {
+    let Some(place) = place else {
+        return lease.add(bytes);
+    };
+    loop {
+        let mut given_back = pin!(place.given_back());
+        given_back.as_mut().enable();
+        match lease.add(bytes) {
+            Err(error) if !place.send_oldest_away() => return Err(error),
+            Err(_) => given_back.await,
+            Ok(()) => return Ok(()),
+        }
+    }
 }
 
 /// The next piece of data; none at the end.

@@ -9,6 +9,7 @@ use durward_model::ObjectId;
 use parking_lot::Mutex;
 
 use crate::exhausted::{Exhausted, Resource, Scope};
+use crate::room::WaitingRoom;
 use crate::share::Share;
 use crate::turn::Queue;
 
@@ -99,10 +100,15 @@ impl Counter {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
                 used.checked_add(bytes).filter(|sum| *sum <= self.max)
             });
-        taken.map(|_| ()).map_err(|_| Exhausted {
+        taken.map(|_| ()).map_err(|_| self.exhausted())
+    }
+
+    /// The refusal of whoever finds it used up.
+    pub(crate) fn exhausted(&self) -> Exhausted {
+        Exhausted {
             scope: self.scope,
             resource: Resource::Bytes(self.max),
-        })
+        }
     }
 
     pub(crate) fn give_back(&self, bytes: u64) {
@@ -119,6 +125,8 @@ impl Counter {
 pub(crate) struct Party {
     pub(crate) counter: Counter,
     pub(crate) queue: Queue,
+    /// Where the bodies of strangers wait to be whole.
+    pub(crate) room: Option<WaitingRoom>,
 }
 
 impl Party {
@@ -126,6 +134,7 @@ impl Party {
         Arc::new(Self {
             counter: Counter::new(scope, bytes),
             queue: Queue::new(scope, turns, waiting),
+            room: (scope == Scope::Strangers).then(WaitingRoom::default),
         })
     }
 }

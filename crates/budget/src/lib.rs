@@ -21,6 +21,7 @@ mod budget;
 mod exhausted;
 pub mod json;
 mod lease;
+mod room;
 mod share;
 mod turn;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::budget::{Counter, Party};
 use crate::exhausted::Exhausted;
 use crate::lease::Lease;
+use crate::room::WaitingRoom;
 use crate::turn::Turn;
 
 /// What one caller may use; cheap to clone.
@@ -89,5 +90,18 @@ impl Share {
             organization.counter.give_back(bytes);
         }
         self.own.counter.give_back(bytes);
+        if let Some(room) = &self.own.room {
+            room.note_given_back();
+        }
+    }
+
+    /// The refusal of somebody who had to give way.
+    pub(crate) fn strangers_exhausted(&self) -> Exhausted {
+        self.own.counter.exhausted()
+    }
+
+    /// Where bodies wait to be whole, of callers who have not proven who they are.
+    pub(crate) fn waiting_room(&self) -> Option<&WaitingRoom> {
+        self.own.room.as_ref()
     }
 }

@@ -248,3 +248,52 @@ async fn a_body_is_kept_up_to_its_limit() {
     let refused = body::read(parts(300), limits, &strangers).await;
     assert!(matches!(refused, Err(BodyError::Exhausted(error)) if error.scope == Scope::Strangers));
 }
+
+/// A body that begins and never ends.
+struct Endless(bool);
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if std::mem::replace(&mut self.0, true) {
+            Poll::Pending
+        } else {
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![0; 60_000])))))
+        }
+    }
+}
+
+#[tokio::test]
+async fn unfinished_bodies_of_strangers_give_way() {
+    let budget = budget();
+    let slow: Vec<_> = (0..200)
+        .map(|_| {
+            let lease = budget.strangers().lease();
+            tokio::spawn(
+                async move { body::read(Endless(false), BodyLimits::STRANGER, &lease).await },
+            )
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(budget.strangers().used_bytes() > 3 * MIB);
+    for _ in 0..100 {
+        let lease = budget.strangers().lease();
+        let read = body::read(Threes(20_000), BodyLimits::STRANGER, &lease).await;
+        assert_eq!(read.unwrap().len(), 60_000);
+    }
+    let mut away = 0;
+    for body in slow {
+        if body.is_finished() {
+            assert!(matches!(body.await.unwrap(), Err(BodyError::Exhausted(_))));
+            away += 1;
+        } else {
+            body.abort();
+        }
+    }
+    assert!(away > 100, "{away}");
+}

@@ -315,11 +315,22 @@ impl RequestContext {
     /// What a query of this request may cost, with a cancellation flag of its own.
     pub fn limits(&self) -> Limits {
         Limits {
-            cancelled: Some(Arc::new(AtomicBool::new(false))),
+            // In a turn of the whole request, what ends the request ends the query.
+            cancelled: Some(if self.has_turn {
+                Arc::clone(&self.is_given_up)
+            } else {
+                Arc::default()
+            }),
             budget: Some(self.lease.share().clone()),
             clock: Some(Arc::clone(&self.services.clock)),
             ..self.services.limits.clone()
         }
+    }
+
+    /// Stops a query of these limits when it is dropped. That of a request which runs in one turn ends
+    /// with the request only.
+    pub fn cancel_guard(&self, limits: &Limits) -> CancelGuard {
+        CancelGuard(limits.cancelled.clone().filter(|_| !self.has_turn))
     }
 
     /// Stops everything that runs under [`RequestContext::limits_of_request`] when it is dropped.
@@ -448,11 +459,6 @@ impl From<Interrupted> for FieldError {
     fn from(error: Interrupted) -> Self {
         field_error(&error)
     }
-}
-
-/// The guard that stops a query of these limits.
-pub fn cancel_guard(limits: &Limits) -> CancelGuard {
-    CancelGuard(limits.cancelled.clone())
 }
 
 /// The code that JupiterOne's and Durward's own clients get for an error kind.

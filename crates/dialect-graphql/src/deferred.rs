@@ -19,7 +19,7 @@ pub const RUNNING_MAX: usize = 256;
 /// Most of them of one organization.
 pub const RUNNING_OF_ONE_MAX: usize = RUNNING_MAX / 2;
 /// Most bytes of all waiting results together.
-pub const BYTES_MAX: usize = 512 << 20;
+pub const BYTES_MAX: usize = 128 << 20;
 /// Most bytes of the waiting results of one organization.
 pub const BYTES_OF_ONE_MAX: usize = BYTES_MAX / 2;
 

@@ -141,6 +141,29 @@ impl GraphQl {
         }
     }
 
+    /// Whether a payload may be answered on a thread that serves connections: it asks for little, or
+    /// for what goes off that thread by itself.
+    pub fn is_quick(&self, schema: SchemaName, payload: &Payload) -> bool {
+        let Payload::One(request) = payload else {
+            return false;
+        };
+        if !matches!(schema, SchemaName::Durward | SchemaName::JupiterOne) {
+            return false;
+        }
+        let Some(roots) = self.roots.find(request) else {
+            // What cannot be read is refused.
+            return true;
+        };
+        let is_quick = |name: &String| match roots.kind {
+            // They wait for the writer, and many of them share one flush.
+            OperationKind::Mutation => true,
+            OperationKind::Query => QUICK_ROOTS.contains(&name.as_str()),
+        };
+        roots.count <= QUICK_ROOTS_MAX
+            && roots.depth <= QUICK_DEPTH_MAX
+            && roots.names.iter().all(is_quick)
+    }
+
     /// How much a payload asks.
     pub fn cost(&self, payload: &Payload) -> Cost {
         let mut cost = Cost::default();
@@ -278,6 +301,22 @@ fn retry_after_seconds(first_code: Option<&str>) -> Option<u32> {
         _ => None,
     }
 }
+
+/// Root fields that read one object, or run off the threads that serve connections by themselves.
+const QUICK_ROOTS: [&str; 8] = [
+    "caller",
+    "entity",
+    "explain",
+    "iamGetAccount",
+    "organization",
+    "query",
+    "queryV1",
+    "queryV2",
+];
+/// So many of them may be asked at once.
+const QUICK_ROOTS_MAX: usize = 4;
+/// No field below one object leads to others within this depth.
+const QUICK_DEPTH_MAX: usize = 2;
 
 /// Seconds after which a refused caller may try again.
 const RETRY_AFTER_SECONDS: u32 = 2;

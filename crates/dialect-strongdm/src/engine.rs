@@ -31,7 +31,7 @@ use crate::dispatch::{Call, Dispatch, Reply};
 use crate::frame::{MESSAGE_BYTES_MAX, only_message};
 use crate::health::Health;
 use crate::metadata::{Signed, api_version, timeout, user_agent};
-use crate::request::{Unread, decode, throw_away, unusable, weigh, whole};
+use crate::request::{decode, throw_away, unusable, weigh, whole};
 use crate::status::{Status, rate_limit};
 use crate::stream::{Conversation, Watch, stopping};
 use crate::{complete, health, reflection, signature};
@@ -246,7 +246,8 @@ impl Engine {
         }
         // The request is gone by now; the answer stays charged until it is sent.
         let held = (answer.len() as u64).saturating_mul(ANSWER_COPIES);
-        lease.set(held).map_err(exhausted)?;
+        // What was done is told, even where there is no room for it any more.
+        let _ = lease.set(held);
         Ok((answer, lease))
     }
 
@@ -271,21 +272,15 @@ impl Engine {
         let presented = presented(&parts.headers, source);
         let organizations = &self.parts.organizations;
         let now = self.parts.clock.now();
-        let is_known = organizations.knows_access_key(signed.access_key, now);
-        let bytes_max = if is_known {
-            MESSAGE_BYTES_MAX
-        } else {
-            STRANGER_BODY_BYTES_MAX
-        };
+        if !organizations.knows_access_key(signed.access_key, now) {
+            // Nothing that it could send would help it.
+            throw_away(body).await;
+            let nothing = [0; 32];
+            signature::authenticate(organizations, &presented, &signed, &nothing, now)?;
+            return Err(AuthError::Unknown.into());
+        }
         let lease = organizations.strangers().lease();
-        let body = match whole(body, bytes_max, &lease, now).await {
-            Err(Unread::TooLarge) if !is_known => {
-                let nothing = [0; 32];
-                signature::authenticate(organizations, &presented, &signed, &nothing, now)?;
-                return Err(AuthError::Unknown.into());
-            }
-            read => read.map_err(Status::from)?,
-        };
+        let body = whole(body, MESSAGE_BYTES_MAX, &lease, now).await?;
         let message = only_message(&body).map_err(|error| Status::of(&error))?;
         let name = signed_name(path).ok_or_else(|| unknown(path))?;
         let digest = digest(&name, &message);
@@ -307,8 +302,7 @@ impl Engine {
     {
         let lease = self.parts.organizations.strangers().lease();
         let now = self.parts.clock.now();
-        let body = whole(body, STRANGER_BODY_BYTES_MAX, &lease, now).await;
-        let body = body.map_err(Status::from)?;
+        let body = whole(body, STRANGER_BODY_BYTES_MAX, &lease, now).await?;
         let question = only_message(&body).map_err(|error| Status::of(&error))?;
         let is_ready = !self.parts.organizations.all().is_empty() && !*self.stops.borrow();
         let health = Health::of(self.parts.contract.pool(), &question, is_ready)?;

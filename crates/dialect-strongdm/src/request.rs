@@ -14,7 +14,7 @@ use prost_reflect::DynamicMessage;
 
 use crate::answer::{AnswerBody, no_call};
 use crate::contract;
-use crate::frame::{FrameError, HEAD_BYTES, MESSAGE_BYTES_MAX};
+use crate::frame::{FrameError, HEAD_BYTES};
 use crate::status::Status;
 use crate::weight;
 
@@ -56,31 +56,13 @@ pub(crate) fn unusable<B>(request: &Request<B>) -> Option<Response<AnswerBody>> 
     None
 }
 
-/// Why there are no bytes of a body.
-pub(crate) enum Unread {
-    /// There are too many.
-    TooLarge,
-    /// Something else is wrong.
-    Failed(Status),
-}
-
-impl From<Unread> for Status {
-    fn from(unread: Unread) -> Self {
-        let bytes_max = MESSAGE_BYTES_MAX;
-        match unread {
-            Unread::TooLarge => Self::of(&FrameError::TooLarge { bytes_max }),
-            Unread::Failed(status) => status,
-        }
-    }
-}
-
 /// All bytes of a body, if its message has not more than so many. They stay charged to `lease`.
 pub(crate) async fn whole<B>(
     body: B,
     bytes_max: usize,
     lease: &Lease,
     now: Instant,
-) -> Result<Bytes, Unread>
+) -> Result<Bytes, Status>
 where
     B: Body<Data = Bytes>,
 {
@@ -90,12 +72,11 @@ where
     };
     let late = || Status::new(ErrorKind::Timeout, "the request took too long to arrive");
     let read = tokio::time::timeout(BODY_TIMEOUT, body::read(body, limits, lease)).await;
-    read.map_err(|_| Unread::Failed(late()))?
-        .map_err(|error| match error {
-            BodyError::TooLarge { .. } => Unread::TooLarge,
-            BodyError::BrokenOff => Unread::Failed(Status::invalid("the request broke off")),
-            BodyError::Exhausted(error) => Unread::Failed(Status::exhausted(&error, now)),
-        })
+    read.map_err(|_| late())?.map_err(|error| match error {
+        BodyError::TooLarge { .. } => Status::of(&FrameError::TooLarge { bytes_max }),
+        BodyError::BrokenOff => Status::invalid("the request broke off"),
+        BodyError::Exhausted(error) => Status::exhausted(&error, now),
+    })
 }
 
 /// Reads a small body of somebody who is refused in any case: left unread it would disturb the

@@ -24,6 +24,7 @@ use durward_dialect_sync::jobs::RandomSource;
 use durward_dialect_sync::{JobOptions, Jobs, StillAllowed, SyncAccess, router};
 use durward_graph::store::{Store, StoreOptions};
 use durward_journal::HeadSigner;
+use durward_journal::file_seal::TestSeal;
 use durward_model::transaction::{Origin, Sequence};
 use durward_model::{Catalog, SystemClock};
 use serde_json::Value;
@@ -69,6 +70,7 @@ fn serve(folder: &Path) {
         catalog,
         clock,
         random,
+        seal: Arc::new(TestSeal(1)),
     };
     let access = SyncAccess {
         share: durward_budget::Budget::unlimited().strangers(),

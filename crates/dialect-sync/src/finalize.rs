@@ -43,7 +43,7 @@ impl Job {
                     let (reason, all) = ("the client calls its data partial", PartialTypes::all());
                     refusals.push(Refusal::of_upload((u32::MAX, 0), None, &all, reason));
                 }
-                state.change(&self.folder, |record| {
+                state.change(&self.home, |record| {
                     record.requested_by = origin.into();
                     record.partial_types = request.partial_types;
                     record.refusals = refusals;
@@ -123,9 +123,9 @@ impl Job {
                 .map_or_else(status_after, |_| JobStatus::Finished);
             let note = |record: &mut JobRecord| note_end(record, &result, status);
             if status.is_final() {
-                state.close(status, jobs.now(), &self.folder, note)
+                state.close(status, jobs.now(), &self.home, note)
             } else {
-                state.change(&self.folder, note)
+                state.change(&self.home, note)
             }
         });
         if let Err(error) = closed {
@@ -141,7 +141,7 @@ impl Job {
         if state.record.attempts >= ATTEMPTS_MAX {
             return Ok(false);
         }
-        state.change(&self.folder, |record| record.attempts += 1)?;
+        state.change(&self.home, |record| record.attempts += 1)?;
         Ok(true)
     }
 
@@ -161,7 +161,7 @@ impl Job {
         let note_plan: Arc<NotePlan> = Arc::new(move |report: &DiffReport| {
             let outcome = Outcome::from(report.clone());
             let mut state = job.state.lock();
-            state.change(&job.folder, |record| record.planned = Some(outcome))
+            state.change(&job.home, |record| record.planned = Some(outcome))
         });
         let planned = self.state.lock().record.planned.clone();
         let report = match &planned {

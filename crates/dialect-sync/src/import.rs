@@ -17,6 +17,7 @@ use durward_graph::bulk::staging::{
 };
 use durward_graph::bulk::{BodyError, ItemRules, PartCounts, PartialTypes, read_lines};
 use durward_graph::store::{Store, StoreError};
+use durward_journal::FileSeal;
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, ErrorKind, Namespace};
 use parking_lot::Mutex;
@@ -46,6 +47,8 @@ pub struct ImportRequest<'i> {
     pub dry_run: bool,
     /// A folder for the staged parts, which is removed at the end.
     pub staging: &'i Path,
+    /// Makes the codes of the staged parts, with the organization's key.
+    pub seal: Arc<dyn FileSeal>,
     /// Who imports, for the journal.
     pub origin: Origin,
 }
@@ -173,7 +176,7 @@ pub fn import_files(
             source,
         })?;
     }
-    let mut staging = Staging::open(request.staging)?;
+    let mut staging = Staging::open(request.staging, Arc::clone(&request.seal), "import")?;
     let result = run(store, catalog, request, progress, &mut staging);
     let removed = staging.remove();
     let report = result?;

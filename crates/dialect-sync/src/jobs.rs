@@ -3,6 +3,7 @@
 //! parts; all of them survive a restart. What cannot be read at the start is set aside.
 
 mod aside;
+mod home;
 mod start;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use durward_graph::bulk::PartialTypes;
 use durward_graph::bulk::staging::Staging;
 use durward_graph::store::Store;
+use durward_journal::FileSeal;
 use durward_model::transaction::Origin;
 use durward_model::{Catalog, Clock, Instant};
 use parking_lot::Mutex;
@@ -35,6 +37,7 @@ pub(crate) const EVENTS_MAX: usize = 1000;
 const EVENTS_BYTES_MAX: usize = RECORD_BYTES_MAX as usize / 2;
 
 pub use self::aside::{SetAside, set_aside_in};
+pub(crate) use self::home::JobHome;
 pub(crate) use self::start::StartRequest;
 use self::start::record_of;
 
@@ -85,6 +88,8 @@ pub struct JobOptions {
     pub clock: Arc<dyn Clock>,
     /// For ids of jobs and upload URLs.
     pub random: RandomSource,
+    /// Makes the codes of all files of jobs, with the organization's key.
+    pub seal: Arc<dyn FileSeal>,
 }
 
 /// The jobs of one organization.
@@ -97,7 +102,7 @@ pub struct Jobs {
 /// One job.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) folder: PathBuf,
+    pub(crate) home: JobHome,
     pub(crate) state: Mutex<JobState>,
     /// Whether a finalization runs.
     pub(crate) running: watch::Sender<bool>,
@@ -110,11 +115,6 @@ pub(crate) struct JobState {
     pub(crate) staging: Option<Staging>,
     /// Uploads that are on their way: place and name of each.
     pub(crate) incoming: BTreeMap<u32, u64>,
-}
-
-/// Parts of a job live here inside its folder.
-fn parts_folder(folder: &Path) -> PathBuf {
-    folder.join("parts")
 }
 
 impl Jobs {
@@ -131,13 +131,17 @@ impl Jobs {
             if !folder.is_dir() || aside::is_aside(&folder) {
                 continue;
             }
-            match open_job(&folder) {
+            let home = JobHome {
+                folder,
+                seal: Arc::clone(&options.seal),
+            };
+            match open_job(&home) {
                 Ok(Some(job)) => {
                     let id = job.state.lock().record.id.clone();
                     jobs.insert(id, job);
                 }
                 Ok(None) => {}
-                Err(reason) => aside::set_aside(&folder, &reason),
+                Err(reason) => aside::set_aside(&home.folder, &reason),
             }
         }
         Ok(Self {
@@ -190,16 +194,19 @@ impl Jobs {
         if open >= OPEN_JOBS_MAX {
             return Err(SyncError::TooManyJobs(open));
         }
-        let folder = self.options.folder.join(&record.id);
+        let home = JobHome {
+            folder: self.options.folder.join(&record.id),
+            seal: Arc::clone(&self.options.seal),
+        };
         let id = record.id.clone();
         let failed = |source| SyncError::Files {
             id: id.clone(),
             source,
         };
-        let staging = Staging::open(&parts_folder(&folder))?;
-        save(&record, &folder)?;
+        let staging = home.staging()?;
+        save(&record, &home)?;
         sync_folder(&self.options.folder).map_err(failed)?;
-        let job = Job::new(folder, record, Some(staging));
+        let job = Job::new(home, record, Some(staging));
         jobs.insert(id, Arc::clone(&job));
         Ok(job)
     }
@@ -225,7 +232,7 @@ impl Jobs {
         for job in over.into_iter().skip(OVER_JOBS_KEPT) {
             let id = job.state.lock().record.id.clone();
             self.jobs.lock().remove(&id);
-            if let Err(error) = fs::remove_dir_all(&job.folder) {
+            if let Err(error) = fs::remove_dir_all(&job.home.folder) {
                 tracing::warn!(%error, job = %id, "an old synchronization job cannot be removed");
             }
         }
@@ -233,29 +240,29 @@ impl Jobs {
 }
 
 /// Opens the job in a folder, if there is one; the error is the sentence about what is wrong.
-fn open_job(folder: &Path) -> Result<Option<Arc<Job>>, String> {
-    let Some(mut record) = JobRecord::load(folder).map_err(|error| error.to_string())? else {
-        let parts = fs::read_dir(parts_folder(folder));
+fn open_job(home: &JobHome) -> Result<Option<Arc<Job>>, String> {
+    let Some(mut record) = JobRecord::load(home).map_err(|error| error.to_string())? else {
+        let parts = fs::read_dir(home.parts_folder());
         if parts.is_ok_and(|mut parts| parts.next().is_some()) {
             return Err("its record is not there, and its uploads are".to_owned());
         }
         // A job whose start was never answered.
-        return match fs::remove_dir_all(folder) {
+        return match fs::remove_dir_all(&home.folder) {
             Ok(()) => Ok(None),
             Err(error) => Err(error.to_string()),
         };
     };
-    if folder.file_name().and_then(|name| name.to_str()) != Some(&record.id) {
+    if home.id() != record.id {
         return Err("its record is that of another job".to_owned());
     }
     if record.status.is_final() {
-        return Ok(Some(Job::new(folder.to_owned(), record, None)));
+        return Ok(Some(Job::new(home.clone(), record, None)));
     }
     let failed = |error: &dyn std::fmt::Display| error.to_string();
-    let mut staging = Staging::open(&parts_folder(folder)).map_err(|error| failed(&error))?;
+    let mut staging = home.staging().map_err(|error| failed(&error))?;
     if !staging.lost().is_empty() {
         for lost in staging.lost() {
-            let reason = "an upload was cut off by the end of the server, or its file is damaged";
+            let reason = "an upload was cut off by the end of the server, or its file was altered";
             let place = (lost.number, lost.name);
             record.refuse(Refusal::of_upload(
                 place,
@@ -264,18 +271,18 @@ fn open_job(folder: &Path) -> Result<Option<Arc<Job>>, String> {
                 reason,
             ));
         }
-        record.save(folder).map_err(|error| failed(&error))?;
+        record.save(home).map_err(|error| failed(&error))?;
         staging.forget_lost().map_err(|error| failed(&error))?;
     }
-    Ok(Some(Job::new(folder.to_owned(), record, Some(staging))))
+    Ok(Some(Job::new(home.clone(), record, Some(staging))))
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-fn save(record: &JobRecord, folder: &Path) -> Result<(), SyncError> {
-    record.save(folder).map_err(|source| match source.kind() {
+fn save(record: &JobRecord, home: &JobHome) -> Result<(), SyncError> {
+    record.save(home).map_err(|source| match source.kind() {
         io::ErrorKind::FileTooLarge => SyncError::RecordTooLarge,
         _ => SyncError::Files {
             id: record.id.clone(),
@@ -285,10 +292,10 @@ fn save(record: &JobRecord, folder: &Path) -> Result<(), SyncError> {
 }
 
 impl Job {
-    fn new(folder: PathBuf, record: JobRecord, staging: Option<Staging>) -> Arc<Self> {
+    fn new(home: JobHome, record: JobRecord, staging: Option<Staging>) -> Arc<Self> {
         let (running, _) = watch::channel(false);
         Arc::new(Self {
-            folder,
+            home,
             state: Mutex::new(JobState {
                 record,
                 staging,
@@ -322,7 +329,7 @@ impl Job {
             return Err(SyncError::Over(current));
         }
         let reason = reason.map(|reason| reason.chars().take(1000).collect());
-        state.close(status, now, &self.folder, |record| record.reason = reason)
+        state.close(status, now, &self.home, |record| record.reason = reason)
     }
 
     /// Keeps events that the client reports.
@@ -339,24 +346,24 @@ impl Job {
                 "a job keeps at most {EVENTS_MAX} events, and {EVENTS_BYTES_MAX} bytes of them"
             )));
         }
-        state.change(&self.folder, |record| record.events = all)
+        state.change(&self.home, |record| record.events = all)
     }
 }
 
 impl JobState {
-    pub(crate) fn save(&self, folder: &Path) -> Result<(), SyncError> {
-        save(&self.record, folder)
+    pub(crate) fn save(&self, home: &JobHome) -> Result<(), SyncError> {
+        save(&self.record, home)
     }
 
     /// Changes the record, on the disk and then here; neither when it cannot be kept.
     pub(crate) fn change(
         &mut self,
-        folder: &Path,
+        home: &JobHome,
         apply: impl FnOnce(&mut JobRecord),
     ) -> Result<(), SyncError> {
         let mut next = self.record.clone();
         apply(&mut next);
-        save(&next, folder)?;
+        save(&next, home)?;
         self.record = next;
         Ok(())
     }
@@ -391,11 +398,11 @@ impl JobState {
         &mut self,
         status: JobStatus,
         now: Instant,
-        folder: &Path,
+        home: &JobHome,
         note: impl FnOnce(&mut JobRecord),
     ) -> Result<(), SyncError> {
         let uploaded = self.uploaded();
-        self.change(folder, |record| {
+        self.change(home, |record| {
             note(record);
             record.uploaded = uploaded;
             record.status = status;

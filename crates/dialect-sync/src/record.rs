@@ -3,21 +3,21 @@
 
 mod refusal;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
+use std::io;
 
 use durward_graph::bulk::diff::{DiffReport, Outcomes, SyncMode};
 use durward_graph::bulk::staging::StagedPart;
 use durward_graph::bulk::{PartCounts, PartialTypes};
+use durward_journal::file_seal;
 use durward_model::transaction::Origin;
 use durward_model::{Namespace, ObjectId, Value};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::refusal::{Refusal, Rejected, RejectedItem};
+use crate::jobs::JobHome;
 
 pub(crate) const RECORD_FILE: &str = "job.json";
-/// Format of the records that are written; those of format 1 lack some members.
+/// Format of the records that are written and read.
 const RECORD_VERSION: u32 = 2;
 /// Largest record that is written, and read back.
 pub(crate) const RECORD_BYTES_MAX: u64 = 16 << 20;
@@ -177,19 +177,15 @@ pub(crate) struct JobRecord {
     pub(crate) partial_types: Vec<String>,
     pub(crate) requested_by: Requester,
     /// What a finalization that reached the journal comes to; asked when nobody lived to note it.
-    #[serde(default)]
     pub(crate) planned: Option<Outcome>,
     /// How often its finalization was begun since it last came to an end.
     #[serde(default)]
     pub(crate) attempts: u32,
     /// Uploads of which something did not arrive.
-    #[serde(default)]
     pub(crate) refusals: Vec<Refusal>,
     /// Items that were left out of uploads.
-    #[serde(default)]
     pub(crate) rejected: Rejected,
     /// What is known of the integration.
-    #[serde(default)]
     pub(crate) integration: Integration,
 }
 
@@ -386,46 +382,42 @@ impl JobRecord {
         }
     }
 
-    /// Writes the record into the job's folder, whole or not at all. One that would not be read
-    /// back is not written: that is an error of kind [`io::ErrorKind::FileTooLarge`].
-    pub(crate) fn save(&self, folder: &Path) -> io::Result<()> {
-        let target = folder.join(RECORD_FILE);
-        let fresh = folder.join("job.json.new");
+    /// Writes the record into the job's folder, sealed, whole or not at all. One that would not be
+    /// read back is not written: that is an error of kind [`io::ErrorKind::FileTooLarge`].
+    pub(crate) fn save(&self, home: &JobHome) -> io::Result<()> {
         let bytes = serde_json::to_vec(self).map_err(io::Error::other)?;
         if bytes.len() as u64 > RECORD_BYTES_MAX {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        let mut file = durward_journal::private::create(&fresh)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&fresh, &target)?;
-        File::open(folder)?.sync_all()
+        let path = home.folder.join(RECORD_FILE);
+        file_seal::write(&path, &*home.seal, &purpose(home), &bytes)
     }
 
     /// The record in a job's folder; `None` when there is none (a job that was never answered for).
-    pub(crate) fn load(folder: &Path) -> io::Result<Option<Self>> {
-        let path = folder.join(RECORD_FILE);
-        match fs::metadata(&path) {
+    /// One that was not sealed for this job is an error.
+    pub(crate) fn load(home: &JobHome) -> io::Result<Option<Self>> {
+        let path = home.folder.join(RECORD_FILE);
+        let read = file_seal::read(&path, &*home.seal, &purpose(home), RECORD_BYTES_MAX);
+        let bytes = match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-            Ok(metadata) if metadata.len() > RECORD_BYTES_MAX => {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 return Err(io::Error::other(format!(
-                    "its record has {} bytes, and at most {RECORD_BYTES_MAX} are read",
-                    metadata.len()
+                    "its record is refused: {error}; start the job again and upload anew"
                 )));
             }
-            Ok(_) => {}
-        }
-        let mut record: Self =
-            serde_json::from_slice(&fs::read(&path)?).map_err(io::Error::other)?;
+            read => read?,
+        };
+        let record: Self = serde_json::from_slice(&bytes).map_err(io::Error::other)?;
         match record.version {
-            1 | RECORD_VERSION => {
-                record.version = RECORD_VERSION;
-                Ok(Some(record))
-            }
+            RECORD_VERSION => Ok(Some(record)),
             other => Err(io::Error::other(format!(
                 "the record has format version {other}"
             ))),
         }
     }
+}
+
+/// What the record of a job is sealed for: one that is copied to another job is not accepted.
+fn purpose(home: &JobHome) -> String {
+    format!("synchronization job {}", home.id())
 }

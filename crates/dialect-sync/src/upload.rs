@@ -247,7 +247,7 @@ impl Incoming {
             next.refuse(of_items);
         }
         if next != state.record {
-            state.change(&self.job.folder, |record| *record = next)?;
+            state.change(&self.job.home, |record| *record = next)?;
         }
         Ok(true)
     }
@@ -299,7 +299,7 @@ fn record(
         return true;
     }
     state.record.refuse(refusal);
-    match state.save(&job.folder) {
+    match state.save(&job.home) {
         Ok(()) => true,
         Err(error) => {
             tracing::error!(job = %state.record.id, ?error, "a refusal cannot be recorded");

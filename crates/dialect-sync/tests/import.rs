@@ -36,6 +36,7 @@ fn import(world: &World, folder: &std::path::Path, files: &[PathBuf], scope: &st
         is_partial: false,
         dry_run: false,
         staging: &staging,
+        seal: std::sync::Arc::new(durward_journal::file_seal::TestSeal(1)),
         origin: Origin::default(),
     };
     let report = import_files(&world.store, &catalog, &request, &|_| {}).unwrap();
@@ -91,6 +92,7 @@ async fn files_import_as_one_job_and_name_a_broken_line() {
         is_partial: false,
         dry_run: false,
         staging: &staging,
+        seal: std::sync::Arc::new(durward_journal::file_seal::TestSeal(1)),
         origin: Origin::default(),
     };
     let catalog = Catalog::built_in().unwrap();

@@ -185,6 +185,7 @@ impl Server {
             catalog: Arc::clone(&self.catalog),
             clock: Arc::clone(&self.clock),
             random: offline::random_source(),
+            seal: organization.vault().file_seal(),
         });
         let jobs = Arc::new(jobs.context("the synchronization jobs cannot be opened")?);
         all.insert(organization.id().clone(), Arc::clone(&jobs));

@@ -128,7 +128,7 @@ type Job<'a> = Box<dyn Fn(&mut Encoder) + Send + Sync + 'a>;
 /// Reads a checkpoint; any damage is an error.
 pub fn read(
     path: &Path,
-    context: CheckpointContext,
+    context: &CheckpointContext,
 ) -> Result<(Snapshot, CheckpointExtra), CheckpointError> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|source| CheckpointError::Io {
@@ -145,7 +145,7 @@ pub fn read(
             supported: FORMAT,
         });
     }
-    restore::restore(&bytes, &context)
+    restore::restore(&bytes, context)
         .map_err(|reason| CheckpointError::Damaged { path: name, reason })
 }
 

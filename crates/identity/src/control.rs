@@ -96,8 +96,9 @@ pub(crate) fn is_renewal(caller: &Caller, kind: CredentialKind) -> bool {
 }
 
 /// Refuses a temporary credential that would make one which outlives it: whoever comes by it for
-/// a moment must not stay. Tokens of Sonrai renew themselves, and Cyral's interface has no other
-/// way to make clients than by a token that was granted to one.
+/// a moment must not stay. Tokens of Sonrai renew themselves, Cyral's interface has no other way to
+/// make clients than by a token that was granted to one, and a node's token opens nothing but that
+/// node's own enrolment.
 pub(crate) fn require_no_longer_life(
     caller: &Caller,
     kind: CredentialKind,
@@ -108,7 +109,8 @@ pub(crate) fn require_no_longer_life(
     };
     let is_granted = caller.credential_kind() == Some(CredentialKind::CyralAccess);
     let is_client = is_granted && kind == CredentialKind::CyralClient;
-    if is_client || is_renewal(caller, kind) || end.is_some_and(|end| end <= own_end) {
+    let is_node = kind == CredentialKind::NodeToken;
+    if is_client || is_node || is_renewal(caller, kind) || end.is_some_and(|end| end <= own_end) {
         return Ok(());
     }
     let why = format!(

@@ -81,7 +81,9 @@ impl DataFolder {
             _lock: FolderLock::acquire(path)?,
         };
         folder.remove_leftovers()?;
-        private::close_folder(path).map_err(failed("close to others", path))?;
+        for (path, error) in private::close_folder(path) {
+            tracing::warn!(path = %path.display(), %error, "it cannot be closed to others");
+        }
         Ok(folder)
     }
 

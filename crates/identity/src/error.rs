@@ -140,13 +140,12 @@ impl IdentityError {
             Self::FolderNotEmpty { .. } | Self::OrganizationExists { .. } => {
                 ErrorKind::AlreadyExists
             }
-            Self::RolledBack { .. } => ErrorKind::Conflict,
+            Self::RolledBack { .. } | Self::Changed => ErrorKind::Conflict,
             Self::NotADataFolder { .. } | Self::Input { .. } => ErrorKind::Invalid,
             Self::FormatTooNew { .. } => ErrorKind::Unsupported,
             Self::OrganizationNotFound { .. } | Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Forbidden { .. } => ErrorKind::Forbidden,
             Self::Ended => ErrorKind::Unauthenticated,
-            Self::Changed => ErrorKind::Conflict,
             Self::OrganizationUnavailable { .. } => ErrorKind::Unavailable,
             Self::File { .. } | Self::Damaged { .. } => ErrorKind::Internal,
             Self::Policy(error) => error.kind(),

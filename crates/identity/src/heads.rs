@@ -193,12 +193,16 @@ impl KnownHeads {
             .filter_map(|name| OrganizationId::parse(name));
         let missing: Vec<OrganizationId> = known.filter(|id| !there.contains(id)).collect();
         let mut found = Vec::new();
+        let before = entries.len();
         for id in missing {
             let what = format!("organization {id} is not in the data folder any more");
             match self.judge(what) {
                 Ok(()) => drop(entries.remove(id.as_str())),
                 Err(error) => found.push((id, Err(error))),
             }
+        }
+        if entries.len() < before {
+            self.write(&entries);
         }
         found
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use durward_budget::{Budget, Share};
 use durward_graph::View;
@@ -60,7 +61,8 @@ impl Organization {
             heads: Arc::new(KnownHeads::none()),
             ..shared.clone()
         };
-        let store = Store::create(store_options(folder, id, &vault, &shared))?;
+        let (options, _) = store_options(folder, id, &vault, &shared);
+        let store = Store::create(options)?;
         Ok(Self::new(folder, id, store, vault, &shared))
     }
 
@@ -71,8 +73,10 @@ impl Organization {
         shared: &Shared,
     ) -> Result<Self, IdentityError> {
         let vault = Arc::new(Vault::open(folder, id.as_str(), &shared.master)?);
-        let store = Store::open(store_options(folder, id, &vault, shared))?;
+        let (options, is_accepted) = store_options(folder, id, &vault, shared);
+        let store = Store::open(options)?;
         shared.heads.check(id, &vault, &store)?;
+        is_accepted.store(true, Ordering::Relaxed);
         Ok(Self::new(folder, id, store, vault, shared))
     }
 
@@ -250,12 +254,15 @@ pub(crate) fn core_draft(origin: Origin, operations: Vec<Operation>) -> Draft {
     }
 }
 
+/// How the store of an organization is opened. Its checkpoints are remembered outside the folder once
+/// the flag is set: a store that is refused for its age writes one when it is closed again, and
+/// must not pass for the newest next time.
 fn store_options(
     folder: &Path,
     id: &OrganizationId,
     vault: &Arc<Vault>,
     shared: &Shared,
-) -> StoreOptions {
+) -> (StoreOptions, Arc<AtomicBool>) {
     let head_signer: Arc<dyn HeadSigner> = vault.head_key();
     let clock = Arc::clone(&shared.clock);
     let catalog = Arc::clone(&shared.catalog);
@@ -263,10 +270,14 @@ fn store_options(
     options.checkpoint = shared.checkpoint;
     options.file_seal = Some(vault.file_seal());
     let (heads, vault, id) = (Arc::clone(&shared.heads), Arc::clone(vault), id.clone());
+    let is_accepted = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&is_accepted);
     options.on_checkpoint = Some(Box::new(move |head| {
-        heads.remember(&id, &vault, head.sequence, &head.hash);
+        if asked.load(Ordering::Relaxed) {
+            heads.remember(&id, &vault, head.sequence, &head.hash);
+        }
     }));
-    options
+    (options, is_accepted)
 }
 
 impl fmt::Debug for Organization {

@@ -257,6 +257,12 @@ impl Organizations {
     /// Deletes an organization and everything it holds.
     pub fn delete(&self, name: &str) -> Result<(), IdentityError> {
         let _changing = self.changing.lock();
+        let broken = OrganizationId::parse(name).filter(|id| self.unavailable.contains_key(id));
+        if let Some(id) = broken {
+            // It cannot be opened, and need not be.
+            self.shared.read().heads.forget(&id);
+            return self.folder.remove_organization(&id);
+        }
         let organization = self.find_or_only(Some(name))?;
         let id = organization.id().clone();
         self.open.write().remove(&id);

@@ -242,7 +242,7 @@ impl<'a> Importer<'a> {
         }
         let written = self.relationships(relationships)?;
         for (object, references) in written.into_iter().chain(entities) {
-            self.references(object, references)?;
+            self.references(object, &references)?;
         }
         Ok(())
     }
@@ -403,13 +403,13 @@ impl<'a> Importer<'a> {
         })
     }
 
-    fn references(&mut self, object: &StixObject, references: Vec<Reference>) -> Result<(), Stop> {
+    fn references(&mut self, object: &StixObject, references: &[Reference]) -> Result<(), Stop> {
         self.begin(object);
-        let moved = references_bytes(&references);
+        let moved = references_bytes(references);
         let Some(source) = self.ends.get(&object.id).map(|end| end.target.clone()) else {
             return Ok(());
         };
-        for reference in &references {
+        for reference in references {
             let (verb, target, properties) = match reference {
                 Reference::Object { verb, id } => {
                     let found = match verb.as_str() {

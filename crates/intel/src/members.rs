@@ -66,9 +66,10 @@ impl Form {
         match (self, value) {
             (_, Value::Null) => Some(Value::Null),
             (Self::Integer, value) => integer(value).map(Value::Int),
-            (Self::Number, Value::Int(_) | Value::Float(_)) => Some(value.clone()),
+            (Self::Number, Value::Int(_) | Value::Float(_))
+            | (Self::Flag, Value::Bool(_))
+            | (Self::Moment, Value::Instant(_)) => Some(value.clone()),
             (Self::Number, Value::String(text)) => number(text).map(Value::Float),
-            (Self::Flag, Value::Bool(_)) => Some(value.clone()),
             (Self::Flag, Value::String(text)) => flag(text).map(Value::Bool),
             (Self::Text, value) => text(value).map(Value::String),
             (Self::Texts, Value::List(items)) => {
@@ -76,7 +77,6 @@ impl Form {
                 texts.collect::<Option<Vec<_>>>().map(Value::List)
             }
             (Self::Texts, value) => Some(Value::List(vec![Value::String(text(value)?)])),
-            (Self::Moment, Value::Instant(_)) => Some(value.clone()),
             (Self::Moment, Value::String(text)) => text.parse::<Instant>().ok().map(Value::Instant),
             _ => None,
         }

@@ -26,14 +26,14 @@ enum Token<'p> {
 /// The comparisons for equality with a text, in their order. Negated ones are left out.
 pub fn comparisons(pattern: &str) -> Vec<Comparison> {
     let mut found = Vec::new();
-    let mut tokens = Tokens {
+    let tokens = Tokens {
         rest: pattern.chars(),
     };
     let mut object_type = "";
     let mut word = "";
     let mut is_negated = false;
     let mut is_compared = false;
-    while let Some(token) = tokens.next() {
+    for token in tokens {
         let was_compared = std::mem::take(&mut is_compared);
         match token {
             Token::Word(next) => {

@@ -6,12 +6,14 @@ use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Mode of files.
 pub const FILE_MODE: u32 = 0o600;
 /// Mode of folders.
 pub const FOLDER_MODE: u32 = 0o700;
+/// Folder that file systems keep at their root.
+const LOST_AND_FOUND: &str = "lost+found";
 /// Bits that say what a mode allows.
 const MODE_BITS: u32 = 0o7777;
 
@@ -70,18 +72,44 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
 }
 
 /// Takes from others what an earlier release or a copy let them do, in a folder and all below it.
-pub fn close_folder(folder: &Path) -> io::Result<()> {
-    close(&File::open(folder)?, FOLDER_MODE)?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            close_folder(&entry.path())?;
-        } else if kind.is_file() {
-            close_file(&entry.path())?;
+/// Answers what could not be closed: a mount may belong to somebody else, and what is not ours is
+/// left as it is.
+pub fn close_folder(folder: &Path) -> Vec<(PathBuf, io::Error)> {
+    let mut open = Vec::new();
+    close_below(folder, &mut open);
+    open
+}
+
+fn close_below(folder: &Path, open: &mut Vec<(PathBuf, io::Error)>) {
+    let mut note = |path: &Path, result: io::Result<()>| match result {
+        Ok(()) => {}
+        // It went meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => open.push((path.to_owned(), error)),
+    };
+    note(
+        folder,
+        File::open(folder).and_then(|file| close(&file, FOLDER_MODE)),
+    );
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return note(folder, Err(error)),
+    };
+    let mut folders = Vec::new();
+    for entry in entries.flatten() {
+        let path = entry.path();
+        match entry.file_type() {
+            // A file system's own, where the data folder is its root.
+            Ok(kind) if kind.is_dir() && entry.file_name() == LOST_AND_FOUND => {}
+            Ok(kind) if kind.is_dir() => folders.push(path),
+            Ok(kind) if kind.is_file() => note(&path, close_file(&path)),
+            Ok(_) => {}
+            Err(error) => note(&path, Err(error)),
         }
     }
-    Ok(())
+    for path in folders {
+        close_below(&path, open);
+    }
 }
 
 /// As [`close_folder`] for one file.

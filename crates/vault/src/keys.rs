@@ -123,6 +123,8 @@ impl KeyStore {
     ) -> Result<Self, VaultError> {
         let upgraded = Self {
             format: FORMAT,
+            // The old format has no such number; one that stands there was put there.
+            generation: 0,
             ..self.clone()
         };
         upgraded.rewrap(keys, master)

@@ -69,7 +69,7 @@ impl Access {
         });
         let (receipt, token) = written.map_err(|error| taken(kind, error))?;
         let (view, made) = self.made(kind, &receipt)?;
-        let object = self.answered(caller, &view, made, |name| sent.contains(name));
+        let object = Access::answered(caller, &view, made, |name| sent.contains(name));
         Ok(Created { object, token })
     }
 

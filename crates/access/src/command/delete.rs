@@ -51,7 +51,7 @@ impl Access {
         Ok(Planned {
             activity: format!("{} deleted", kind.noun()),
             operations,
-            outcome: self.answered(caller, view, Object::read(view, kind, found), |_| false),
+            outcome: Access::answered(caller, view, Object::read(view, kind, found), |_| false),
         })
     }
 

@@ -86,7 +86,9 @@ impl Access {
         let (receipt, entity) = written.map_err(|error| taken(kind, error))?;
         let view = self.as_committed(&receipt);
         let changed = Object::of_entity(&view, kind, entity);
-        Ok(self.answered(caller, &view, changed, |name| sent.contains(name)))
+        Ok(Access::answered(caller, &view, changed, |name| {
+            sent.contains(name)
+        }))
     }
 
     fn plan_update(

@@ -23,6 +23,8 @@ pub struct RootFields {
     pub names: Vec<String>,
     /// How many root fields there are, the same under several aliases counted each time.
     pub count: usize,
+    /// How deep fields are nested, in the deepest operation of the document.
+    pub depth: usize,
 }
 
 type Named = (Option<String>, RootFields);
@@ -68,7 +70,7 @@ impl RootIndex {
 
 fn operations_of(text: &str) -> Option<Vec<Named>> {
     let document = parse(text).ok()?;
-    walk::measure(&document).ok()?;
+    let depth = walk::measure(&document).ok()?;
     let fragments: HashMap<&str, &[Selection]> = document
         .definitions
         .iter()
@@ -96,6 +98,7 @@ fn operations_of(text: &str) -> Option<Vec<Named>> {
             kind,
             names: finder.names,
             count: finder.count,
+            depth,
         };
         Some((operation.name.as_ref().map(ToString::to_string), roots))
     });

@@ -172,7 +172,12 @@ impl<D: Dialect> Engine<D> {
         }
         let planned_before = plan.planned();
         let introspected = self.introspected(context, &prepared, chosen, scope);
-        let hold = |bytes| self.dialect.hold(context, bytes);
+        let is_write = chosen.kind == OperationKind::Mutation;
+        let hold = |bytes| match self.dialect.hold(context, bytes) {
+            // What was done is told, even where there is no room for it any more.
+            Err(_) if is_write => Ok(()),
+            held => held,
+        };
         let mut run = Run::new(scope, &prepared, context, budget, &hold);
         run.buffer.extend_from_slice(DATA_PREFIX);
         let written = self
@@ -230,6 +235,9 @@ impl<D: Dialect> Engine<D> {
         let name = request.operation_name.as_deref().unwrap_or_default();
         let key = format!("{name}\n{}", request.query);
         if let Some(kept) = self.introspections.get(&key) {
+            if let Err(error) = self.dialect.hold(context, kept.len() as u64) {
+                return Some(self.refuse(Outcome::Executed, error));
+            }
             return Some(response::executed(kept.to_vec(), &[], &[]));
         }
         let answers =

@@ -41,9 +41,9 @@ struct Walk<'d> {
     states: HashMap<&'d str, State>,
 }
 
-/// Refuses a document that is too large in any of the ways of [`super::limits`]. The error is a
-/// sentence for the client.
-pub(super) fn measure(document: &Document) -> Result<(), String> {
+/// Refuses a document that is too large in any of the ways of [`super::limits`], and answers how
+/// deep its fields are nested. The error is a sentence for the client.
+pub(super) fn measure(document: &Document) -> Result<usize, String> {
     if document.definitions.len() > DEFINITIONS_MAX {
         return Err(format!(
             "the document has {} definitions, more than {DEFINITIONS_MAX}",
@@ -79,7 +79,7 @@ pub(super) fn measure(document: &Document) -> Result<(), String> {
             check(total)?;
         }
     }
-    Ok(())
+    Ok(total.depth)
 }
 
 fn check(measure: Measure) -> Result<(), String> {

@@ -12,7 +12,7 @@ use durward_query::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::context::{RequestContext, cancel_guard};
+use crate::context::RequestContext;
 use crate::deferred::{DeferredResults, Owner};
 use crate::engine::{Call, FieldError, JsonMap, Node, Object};
 use crate::jupiterone::errors;
@@ -171,7 +171,7 @@ async fn off_thread<T: Send + 'static>(
     work: impl FnOnce(&View, &Asked) -> Result<T, QueryError> + Send + 'static,
 ) -> Result<T, FieldError> {
     let view = context.store()?.view(asked.at);
-    let guard = cancel_guard(&asked.options.limits);
+    let guard = context.cancel_guard(&asked.options.limits);
     let result = context.off_thread(move || work(&view, &asked)).await;
     drop(guard);
     result?.map_err(|error| errors::of(&error))
@@ -264,12 +264,15 @@ fn deferred<'n>(context: &Context, asked: Asked) -> Answer<'n> {
         correlation,
     };
     let share = context.lease().share().clone();
+    // The question waits for its turn longer than the request that brought it.
+    let waits = share.lease_of(context.lease().used_bytes());
+    let waits = waits.map_err(|error| crate::context::field_error(&error))?;
     tokio::spawn(async move {
         match share.turn().await {
             Ok(turn) => {
                 tokio::task::spawn_blocking(move || {
                     let document = document(&view, &asked, &pending.correlation, &url);
-                    drop(turn);
+                    drop((turn, waits));
                     pending.complete(document);
                 });
             }

@@ -33,10 +33,8 @@ pub(super) async fn explain(call: Call<'_, Context>) -> Answer<'_> {
         object: text(&call, "object"),
     };
     let explain = move || access.explain(&caller, &question, at);
-    let told = tokio::task::spawn_blocking(explain).await;
-    let told = told
-        .map_err(errors::broken)?
-        .map_err(|error| errors::of(&error))?;
+    let told = call.context.off_thread(explain).await?;
+    let told = told.map_err(|error| errors::of(&error))?;
     Ok(Node::json(json!(told)))
 }
 
@@ -60,10 +58,8 @@ pub(super) async fn effective(call: Call<'_, Context>) -> Answer<'_> {
     let instant = at.unwrap_or_else(|| call.context.now());
     let principal = text(&call, "principal");
     let read = move || access.reach(&caller, &principal, at, skip, first);
-    let found = tokio::task::spawn_blocking(read).await;
-    let (rows, has_more) = found
-        .map_err(errors::broken)?
-        .map_err(|error| errors::of(&error))?;
+    let found = call.context.off_thread(read).await?;
+    let (rows, has_more) = found.map_err(|error| errors::of(&error))?;
     let end = has_more.then(|| Cursor {
         list: LIST,
         instant,

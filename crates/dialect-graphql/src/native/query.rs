@@ -12,7 +12,6 @@ use serde_json::Value as Json;
 
 use super::moment::Moment;
 use super::{Answer, Context, errors, values};
-use crate::context::cancel_guard;
 use crate::engine::{Call, FieldError, Node, Object};
 
 /// Largest page in rows.
@@ -69,7 +68,7 @@ async fn off_thread<T: Send + 'static>(
     run: impl FnOnce(&View, &str, &RunOptions) -> Result<T, QueryError> + Send + 'static,
 ) -> Result<T, FieldError> {
     let text = call.text_argument("j1ql").unwrap_or_default().to_owned();
-    let guard = cancel_guard(&options.limits);
+    let guard = call.context.cancel_guard(&options.limits);
     let work = move || run(&view, &text, &options);
     let result = call.context.off_thread(work).await;
     drop(guard);

@@ -7,7 +7,6 @@ use durward_model::Instant;
 use durward_query::{Limits, QueryError};
 
 use super::{Context, errors};
-use crate::context::cancel_guard;
 use crate::engine::FieldError;
 
 /// Ends a read that takes too long or that nobody waits for any more.
@@ -52,9 +51,9 @@ pub(super) async fn run<T: Send + 'static>(
     read: impl FnOnce(&Watch) -> Result<T, FieldError> + Send + 'static,
 ) -> Result<T, FieldError> {
     let limits = context.limits();
-    let guard = cancel_guard(&limits);
+    let guard = context.cancel_guard(&limits);
     let watch = Watch::new(limits);
-    let result = tokio::task::spawn_blocking(move || read(&watch)).await;
+    let result = context.off_thread(move || read(&watch)).await;
     drop(guard);
-    result.map_err(errors::broken)?
+    result?
 }

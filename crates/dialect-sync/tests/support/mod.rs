@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A store, its jobs and the router over them, without a network.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +13,7 @@ use durward_dialect_sync::{JobOptions, Jobs, StillAllowed, SyncAccess, router};
 use durward_graph::View;
 use durward_graph::store::{Store, StoreOptions};
 use durward_journal::HeadSigner;
+use durward_journal::file_seal::{self, TestSeal};
 use durward_model::transaction::{Origin, Sequence};
 use durward_model::{Catalog, Instant, ManualClock, Namespace, Value};
 use http_body_util::BodyExt;
@@ -44,11 +45,19 @@ pub struct World {
     pub clock: Arc<ManualClock>,
 }
 
+/// Key of the files of an organization.
+pub const SECRET: u64 = 1;
+
 static DRAWN: AtomicU64 = AtomicU64::new(1);
 
 impl World {
     /// A new organization in a folder, or the one that is there.
     pub fn open(folder: &Path) -> Self {
+        Self::open_with(folder, SECRET)
+    }
+
+    /// The same, with another key for its files.
+    pub fn open_with(folder: &Path, secret: u64) -> Self {
         let catalog = Arc::new(Catalog::built_in().unwrap());
         let clock = Arc::new(ManualClock::new(Instant::from_millis(1_800_000_000_000)));
         let graph = folder.join("graph");
@@ -77,6 +86,7 @@ impl World {
             catalog,
             clock: clock.clone(),
             random,
+            seal: Arc::new(TestSeal(secret)),
         };
         let access = SyncAccess {
             share: durward_budget::Budget::unlimited().strangers(),
@@ -175,6 +185,34 @@ impl World {
         view.property_id(property)
             .map_or(Value::Null, |property| view.value(entity, property))
     }
+}
+
+fn record_file(folder: &Path, id: &str) -> PathBuf {
+    folder.join("jobs").join(id).join("job.json")
+}
+
+fn purpose(id: &str) -> String {
+    format!("synchronization job {id}")
+}
+
+/// The record of a job as it lies on the disk.
+pub fn record_of(folder: &Path, id: &str) -> Json {
+    let (file, seal) = (record_file(folder, id), TestSeal(SECRET));
+    let bytes = file_seal::read(&file, &seal, &purpose(id), 16 << 20).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+/// Changes it, as only the holder of the key can.
+pub fn rewrite(folder: &Path, id: &str, change: impl Fn(&mut Json)) {
+    let mut record = record_of(folder, id);
+    change(&mut record);
+    seal_record(folder, id, &record, SECRET);
+}
+
+/// Puts a record there that is sealed with this key.
+pub fn seal_record(folder: &Path, id: &str, record: &Json, secret: u64) {
+    let (file, text) = (record_file(folder, id), record.to_string());
+    file_seal::write(&file, &TestSeal(secret), &purpose(id), text.as_bytes()).unwrap();
 }
 
 pub fn entity(key: &str, name: &str) -> Json {

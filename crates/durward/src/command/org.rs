@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use durward_dialect_sync::set_aside_in;
+use durward_identity::IdentityError;
 use serde_json::{Value as Json, json};
 
 use crate::arguments::{OrgCommand, OrgDeleteArguments, Target};
@@ -58,12 +59,11 @@ fn list(data: &Path, as_json: bool) -> anyhow::Result<()> {
             println!("{line}");
             continue;
         }
-        match &summary.unavailable {
-            Some(reason) => println!("{id}  unavailable  {reason}"),
-            None => {
-                let state = if suspended { "suspended" } else { "active" };
-                println!("{id}  {state:<9}  {name}");
-            }
+        if let Some(reason) = &summary.unavailable {
+            println!("{id}  unavailable  {reason}");
+        } else {
+            let state = if suspended { "suspended" } else { "active" };
+            println!("{id}  {state:<9}  {name}");
         }
         for job in aside {
             let (path, reason) = (job.folder.display(), job.reason);
@@ -85,14 +85,17 @@ fn set_suspended(data: &Path, name: &str, suspended: bool) -> anyhow::Result<()>
 }
 
 fn delete(arguments: &OrgDeleteArguments) -> anyhow::Result<()> {
-    let organizations = offline::open(&arguments.named.data)?;
-    let organization = organizations.find_or_only(Some(&arguments.named.org))?;
-    let name = organization.name();
+    let organizations = offline::open_any(&arguments.named.data)?;
+    let name = match organizations.find_or_only(Some(&arguments.named.org)) {
+        Ok(organization) => organization.name(),
+        // Its name is in what cannot be opened; its id stands for it.
+        Err(IdentityError::OrganizationUnavailable { name, .. }) => name,
+        Err(error) => return Err(error.into()),
+    };
     anyhow::ensure!(
         arguments.confirm == name,
         "--confirm must repeat the organization's name, {name:?}: nothing brings it back"
     );
-    drop(organization);
     organizations.delete(&arguments.named.org)?;
     organizations.close()?;
     println!("{name} is deleted");

@@ -71,9 +71,15 @@ pub(crate) fn transactions_ndjson(
     limit: usize,
 ) -> anyhow::Result<Vec<u8>> {
     let mut text = Vec::new();
-    for told in store.trail(Sequence(from), limit)? {
+    let mut next = Sequence(from);
+    // One at a time: a transaction may hold a whole upload, and only a line stays of it.
+    for _ in 0..limit {
+        let Some(told) = store.trail(next, 1)?.into_iter().next() else {
+            break;
+        };
         serde_json::to_writer(&mut text, &told_json(store, &told))?;
         text.push(b'\n');
+        next = Sequence(told.transaction.sequence.0.saturating_add(1));
     }
     Ok(text)
 }

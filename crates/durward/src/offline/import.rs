@@ -34,6 +34,7 @@ pub(crate) fn import_graph(
         is_partial,
         dry_run: false,
         staging: &staging,
+        seal: organization.vault().file_seal(),
         origin: offline.caller().origin("graph imported"),
     };
     let bar = progress_bar();

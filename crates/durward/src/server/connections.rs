@@ -7,6 +7,7 @@
 //! limit for each organization.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -25,9 +26,11 @@ const CONNECTIONS_MIN: u64 = 64;
 /// How long a stranger's connection may ask for nothing: handshakes and headers come within it.
 const STRANGER_IDLE: Duration = Duration::from_secs(15);
 /// How long the connection of a known caller may ask for nothing.
-const KNOWN_IDLE: Duration = Duration::from_secs(300);
+const KNOWN_IDLE: Duration = Duration::from_mins(5);
 /// How long a client may leave an answer unread.
 const UNREAD_MAX: Duration = Duration::from_secs(30);
+/// How long a newcomer is not taken for one that asks for nothing.
+const NEWCOMER: Duration = Duration::from_secs(3);
 /// How often a busy connection is looked at.
 const GLANCE: Duration = Duration::from_secs(5);
 
@@ -113,6 +116,7 @@ impl Connections {
     /// Takes a new connection in; another one may have to go for it. None when all the room is
     /// taken by known callers.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Arc<Connection>> {
+        let address = network_of(address);
         let mut registry = self.registry.lock();
         let from_here = registry.strangers_by_address.get(&address).copied();
         let is_address_full = from_here.unwrap_or(0) >= self.limits.strangers_per_address;
@@ -166,7 +170,12 @@ impl Registry {
         let fits = |stranger: &&Arc<Connection>| from.is_none_or(|from| stranger.address == from);
         let mut strangers = self.strangers.values().filter(fits);
         let oldest = strangers.clone().next();
-        let idle = strangers.find(|stranger| stranger.open.load(Ordering::Relaxed) == 0);
+        // Whoever came just now has had no time to ask.
+        let now = Instant::now();
+        let idle = strangers.find(|stranger| {
+            stranger.open.load(Ordering::Relaxed) == 0
+                && now.duration_since(*stranger.moved.lock()) >= NEWCOMER
+        });
         idle.or(oldest).cloned()
     }
 
@@ -177,10 +186,18 @@ impl Registry {
     }
 }
 
-fn count_down<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K)
-where
-    K: Clone,
-{
+/// What limits of an address hold for: of IPv6 the network that one subscriber has.
+fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_none() => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        other => other,
+    }
+}
+
+fn count_down<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
@@ -319,6 +336,9 @@ mod tests {
             .map(|_| connections.admit(address(1)).unwrap())
             .collect();
         let _busy = all[0].begin();
+        for stranger in &all {
+            *stranger.moved.lock() = Instant::now().checked_sub(NEWCOMER).unwrap();
+        }
         let _new = connections.admit(address(1)).unwrap();
         assert!(!all[0].evicted.is_cancelled(), "it asks for something");
         assert!(all[1].evicted.is_cancelled());

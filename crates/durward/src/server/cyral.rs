@@ -51,6 +51,7 @@ async fn serve(
     if let Ok(caller) = &caller {
         let verdict = rates::count_one(server, caller);
         if !verdict.allowed {
+            drop(body::read(body, BodyLimits::STRANGER, &share.lease()).await);
             let error = rates::TooMany(verdict.retry_after_seconds);
             return Ok(response(CyralApi::later(&error, error.0)));
         }
@@ -85,10 +86,9 @@ async fn serve(
     })
     .await?;
     let size = answer.body.len() as u64;
-    let lease = match lease.set(size) {
-        Ok(()) => Arc::new(lease),
-        Err(error) => return Err(error),
-    };
+    // What was done is told, even where there is no room for it any more.
+    let _ = lease.set(size);
+    let lease = Arc::new(lease);
     Ok(headed(answer, |body| {
         Leased::body(Bytes::from(body), lease)
     }))

@@ -13,7 +13,7 @@ use durward_dialect_graphql::engine::{Payload, decode};
 use durward_dialect_graphql::{Answer, ClientHints, RequestContext, SchemaName};
 use durward_identity::{AuthError, Caller, RateCost, RateVerdict};
 use durward_model::ErrorKind;
-use durward_model::error::ClientMessage as _;
+use durward_model::error::ClientMessage;
 
 use crate::server::authenticate::{self, Source};
 use crate::server::paced::Leased;
@@ -30,8 +30,6 @@ const QUERY_NAME: &str = "query-name";
 const QUERY_NAME_CHARACTERS_MAX: usize = 200;
 /// Bodies up to this many bytes are read on the threads that serve connections.
 const QUICK_BODY_BYTES_MAX: usize = 4 << 10;
-/// So many root fields may be answered there.
-const QUICK_OPERATIONS_MAX: u32 = 4;
 /// What a client is told of a defect.
 const INTERNAL: &str = "an internal error occurred";
 
@@ -133,10 +131,7 @@ async fn served(
         return Err(Refused::of(error).by(schema));
     }
     let verdict = count(server, &caller, &asked)?;
-    // Lists are long and resolve in place; a few root fields of the others are quick.
-    let is_quick = turn.is_none()
-        && asked.cost.operations <= QUICK_OPERATIONS_MAX
-        && matches!(schema, SchemaName::Durward | SchemaName::JupiterOne);
+    let is_quick = turn.is_none() && server.graphql.is_quick(schema, &asked.payload);
     let context = RequestContext::new(
         Arc::clone(&server.services),
         caller,
@@ -269,6 +264,19 @@ impl Reading {
     }
 }
 
+/// The schema whose clients send such headers, for answers to bodies that cannot be read.
+fn assumed(hints: ClientHints) -> SchemaName {
+    if hints.is_opencti {
+        SchemaName::OpenCti
+    } else if hints.is_jupiterone {
+        SchemaName::JupiterOne
+    } else if hints.is_sonrai {
+        SchemaName::Sonrai
+    } else {
+        SchemaName::Durward
+    }
+}
+
 /// Answers off the threads that serve connections; what still runs when the client goes away stops.
 async fn off_thread(
     server: &Arc<Server>,
@@ -366,6 +374,7 @@ fn held_response(answer: Answer, held: &Arc<Lease>) -> Response {
     // What the request took beside the answer is gone by now.
     let body = match held.set(bytes.len() as u64) {
         Ok(()) => Leased::body(bytes, Arc::clone(held)),
+        // It was charged while it was made, or tells what was done.
         Err(_) => Body::from(bytes),
     };
     headed(answer.status, answer.retry_after_seconds, body)

@@ -33,7 +33,7 @@ const LEAVING_MAX: usize = 32;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection of HTTP/1.1 may take to send the header of its next request, the time
 /// before it included. Strangers have less ([`Connection::must_end`]).
-const HEADER_TIMEOUT: Duration = Duration::from_secs(300);
+const HEADER_TIMEOUT: Duration = Duration::from_mins(5);
 /// After so long without a word a client of HTTP/2 is asked whether it is there, and has as long to
 /// answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -56,6 +56,8 @@ const RESETS_PENDING_MAX: usize = 20;
 /// Pause after a failed accept (for example: out of file descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const TLS_HANDSHAKE_RECORD: u8 = 0x16;
+/// Calls in which messages go to and fro.
+const REFLECTION: &str = "/grpc.reflection.";
 
 /// One bound address, not yet served.
 #[derive(Debug)]
@@ -251,7 +253,15 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
     let open = connection.begin();
-    let mut request = request.map(|body| Body::new(Paced::new(body)));
+    // A conversation may pause; what it holds is one small message.
+    let is_conversation = request.uri().path().starts_with(REFLECTION);
+    let mut request = request.map(|body| {
+        if is_conversation {
+            Body::new(body)
+        } else {
+            Body::new(Paced::new(body))
+        }
+    });
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(Local(local));
     request.extensions_mut().insert(connection);

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
@@ -20,7 +21,9 @@ pub(crate) async fn fetch(
     let headers = [(header::CONTENT_TYPE, "application/json")];
     match server.services.deferred.get(&token, server.clock.now()) {
         Some(Deferred::Running) => (headers, r#"{"status":"IN_PROGRESS"}"#).into_response(),
-        Some(Deferred::Done(document)) => (headers, document.to_vec()).into_response(),
+        Some(Deferred::Done(document)) => {
+            (headers, Body::from(Bytes::from_owner(document))).into_response()
+        }
         None => {
             let detail = "there is no such result, or it has expired";
             Problem::new(ErrorKind::NotFound, detail).into_response()

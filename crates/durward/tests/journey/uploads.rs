@@ -4,7 +4,12 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use durward_budget::Budget;
+use durward_identity::{OpenOptions, Organizations, PasswordCost};
+use durward_journal::file_seal;
+use durward_model::{Catalog, SystemClock};
 use durward_testkit::{Client, Server};
 use serde_json::{Value, json};
 
@@ -29,6 +34,33 @@ fn job_folder(server: &Server, job: &str) -> PathBuf {
     let organization = server.credentials().organization_id();
     let folder = server.data().join("organizations").join(organization);
     folder.join("synchronization").join(job)
+}
+
+/// Changes the record of a job while no server runs, as only the holder of the keys can.
+fn rewrite_record(server: &Server, job: &str, change: impl Fn(&mut Value)) {
+    let organizations = Organizations::open(&OpenOptions {
+        data: server.data(),
+        master_key_file: None,
+        clock: Arc::new(SystemClock),
+        catalog: Arc::new(Catalog::built_in().unwrap()),
+        password_cost: PasswordCost::Minimal,
+        checkpoint: true,
+        budget: Budget::unlimited(),
+    });
+    let organizations = organizations.unwrap();
+    let id = server.credentials().organization_id();
+    let mut all = organizations.all().into_iter();
+    let own = all.find(|one| one.id().as_str() == id).unwrap();
+    let (seal, purpose) = (
+        own.vault().file_seal(),
+        format!("synchronization job {job}"),
+    );
+    let file = job_folder(server, job).join("job.json");
+    let bytes = file_seal::read(&file, &*seal, &purpose, 16 << 20).unwrap();
+    let mut record: Value = serde_json::from_slice(&bytes).unwrap();
+    change(&mut record);
+    file_seal::write(&file, &*seal, &purpose, record.to_string().as_bytes()).unwrap();
+    organizations.close().unwrap();
 }
 
 /// Sends a whole request, whatever the server says meanwhile, and then reads the answer.
@@ -172,11 +204,10 @@ fn the_first_counters_are_answered_after_a_crash_in_the_middle() {
     assert_eq!(counters(&first), [json!(1), json!(0), json!(1)]);
     server.kill9().unwrap();
     // The journal has the changes, and the job did not come to note its end.
-    let file = job_folder(&server, &job).join("job.json");
-    let mut record: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    record["status"] = json!("FINALIZE_PENDING");
-    record["planned"] = record["result"].take();
-    std::fs::write(&file, record.to_string()).unwrap();
+    rewrite_record(&server, &job, |record| {
+        record["status"] = json!("FINALIZE_PENDING");
+        record["planned"] = record["result"].take();
+    });
     server.restart().unwrap();
     let again = job_call(&server.client(), &job, "finalize", &json!({}));
     assert_eq!(counters(&again), counters(&first), "{again}");

@@ -4,21 +4,32 @@
 //! A part is on the disk before its upload is answered, and survives a restart. Its file is made
 //! when the upload begins, so that one that the process did not live to finish is known of
 //! afterwards: it is among [`Staging::lost`] when the folder is opened again.
+//!
+//! A file carries codes under a key of the organization, for this job and this place in it. They
+//! are checked when the folder is opened, and again for the very bytes that are decoded: between
+//! the two the file may have been altered.
+
+mod file;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use durward_journal::FileSeal;
+use durward_journal::file_seal::Tag;
 use durward_model::ErrorKind;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::xxh3_128;
+
+use self::file::{HEADER_BYTES, PartSeal, Section, file_name, parse_name, read_verified};
 
 use super::encode::{
     DecodeError, decode_entities, decode_relationships, encode_entities, encode_relationships,
 };
 use super::part::{EntitySection, Part, PartCounts, RelationshipSection};
 
-const MAGIC: &[u8; 8] = b"DWSTAGE1";
-const HEADER_BYTES: usize = 8 + 16 + 1 + 6 * 8 + 8;
 /// Largest part file; more is not one of ours.
 const PART_BYTES_MAX: u64 = 1 << 31;
 
@@ -62,6 +73,12 @@ pub enum StagingError {
         #[source]
         source: DecodeError,
     },
+    /// A part is not what this organization wrote for this job.
+    #[error("part {} was altered, or is that of another job", path.display())]
+    Altered {
+        /// Its file.
+        path: PathBuf,
+    },
 }
 
 impl StagingError {
@@ -69,7 +86,7 @@ impl StagingError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::TooLarge { .. } | Self::Full { .. } => ErrorKind::Invalid,
-            Self::Io { .. } | Self::Damaged { .. } => ErrorKind::Internal,
+            Self::Io { .. } | Self::Damaged { .. } | Self::Altered { .. } => ErrorKind::Internal,
         }
     }
 }
@@ -95,12 +112,18 @@ pub struct StagedPart {
     path: PathBuf,
     entity_bytes: u64,
     relationship_bytes: u64,
+    entity_tag: Tag,
+    relationship_tag: Tag,
+    seal: PartSeal,
 }
 
 /// The folder of staged parts of one job.
 #[derive(Debug)]
 pub struct Staging {
     folder: PathBuf,
+    seal: Arc<dyn FileSeal>,
+    /// What the parts are sealed for.
+    job: Arc<str>,
     parts: Vec<StagedPart>,
     lost: Vec<LostPart>,
     next: u32,
@@ -125,11 +148,14 @@ fn failed<'p>(action: &'static str, path: &'p Path) -> impl FnOnce(io::Error) ->
 }
 
 impl Staging {
-    /// Opens the folder, which is made if it is not there, and finds the parts in it.
-    pub fn open(folder: &Path) -> Result<Self, StagingError> {
+    /// Opens the folder, which is made if it is not there, and finds the parts in it. A part that
+    /// was not sealed for this job, at its place, is a lost one.
+    pub fn open(folder: &Path, seal: Arc<dyn FileSeal>, job: &str) -> Result<Self, StagingError> {
         durward_journal::private::create_folder(folder).map_err(failed("create", folder))?;
         let mut staging = Self {
             folder: folder.to_owned(),
+            seal,
+            job: job.into(),
             parts: Vec::new(),
             lost: Vec::new(),
             next: 0,
@@ -140,12 +166,15 @@ impl Staging {
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
-            let Some((number, name)) = parse_name(name) else {
+            let Some((number, hash)) = parse_name(name) else {
                 continue;
             };
-            match read_verified(&path, number, name)? {
-                Some(part) => staging.parts.push(part),
-                None => staging.lost.push(LostPart { number, name, path }),
+            // Another way to write its name would make two parts of one.
+            let is_own = name == file_name(number, hash);
+            let (name, seal) = (hash, staging.seal_of(number, hash));
+            match read_verified(&path, number, name, seal)? {
+                Some(part) if is_own => staging.parts.push(part),
+                _ => staging.lost.push(LostPart { number, name, path }),
             }
             staging.next = staging.next.max(number.saturating_add(1));
         }
@@ -194,7 +223,16 @@ impl Staging {
             number,
             name,
             path: self.folder.join(file_name(number, name)),
+            seal: self.seal_of(number, name),
         }
+    }
+
+    fn seal_of(&self, number: u32, name: u64) -> PartSeal {
+        PartSeal::new(
+            Arc::clone(&self.seal),
+            Arc::clone(&self.job),
+            file_name(number, name),
+        )
     }
 
     /// Refuses a written part with which all of them would take more than so many bytes.
@@ -232,6 +270,7 @@ pub struct PartWriter {
     number: u32,
     name: u64,
     path: PathBuf,
+    seal: PartSeal,
 }
 
 impl PartWriter {
@@ -282,11 +321,14 @@ impl PartWriter {
             path: self.path.clone(),
             entity_bytes: entities.len() as u64,
             relationship_bytes: relationships.len() as u64,
+            entity_tag: self.seal.tag(Section::Entities, &entities),
+            relationship_tag: self.seal.tag(Section::Relationships, &relationships),
+            seal: self.seal.clone(),
         };
-        let written = write_durably(&staged, &entities, &relationships);
+        let written = file::write_durably(&staged, &entities, &relationships);
         if let Err(source) = written {
             // The space is given back, and the empty file still tells of the upload; if even this
-            // fails, the check sum of the half-written one does.
+            // fails, the code of the half-written one does.
             let _ = File::create(&staged.path);
             return Err(failed("write", &staged.path)(source));
         }
@@ -301,107 +343,17 @@ fn remove_if_there(path: &Path) -> Result<(), StagingError> {
     }
 }
 
-/// `000007.part`, or `000007-<name in hex>.part`.
-fn file_name(number: u32, name: u64) -> String {
-    if name == 0 {
-        format!("{number:06}.part")
-    } else {
-        format!("{number:06}-{name:016x}.part")
-    }
-}
-
-fn parse_name(text: &str) -> Option<(u32, u64)> {
-    let stem = text.strip_suffix(".part")?;
-    match stem.split_once('-') {
-        None => Some((stem.parse().ok()?, 0)),
-        Some((number, name)) => Some((number.parse().ok()?, u64::from_str_radix(name, 16).ok()?)),
-    }
-}
-
-fn write_durably(part: &StagedPart, entities: &[u8], relationships: &[u8]) -> io::Result<()> {
-    let mut sum = Xxh3::new();
-    sum.update(entities);
-    sum.update(relationships);
-    let mut file = durward_journal::private::create(&part.path)?;
-    file.write_all(&header(part, sum.digest()))?;
-    file.write_all(entities)?;
-    file.write_all(relationships)?;
-    file.sync_all()?;
-    match part.path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
-fn header(part: &StagedPart, body_sum: u64) -> Vec<u8> {
-    let mut header = MAGIC.to_vec();
-    header.extend(part.fingerprint.to_le_bytes());
-    header.push(u8::from(part.ignore_duplicates));
-    let counts = &part.counts;
-    // Mapped relationships and removals are few; they share a word.
-    for word in [
-        counts.entities,
-        counts.relationships,
-        (counts.mapped << 32) | counts.removals,
-        part.entity_bytes,
-        part.relationship_bytes,
-        body_sum,
-    ] {
-        header.extend(word.to_le_bytes());
-    }
-    let sum = xxh3_64(&header);
-    header.extend(sum.to_le_bytes());
-    header
-}
-
-/// The part in a file; `None` when the file is not whole.
-fn read_verified(path: &Path, number: u32, name: u64) -> Result<Option<StagedPart>, StagingError> {
-    let mut file = File::open(path).map_err(failed("open", path))?;
-    let length = file.metadata().map_err(failed("read", path))?.len();
-    if length < HEADER_BYTES as u64 || length > PART_BYTES_MAX {
-        return Ok(None);
-    }
-    let mut bytes = Vec::with_capacity(length as usize);
-    file.read_to_end(&mut bytes).map_err(failed("read", path))?;
-    Ok(parse(&bytes, path, number).map(|part| StagedPart { name, ..part }))
-}
-
-fn parse(bytes: &[u8], path: &Path, number: u32) -> Option<StagedPart> {
-    let (head, body) = bytes.split_at_checked(HEADER_BYTES)?;
-    let (plain, sum) = head.split_last_chunk::<8>()?;
-    if xxh3_64(plain) != u64::from_le_bytes(*sum) {
-        return None;
-    }
-    let (magic, rest) = plain.split_first_chunk::<8>()?;
-    let (fingerprint, rest) = rest.split_first_chunk::<16>()?;
-    let (flags, words) = rest.split_first()?;
-    let word = |index: usize| -> Option<u64> {
-        let bytes = words.get(index * 8..index * 8 + 8)?;
-        bytes.try_into().ok().map(u64::from_le_bytes)
-    };
-    let (entity_bytes, relationship_bytes) = (word(3)?, word(4)?);
-    let fits = magic == MAGIC
-        && entity_bytes.checked_add(relationship_bytes) == Some(body.len() as u64)
-        && xxh3_64(body) == word(5)?;
-    fits.then_some(StagedPart {
-        number,
-        fingerprint: u128::from_le_bytes(*fingerprint),
-        ignore_duplicates: *flags != 0,
-        counts: PartCounts {
-            entities: word(0)?,
-            relationships: word(1)?,
-            mapped: word(2)? >> 32,
-            removals: word(2)? & u64::from(u32::MAX),
-        },
-        name: 0,
-        path: path.to_owned(),
-        entity_bytes,
-        relationship_bytes,
-    })
-}
-
 impl StagedPart {
-    fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, StagingError> {
+    /// The bytes of a section, if they are those that were sealed.
+    fn read(&self, section: Section) -> Result<Vec<u8>, StagingError> {
+        let (offset, length, tag) = match section {
+            Section::Entities => (0, self.entity_bytes, &self.entity_tag),
+            Section::Relationships => (
+                self.entity_bytes,
+                self.relationship_bytes,
+                &self.relationship_tag,
+            ),
+        };
         let mut bytes = vec![0; length as usize];
         let mut read = || -> io::Result<()> {
             let mut file = File::open(&self.path)?;
@@ -409,6 +361,11 @@ impl StagedPart {
             file.read_exact(&mut bytes)
         };
         read().map_err(failed("read", &self.path))?;
+        if !self.seal.is_tag(section, &bytes, tag) {
+            return Err(StagingError::Altered {
+                path: self.path.clone(),
+            });
+        }
         Ok(bytes)
     }
 
@@ -430,81 +387,12 @@ impl StagedPart {
 
     /// Its entities and removals.
     pub fn entities(&self) -> Result<EntitySection, StagingError> {
-        decode_entities(&self.read(0, self.entity_bytes)?).map_err(self.damaged())
+        decode_entities(&self.read(Section::Entities)?).map_err(self.damaged())
     }
 
     /// Its relationships.
     pub fn relationships(&self) -> Result<RelationshipSection, StagingError> {
-        let bytes = self.read(self.entity_bytes, self.relationship_bytes)?;
+        let bytes = self.read(Section::Relationships)?;
         decode_relationships(&bytes).map_err(self.damaged())
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests may panic")]
-mod tests {
-    use durward_model::Catalog;
-
-    use super::super::body::{BodyKind, read_body};
-    use super::super::item::ItemRules;
-    use super::*;
-
-    fn part(key: &str) -> Part {
-        let catalog = Catalog::built_in().unwrap();
-        let rules = ItemRules {
-            catalog: &catalog,
-            patch: false,
-            ignore_illegal_properties: false,
-        };
-        let body = format!(
-            r#"{{"entities":[{{"_key":"{key}","_type":"t","_class":"C"}}],
-            "deleteEntities":[{{"_key":"x"}}],
-            "relationships":[{{"_type":"r","_class":"HAS",
-            "_fromEntityKey":"a","_toEntityKey":"b"}}]}}"#
-        );
-        read_body(body.as_bytes(), BodyKind::Upload, rules).unwrap()
-    }
-
-    #[test]
-    fn parts_survive_and_broken_ones_go() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut staging = Staging::open(folder.path()).unwrap();
-        let first = staging.reserve(0);
-        let second = staging.reserve(0xab);
-        let again = staging.reserve(0);
-        let second = second.write(&part("two"), 2, true).unwrap();
-        assert!(staging.add(second.clone()).unwrap());
-        let first = first.write(&part("one"), 1, false).unwrap();
-        assert!(staging.add(first).unwrap());
-        let again = again.write(&part("one"), 1, false).unwrap();
-        assert!(!staging.add(again).unwrap());
-        let cut = staging.reserve(0).write(&part("cut"), 4, false).unwrap();
-        staging.reserve(7).announce().unwrap();
-        let length = fs::metadata(&cut.path).unwrap().len();
-        File::options()
-            .write(true)
-            .open(&cut.path)
-            .unwrap()
-            .set_len(length - 1)
-            .unwrap();
-        let mut reopened = Staging::open(folder.path()).unwrap();
-        assert_eq!(reopened.parts(), staging.parts());
-        assert_eq!(reopened.next, 5);
-        assert!(reopened.holds(2) && !reopened.holds(4));
-        let mut lost: Vec<_> = reopened.lost().iter().collect();
-        lost.sort_by_key(|lost| lost.number);
-        let lost = lost.iter().map(|lost| (lost.number, lost.name));
-        assert_eq!(lost.collect::<Vec<_>>(), [(3, 0), (4, 7)]);
-        assert_eq!(Staging::open(folder.path()).unwrap().lost().len(), 2);
-        reopened.forget_lost().unwrap();
-        assert!(!cut.path.exists());
-        assert_eq!(reopened.counts().entities, 2);
-        let read = reopened.parts().last().unwrap();
-        assert!(read.ignore_duplicates);
-        assert_eq!(read.entities().unwrap(), part("two").entities);
-        assert_eq!(read.relationships().unwrap(), part("two").relationships);
-        assert_eq!(read.counts, part("two").counts());
-        reopened.remove().unwrap();
-        assert!(!folder.path().exists());
     }
 }

@@ -245,7 +245,7 @@ fn from_checkpoint(
         key_seed: empty.key_seed,
         seal: Arc::clone(&file.seal),
     };
-    let (snapshot, extra) = match checkpoint::read(&file.path, context) {
+    let (snapshot, extra) = match checkpoint::read(&file.path, &context) {
         Ok(read) => read,
         Err(error) => return Ok(Err(error.to_string())),
     };

@@ -111,16 +111,13 @@ impl Store {
         let records = self.erasures()?;
         let mut records = records.iter();
         let named = records.find(|record| record.names(envelope.sequence, &envelope.hash));
-        let (content, detail) = match named {
-            Some(record) => {
-                let (by, at) = (record.sequence.0, record.committed_at);
-                let detail = format!("by transaction {by} at {at}: {}", record.cause);
-                (Content::Erased(Box::new(record.clone())), detail)
-            }
-            None => {
-                let detail = "no signed erasure record names it: see `durward audit verify`";
-                (Content::Lost, detail.to_owned())
-            }
+        let (content, detail) = if let Some(record) = named {
+            let (by, at) = (record.sequence.0, record.committed_at);
+            let detail = format!("by transaction {by} at {at}: {}", record.cause);
+            (Content::Erased(Box::new(record.clone())), detail)
+        } else {
+            let detail = "no signed erasure record names it: see `durward audit verify`";
+            (Content::Lost, detail.to_owned())
         };
         let transaction = Transaction {
             sequence: envelope.sequence,

@@ -70,7 +70,7 @@ impl Importer<'_> {
             }
             let is_missing = |need: &Need<'_>| {
                 let is_here = providers.get(&(need.id, need.is_marking));
-                !is_here.is_some_and(|count| *count > 0) && !self.has(*need)
+                is_here.is_none_or(|count| *count == 0) && !self.has(*need)
             };
             let Some(missing) = needs(object).find(is_missing) else {
                 continue;

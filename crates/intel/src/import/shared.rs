@@ -125,22 +125,21 @@ impl Importer<'_> {
     /// A marking of the Traffic Light Protocol, which need not be in any bundle.
     pub(super) fn well_known_marking(&mut self, tlp: &Tlp, id: &str) -> Result<End, Stop> {
         let key = tlp.id();
-        let end = match self.ends.get(&key) {
-            Some(end) => end.clone(),
-            None => {
-                let properties = vec![
-                    ("definition".to_owned(), tlp.name.into()),
-                    ("definition_type".to_owned(), "TLP".into()),
-                    ("displayName".to_owned(), tlp.name.into()),
-                    ("x_opencti_color".to_owned(), tlp.color.into()),
-                    ("x_opencti_order".to_owned(), Value::Int(tlp.order)),
-                ];
-                let entity_type = kinds::MARKING_DEFINITION;
-                let target = self.shared(entity_type, "marking-definition", &key, properties)?;
-                End {
-                    target,
-                    standard_id: key.clone(),
-                }
+        let end = if let Some(end) = self.ends.get(&key) {
+            end.clone()
+        } else {
+            let properties = vec![
+                ("definition".to_owned(), tlp.name.into()),
+                ("definition_type".to_owned(), "TLP".into()),
+                ("displayName".to_owned(), tlp.name.into()),
+                ("x_opencti_color".to_owned(), tlp.color.into()),
+                ("x_opencti_order".to_owned(), Value::Int(tlp.order)),
+            ];
+            let entity_type = kinds::MARKING_DEFINITION;
+            let target = self.shared(entity_type, "marking-definition", &key, properties)?;
+            End {
+                target,
+                standard_id: key.clone(),
             }
         };
         // The id of the other version of the protocol finds it too, from now on.

@@ -35,6 +35,8 @@ pub struct CedarSyntaxError {
     pub column: usize,
     /// What is wrong, without a full stop.
     pub reason: String,
+    /// Whether it is the machine that failed and not the text: it may be read another time.
+    pub is_passing: bool,
 }
 
 impl CedarSyntaxError {
@@ -99,7 +101,12 @@ impl CedarPolicy {
 
     /// Reads a text on a stack of that many bytes.
     pub(super) fn parse_on(bytes: usize, text: &str) -> Result<Self, CedarSyntaxError> {
-        stack::on_own(bytes, || parse(text)).unwrap_or_else(|reason| Err(at(text, 0, reason)))
+        stack::on_own(bytes, || parse(text)).unwrap_or_else(|reason| {
+            Err(CedarSyntaxError {
+                is_passing: true,
+                ..at(text, 0, reason)
+            })
+        })
     }
 
     /// What stands for a stored policy that cannot be read any more: it forbids everything, and
@@ -128,6 +135,7 @@ fn at(text: &str, offset: usize, reason: String) -> CedarSyntaxError {
         line,
         column,
         reason,
+        is_passing: false,
     }
 }
 

@@ -95,6 +95,12 @@ impl PolicySet {
         set
     }
 
+    /// Whether any statement forbids something.
+    pub fn has_forbids(&self) -> bool {
+        let mut groups = self.groups.values();
+        groups.any(|group| group.forbids.policies().next().is_some())
+    }
+
     /// How many statements there are.
     pub fn statement_count(&self) -> usize {
         self.statements.len()

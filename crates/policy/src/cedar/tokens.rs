@@ -38,6 +38,7 @@ pub(super) fn check(text: &str) -> Result<String, CedarSyntaxError> {
                 line,
                 column,
                 reason,
+                is_passing: false,
             }
         })?;
         if let Some(place) = blanked.get_mut(span) {
@@ -54,6 +55,7 @@ pub(super) fn check(text: &str) -> Result<String, CedarSyntaxError> {
         line: 1,
         column: 1,
         reason: "its tokens are not text".to_owned(),
+        is_passing: false,
     })
 }
 

@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use durward_journal::file_seal::TestSeal;
 use durward_model::transaction::{Origin, Sequence, Transaction};
 use durward_model::{Catalog, IdCipher, Instant, Namespace, Value};
 
@@ -69,7 +70,8 @@ impl World {
         ignore_duplicates: bool,
     ) -> Result<DiffReport, DiffError> {
         self.jobs += 1;
-        let mut staging = Staging::open(&self.folder.path().join(self.jobs.to_string())).unwrap();
+        let folder = self.folder.path().join(self.jobs.to_string());
+        let mut staging = Staging::open(&folder, Arc::new(TestSeal(1)), "job").unwrap();
         let rules = ItemRules {
             catalog: &self.catalog,
             patch: mode == SyncMode::Patch,
