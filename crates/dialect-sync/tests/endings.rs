@@ -23,6 +23,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use durward_budget::{Budget, BudgetLimits};
 use durward_dialect_sync::{StillAllowed, SyncError};
+use durward_graph::bulk::staging::StagingError;
 use durward_journal::file_seal::{self, TestSeal};
 use serde_json::{Value as Json, json};
 use support::{SECRET, World, counters, entity};
@@ -296,4 +297,11 @@ async fn an_upload_url_may_be_used_too_often() {
         (counters(&job)[2], &job["partialDatasets"]["allTypes"]),
         (0, &json!(false))
     );
+}
+
+#[test]
+fn more_uploads_than_a_job_keeps_are_too_large() {
+    let full = SyncError::from(StagingError::Full { max: 7 });
+    assert_eq!(full.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(full.to_string().contains("at most 7 bytes"), "{full}");
 }
