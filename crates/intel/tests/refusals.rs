@@ -11,7 +11,7 @@ mod support;
 use std::sync::Arc;
 
 use durward_graph::{Direction, ObjectRef, View};
-use durward_intel::{ImportError, ImportReport, Room, Stop, import_bundle};
+use durward_intel::{ImportError, ImportReport, Room, import_bundle};
 use durward_model::Value;
 use durward_model::transaction::Origin;
 use serde_json::{Value as Json, json};

@@ -183,12 +183,13 @@ mod tests {
     "#;
 
     fn found(versions: &[(&str, &str)]) -> Vec<String> {
-        let locked: String = versions
+        let packages: Vec<String> = versions
             .iter()
             .map(|(name, version)| {
                 format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n")
             })
             .collect();
+        let locked = packages.concat();
         findings(&parse(SAMPLE).unwrap(), &super::locked(&locked).unwrap())
     }
 

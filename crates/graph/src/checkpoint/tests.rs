@@ -45,7 +45,7 @@ proptest! {
         }
         let snapshot = world.writer.publish();
         write(&snapshot, &path, &extra(), &TestSeal(1)).unwrap();
-        let (mut read, more) = read(&path, context()).unwrap();
+        let (mut read, more) = read(&path, &context()).unwrap();
         prop_assert_eq!(more, extra());
         prop_assert_eq!(read.difference(&snapshot), None);
         prop_assert_eq!(read.sequence(), snapshot.sequence());
@@ -81,7 +81,7 @@ fn any_damage_is_noticed() {
         let mut bytes = whole.clone();
         bytes[position] ^= 0x20;
         std::fs::write(&path, &bytes).unwrap();
-        let error = read(&path, context()).unwrap_err();
+        let error = read(&path, &context()).unwrap_err();
         match error {
             CheckpointError::Version { .. } => assert!((8..12).contains(&position)),
             CheckpointError::Damaged { .. } => {}
@@ -91,13 +91,13 @@ fn any_damage_is_noticed() {
     for length in (0..whole.len()).step_by(97) {
         std::fs::write(&path, &whole[..length]).unwrap();
         assert!(matches!(
-            read(&path, context()),
+            read(&path, &context()),
             Err(CheckpointError::Damaged { .. })
         ));
     }
     std::fs::remove_file(&path).unwrap();
     assert!(matches!(
-        read(&path, context()),
+        read(&path, &context()),
         Err(CheckpointError::Io { action: "read", .. })
     ));
 }

@@ -92,6 +92,12 @@ impl Column {
         }
     }
 
+    /// The dictionary's number of the value of a row; none where the row has its value itself.
+    pub(crate) fn code_at(&self, row: u32) -> Option<u32> {
+        let chunk = self.chunks.get((row >> CHUNK_SHIFT) as usize)?;
+        chunk.code(row as usize & (CHUNK_ROWS - 1))
+    }
+
     fn chunk_mut(&mut self, position: usize) -> &mut Arc<Chunk> {
         let chunks = Arc::make_mut(&mut self.chunks);
         while chunks.len() <= position {

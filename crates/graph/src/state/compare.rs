@@ -222,6 +222,7 @@ fn columns(rows: u32, left: Option<&Column>, right: Option<&Column>) -> Differen
     let at = |column: Option<&Column>, row: u32, other: Option<&Column>| {
         let one = column.map_or(ValueRef::Null, |column| column.at(row));
         is_same(one, other.map_or(ValueRef::Null, |other| other.at(row)))
+            && is_hole(column, row) == is_hole(other, row)
     };
     if !(0..rows).all(|row| at(left, row, right)) {
         return Some("a value".to_owned());
@@ -239,6 +240,15 @@ fn columns(rows: u32, left: Option<&Column>, right: Option<&Column>) -> Differen
             && is_same(left.old_value(one), right.old_value(two))
     });
     (!same).then(|| "an earlier value".to_owned())
+}
+
+/// Whether a row points at a place of the dictionary that holds nothing: it reads as absent, and is
+/// grouped apart from what is.
+fn is_hole(column: Option<&Column>, row: u32) -> bool {
+    column.is_some_and(|column| {
+        let code = column.code_at(row);
+        code.is_some_and(|code| code != 0) && column.at(row).is_null()
+    })
 }
 
 /// Bit by bit: a number that is none is the same as itself.
