@@ -79,12 +79,13 @@ impl Commit {
     }
 
     /// Whether it is in the journal already. Nothing is compared.
-    pub(crate) fn is_in_journal(self, store: &Store) -> Result<bool, CommitError> {
+    pub(crate) fn is_in_journal(&self, store: &Store) -> Result<bool, CommitError> {
         let nothing = |_: &_, _| {
             let (kind, reason) = (ErrorKind::Conflict, "it is given up".to_owned());
             Err(StoreError::Preparation { kind, reason })
         };
-        match store.commit_bulk_with(self.origin, self.idempotency_key, nothing) {
+        let (origin, key) = (self.origin.clone(), self.idempotency_key.clone());
+        match store.commit_bulk_with(origin, key, nothing) {
             Ok(_) => Ok(true),
             Err(StoreError::Preparation { .. }) => Ok(false),
             Err(error) => Err(CommitError::Store(error)),

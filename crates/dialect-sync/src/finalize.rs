@@ -109,9 +109,12 @@ impl Job {
     /// Runs a finalization that was asked for, to its end. Blocks.
     pub(crate) fn run(self: &Arc<Self>, jobs: &Jobs) {
         // What cannot be noted now cannot be ended either: the job is taken up again later.
-        let result = self.count_attempt().map(|is_allowed| match is_allowed {
-            true => self.commit(jobs),
-            false => self.outcome_of_the_lost(jobs),
+        let result = self.count_attempt().map(|is_allowed| {
+            if is_allowed {
+                self.commit(jobs)
+            } else {
+                self.outcome_of_the_lost(jobs)
+            }
         });
         let mut state = self.state.lock();
         let closed = result.and_then(|result| {

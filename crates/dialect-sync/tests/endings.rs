@@ -270,11 +270,13 @@ async fn an_upload_url_may_be_used_too_often() {
     let mut world = World::open(folder.path());
     let hasty = Arc::new(AtomicBool::new(true));
     let asked = Arc::clone(&hasty);
-    world.access.still_allowed =
-        StillAllowed(Arc::new(move || match asked.load(Ordering::Relaxed) {
-            true => Err(SyncError::TooMany(7)),
-            false => Ok(()),
-        }));
+    world.access.still_allowed = StillAllowed(Arc::new(move || {
+        if asked.load(Ordering::Relaxed) {
+            Err(SyncError::TooMany(7))
+        } else {
+            Ok(())
+        }
+    }));
     filled(&world).await;
     let id = begun(&world).await;
     let answer = world.done(&format!("/{id}/uploadUrl"), "").await;

@@ -57,9 +57,10 @@ pub(crate) async fn authorize(
             return Err(SyncError::NoUploadUrl);
         }
         let verdict = rates::count_one(&counts, &caller);
-        match verdict.allowed {
-            true => Ok(()),
-            false => Err(SyncError::TooMany(verdict.retry_after_seconds)),
+        if verdict.allowed {
+            Ok(())
+        } else {
+            Err(SyncError::TooMany(verdict.retry_after_seconds))
         }
     };
     let access = SyncAccess {
