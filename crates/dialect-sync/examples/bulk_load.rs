@@ -79,7 +79,7 @@ fn serve(folder: &Path) {
         account: "bench".to_owned(),
         origin: Origin::default(),
         may_synchronize: true,
-        still_allowed: StillAllowed(Arc::new(|| true)),
+        still_allowed: StillAllowed(Arc::new(|| Ok(()))),
         may_export: true,
         integration_instance: None,
         too_many: None,

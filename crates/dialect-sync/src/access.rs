@@ -8,12 +8,17 @@ use durward_budget::Share;
 use durward_model::transaction::Origin;
 use durward_query::CursorKey;
 
+use crate::error::SyncError;
 use crate::jobs::Jobs;
 
-/// Tells whether what was allowed is allowed still: for addresses that are their own authority and
-/// are used later than they were given out.
+/// Tells whether what was allowed is allowed still.
+pub type AskAgain = dyn Fn() -> Result<(), SyncError> + Send + Sync;
+
+/// Tells whether what was allowed is allowed still, and counts the request that asks: for addresses
+/// that are their own authority and are used later than they were given out.
+/// [`SyncError::TooMany`] says that it is, but not so often.
 #[derive(Clone)]
-pub struct StillAllowed(pub Arc<dyn Fn() -> bool + Send + Sync>);
+pub struct StillAllowed(pub Arc<AskAgain>);
 
 impl fmt::Debug for StillAllowed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

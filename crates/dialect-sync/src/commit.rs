@@ -6,8 +6,8 @@ use std::sync::Arc;
 use durward_graph::bulk::diff::{DiffError, DiffReport, JobSpec, prepare, prepare_from};
 use durward_graph::bulk::staging::StagedPart;
 use durward_graph::store::{BulkCommit, Store, StoreError};
-use durward_model::Catalog;
 use durward_model::transaction::Origin;
+use durward_model::{Catalog, ErrorKind};
 use parking_lot::Mutex;
 
 use crate::error::SyncError;
@@ -74,6 +74,20 @@ impl Commit {
                 let report = self.run_once(store, catalog, note_plan)?;
                 Ok(report.unwrap_or_default())
             }
+            Err(error) => Err(CommitError::Store(error)),
+        }
+    }
+
+    /// Whether it is in the journal already. Nothing is compared.
+    pub(crate) fn is_in_journal(&self, store: &Store) -> Result<bool, CommitError> {
+        let nothing = |_: &_, _| {
+            let (kind, reason) = (ErrorKind::Conflict, "it is given up".to_owned());
+            Err(StoreError::Preparation { kind, reason })
+        };
+        let (origin, key) = (self.origin.clone(), self.idempotency_key.clone());
+        match store.commit_bulk_with(origin, key, nothing) {
+            Ok(_) => Ok(true),
+            Err(StoreError::Preparation { .. }) => Ok(false),
             Err(error) => Err(CommitError::Store(error)),
         }
     }

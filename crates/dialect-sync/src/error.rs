@@ -54,6 +54,12 @@ pub enum SyncError {
     /// Every item of an upload is wrong.
     #[error("{}", all_rejected(.0))]
     AllRejected(Box<Rejections>),
+    /// The finalization of a job was begun several times and never came to its end.
+    #[error(
+        "finalizing it was begun {0} times and never came to its end, as if it took more than the \
+         server has; nothing of it was taken over: split it into smaller jobs"
+    )]
+    NeverEnded(u32),
     /// The job would keep more than can be read back.
     #[error("the job cannot keep that much; send less")]
     RecordTooLarge,
@@ -90,8 +96,8 @@ pub enum SyncError {
     /// The staged data cannot become changes.
     #[error(transparent)]
     Diff(#[from] DiffError),
-    /// The disk under the staged data fails.
-    #[error("staging failed")]
+    /// The disk under the staged data fails, or the uploads of a job are too much for it.
+    #[error("{}", staging_sentence(.0))]
     Staging(#[from] StagingError),
     /// A file of a job cannot be written or read.
     #[error("the files of job {id} cannot be used")]
@@ -125,6 +131,14 @@ fn all_rejected(rejected: &Rejections) -> String {
     }
 }
 
+/// What a client may know of it: no names of files.
+fn staging_sentence(error: &StagingError) -> String {
+    match error.kind() {
+        ErrorKind::Internal => "staging failed".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 impl SyncError {
     /// The kind of the failure.
     pub fn kind(&self) -> ErrorKind {
@@ -143,6 +157,7 @@ impl SyncError {
             | Self::PageTooLarge { .. }
             | Self::CutOff => ErrorKind::Invalid,
             Self::UnsupportedBody(_) | Self::UnsupportedMode(_) => ErrorKind::Unsupported,
+            Self::NeverEnded(_) => ErrorKind::Conflict,
             Self::TooManyJobs(_) | Self::TooMany(_) => ErrorKind::RateLimited,
             Self::Exhausted(error) => error.kind(),
             Self::Diff(error) => error.kind(),
@@ -162,7 +177,8 @@ impl SyncError {
             }
             Self::BadUpload(BodyError::NotList { .. }) => "RELATIONSHIP_IS_NOT_ARRAY",
             Self::AllRejected(_) => BAD_DATA,
-            Self::TooLarge { .. } | Self::Staging(StagingError::TooLarge { .. }) => {
+            Self::TooLarge { .. }
+            | Self::Staging(StagingError::TooLarge { .. } | StagingError::Full { .. }) => {
                 "RequestEntityTooLargeException"
             }
             Self::PageTooLarge { .. } => "PAGE_TOO_LARGE",
@@ -192,7 +208,8 @@ impl SyncError {
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::TooLarge { .. } | Self::Staging(StagingError::TooLarge { .. }) => {
+            Self::TooLarge { .. }
+            | Self::Staging(StagingError::TooLarge { .. } | StagingError::Full { .. }) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::PageTooLarge { .. } => StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The bulk export: all entities or relationships, page by page, as they were at one instant.
 
+use durward_budget::Lease;
 use durward_graph::{EdgeRef, EntityRef, RowSet, TripleId, TypeId, View};
 use durward_model::transaction::Sequence;
 use durward_model::{Instant, Value};
@@ -17,6 +18,9 @@ const PAGE_ITEMS: usize = 250;
 const PAGE_ITEMS_MAX: usize = 4000;
 /// Largest page (bytes of values, approximately).
 const PAGE_BYTES_MAX: usize = 16 << 20;
+
+/// What a field of an item takes beside its value, approximately.
+const FIELD_BYTES: u64 = 128;
 
 /// The query string of a page.
 #[derive(Debug, Deserialize)]
@@ -69,21 +73,25 @@ impl Walk<'_> {
 }
 
 /// A page under construction.
-struct Page {
+struct Page<'p> {
+    /// Charged with what the page holds.
+    lease: &'p Lease,
     items: Vec<Json>,
     limit: usize,
     bytes: usize,
 }
 
-impl Page {
-    fn push(&mut self, item: Json, bytes: usize) -> Result<(), SyncError> {
+impl Page<'_> {
+    fn push(&mut self, item: Map<String, Json>, bytes: usize) -> Result<(), SyncError> {
         self.bytes += bytes;
         if self.bytes > PAGE_BYTES_MAX && !self.items.is_empty() {
             return Err(SyncError::PageTooLarge {
                 max: PAGE_BYTES_MAX,
             });
         }
-        self.items.push(item);
+        let fields = FIELD_BYTES.saturating_mul(item.len() as u64);
+        self.lease.add(fields.saturating_add(bytes as u64))?;
+        self.items.push(Json::Object(item));
         Ok(())
     }
 
@@ -99,7 +107,11 @@ impl Page {
     }
 }
 
-fn begin(walk: &Walk<'_>, request: &PageRequest) -> Result<(View, Page, Cursor), SyncError> {
+fn begin<'p>(
+    walk: &Walk<'_>,
+    request: &PageRequest,
+    lease: &'p Lease,
+) -> Result<(View, Page<'p>, Cursor), SyncError> {
     let cursor = request
         .cursor
         .as_deref()
@@ -135,6 +147,7 @@ fn begin(walk: &Walk<'_>, request: &PageRequest) -> Result<(View, Page, Cursor),
     Ok((
         view,
         Page {
+            lease,
             items: Vec::new(),
             limit,
             bytes: 0,
@@ -148,7 +161,11 @@ fn rows_from(rows: &RowSet, first: u32) -> impl Iterator<Item = u32> + '_ {
 }
 
 /// A page of entities.
-pub(crate) fn entities(access: &SyncAccess, request: &PageRequest) -> Result<Json, SyncError> {
+pub(crate) fn entities(
+    access: &SyncAccess,
+    request: &PageRequest,
+    lease: &Lease,
+) -> Result<Json, SyncError> {
     let walk = Walk {
         access,
         what: if request.include_deleted {
@@ -157,7 +174,7 @@ pub(crate) fn entities(access: &SyncAccess, request: &PageRequest) -> Result<Jso
             "exported entities"
         },
     };
-    let (view, mut page, cursor) = begin(&walk, request)?;
+    let (view, mut page, cursor) = begin(&walk, request, lease)?;
     let mut types = view.types();
     types.sort_unstable();
     for type_id in types
@@ -183,7 +200,11 @@ pub(crate) fn entities(access: &SyncAccess, request: &PageRequest) -> Result<Jso
 }
 
 /// A page of relationships.
-pub(crate) fn relationships(access: &SyncAccess, request: &PageRequest) -> Result<Json, SyncError> {
+pub(crate) fn relationships(
+    access: &SyncAccess,
+    request: &PageRequest,
+    lease: &Lease,
+) -> Result<Json, SyncError> {
     let walk = Walk {
         access,
         what: if request.include_deleted {
@@ -192,7 +213,7 @@ pub(crate) fn relationships(access: &SyncAccess, request: &PageRequest) -> Resul
             "exported relationships"
         },
     };
-    let (view, mut page, cursor) = begin(&walk, request)?;
+    let (view, mut page, cursor) = begin(&walk, request, lease)?;
     let mut triples: Vec<TripleId> = view.triples().into_iter().map(|meta| meta.id).collect();
     triples.sort_unstable();
     for triple in triples
@@ -240,7 +261,7 @@ fn put_properties(
     bytes
 }
 
-fn entity(view: &View, access: &SyncAccess, entity: EntityRef) -> (Json, usize) {
+fn entity(view: &View, access: &SyncAccess, entity: EntityRef) -> (Map<String, Json>, usize) {
     let mut item = Map::new();
     let bytes = put_properties(view, &mut item, view.entity_properties(entity));
     let namespace = view.namespace(entity);
@@ -269,10 +290,14 @@ fn entity(view: &View, access: &SyncAccess, entity: EntityRef) -> (Json, usize) 
     if let Some(ended) = ended {
         item.insert("_endOn".to_owned(), millis(ended));
     }
-    (Json::Object(item), bytes)
+    (item, bytes)
 }
 
-fn relationship(view: &View, access: &SyncAccess, edge: EdgeRef) -> Option<(Json, usize)> {
+fn relationship(
+    view: &View,
+    access: &SyncAccess,
+    edge: EdgeRef,
+) -> Option<(Map<String, Json>, usize)> {
     let mut item = Map::new();
     let bytes = put_properties(view, &mut item, view.edge_properties(edge));
     let (from, to) = view.edge_ends(edge)?;
@@ -319,5 +344,5 @@ fn relationship(view: &View, access: &SyncAccess, edge: EdgeRef) -> Option<(Json
     if let Some(ended) = ended {
         item.insert("_endOn".to_owned(), millis(ended));
     }
-    Some((Json::Object(item), bytes))
+    Some((item, bytes))
 }

@@ -12,7 +12,10 @@ use durward_model::transaction::Origin;
 use crate::commit::{Commit, NotePlan};
 use crate::error::SyncError;
 use crate::jobs::{Job, Jobs};
-use crate::record::{JobStatus, Outcome, Refusal};
+use crate::record::{JobRecord, JobStatus, Outcome, Refusal};
+
+/// How often a finalization is begun that never comes to an end: it may be what ends the process.
+const ATTEMPTS_MAX: u32 = 3;
 
 /// What a finalize call asks for.
 #[derive(Clone, Debug, Default)]
@@ -105,43 +108,54 @@ impl Job {
 
     /// Runs a finalization that was asked for, to its end. Blocks.
     pub(crate) fn run(self: &Arc<Self>, jobs: &Jobs) {
-        let result = self.commit(jobs);
-        let now = jobs.now();
+        // What cannot be noted now cannot be ended either: the job is taken up again later.
+        let result = self.count_attempt().map(|is_allowed| {
+            if is_allowed {
+                self.commit(jobs)
+            } else {
+                self.outcome_of_the_lost(jobs)
+            }
+        });
         let mut state = self.state.lock();
-        let status = match &result {
-            Ok(outcome) => {
-                if outcome.twins > 0 {
-                    let twins = outcome.twins;
-                    let warning = format!("{twins} objects were uploaded more than once");
-                    state.record.warn(&warning);
-                }
-                state.record.result = Some(outcome.clone());
-                JobStatus::Finished
-            }
-            Err(error) => {
+        let closed = result.and_then(|result| {
+            if let Err(error) = &result {
                 tracing::warn!(job = %state.record.id, %error, "a synchronization job failed");
-                state.record.reason = Some(match error.kind() {
-                    ErrorKind::Internal => "the server failed; its log says why".to_owned(),
-                    _ => error.to_string(),
-                });
-                status_after(error)
             }
-        };
-        // Where it may be in the journal, the next run asks there, and the plan is the answer.
-        if status != JobStatus::FinalizePending {
-            state.record.planned = None;
-        }
-        let closed = if status.is_final() {
-            state.close(status, now, &self.home)
-        } else {
-            state.record.status = status;
-            state.save(&self.home)
-        };
+            let status = result
+                .as_ref()
+                .map_or_else(status_after, |_| JobStatus::Finished);
+            let note = |record: &mut JobRecord| note_end(record, &result, status);
+            if status.is_final() {
+                state.close(status, jobs.now(), &self.home, note)
+            } else {
+                state.change(&self.home, note)
+            }
+        });
         if let Err(error) = closed {
             tracing::error!(job = %state.record.id, ?error, "the end of a job cannot be recorded");
         }
         drop(state);
         self.running.send_replace(false);
+    }
+
+    /// Counts an attempt, durably, before it begins. False when there were enough of them.
+    fn count_attempt(&self) -> Result<bool, SyncError> {
+        let mut state = self.state.lock();
+        if state.record.attempts >= ATTEMPTS_MAX {
+            return Ok(false);
+        }
+        state.change(&self.home, |record| record.attempts += 1)?;
+        Ok(true)
+    }
+
+    /// What a finalization came to that is not begun again: the journal tells whether an attempt
+    /// went that far.
+    fn outcome_of_the_lost(&self, jobs: &Jobs) -> Result<Outcome, SyncError> {
+        let planned = self.state.lock().record.planned.clone();
+        match planned {
+            Some(planned) if self.prepared()?.is_in_journal(&jobs.options.store)? => Ok(planned),
+            _ => Err(SyncError::NeverEnded(ATTEMPTS_MAX)),
+        }
     }
 
     fn commit(self: &Arc<Self>, jobs: &Jobs) -> Result<Outcome, SyncError> {
@@ -168,6 +182,35 @@ impl Job {
         // An error means that the job is gone, and nothing runs.
         let _ = running.wait_for(|running| !running).await;
     }
+}
+
+/// What a record says after an attempt, whatever it came to.
+fn note_end(record: &mut JobRecord, result: &Result<Outcome, SyncError>, status: JobStatus) {
+    match result {
+        Ok(outcome) => {
+            if outcome.twins > 0 {
+                let twins = outcome.twins;
+                record.warn(&format!("{twins} objects were uploaded more than once"));
+            }
+            record.result = Some(outcome.clone());
+        }
+        Err(error) => {
+            record.reason = Some(match error.kind() {
+                ErrorKind::Internal => "the server failed; its log says why".to_owned(),
+                _ => error.to_string(),
+            });
+        }
+    }
+    // Where it may be in the journal, the next run asks there, and the plan is the answer.
+    if status != JobStatus::FinalizePending {
+        record.planned = None;
+    }
+    record.status = status;
+    // One that ended is not counted, whatever it came to.
+    record.attempts = match status {
+        JobStatus::FinalizePending => record.attempts.saturating_sub(1),
+        _ => 0,
+    };
 }
 
 /// Where a job stands when its finalization failed.

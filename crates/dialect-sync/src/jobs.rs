@@ -32,7 +32,7 @@ const OVER_JOBS_KEPT: usize = 200;
 /// An open job that is older is given up when the next one starts.
 const OPEN_SECONDS_MAX: i64 = 7 * 24 * 3600;
 /// Most events that a job keeps.
-const EVENTS_MAX: usize = 1000;
+pub(crate) const EVENTS_MAX: usize = 1000;
 /// Most bytes of events that a job keeps: half of what its record may have.
 const EVENTS_BYTES_MAX: usize = RECORD_BYTES_MAX as usize / 2;
 
@@ -328,8 +328,8 @@ impl Job {
         if current.is_final() || *self.running.borrow() {
             return Err(SyncError::Over(current));
         }
-        state.record.reason = reason.map(|reason| reason.chars().take(1000).collect());
-        state.close(status, now, &self.home)
+        let reason = reason.map(|reason| reason.chars().take(1000).collect());
+        state.close(status, now, &self.home, |record| record.reason = reason)
     }
 
     /// Keeps events that the client reports.
@@ -392,17 +392,22 @@ impl JobState {
         }
     }
 
-    /// Brings the job to its end. The staged parts are removed once the record says so.
+    /// Brings the job to its end, with what `note` says of it; when that cannot be kept, it stays
+    /// as it is. The staged parts are removed once the record says so.
     pub(crate) fn close(
         &mut self,
         status: JobStatus,
         now: Instant,
         home: &JobHome,
+        note: impl FnOnce(&mut JobRecord),
     ) -> Result<(), SyncError> {
-        self.record.uploaded = self.uploaded();
-        self.record.status = status;
-        self.record.ended_at = Some(now.as_micros());
-        self.save(home)?;
+        let uploaded = self.uploaded();
+        self.change(home, |record| {
+            note(record);
+            record.uploaded = uploaded;
+            record.status = status;
+            record.ended_at = Some(now.as_micros());
+        })?;
         if let Some(staging) = self.staging.take() {
             staging.remove()?;
         }

@@ -178,6 +178,9 @@ pub(crate) struct JobRecord {
     pub(crate) requested_by: Requester,
     /// What a finalization that reached the journal comes to; asked when nobody lived to note it.
     pub(crate) planned: Option<Outcome>,
+    /// How often its finalization was begun since it last came to an end.
+    #[serde(default)]
+    pub(crate) attempts: u32,
     /// Uploads of which something did not arrive.
     pub(crate) refusals: Vec<Refusal>,
     /// Items that were left out of uploads.
@@ -306,6 +309,7 @@ impl JobRecord {
             partial_types: Vec::new(),
             requested_by: Requester::default(),
             planned: None,
+            attempts: 0,
             refusals: Vec::new(),
             rejected: Rejected::default(),
             integration: Integration::default(),
@@ -340,7 +344,7 @@ impl JobRecord {
     /// The refusals that no later upload made good.
     pub(crate) fn open_refusals(&self, parts: &[StagedPart]) -> Vec<Refusal> {
         let open = self.refusals.iter();
-        open.filter(|refusal| !refusal.is_made_good(parts))
+        open.filter(|refusal| !refusal.is_made_good(parts, &self.refusals))
             .cloned()
             .collect()
     }

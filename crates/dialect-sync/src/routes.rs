@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The routes.
 
+mod exports;
 mod files;
 
 use std::collections::BTreeMap;
@@ -25,10 +26,9 @@ use crate::access::SyncAccess;
 use crate::body;
 use crate::drain;
 use crate::error::SyncError;
-use crate::export;
 use crate::finalize::FinalizeRequest;
 use crate::job_json::{job_json, rejected_json};
-use crate::jobs::{Job, Jobs, StartRequest};
+use crate::jobs::{EVENTS_MAX, Job, Jobs, StartRequest};
 use crate::record::{JobEvent, JobStatus, Outcome, RejectedItem};
 use crate::upload::{Incoming, UploadFlags, name_hash};
 
@@ -89,8 +89,8 @@ pub fn router() -> Router {
             "/persister/synchronization/files/{token}",
             put(files::upload_file),
         )
-        .route("/entities", get(export_entities))
-        .route("/relationships", get(export_relationships))
+        .route("/entities", get(exports::entities))
+        .route("/relationships", get(exports::relationships))
         .layer(axum::middleware::from_fn(drain::finish_body))
         .layer(axum::extract::DefaultBodyLimit::disable())
         .with_state(shared)
@@ -293,6 +293,11 @@ async fn events(access: Access, Path(id): Path<String>, headers: HeaderMap, body
     let lease = Arc::new(access.share.lease());
     let job = job_of(&access, &id)?;
     let request: EventsRequest = json_body(&headers, body, &lease).await?;
+    if request.events.len() > EVENTS_MAX {
+        return Err(SyncError::BadRequest(format!(
+            "a job keeps at most {EVENTS_MAX} events"
+        )));
+    }
     let too_long = |event: &EventRequest| {
         event.name.len() > TEXT_BYTES_MAX || event.description.len() > TEXT_BYTES_MAX
     };
@@ -396,7 +401,12 @@ async fn finalize(
 /// Answers the job with the counters that finalizing would give; nothing is changed.
 async fn dry_run(access: &SyncAccess, job: &Arc<Job>, request: FinalizeRequest) -> Answer {
     let (jobs, work) = (Arc::clone(&access.jobs), Arc::clone(job));
-    let outcome: Outcome = blocking(move || work.dry_run(&jobs, request)).await?;
+    let turn = access.share.turn().await?;
+    let outcome: Outcome = blocking(move || {
+        let _turn = turn;
+        work.dry_run(&jobs, request)
+    })
+    .await?;
     let mut shown = crate::job_json::job_json_with(job, &access.account, &outcome);
     if let Some(object) = shown.as_object_mut() {
         object.insert("dryRun".to_owned(), true.into());
@@ -450,30 +460,4 @@ async fn abort(access: Access, Path(id): Path<String>, headers: HeaderMap, body:
     let work = Arc::clone(&job);
     blocking(move || work.abort(request.reason, status, now)).await?;
     Ok(answer(&access, &job))
-}
-
-fn exporting(access: Access) -> Result<SyncAccess, SyncError> {
-    let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
-    if let Some(seconds) = access.too_many {
-        return Err(SyncError::TooMany(seconds));
-    }
-    if access.may_export {
-        Ok(access)
-    } else {
-        Err(SyncError::Forbidden(
-            "this credential may not export the graph",
-        ))
-    }
-}
-
-async fn export_entities(access: Access, Query(page): Query<export::PageRequest>) -> Answer {
-    let access = exporting(access)?;
-    let page = blocking(move || export::entities(&access, &page)).await?;
-    Ok(Json(page))
-}
-
-async fn export_relationships(access: Access, Query(page): Query<export::PageRequest>) -> Answer {
-    let access = exporting(access)?;
-    let page = blocking(move || export::relationships(&access, &page)).await?;
-    Ok(Json(page))
 }

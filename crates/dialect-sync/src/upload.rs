@@ -16,6 +16,9 @@ use crate::error::SyncError;
 use crate::jobs::{Job, Jobs};
 use crate::record::{JobStatus, Refusal};
 
+/// Most bytes that the uploads of a job take on the disk (8 GiB).
+const STAGED_BYTES_MAX: u64 = 8 << 30;
+
 /// The flags in the query string of an upload.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -69,9 +72,15 @@ impl Job {
             return Err(closed);
         }
         let writer = state.staging.as_mut().ok_or(closed)?.reserve(name);
-        writer.announce()?;
         let place = (writer.number(), name);
         state.incoming.insert(place.0, place.1);
+        drop(state);
+        if let Err(error) = writer.announce() {
+            // Where the disk takes no note of it either, the job knows while it is in memory.
+            let error = SyncError::from(error);
+            note(self, writer, None, &PartialTypes::all(), &error);
+            return Err(error);
+        }
         Ok(Incoming {
             job: Arc::clone(self),
             writer: Some(writer),
@@ -84,10 +93,10 @@ impl Job {
     /// Notes that an upload was refused before anything of it was read. Blocks.
     pub(crate) fn refuse_unread(&self, name: u64, error: SyncError) -> SyncError {
         let mut state = self.state.lock();
-        let known = state.open_refusals();
-        // Once everything is partial, a flood of refusals has nothing to add.
+        let mut known = state.record.refusals.iter();
+        // Once everything is partial and remains so, a flood of refusals has nothing to add.
         if state.record.status == JobStatus::AwaitingUploads
-            && !state.record.partial(&known).all
+            && !known.any(Refusal::is_for_good)
             && let Some(staging) = state.staging.as_mut()
         {
             let place = (staging.reserve(name).number(), name);
@@ -199,7 +208,8 @@ impl Incoming {
         match state.staging.as_mut() {
             Some(staging) if status == JobStatus::AwaitingUploads => {
                 staging
-                    .add(staged)
+                    .check_room(&staged, STAGED_BYTES_MAX)
+                    .and_then(|()| staging.add(staged))
                     .map_err(|error| failed(&types, error.into()))?;
                 // The file is the part's now.
                 *writer = None;

@@ -72,20 +72,27 @@ impl Refusal {
     }
 
     /// Whether the same upload arrived later: the same bytes, or the only upload of the name. A
-    /// name that several uploads carry tells nothing.
-    pub(super) fn is_made_good(&self, parts: &[StagedPart]) -> bool {
+    /// name that several uploads carry, be they taken or refused, tells nothing.
+    pub(super) fn is_made_good(&self, parts: &[StagedPart], refusals: &[Self]) -> bool {
         let is_later = |part: &StagedPart| part.number > self.number;
         let is_same = |part: &&StagedPart| hex(part.fingerprint) == self.fingerprint;
         if self.whole && parts.iter().filter(is_same).any(is_later) {
             return true;
         }
-        let mut named = parts
-            .iter()
-            .filter(|part| self.name != 0 && part.name == self.name);
+        let namesakes = refusals.iter().filter(|other| other.name == self.name);
+        if self.name == 0 || namesakes.count() > 1 {
+            return false;
+        }
+        let mut named = parts.iter().filter(|part| part.name == self.name);
         match (named.next(), named.next()) {
             (Some(only), None) => is_later(only),
             _ => false,
         }
+    }
+
+    /// Whether it is about all types, and no upload can make it good.
+    pub(crate) fn is_for_good(&self) -> bool {
+        self.all_types && self.name == 0 && (self.fingerprint.is_empty() || !self.whole)
     }
 
     /// The sentence about it.
@@ -179,13 +186,15 @@ impl Rejected {
 impl JobRecord {
     /// Notes an upload that did not arrive whole, once.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
-        let is_known = self.refusals.iter().any(|known| {
+        let known = self.refusals.iter_mut().find(|known| {
             known.whole == refusal.whole
                 && !known.fingerprint.is_empty()
                 && known.fingerprint == refusal.fingerprint
                 && known.name == refusal.name
         });
-        if is_known {
+        if let Some(known) = known {
+            // Only what comes after the last of them makes it good.
+            known.number = known.number.max(refusal.number);
             return;
         }
         if self.refusals.len() >= REFUSALS_MAX {

@@ -12,7 +12,7 @@ use durward_graph::bulk::BodyKind;
 use durward_model::Instant;
 use serde_json::json;
 
-use super::{Access, Answer, Shared, allowed, job_of, take_in, uploaded};
+use super::{Access, Answer, Shared, allowed, blocking, job_of, name_of, take_in, uploaded};
 use crate::access::StillAllowed;
 use crate::error::SyncError;
 use crate::jobs::Jobs;
@@ -89,8 +89,17 @@ pub(super) async fn upload_file(
         .get(&token)
         .cloned()
         .ok_or(SyncError::NoUploadUrl)?;
-    if url.expires <= url.jobs.now() || !(url.still_allowed.0)() {
+    if url.expires <= url.jobs.now() {
         return Err(SyncError::NoUploadUrl);
+    }
+    match (url.still_allowed.0)() {
+        Ok(()) => {}
+        Err(error @ SyncError::TooMany(_)) => {
+            let job = url.jobs.find(&url.job)?;
+            let name = name_of(&headers);
+            return Err(blocking(move || Ok(job.refuse_unread(name, error))).await?);
+        }
+        Err(error) => return Err(error),
     }
     let job = url.jobs.find(&url.job)?;
     let body = (headers, body);

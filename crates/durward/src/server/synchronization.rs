@@ -50,11 +50,18 @@ pub(crate) async fn authorize(
             return SyncError::Interrupted.into_response();
         }
     };
-    let asked = caller.clone();
+    let (asked, counts) = (caller.clone(), Arc::clone(&server));
     let still_allowed = move || {
-        asked
-            .at_present()
-            .is_ok_and(|caller| caller.may(Right::SYNCHRONIZE))
+        let caller = asked.at_present().map_err(|_| SyncError::NoUploadUrl)?;
+        if !caller.may(Right::SYNCHRONIZE) {
+            return Err(SyncError::NoUploadUrl);
+        }
+        let verdict = rates::count_one(&counts, &caller);
+        if verdict.allowed {
+            Ok(())
+        } else {
+            Err(SyncError::TooMany(verdict.retry_after_seconds))
+        }
     };
     let access = SyncAccess {
         jobs,

@@ -55,6 +55,15 @@ pub enum StagingError {
         /// The limit.
         max: u64,
     },
+    /// The parts of a job would take more than they may.
+    #[error(
+        "the uploads of a job take at most {max} bytes when they are kept; split them over \
+         several jobs"
+    )]
+    Full {
+        /// The limit.
+        max: u64,
+    },
     /// A part is not what was written.
     #[error("part {} is damaged", path.display())]
     Damaged {
@@ -76,7 +85,7 @@ impl StagingError {
     /// The kind of the failure.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::TooLarge { .. } => ErrorKind::Invalid,
+            Self::TooLarge { .. } | Self::Full { .. } => ErrorKind::Invalid,
             Self::Io { .. } | Self::Damaged { .. } | Self::Altered { .. } => ErrorKind::Internal,
         }
     }
@@ -226,6 +235,15 @@ impl Staging {
         )
     }
 
+    /// Refuses a written part with which all of them would take more than so many bytes.
+    pub fn check_room(&self, part: &StagedPart, max: u64) -> Result<(), StagingError> {
+        let all = self.parts.iter().chain([part]);
+        if all.map(StagedPart::file_bytes).sum::<u64>() > max {
+            return Err(StagingError::Full { max });
+        }
+        Ok(())
+    }
+
     /// Takes up a written part. When another upload of the same body came first, the part is
     /// removed and the answer is false.
     pub fn add(&mut self, part: StagedPart) -> Result<bool, StagingError> {
@@ -268,8 +286,8 @@ impl PartWriter {
 
     /// Makes the empty file of the part: from now on the upload is not forgotten.
     pub fn announce(&self) -> Result<(), StagingError> {
-        File::create(&self.path)
-            .map(drop)
+        durward_journal::private::create(&self.path)
+            .and_then(|_| durward_journal::private::sync_folder_of(&self.path))
             .map_err(failed("create", &self.path))
     }
 
@@ -349,6 +367,10 @@ impl StagedPart {
             });
         }
         Ok(bytes)
+    }
+
+    fn file_bytes(&self) -> u64 {
+        HEADER_BYTES as u64 + self.entity_bytes + self.relationship_bytes
     }
 
     /// Removes a part that was not taken up.

@@ -153,3 +153,18 @@ fn what_is_altered_after_it_was_checked_is_not_read() {
     assert!(error.to_string().contains("was altered"), "{error}");
     assert_eq!(error.kind(), ErrorKind::Internal);
 }
+
+#[test]
+fn a_job_takes_so_much_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut staging = open(folder.path(), 1, "job");
+    let first = staging.reserve(0).write(&part("one"), 1, false).unwrap();
+    let room = fs::metadata(&first.path).unwrap().len() * 2;
+    staging.check_room(&first, room).unwrap();
+    staging.add(first).unwrap();
+    let second = staging.reserve(0).write(&part("two"), 2, false).unwrap();
+    staging.check_room(&second, room).unwrap();
+    let refused = staging.check_room(&second, room - 1).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
+    assert!(refused.to_string().contains("at most"), "{refused}");
+}
