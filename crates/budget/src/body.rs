@@ -147,8 +147,8 @@ async fn keep<B: Body<Data = Bytes>>(
     Ok(kept.freeze())
 }
 
-/// How large a buffer must become for so many bytes more; none when they fit. It at most doubles, and
-/// is never larger than what was announced.
+/// How large a buffer must become for so many bytes more; none when they fit. It at most doubles,
+/// and is never larger than what was announced.
 fn wanted_room(kept: &BytesMut, more: usize, outstanding: Option<u64>) -> Option<usize> {
     let wanted = kept.len().saturating_add(more);
     if wanted <= kept.capacity() {

@@ -52,7 +52,7 @@ impl Share {
     /// # Errors
     /// When too many wait already.
     pub async fn turn(&self) -> Result<Turn, Exhausted> {
-        // In the queue of the credential first: one credential cannot fill that of its organization.
+        // In the credential's queue first: one credential cannot fill that of its organization.
         let own = self.own.queue.take().await?;
         let organization = match &self.organization {
             Some(organization) => Some(organization.queue.take().await?),

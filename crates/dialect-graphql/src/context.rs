@@ -327,8 +327,8 @@ impl RequestContext {
         }
     }
 
-    /// Stops a query of these limits when it is dropped. That of a request which runs in one turn ends
-    /// with the request only.
+    /// Stops a query of these limits when it is dropped. That of a request which runs in one turn
+    /// ends with the request only.
     pub fn cancel_guard(&self, limits: &Limits) -> CancelGuard {
         CancelGuard(limits.cancelled.clone().filter(|_| !self.has_turn))
     }

@@ -141,8 +141,8 @@ impl GraphQl {
         }
     }
 
-    /// Whether a payload may be answered on a thread that serves connections: it asks for little, or
-    /// for what goes off that thread by itself.
+    /// Whether a payload may be answered on a thread that serves connections: it asks for little,
+    /// or for what goes off that thread by itself.
     pub fn is_quick(&self, schema: SchemaName, payload: &Payload) -> bool {
         let Payload::One(request) = payload else {
             return false;

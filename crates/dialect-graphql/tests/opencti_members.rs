@@ -3,6 +3,8 @@
 //! an import that lets another kind of value in would break the lists that show it.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+use std::collections::BTreeSet;
+
 use durward_dialect_graphql::contracts;
 use durward_intel::members::{Form, form};
 
@@ -42,9 +44,11 @@ fn imports_take_what_the_contract_declares() {
     let shown = ["StixObject", "BasicRelationship"];
     let mut is_shown = false;
     let mut compared = 0;
+    let mut wrong = BTreeSet::new();
     for line in contracts::OPENCTI.lines() {
-        if line.starts_with("type ") {
-            is_shown = shown.iter().any(|interface| line.contains(interface));
+        if line.ends_with('{') {
+            let is_type = line.starts_with("type ");
+            is_shown = is_type && shown.iter().any(|interface| line.contains(interface));
         }
         let field = line.strip_prefix("  ").filter(|_| is_shown);
         let Some((name, text)) = field.and_then(|field| field.split_once(": ")) else {
@@ -58,7 +62,10 @@ fn imports_take_what_the_contract_declares() {
         }
         compared += 1;
         let taken = form(name);
-        assert_eq!(taken, Some(declared), "{name}: {text}");
+        if taken != Some(declared) {
+            wrong.insert(format!("{name}: {text}, taken as {taken:?}"));
+        }
     }
-    assert!(compared > 1_000, "{compared}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(compared > 500, "{compared}");
 }

@@ -2,8 +2,8 @@
 //! The one handler of all calls.
 //!
 //! The order matters: whether the access key lives, framing, then authentication over the raw
-//! bytes, and only then anything that depends on what the message says. Whoever is not let in learns
-//! nothing but that. The signature covers the body, so that a stranger's has to be read: a small
+//! bytes, and only then anything that depends on what the message says. Whoever is not let in
+//! learns nothing but that. The signature covers the body, so that a stranger's has to be read: a small
 //! one, or a whole one where a living key is named, out of the share that all strangers have
 //! together. What a caller holds once it is let in is charged to its own share.
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Files of jobs that were altered, or are those of another job or organization: each is noticed,
 //! and nothing of it is applied.
+#![allow(clippy::type_complexity, reason = "a table of places")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

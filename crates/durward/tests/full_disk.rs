@@ -18,7 +18,7 @@ use std::process::{Child, Command, Stdio};
 
 use common::{binary, create_answer, done, ok, rows, text_of};
 use durward_testkit::{Client, Credentials};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// A file system of 16 MiB, unmounted at the end.
 struct SmallDisk(tempfile::TempDir);
@@ -141,7 +141,7 @@ fn init(data: &Path) -> Credentials {
 fn create(client: &Client, key: &str) -> bool {
     let properties = json!({"displayName": key, "text": "x".repeat(4000)});
     create_answer(client, key, "disk_item", "Record", &properties)
-        .is_some_and(|answer| answer["data"]["createEntity"]["entity"]["_key"] == Value::from(key))
+        .is_some_and(|answer| answer["data"]["createEntity"]["entity"]["_key"] == key)
 }
 
 fn keys(client: &Client) -> Vec<String> {

@@ -136,16 +136,12 @@ impl fmt::Display for Finding {
                 )
             }
             FindingKind::ChainBroken => {
-                write!(
-                    formatter,
-                    "transaction {sequence} does not follow on the one before it"
-                )
+                let what = "does not follow on the one before it";
+                write!(formatter, "transaction {sequence} {what}")
             }
             FindingKind::TimeNotIncreasing => {
-                write!(
-                    formatter,
-                    "transaction {sequence} is not later than the one before it"
-                )
+                let what = "is not later than the one before it";
+                write!(formatter, "transaction {sequence} {what}")
             }
             FindingKind::HeadMissing => {
                 write!(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Content that is gone is right only where a signed record in the chain names it.
+#![allow(clippy::type_complexity, reason = "a short closure")]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -33,6 +33,15 @@ pub(super) struct Work {
     pub(super) steps: u64,
 }
 
+impl Work {
+    /// The error of an answer that takes more.
+    pub(super) fn refusal(&self) -> FieldError {
+        let Self { bytes, steps } = self;
+        let message = format!("the answer is larger than {bytes} bytes or {steps} fields");
+        FieldError::new("ANSWER_TOO_LARGE", message)
+    }
+}
+
 impl Default for Work {
     fn default() -> Self {
         Self {

@@ -196,14 +196,7 @@ impl<D: Dialect> Engine<D> {
                 body.truncate(DATA_PREFIX.len());
                 body.extend_from_slice(b"null");
             }
-            Err(Halt::Full) => {
-                let message = format!(
-                    "the answer is larger than {} bytes or {} fields",
-                    budget.bytes, budget.steps
-                );
-                let error = FieldError::new("ANSWER_TOO_LARGE", message);
-                return Ok(self.refuse(Outcome::Executed, error));
-            }
+            Err(Halt::Full) => return Ok(self.refuse(Outcome::Executed, budget.refusal())),
             Err(Halt::Ended) => {
                 let error = ended.unwrap_or_else(|| FieldError::new("ENDED", "it was ended"));
                 return Ok(self.refuse(Outcome::Executed, error));

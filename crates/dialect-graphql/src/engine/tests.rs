@@ -223,6 +223,7 @@ pub(super) fn engine() -> Engine<World> {
     Engine::new(world, SDL, "test.graphql").unwrap()
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "short calls")]
 pub(super) fn request(query: &str, variables: Value) -> Request {
     let body = json!({"query": query, "variables": variables}).to_string();
     match decode(body.as_bytes(), &Budget::unlimited().strangers().lease()) {

@@ -59,6 +59,20 @@ impl StartRequest {
     }
 }
 
+fn mode_of(name: Option<&str>) -> Result<JobMode, SyncError> {
+    Ok(match name {
+        None | Some("DIFF") => JobMode::Diff,
+        Some("PATCH") => JobMode::Patch,
+        Some("CROSS_SCOPE") => JobMode::CrossScope,
+        Some("CREATE_OR_UPDATE") => JobMode::CreateOrUpdate,
+        Some("OVERRIDE") => return Err(SyncError::UnsupportedMode("OVERRIDE".to_owned())),
+        Some(_) => {
+            let known = "syncMode must be DIFF, PATCH, CROSS_SCOPE or CREATE_OR_UPDATE";
+            return Err(SyncError::BadStart(known.to_owned()));
+        }
+    })
+}
+
 pub(super) fn record_of(
     request: StartRequest,
     id: String,
@@ -81,18 +95,7 @@ pub(super) fn record_of(
             ));
         }
     };
-    let mode = match request.sync_mode.as_deref() {
-        None | Some("DIFF") => JobMode::Diff,
-        Some("PATCH") => JobMode::Patch,
-        Some("CROSS_SCOPE") => JobMode::CrossScope,
-        Some("CREATE_OR_UPDATE") => JobMode::CreateOrUpdate,
-        Some(other) => {
-            return Err(match other {
-                "OVERRIDE" => SyncError::UnsupportedMode(other.to_owned()),
-                _ => bad("syncMode must be DIFF, PATCH, CROSS_SCOPE or CREATE_OR_UPDATE"),
-            });
-        }
-    };
+    let mode = mode_of(request.sync_mode.as_deref())?;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let (scope, instance) = (given(request.scope), given(request.integration_instance_id));
     if [&scope, &instance, &request.integration_job_id]

@@ -167,10 +167,14 @@ fn the_host_header_leads_nobody_elsewhere() {
         .unwrap()
         .to_owned();
     let token = world.server.credentials().json()["api_token"].as_str();
-    let token = token.map(str::to_owned).unwrap_or_else(|| {
-        let made = world.credential(&world.administrator(), "api_token", None);
-        made.secret
-    });
+    let token = token.map_or_else(
+        || {
+            world
+                .credential(&world.administrator(), "api_token", None)
+                .secret
+        },
+        str::to_owned,
+    );
     let ask = |path: &str, body: &Json| {
         let mut stream = TcpStream::connect(&address).unwrap();
         let body = body.to_string();

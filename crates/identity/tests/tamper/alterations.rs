@@ -296,7 +296,7 @@ pub(crate) fn known(world: &World) -> Vec<(&'static str, Files)> {
         all.push((what, files));
     };
     add("the whole folder rolled back", &|files| {
-        *files = world.rolled_back()
+        *files = world.rolled_back();
     });
     add("a checkpoint with one bit turned", &|files| {
         let content = files.get_mut(&of("checkpoint")).unwrap();

@@ -84,11 +84,7 @@ impl World {
         drop(organizations);
         world.files = read(place.path());
         let organizations = world.open(&place, false).unwrap();
-        world.organizations = organizations
-            .all()
-            .iter()
-            .map(|one| original(one))
-            .collect();
+        world.organizations = organizations.all().iter().map(original).collect();
         assert_eq!(world.organizations.len(), 2);
         world
     }
@@ -148,6 +144,7 @@ impl World {
         files
     }
 
+    #[allow(clippy::unused_self, reason = "reads as what the world does")]
     pub(crate) fn lay_out(&self, files: &Files) -> TempDir {
         let place = tempfile::tempdir().unwrap();
         for (name, content) in files {

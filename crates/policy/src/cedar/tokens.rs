@@ -24,8 +24,8 @@ pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
     (line, last.chars().count().saturating_add(1))
 }
 
-/// The text with everything between its tokens blanked, byte for byte, so that positions stay. Texts
-/// that nest too deeply, that repeat themselves too often, and statements with slots are refused.
+/// The text with everything between its tokens blanked, byte for byte, so that positions stay.
+/// Texts that nest too deeply, that repeat themselves too often, and statements with slots are refused.
 pub(super) fn check(text: &str) -> Result<String, CedarSyntaxError> {
     let mut blanked = vec![b' '; text.len()];
     let mut judge = Judge::default();

@@ -13,8 +13,8 @@ use crate::plan::Way;
 pub enum KeyMeaning {
     /// A property, or any of several (`alias` is `aliases` or `x_opencti_aliases`).
     Properties(Vec<String>),
-    /// The first of several properties that is there, else a fixed value: what an answer shows where
-    /// nothing is stored. Filters and orders see just that value.
+    /// The first of several properties that is there, else a fixed value: what an answer shows
+    /// where nothing is stored. Filters and orders see just that value.
     FirstOf {
         /// The properties, the first one that is there counts.
         properties: Vec<String>,

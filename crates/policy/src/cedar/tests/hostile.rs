@@ -2,6 +2,7 @@
 //! Texts that are made to end the process: each construct of the language nested and chained as far
 //! as the limits allow and far beyond, dressed up so that another lexer might read them otherwise.
 //! An overflow of a stack ends the whole test program, which is how it fails here.
+#![allow(clippy::disallowed_methods, reason = "what takes for ever is to fail")]
 
 use std::time::{Duration, Instant as StdInstant};
 
@@ -182,7 +183,7 @@ fn what_is_no_policy_is_refused_whatever_its_length() {
         let begun = StdInstant::now();
         survive(text);
         let took = begun.elapsed();
-        assert!(took < Duration::from_secs(60), "{unit:?} took {took:?}");
+        assert!(took < Duration::from_mins(1), "{unit:?} took {took:?}");
     }
 }
 
@@ -206,7 +207,7 @@ fn what_cedar_repeats_is_bounded() {
         );
         let text = statement("", (open, inside, close), 40);
         assert!(!survive(text), "{open}{inside}{close}");
-        assert!(begun.elapsed() < Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_mins(1));
     }
     // Side by side they are what people write.
     let flat = "principal is StrongDM::Account in StrongDM::Role::\"r-1\" && ".repeat(90);
