@@ -251,7 +251,7 @@ def test_dates_in_texts_are_dates(client):
 @pytest.mark.parametrize(
     "query, hint",
     [
-        ("FIND User WITH active = tru", "'tru'"),
+        ("FIND User WITH active = tru", "A text stands in quotes"),
         ("FIND * WITH tag.special-name = 1", "[tag.special-name]"),
         ("FIND User AS u RETURN x.name", "at line 1 column 23"),
         ("FIND User WITH age = 9223372036854775808", "at line 1 column 22"),
