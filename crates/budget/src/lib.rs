@@ -5,9 +5,9 @@
 //! One [`Budget`] stands for everything beside the graph. Whoever works for a caller takes that
 //! caller's [`Share`] and opens a [`Lease`] on it; the lease grows with what is held (bodies, JSON
 //! nodes, state of queries, answers not yet sent) and gives it back when it is dropped. No
-//! credential gets more than a quarter, no organization more than half, and all callers who have not
-//! proven anything together only a small part, so that nobody can take the room of the others. A
-//! refusal is an [`Exhausted`], which each dialect answers in its own way.
+//! credential gets more than a quarter, no organization more than half, and all callers who have
+//! not proven anything together only a small part, so that nobody can take the room of the others.
+//! A refusal is an [`Exhausted`], which each dialect answers in its own way.
 //!
 //! Processors are shared the same way: heavy work takes a [`Turn`] of its organization first.
 //!

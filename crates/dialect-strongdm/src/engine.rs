@@ -3,9 +3,9 @@
 //!
 //! The order matters: whether the access key lives, framing, then authentication over the raw
 //! bytes, and only then anything that depends on what the message says. Whoever is not let in
-//! learns nothing but that. The signature covers the body, so that a stranger's has to be read: a small
-//! one, or a whole one where a living key is named, out of the share that all strangers have
-//! together. What a caller holds once it is let in is charged to its own share.
+//! learns nothing but that. The signature covers the body, so that a stranger's has to be read
+//! where a living key is named, out of the share that all strangers have together; what comes with
+//! any other key is thrown away. What a caller holds once it is let in is charged to its own share.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

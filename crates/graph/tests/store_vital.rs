@@ -46,6 +46,11 @@ fn a_writer_that_ends_is_noticed_and_loses_nothing() {
     let error = write(&store, vec![put("host", "c", &[])]).unwrap_err();
     assert!(matches!(error, StoreError::WriterEnded), "{error}");
     assert_eq!(error.kind(), ErrorKind::Unavailable);
+    // The answer goes out a moment before the thread is gone.
+    let begun = SystemClock.now();
+    while store.ended_thread().is_none() && SystemClock.now() < begun.plus_seconds(20) {
+        std::thread::yield_now();
+    }
     assert_eq!(store.ended_thread(), Some("writer"));
     assert!(store.view(None).find_by_key(&api(), "b").is_some());
     let later = write(&store, vec![put("host", "d", &[])]).unwrap_err();

@@ -255,8 +255,8 @@ pub(crate) fn core_draft(origin: Origin, operations: Vec<Operation>) -> Draft {
 }
 
 /// How the store of an organization is opened. Its checkpoints are remembered outside the folder
-/// once the flag is set: a store that is refused for its age writes one when it is closed again, and
-/// must not pass for the newest next time.
+/// once the flag is set: a store that is refused for its age writes one when it is closed again,
+/// and must not pass for the newest next time.
 fn store_options(
     folder: &Path,
     id: &OrganizationId,

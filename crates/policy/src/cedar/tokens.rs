@@ -25,7 +25,8 @@ pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// The text with everything between its tokens blanked, byte for byte, so that positions stay.
-/// Texts that nest too deeply, that repeat themselves too often, and statements with slots are refused.
+/// Texts that nest too deeply or repeat themselves too often, and statements with slots, are
+/// refused.
 pub(super) fn check(text: &str) -> Result<String, CedarSyntaxError> {
     let mut blanked = vec![b' '; text.len()];
     let mut judge = Judge::default();
