@@ -13,8 +13,8 @@ use crate::plan::Slot;
 use crate::where_filter::{self, FieldKind, FieldSource, FieldTable};
 use crate::{check, explain, run, stream, warnings};
 
-/// A quarter of what threads that run queries have.
-const STACK_BYTES: usize = 512 << 10;
+/// Half of what threads that run queries have, in a build that is not optimized.
+const STACK_BYTES: usize = 1 << 20;
 const MANY: usize = 100_000;
 
 fn on_a_small_stack(work: impl FnOnce() + Send) {
