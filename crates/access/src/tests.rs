@@ -36,6 +36,7 @@ impl World {
         let output = init(&InitOptions {
             data: data.clone(),
             master_key_file: None,
+            head_file: None,
             organization: "Acme".to_owned(),
             admin_email: "admin@example.com".to_owned(),
             clock: clock.clone(),

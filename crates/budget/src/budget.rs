@@ -17,6 +17,8 @@ use crate::turn::Queue;
 pub const TOTAL_BYTES_DEFAULT: u64 = 1 << 30;
 /// Strangers together get this part of the whole.
 const STRANGERS_PART: u64 = 16;
+/// Caches together get this part of the whole.
+const CACHES_PART: u64 = 16;
 /// A credential gets this part of the whole.
 const CREDENTIAL_PART: u64 = 4;
 /// An organization gets this part of the whole.
@@ -27,6 +29,9 @@ const WAITING_PER_CREDENTIAL_MAX: usize = 256;
 const WAITING_PER_ORGANIZATION_MAX: usize = 1_024;
 /// Fewest turns of an organization, so that one long query does not hold up all else.
 const TURNS_MIN: usize = 2;
+/// Writes of one organization that stand before its journal at once: it stores so many together,
+/// and each has a thread.
+const WRITES_MAX: usize = 64;
 /// From this many known organizations or credentials on, those that hold nothing are forgotten.
 const FORGET_FROM: usize = 64;
 
@@ -41,8 +46,12 @@ pub struct BudgetLimits {
     pub organization_bytes: u64,
     /// Bytes of all callers together who have not proven who they are.
     pub strangers_bytes: u64,
+    /// Bytes of all caches together.
+    pub caches_bytes: u64,
     /// Pieces of heavy work that one organization has running at once.
     pub turns: usize,
+    /// Writes of one organization that have a thread at once.
+    pub writes: usize,
     /// Requests of one organization that may wait for a turn.
     pub waiting_per_organization: usize,
     /// Requests of one credential that may wait for a turn.
@@ -57,7 +66,9 @@ impl BudgetLimits {
             credential_bytes: total_bytes / CREDENTIAL_PART,
             organization_bytes: total_bytes / ORGANIZATION_PART,
             strangers_bytes: total_bytes / STRANGERS_PART,
+            caches_bytes: total_bytes / CACHES_PART,
             turns: processors.max(TURNS_MIN),
+            writes: WRITES_MAX,
             waiting_per_organization: WAITING_PER_ORGANIZATION_MAX,
             waiting_per_credential: WAITING_PER_CREDENTIAL_MAX,
         }
@@ -70,7 +81,9 @@ impl BudgetLimits {
             credential_bytes: u64::MAX,
             organization_bytes: u64::MAX,
             strangers_bytes: u64::MAX,
+            caches_bytes: u64::MAX,
             turns: tokio::sync::Semaphore::MAX_PERMITS,
+            writes: tokio::sync::Semaphore::MAX_PERMITS,
             waiting_per_organization: usize::MAX,
             waiting_per_credential: usize::MAX,
         }
@@ -124,16 +137,27 @@ impl Counter {
 #[derive(Debug)]
 pub(crate) struct Party {
     pub(crate) counter: Counter,
+    /// Where heavy work waits for its turn.
     pub(crate) queue: Queue,
+    /// Where writes wait for theirs.
+    pub(crate) writes: Queue,
     /// Where the bodies of strangers wait to be whole.
     pub(crate) room: Option<WaitingRoom>,
 }
 
 impl Party {
-    fn new(scope: Scope, bytes: u64, turns: usize, waiting: usize) -> Arc<Self> {
+    fn new(scope: Scope, limits: &BudgetLimits) -> Arc<Self> {
+        let (bytes, waiting) = match scope {
+            Scope::Process => (limits.total_bytes, limits.waiting_per_organization),
+            Scope::Organization => (limits.organization_bytes, limits.waiting_per_organization),
+            Scope::Credential => (limits.credential_bytes, limits.waiting_per_credential),
+            Scope::Strangers => (limits.strangers_bytes, limits.waiting_per_credential),
+            Scope::Caches => (limits.caches_bytes, limits.waiting_per_credential),
+        };
         Arc::new(Self {
             counter: Counter::new(scope, bytes),
-            queue: Queue::new(scope, turns, waiting),
+            queue: Queue::new(scope, limits.turns, waiting),
+            writes: Queue::new(scope, limits.writes, waiting),
             room: (scope == Scope::Strangers).then(WaitingRoom::default),
         })
     }
@@ -157,23 +181,20 @@ struct Inner {
     limits: BudgetLimits,
     process: Arc<Counter>,
     strangers: Arc<Party>,
+    caches: Arc<Party>,
     organizations: Mutex<HashMap<String, Organization>>,
 }
 
 impl Budget {
     /// A budget with these limits, of which nothing is used.
     pub fn new(limits: BudgetLimits) -> Self {
-        let strangers = Party::new(
-            Scope::Strangers,
-            limits.strangers_bytes,
-            limits.turns,
-            limits.waiting_per_credential,
-        );
+        let strangers = Party::new(Scope::Strangers, &limits);
         Self {
             inner: Arc::new(Inner {
                 limits,
                 process: Arc::new(Counter::new(Scope::Process, limits.total_bytes)),
                 strangers,
+                caches: Party::new(Scope::Caches, &limits),
                 organizations: Mutex::default(),
             }),
         }
@@ -195,20 +216,20 @@ impl Budget {
         Share::new(&self.inner.process, strangers, None)
     }
 
+    /// The share of what the server keeps to be quicker the next time, and lets go of when there is
+    /// no room for it.
+    pub fn caches(&self) -> Share {
+        Share::new(&self.inner.process, &self.inner.caches, None)
+    }
+
     /// The share of a credential (none: the operator) of an organization.
     pub fn share(&self, organization: &str, credential: Option<ObjectId>) -> Share {
         let limits = &self.inner.limits;
         let mut organizations = self.inner.organizations.lock();
         if !organizations.contains_key(organization) {
             forget_unused(&mut organizations);
-            let party = Party::new(
-                Scope::Organization,
-                limits.organization_bytes,
-                limits.turns,
-                limits.waiting_per_organization,
-            );
             let known = Organization {
-                party,
+                party: Party::new(Scope::Organization, limits),
                 credentials: HashMap::new(),
             };
             organizations.insert(organization.to_owned(), known);
@@ -219,14 +240,8 @@ impl Budget {
         if known.credentials.len() >= FORGET_FROM && !known.credentials.contains_key(&credential) {
             known.credentials.retain(|_, party| is_used(party));
         }
-        let party = known.credentials.entry(credential).or_insert_with(|| {
-            Party::new(
-                Scope::Credential,
-                limits.credential_bytes,
-                limits.turns,
-                limits.waiting_per_credential,
-            )
-        });
+        let credentials = known.credentials.entry(credential);
+        let party = credentials.or_insert_with(|| Party::new(Scope::Credential, limits));
         Share::new(&self.inner.process, party, Some(&known.party))
     }
 

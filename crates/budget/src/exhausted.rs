@@ -19,6 +19,8 @@ pub enum Scope {
     Organization,
     /// All callers together who have not proven who they are.
     Strangers,
+    /// What the server keeps to be quicker the next time.
+    Caches,
     /// The whole process.
     Process,
 }
@@ -30,6 +32,7 @@ impl Scope {
             Self::Credential => "credential",
             Self::Organization => "organization",
             Self::Strangers => "strangers",
+            Self::Caches => "caches",
             Self::Process => "process",
         }
     }
@@ -39,6 +42,7 @@ impl Scope {
             Self::Credential => "this credential",
             Self::Organization => "this organization",
             Self::Strangers => "callers without a proven credential",
+            Self::Caches => "the caches of the server",
             Self::Process => "the server",
         }
     }

@@ -53,6 +53,24 @@ pub fn from_slice(text: &[u8], lease: &Lease) -> Result<Value, JsonError> {
     }
 }
 
+/// What a value takes beside its own node, as [`from_slice`] would have charged it.
+pub fn weight(value: &Value) -> u64 {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len() as u64 + TEXT_BYTES,
+        Value::Array(items) => {
+            let items = items.iter().map(|item| ITEM_BYTES + weight(item));
+            CONTAINER_BYTES + items.sum::<u64>()
+        }
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(key, value)| MEMBER_BYTES + key.len() as u64 + TEXT_BYTES + weight(value));
+            CONTAINER_BYTES + members.sum::<u64>()
+        }
+    }
+}
+
 /// Makes one node and all below it.
 #[derive(Clone, Copy)]
 struct Node<'l> {

@@ -7,7 +7,7 @@ use crate::budget::{Counter, Party};
 use crate::exhausted::Exhausted;
 use crate::lease::Lease;
 use crate::room::WaitingRoom;
-use crate::turn::Turn;
+use crate::turn::{Queue, Turn};
 
 /// What one caller may use; cheap to clone.
 #[derive(Clone, Debug)]
@@ -52,10 +52,23 @@ impl Share {
     /// # Errors
     /// When too many wait already.
     pub async fn turn(&self) -> Result<Turn, Exhausted> {
+        self.turn_in(|party| &party.queue).await
+    }
+
+    /// Waits until the organization may bring one more write before its journal. There are many of
+    /// these turns, since many writes are stored together.
+    ///
+    /// # Errors
+    /// When too many wait already.
+    pub async fn write_turn(&self) -> Result<Turn, Exhausted> {
+        self.turn_in(|party| &party.writes).await
+    }
+
+    async fn turn_in(&self, queue: impl Fn(&Party) -> &Queue) -> Result<Turn, Exhausted> {
         // In the credential's queue first: one credential cannot fill that of its organization.
-        let own = self.own.queue.take().await?;
+        let own = queue(&self.own).take().await?;
         let organization = match &self.organization {
-            Some(organization) => Some(organization.queue.take().await?),
+            Some(organization) => Some(queue(organization).take().await?),
             None => None,
         };
         Ok(Turn::new(own, organization))

@@ -147,6 +147,40 @@ fn every_node_is_charged() {
     assert!(lease.used_bytes() > 100_000 * 300, "{}", lease.used_bytes());
 }
 
+#[tokio::test]
+async fn writes_and_heavy_work_do_not_wait_for_each_other() {
+    let limits = BudgetLimits {
+        writes: 2,
+        ..BudgetLimits::shared_out(MIB, 1)
+    };
+    let share = Budget::new(limits).share("a", None);
+    let mut writes = Vec::new();
+    for _ in 0..limits.writes {
+        writes.push(share.write_turn().await.unwrap());
+    }
+    let one_more = share.write_turn();
+    tokio::pin!(one_more);
+    let now = Duration::from_millis(20);
+    assert!(tokio::time::timeout(now, &mut one_more).await.is_err());
+    assert!(tokio::time::timeout(now, share.turn()).await.is_ok());
+    writes.pop();
+    assert!(one_more.await.is_ok());
+}
+
+#[test]
+fn a_value_weighs_what_was_charged_for_it() {
+    for text in [
+        r#"{"a":[1,2.5,"x",null],"b":{"":true}}"#,
+        r#""text""#,
+        "[]",
+        "7",
+    ] {
+        let lease = budget().strangers().lease();
+        let value = json::from_slice(text.as_bytes(), &lease).unwrap();
+        assert_eq!(json::weight(&value), lease.used_bytes(), "{text}");
+    }
+}
+
 #[test]
 fn json_is_read_as_serde_json_reads_it() {
     let lease = Budget::unlimited().strangers().lease();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use durward_budget::Lease;
 use durward_identity::Caller;
 use durward_model::Instant;
 use durward_policy::Right;
@@ -69,6 +70,8 @@ struct Entry {
     owner: Arc<Owner>,
     expires: Instant,
     state: Deferred,
+    /// What the document takes of the budget of whoever asked.
+    held: Option<Lease>,
 }
 
 /// All deferred results of a server.
@@ -82,7 +85,7 @@ impl DeferredResults {
     #[must_use]
     pub fn begin(&self, token: &str, owner: Owner, now: Instant) -> bool {
         let mut entries = self.entries.lock();
-        entries.retain(|_, entry| entry.expires > now);
+        drop_expired(&mut entries, now);
         let running = entries.values().filter(|entry| entry.is_running());
         let (own, others): (Vec<&Entry>, Vec<&Entry>) =
             running.partition(|entry| entry.is_of(&owner.organization));
@@ -94,14 +97,21 @@ impl DeferredResults {
             owner: Arc::new(owner),
             expires: now.plus_seconds(KEPT_SECONDS),
             state: Deferred::Running,
+            held: None,
         };
         entries.insert(token.to_owned(), entry);
         true
     }
 
     /// Puts the document of a token there, unless it has expired meanwhile; `instead` when there
-    /// is no room for it that other organizations do not need.
-    pub fn finish(&self, token: &str, document: Vec<u8>, instead: impl FnOnce() -> Vec<u8>) {
+    /// is no room for it that other organizations do not need. `held` is what it takes of a budget.
+    pub fn finish(
+        &self,
+        token: &str,
+        document: Vec<u8>,
+        held: Option<Lease>,
+        instead: impl FnOnce() -> Vec<u8>,
+    ) {
         let mut entries = self.entries.lock();
         let Some(entry) = entries.get(token) else {
             return;
@@ -111,7 +121,20 @@ impl DeferredResults {
         if let Some(entry) = entries.get_mut(token) {
             let document = if fits { document } else { instead() };
             entry.state = Deferred::Done(document.into());
+            entry.held = held.filter(|_| fits);
         }
+    }
+
+    /// What the waiting results take of the budget, in bytes.
+    pub fn held_bytes(&self) -> u64 {
+        let entries = self.entries.lock();
+        let held = entries.values().filter_map(|entry| entry.held.as_ref());
+        held.map(Lease::used_bytes).sum()
+    }
+
+    /// Lets go of results that nobody fetched in time.
+    pub fn forget_expired(&self, now: Instant) {
+        drop_expired(&mut self.entries.lock(), now);
     }
 
     /// What is there under a token, for as long as whoever asked for it may see it.
@@ -123,6 +146,10 @@ impl DeferredResults {
         };
         (owner.still_allowed)().then_some(state)
     }
+}
+
+fn drop_expired(entries: &mut HashMap<String, Entry>, now: Instant) {
+    entries.retain(|_, entry| entry.expires > now);
 }
 
 impl Entry {
@@ -190,7 +217,7 @@ mod tests {
         let now = Instant::from_millis(0);
         assert!(results.begin("a", owner("a"), now));
         assert!(matches!(results.get("a", now), Some(Deferred::Running)));
-        results.finish("a", b"{}".to_vec(), Vec::new);
+        results.finish("a", b"{}".to_vec(), None, Vec::new);
         let Some(Deferred::Done(document)) = results.get("a", now) else {
             panic!("not done")
         };
@@ -200,12 +227,29 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_is_charged_until_it_goes() {
+        let budget = durward_budget::Budget::unlimited();
+        let share = budget.share("a", None);
+        let results = DeferredResults::default();
+        let now = Instant::from_millis(0);
+        assert!(results.begin("a", owner("a"), now));
+        let held = share.lease_of(1 << 20).unwrap();
+        results.finish("a", vec![b' '; 1 << 20], Some(held), Vec::new);
+        assert!(budget.used_bytes() >= 1 << 20);
+        assert_eq!(results.held_bytes(), 1 << 20);
+        results.forget_expired(now.plus_seconds(KEPT_SECONDS - 1));
+        assert!(results.get("a", now).is_some());
+        results.forget_expired(now.plus_seconds(KEPT_SECONDS));
+        assert_eq!(budget.used_bytes(), 0);
+    }
+
+    #[test]
     fn the_oldest_finished_result_gives_way() {
         let results = DeferredResults::default();
         for number in 0..=RESULTS_MAX {
             let token = number.to_string();
             assert!(results.begin(&token, owner("a"), Instant::from_millis(number as i64)));
-            results.finish(&token, vec![b' '], Vec::new);
+            results.finish(&token, vec![b' '], None, Vec::new);
         }
         let now = Instant::from_millis(0);
         assert!(results.get("0", now).is_none());
@@ -221,9 +265,9 @@ mod tests {
         }
         assert!(!results.begin("one more", owner("a"), now));
         assert!(matches!(results.get("0", now), Some(Deferred::Running)));
-        results.finish("0", b"{}".to_vec(), Vec::new);
+        results.finish("0", b"{}".to_vec(), None, Vec::new);
         assert!(results.begin("one more", owner("a"), now));
-        results.finish("unknown", b"{}".to_vec(), Vec::new);
+        results.finish("unknown", b"{}".to_vec(), None, Vec::new);
         assert!(results.get("unknown", now).is_none());
     }
 
@@ -232,12 +276,12 @@ mod tests {
         let results = DeferredResults::default();
         let now = Instant::from_millis(0);
         assert!(results.begin("theirs", owner("theirs"), now));
-        results.finish("theirs", b"{}".to_vec(), Vec::new);
+        results.finish("theirs", b"{}".to_vec(), None, Vec::new);
         for number in 0..=RESULTS_MAX {
             let token = number.to_string();
             let later = Instant::from_millis(1 + number as i64);
             assert!(results.begin(&token, owner("ours"), later));
-            results.finish(&token, vec![b' '], Vec::new);
+            results.finish(&token, vec![b' '], None, Vec::new);
         }
         assert!(results.get("0", now).is_none(), "the oldest of ours");
         assert!(results.get("1", now).is_some());

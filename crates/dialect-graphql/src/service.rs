@@ -5,6 +5,7 @@
 //! answers; then what the client says of itself; then it is the native schema. Which status an
 //! unauthenticated caller gets is the dialect's affair, so the choice comes before authentication.
 
+use durward_budget::Share;
 use durward_model::ErrorKind;
 
 use crate::context::{RequestContext, field_error};
@@ -72,17 +73,19 @@ pub struct GraphQl {
 }
 
 impl GraphQl {
-    /// Reads all contracts.
+    /// Reads all contracts. What is kept ready is charged to `caches`.
     ///
     /// # Errors
     /// When a contract is not valid, which a test excludes.
-    pub fn new() -> Result<Self, SchemaError> {
+    pub fn new(caches: &Share) -> Result<Self, SchemaError> {
         Ok(Self {
-            durward: Engine::new(Native, contracts::DURWARD, "durward.graphql")?,
-            jupiterone: Engine::new(JupiterOne, contracts::JUPITERONE, "jupiterone.graphql")?,
-            opencti: Engine::new(OpenCti, contracts::OPENCTI, "opencti.graphql")?,
-            sonrai: Engine::new(Sonrai, contracts::SONRAI, "sonrai.graphql")?,
-            roots: RootIndex::new(),
+            durward: Engine::new(Native, contracts::DURWARD, "durward.graphql")?.charged_to(caches),
+            jupiterone: Engine::new(JupiterOne, contracts::JUPITERONE, "jupiterone.graphql")?
+                .charged_to(caches),
+            opencti: Engine::new(OpenCti, contracts::OPENCTI, "opencti.graphql")?
+                .charged_to(caches),
+            sonrai: Engine::new(Sonrai, contracts::SONRAI, "sonrai.graphql")?.charged_to(caches),
+            roots: RootIndex::new(caches),
         })
     }
 

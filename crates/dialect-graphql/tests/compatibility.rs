@@ -37,7 +37,7 @@ fn rows(file: &str, heading: &str) -> BTreeMap<String, String> {
 
 /// Compares the page of a schema with its contract and with what is executed.
 fn check(schema: SchemaName, file: &str, executed: &[&str]) {
-    let graphql = GraphQl::new().unwrap();
+    let graphql = GraphQl::new(&durward_budget::Budget::unlimited().caches()).unwrap();
     let executed: BTreeSet<&str> = executed.iter().copied().collect();
     let mut known = BTreeSet::new();
     let mut wrong = Vec::new();

@@ -356,7 +356,8 @@ impl Engine {
 
     /// Quick calls are answered here; others on a thread of their own, at most until the deadline.
     /// What reads much takes a turn first, so that one organization does not put hundreds of
-    /// threads before the processors. Writes mostly wait for the journal, which takes many at once.
+    /// threads before the processors. Writes mostly wait for the journal, which takes many at once:
+    /// they have turns of their own.
     async fn dispatch(
         self: &Arc<Self>,
         work: Arc<Work>,
@@ -383,12 +384,13 @@ impl Engine {
         let is_write = matches!(work.method.verb, Verb::Create | Verb::Update | Verb::Delete);
         let (engine, lent) = (Arc::clone(self), Arc::clone(&work));
         let task = async move {
+            let share = lent.caller.share();
             let turn = if is_write {
-                None
+                share.write_turn().await
             } else {
-                let turn = lent.caller.share().turn().await;
-                Some(turn.map_err(|error| Status::exhausted(&error, lent.now))?)
+                share.turn().await
             };
+            let turn = turn.map_err(|error| Status::exhausted(&error, lent.now))?;
             let task = tokio::task::spawn_blocking(move || {
                 let reply = engine.run(&lent);
                 drop(turn);

@@ -92,6 +92,7 @@ impl World {
         let output = init(&InitOptions {
             data: data.clone(),
             master_key_file: None,
+            head_file: None,
             organization: "Acme".to_owned(),
             admin_email: "admin@acme.example".to_owned(),
             clock: clock.clone(),

@@ -62,6 +62,11 @@ pub(crate) fn master_key_file() -> Option<PathBuf> {
     path_from(MASTER_KEY_VARIABLE)
 }
 
+/// The file of remembered heads that the environment names.
+pub(crate) fn head_file() -> Option<PathBuf> {
+    path_from(HEAD_VARIABLE)
+}
+
 fn path_from(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable)
         .filter(|value| !value.is_empty())
@@ -89,7 +94,7 @@ pub(crate) fn open_within(data: &Path, budget: Budget) -> anyhow::Result<Organiz
 /// Where heads are remembered, and whether older data is accepted.
 fn heads() -> HeadOptions {
     HeadOptions {
-        file: path_from(HEAD_VARIABLE),
+        file: head_file(),
         accept_rollback: ACCEPT_ROLLBACK.load(Ordering::Relaxed),
     }
 }

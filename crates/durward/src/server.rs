@@ -123,7 +123,7 @@ impl Server {
             organizations,
             clock,
             catalog: Arc::new(Catalog::built_in()?),
-            graphql: GraphQl::new().context("a contract is not valid")?,
+            graphql: GraphQl::new(&budget.caches()).context("a contract is not valid")?,
             cyral: CyralApi::new()?,
             accesses,
             services: Arc::new(services),
@@ -163,6 +163,15 @@ impl Server {
                 organization.id()
             ))
         })
+    }
+
+    /// What is to be done from time to time: has the refusals recorded that were only counted, and
+    /// lets go of results that nobody came for.
+    pub(crate) fn tidy_up(&self) {
+        for organization in self.organizations.all() {
+            organization.tell_refusals();
+        }
+        self.services.deferred.forget_expired(self.clock.now());
     }
 
     /// Ends what would otherwise stay open while the listener drains.

@@ -35,6 +35,9 @@ pub struct InitOptions {
     pub data: PathBuf,
     /// Master key file, when it is not to lie beside the folder.
     pub master_key_file: Option<PathBuf>,
+    /// File in which heads will be remembered, when it is not to lie beside the folder. It must not
+    /// be there yet: it would speak of another folder.
+    pub head_file: Option<PathBuf>,
     /// Name of the first organization.
     pub organization: String,
     /// E-mail address of its first administrator.
@@ -146,6 +149,11 @@ pub fn init(options: &InitOptions) -> Result<InitOutput, IdentityError> {
     let name = names::name("the name of the organization", options.organization.trim())?;
     let email = names::email(&options.admin_email)?;
     let key_file = MasterKeys::path_for(&options.data, options.master_key_file.as_deref())?;
+    let head_file = KnownHeads::path_for(&options.data, options.head_file.as_deref())?;
+    if options.head_file.is_some() && head_file.exists() {
+        let why = format!("{} speaks of another data folder", head_file.display());
+        return Err(IdentityError::input("the file of remembered heads", why));
+    }
     let (folder, mut undo) = DataFolder::prepare(&options.data)?;
     let master = Arc::new(MasterKeys::create(&key_file)?);
     undo.with_key(&key_file);
@@ -162,7 +170,7 @@ pub fn init(options: &InitOptions) -> Result<InitOutput, IdentityError> {
     folder.finish()?;
     undo.keep();
     // What is remembered of an earlier folder of this name says nothing about this one.
-    let _ = std::fs::remove_file(KnownHeads::path_for(&options.data, None)?);
+    let _ = std::fs::remove_file(head_file);
     Ok(output)
 }
 

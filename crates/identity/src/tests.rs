@@ -120,6 +120,7 @@ fn init_options(data: PathBuf, clock: &Arc<ManualClock>) -> InitOptions {
     InitOptions {
         data,
         master_key_file: None,
+        head_file: None,
         organization: "Acme".to_owned(),
         admin_email: "admin@example.com".to_owned(),
         clock: Arc::clone(clock) as Arc<dyn durward_model::Clock>,

@@ -39,6 +39,11 @@ pub trait HeadSigner: Send + Sync + Debug {
     /// Whether the signature over that message is by that key. A key that was retired counts for
     /// what stands at its last transaction or before; `at` is where the signature stands.
     fn verify(&self, key_id: &str, at: Sequence, message: &[u8], signature: &[u8]) -> bool;
+    /// The last transaction that each retired key answered for, and its hash. A journal goes on
+    /// behind all of them: what a retired key signed is no head any more.
+    fn handed_over(&self) -> Vec<(Sequence, Hash)> {
+        Vec::new()
+    }
 }
 
 impl Head {

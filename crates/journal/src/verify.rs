@@ -87,6 +87,8 @@ pub enum FindingKind {
         /// The key that it names.
         key_id: String,
     },
+    /// A key that signed heads was retired after a transaction with another hash.
+    NotHandedOver,
     /// No transaction has the hash that the caller expected.
     UnexpectedHead,
 }
@@ -162,6 +164,12 @@ impl fmt::Display for Finding {
                 write!(
                     formatter,
                     "the head at {sequence} has no valid signature by key {key_id:?}"
+                )
+            }
+            FindingKind::NotHandedOver => {
+                write!(
+                    formatter,
+                    "transaction {sequence} is not the one after which a key was retired"
                 )
             }
             FindingKind::UnexpectedHead => {
@@ -253,6 +261,13 @@ impl ChainCursor {
         let mut findings = Vec::new();
         let mut add = |sequence, kind| findings.push(Finding { sequence, kind });
         let last = Sequence(self.next.0.saturating_sub(1));
+        let ends = signed.map_or(last, |signed| last.max(signed.head.sequence));
+        for (until, _) in signer.handed_over() {
+            // Whoever has a retired key could make a journal that ends before it was retired.
+            if ends < until {
+                add(ends.next(), FindingKind::Missing { until });
+            }
+        }
         let Some(signed) = signed else {
             if last > Sequence(0) {
                 add(last, FindingKind::HeadMissing);
@@ -298,6 +313,7 @@ pub fn verify(
     };
     check_start(journal, &start, &mut report)?;
     let mut erasures = Erasures::default();
+    let handed_over = signer.handed_over();
     let mut cursor = ChainCursor::after(&start);
     let mut is_known = options
         .expect_head
@@ -330,6 +346,12 @@ pub fn verify(
             let envelope = inspected.map(|inspected| inspected.envelope);
             let hash = envelope.as_ref().map(|envelope| envelope.hash);
             is_known |= hash.is_some() && hash == options.expect_head;
+            let mut handed_over = handed_over.iter();
+            if handed_over
+                .any(|over| over.0 == stored.sequence && hash.is_some_and(|h| h != over.1))
+            {
+                report.add(stored.sequence, FindingKind::NotHandedOver);
+            }
             if let Some(finding) = cursor.accept(stored.sequence, envelope.as_ref()) {
                 report.add(finding.sequence, finding.kind);
             }

@@ -11,10 +11,10 @@ use std::path::Path;
 use durward_journal::conformance::{ChainBuilder, many_relationships, one_entity};
 use durward_journal::head::TestSigner;
 use durward_journal::{
-    FencingToken, Finding, FindingKind, Head, Journal, SqliteJournal, VerifyOptions, VerifyReport,
-    backup, verify,
+    FencingToken, Finding, FindingKind, Head, HeadSigner, Journal, SqliteJournal, VerifyOptions,
+    VerifyReport, backup, verify,
 };
-use durward_model::transaction::Sequence;
+use durward_model::transaction::{Hash, Sequence};
 use rusqlite::{Connection, params};
 
 const SIGNER: TestSigner = TestSigner(1);
@@ -282,4 +282,46 @@ fn a_backup_is_taken_while_appends_go_on_and_restores() {
         "only into an empty folder"
     );
     assert!(backup::restore(folder.path().join("none").as_path(), &restored).is_err());
+}
+
+/// Signs as its predecessor, which handed over after a transaction.
+#[derive(Debug)]
+struct Successor {
+    sequence: Sequence,
+    hash: Hash,
+}
+
+impl HeadSigner for Successor {
+    fn key_id(&self) -> String {
+        SIGNER.key_id()
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        SIGNER.sign(message)
+    }
+
+    fn verify(&self, key_id: &str, at: Sequence, message: &[u8], signature: &[u8]) -> bool {
+        SIGNER.verify(key_id, at, message, signature)
+    }
+
+    fn handed_over(&self) -> Vec<(Sequence, Hash)> {
+        vec![(self.sequence, self.hash)]
+    }
+}
+
+#[test]
+fn a_journal_goes_on_where_a_key_handed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, head) = journal_in(folder.path());
+    let kinds = |sequence: u64, hash: Hash| -> Vec<FindingKind> {
+        let sequence = Sequence(sequence);
+        let signer = Successor { sequence, hash };
+        let report = verify(&journal, &signer, VerifyOptions::default()).unwrap();
+        report.findings.into_iter().map(|one| one.kind).collect()
+    };
+    assert_eq!(kinds(6, head.hash), []);
+    assert_eq!(kinds(6, Hash::default()), [FindingKind::NotHandedOver]);
+    assert_eq!(kinds(2, head.hash), [FindingKind::NotHandedOver]);
+    let until = Sequence(9);
+    assert_eq!(kinds(9, head.hash), [FindingKind::Missing { until }]);
 }

@@ -357,9 +357,10 @@ fn ordered(
     plan: &Plan,
     slots: &[Slot],
     options: &RunOptions,
+    meter: Meter,
 ) -> Result<Vec<Binding>, QueryError> {
     room::with_room(total_steps(plan, 0)?, || {
-        let engine = engine(view, options, Meter::new(&options.limits))?;
+        let engine = engine(view, options, meter)?;
         engine.meter.check()?;
         let all = list::ordered_objects(&engine, plan, slots)?;
         engine.meter.check()?;
@@ -377,14 +378,16 @@ pub fn objects_of(
     let Output::List(slots) = &plan.output else {
         return Err(QueryError::unsupported("the objects of a table"));
     };
-    let all = ordered(view, &plan, slots, options)?;
+    let all = ordered(view, &plan, slots, options, Meter::new(&options.limits))?;
     Ok(all.into_iter().filter_map(Binding::object).collect())
 }
 
-/// One page of the objects of a list. Every cursor fixes the instant.
+/// One page of the objects of a list. Every cursor fixes the instant. `meter` has counted what the
+/// plan takes.
 pub(crate) fn run_objects(
     view: &View,
     plan: Plan,
+    meter: Meter,
     options: &RunOptions,
     position: &Position,
     now: durward_model::Instant,
@@ -400,7 +403,7 @@ pub(crate) fn run_objects(
     {
         return Err(QueryError::Cursor);
     }
-    let all = ordered(view, &plan, slots, options)?;
+    let all = ordered(view, &plan, slots, options, meter)?;
     let skip = match position.after {
         After::Offset(offset) => offset,
         _ => 0,
@@ -430,10 +433,12 @@ pub(crate) fn run_objects(
     Ok(page)
 }
 
-/// Some objects of a list by their position, and how many there are.
+/// Some objects of a list by their position, and how many there are. `meter` has counted what the
+/// plan takes.
 pub(crate) fn objects_from(
     view: &View,
     plan: Plan,
+    meter: Meter,
     options: &RunOptions,
     offset: u64,
     limit: u64,
@@ -442,7 +447,7 @@ pub(crate) fn objects_from(
     let Output::List(slots) = &plan.output else {
         return Err(QueryError::unsupported("a page of objects of a table"));
     };
-    let all = ordered(view, &plan, slots, options)?;
+    let all = ordered(view, &plan, slots, options, meter)?;
     let count = all.len() as u64;
     let start = usize::try_from(offset).unwrap_or(usize::MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -9,6 +9,7 @@ mod optimize;
 
 use durward_model::{Namespace, ObjectId};
 
+pub(crate) use expression::CONDITION_COPIES;
 pub(crate) use optimize::optimize;
 
 pub use expression::{
@@ -110,6 +111,27 @@ pub enum Part {
     },
     /// Binds the node reached so far a second time.
     Reached(Slot),
+}
+
+impl Part {
+    /// Bytes that it takes, without what its nodes must fulfil.
+    pub(crate) fn own_bytes(&self) -> usize {
+        let inside = match self {
+            Self::Step(step) => {
+                let sources = step.node.sources.iter().map(|source| match source {
+                    Source::Ids(ids) => size_of_val(ids.as_slice()),
+                    _ => 0,
+                });
+                let verbs = step.edge.verbs.as_deref().map_or(0, size_of_val);
+                sources.fold(verbs, usize::saturating_add)
+            }
+            Self::Without(parts) | Self::Optional { parts, .. } => {
+                parts.iter().map(Self::own_bytes).sum()
+            }
+            Self::Reached(_) => 0,
+        };
+        inside.saturating_add(size_of::<Self>())
+    }
 }
 
 /// One step over a relationship.

@@ -22,8 +22,12 @@ mod tests;
 use durward_model::Instant;
 use serde_json::{Map, Value as Json};
 
+use self::operand::PatternLimits;
 use crate::error::QueryError;
-use crate::plan::{Condition, EdgePattern, NodePattern, Part, Repeat, Slot, Source, Step, Way};
+use crate::limits::{Limits, Meter};
+use crate::plan::{
+    CONDITION_COPIES, Condition, EdgePattern, NodePattern, Part, Repeat, Slot, Source, Step, Way,
+};
 
 pub use fields::{FieldKind, FieldMeaning, FieldSource, FieldTable, FieldValue, RelatedField};
 pub use list::{ListPage, ListQuery, list};
@@ -40,36 +44,50 @@ const PATTERNS_MAX: usize = 256;
 const EDGE: Slot = Slot(1);
 const NODE: Slot = Slot(2);
 
+/// A condition that was asked for. What it takes is counted for as long as it is there.
+#[derive(Debug)]
+pub struct Asked {
+    /// What an object must fulfil.
+    pub condition: Condition,
+    pub(crate) meter: Meter,
+}
+
 /// The condition that a `where` object sets on the object in a slot; null and `{}` hold for all.
 ///
 /// # Errors
-/// When it names a field that the table has not, or an operand makes no sense.
+/// When it names a field that the table has not, an operand makes no sense, or it takes more memory
+/// than the limits allow.
 pub fn condition(
     json: Option<&Json>,
     table: &FieldTable,
     slot: Slot,
     now: Instant,
-) -> Result<Condition, QueryError> {
+    limits: &Limits,
+) -> Result<Asked, QueryError> {
+    let meter = Meter::new(limits);
     let mut lowering = Lowering {
         now,
         left: OPERANDS_MAX,
         patterns: PATTERNS_MAX,
+        meter: &meter,
     };
-    match json {
-        None => Ok(Condition::All(Vec::new())),
-        Some(json) => lowering.object(json, table, slot, 0),
-    }
+    let condition = match json {
+        None => Condition::All(Vec::new()),
+        Some(json) => lowering.object(json, table, slot, 0)?,
+    };
+    Ok(Asked { condition, meter })
 }
 
-struct Lowering {
+struct Lowering<'m> {
     now: Instant,
     /// Operands and groups that may still come.
     left: usize,
     /// Patterns that may still come.
     patterns: usize,
+    meter: &'m Meter,
 }
 
-impl Lowering {
+impl Lowering<'_> {
     fn take(&mut self) -> Result<(), QueryError> {
         self.left = self.left.checked_sub(1).ok_or_else(|| {
             QueryError::invalid(format!(
@@ -163,9 +181,14 @@ impl Lowering {
         value: &FieldValue,
         slot: Slot,
     ) -> Result<Condition, QueryError> {
-        let condition = operand::condition(name, json, value, slot, self.now, self.patterns)?;
+        let limits = PatternLimits {
+            left: self.patterns,
+            meter: self.meter,
+        };
+        let condition = operand::condition(name, json, value, slot, self.now, limits)?;
         let patterns = operand::patterns_in(&condition);
         self.patterns = self.patterns.saturating_sub(patterns);
+        self.meter.bytes(CONDITION_COPIES * condition.own_bytes())?;
         Ok(condition)
     }
 

@@ -42,6 +42,17 @@ pub fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// The bytes that hexadecimal digits stand for; none when they are not pairs of digits.
+pub fn from_hex(digits: &str) -> Option<Vec<u8>> {
+    let digits = digits.as_bytes();
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    let pairs = digits.chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(value(*high)? << 4 | value(*low)?).ok(),
+        _ => None,
+    });
+    pairs.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +61,9 @@ mod tests {
     fn digests_and_compares() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(hex(&sha256(b"")), empty);
+        assert_eq!(from_hex(empty), Some(sha256(b"").to_vec()));
+        assert_eq!(from_hex("abc"), None);
+        assert_eq!(from_hex("gg"), None);
         assert_eq!(sha256_of(&[b"a", b"", b"bc"]), sha256(b"abc"));
         assert!(equal(b"abc", b"abc"));
         assert!(!equal(b"abc", b"abd"));

@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublic
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use durward_journal::{Head, HeadSigner};
-use durward_model::transaction::Sequence;
+use durward_model::transaction::{Hash, Sequence};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +109,12 @@ impl HandOver {
         is_signed_by(&retired, &self.message(), &signature)
     }
 
+    /// The last transaction that the retired key answers for, and its hash.
+    fn last(&self) -> Option<(Sequence, Hash)> {
+        let bytes = digest::from_hex(&self.hash)?;
+        Some((Sequence(self.sequence), bytes.try_into().ok()?))
+    }
+
     fn retired_key(&self) -> Vec<u8> {
         STANDARD.decode(&self.retired).unwrap_or_default()
     }
@@ -130,7 +136,7 @@ impl HeadKeys {
         let next = retired.iter().skip(1).map(|over| &over.retired);
         let chained = retired.iter().zip(next.chain(std::iter::once(&last)));
         for (over, next) in chained {
-            if over.successor != *next || !over.is_signed() {
+            if over.successor != *next || !over.is_signed() || over.last().is_none() {
                 return Err(VaultError::Sealed);
             }
         }
@@ -181,6 +187,11 @@ impl HeadSigner for HeadKeys {
         named.is_some_and(|over| {
             at <= Sequence(over.sequence) && is_signed_by(&over.retired_key(), message, signature)
         })
+    }
+
+    fn handed_over(&self) -> Vec<(Sequence, Hash)> {
+        let ring = self.0.read();
+        ring.retired.iter().filter_map(HandOver::last).collect()
     }
 }
 
@@ -243,6 +254,11 @@ mod tests {
         assert!(keys.verify(&id, Sequence(5), b"head", &early));
         assert!(!keys.verify(&id, Sequence(6), b"head", &early));
         assert!(!keys.verify(&id, Sequence(5), b"tail", &early));
+        let handed_over = [
+            (Sequence(5), Hash::default()),
+            (Sequence(9), Hash::default()),
+        ];
+        assert_eq!(keys.handed_over(), handed_over);
         // A hand-over is refused when it is altered, out of its place or not the last.
         let refused = |current: HeadKey, overs: Vec<HandOver>| {
             assert!(matches!(

@@ -6,23 +6,34 @@
 use std::fmt;
 use std::sync::Arc;
 
+use durward_budget::{Lease, Share};
 use lru::LruCache;
 use parking_lot::Mutex;
 
-use super::limits::{
-    CACHED_DOCUMENT_BYTES_MAX, CACHED_DOCUMENTS_MAX, CACHED_TEXT_BYTES_MAX, PLANNED_FIELDS_MAX,
-};
+use super::limits::{CACHED_DOCUMENT_BYTES_MAX, PLANNED_FIELDS_MAX};
 
-/// A bounded cache of values that belong to a text.
+/// What is kept of a prepared document, in bytes for each byte of its text: measured for documents
+/// of nothing but fields with short names, which cost the most.
+pub(super) const PREPARED_BYTES: u64 = 40;
+/// What a planned field takes.
+const PLANNED_BYTES: u64 = 200;
+
+/// A bounded cache of values that belong to a text. What it takes is charged to the budget; where
+/// others need the room, it keeps less.
 pub(super) struct TextCache<V> {
     inner: Mutex<Inner<V>>,
     entries_max: usize,
 }
 
 struct Inner<V> {
-    entries: LruCache<Arc<str>, V>,
-    bytes: usize,
+    entries: LruCache<Arc<str>, Kept<V>>,
     planned: u64,
+    lease: Lease,
+}
+
+struct Kept<V> {
+    value: V,
+    bytes: u64,
 }
 
 impl<V> fmt::Debug for TextCache<V> {
@@ -31,21 +42,17 @@ impl<V> fmt::Debug for TextCache<V> {
         formatter
             .debug_struct("TextCache")
             .field("entries", &inner.entries.len())
-            .field("bytes", &inner.bytes)
+            .field("bytes", &inner.lease.used_bytes())
             .finish_non_exhaustive()
     }
 }
 
 impl<V: Clone> TextCache<V> {
-    pub(super) fn new() -> Self {
-        Self::with_entries(CACHED_DOCUMENTS_MAX)
-    }
-
-    pub(super) fn with_entries(entries_max: usize) -> Self {
+    pub(super) fn new(entries_max: usize, share: &Share) -> Self {
         let inner = Inner {
             entries: LruCache::unbounded(),
-            bytes: 0,
             planned: 0,
+            lease: share.lease(),
         };
         Self {
             inner: Mutex::new(inner),
@@ -54,24 +61,24 @@ impl<V: Clone> TextCache<V> {
     }
 
     pub(super) fn get(&self, text: &str) -> Option<V> {
-        self.inner.lock().entries.get(text).cloned()
+        let mut inner = self.inner.lock();
+        inner.entries.get(text).map(|kept| kept.value.clone())
     }
 
-    /// Keeps a value, unless its text is too long.
-    pub(super) fn put(&self, text: &str, value: V) {
+    /// Keeps a value that takes so many bytes, unless its text is too long or there is no room.
+    pub(super) fn put(&self, text: &str, value: V, bytes: u64) {
         if text.len() > CACHED_DOCUMENT_BYTES_MAX {
             return;
         }
+        let bytes = bytes.saturating_add(text.len() as u64);
         let mut inner = self.inner.lock();
-        if inner.entries.put(Arc::from(text), value).is_none() {
-            inner.bytes += text.len();
+        inner.remove(text);
+        while inner.entries.len() >= self.entries_max || inner.lease.add(bytes).is_err() {
+            if !inner.remove_oldest() {
+                return;
+            }
         }
-        while inner.bytes > CACHED_TEXT_BYTES_MAX || inner.entries.len() > self.entries_max {
-            let Some((text, _)) = inner.entries.pop_lru() else {
-                break;
-            };
-            inner.bytes -= text.len();
-        }
+        inner.entries.put(Arc::from(text), Kept { value, bytes });
     }
 
     /// Notes that so many fields were planned for kept documents; too many, and all are forgotten.
@@ -79,17 +86,45 @@ impl<V: Clone> TextCache<V> {
         if fields == 0 {
             return;
         }
+        let fields = u64::from(fields);
         let mut inner = self.inner.lock();
-        inner.planned += u64::from(fields);
-        if inner.planned > PLANNED_FIELDS_MAX {
-            inner.entries.clear();
-            inner.bytes = 0;
-            inner.planned = 0;
+        inner.planned += fields;
+        if inner.planned > PLANNED_FIELDS_MAX || inner.lease.add(fields * PLANNED_BYTES).is_err() {
+            inner.clear();
         }
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.inner.lock().entries.len()
+    }
+}
+
+impl<V> Inner<V> {
+    fn remove(&mut self, text: &str) {
+        if let Some(kept) = self.entries.pop(text) {
+            self.lease.release(kept.bytes);
+        }
+    }
+
+    /// Forgets what was not asked for the longest; whether there was anything.
+    fn remove_oldest(&mut self) -> bool {
+        match self.entries.pop_lru() {
+            Some((_, kept)) => {
+                self.lease.release(kept.bytes);
+                true
+            }
+            None => {
+                // Plans of documents that went before.
+                self.clear();
+                false
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.planned = 0;
+        self.lease.release(self.lease.used_bytes());
     }
 }

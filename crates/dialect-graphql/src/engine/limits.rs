@@ -32,12 +32,13 @@ pub const STEPS_MAX: u64 = 20_000_000;
 pub const BATCH_MAX: usize = 100;
 /// Most documents that one engine keeps ready.
 pub const CACHED_DOCUMENTS_MAX: usize = 2_000;
-/// Most bytes of text of the documents that one engine keeps ready.
-pub const CACHED_TEXT_BYTES_MAX: usize = 8 << 20;
 /// Longest text that is kept ready at all.
 pub const CACHED_DOCUMENT_BYTES_MAX: usize = 128 << 10;
 /// Most plans of one operation, one for each outcome of its `@skip` and `@include` conditions.
 pub const PLANS_PER_OPERATION_MAX: usize = 16;
+/// Most members that the answer to an introspection has, those of objects inside included. The
+/// largest contract, asked for as tools ask, has a tenth of that.
+pub const INTROSPECTION_MEMBERS_MAX: u64 = 2_000_000;
 /// Most introspection answers that one engine keeps.
 pub const CACHED_INTROSPECTIONS_MAX: usize = 4;
 /// Most planned fields that the kept documents of one engine may have together; more, and all of

@@ -6,10 +6,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use apollo_compiler::ast::{Definition, OperationType, Selection};
+use durward_budget::Share;
 
 use super::cache::TextCache;
 use super::dialect::OperationKind;
 use super::document::parse;
+use super::limits::CACHED_DOCUMENTS_MAX;
 use super::request::Request;
 use super::walk;
 
@@ -27,6 +29,9 @@ pub struct RootFields {
     pub depth: usize,
 }
 
+/// What a name takes that is remembered.
+const NAME_BYTES: usize = 64;
+
 type Named = (Option<String>, RootFields);
 
 /// Finds root fields and remembers them by text.
@@ -35,17 +40,11 @@ pub struct RootIndex {
     known: TextCache<Arc<Vec<Named>>>,
 }
 
-impl Default for RootIndex {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl RootIndex {
-    /// An empty index.
-    pub fn new() -> Self {
+    /// An empty index, whose entries are charged to `caches`.
+    pub fn new(caches: &Share) -> Self {
         Self {
-            known: TextCache::new(),
+            known: TextCache::new(CACHED_DOCUMENTS_MAX, caches),
         }
     }
 
@@ -56,7 +55,9 @@ impl RootIndex {
             known
         } else {
             let found = Arc::new(operations_of(&request.query)?);
-            self.known.put(&request.query, Arc::clone(&found));
+            let names: usize = found.iter().map(|(_, roots)| roots.names.len()).sum();
+            let bytes = (names * NAME_BYTES) as u64;
+            self.known.put(&request.query, Arc::clone(&found), bytes);
             found
         };
         let mut operations = operations.iter();

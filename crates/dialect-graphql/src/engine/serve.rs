@@ -5,15 +5,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use apollo_compiler::response::JsonMap as CompilerMap;
-use durward_budget::Budget;
+use durward_budget::{Budget, Share};
 
-use super::cache::TextCache;
+use super::cache::{PREPARED_BYTES, TextCache};
 use super::coerce;
 use super::dialect::{Dialect, OperationKind, Refusal, Resolution, RootFuture};
 use super::document::{Prepared, PreparedOperation, Refused};
 use super::execute::{Given, Halt, Run, Work};
 use super::introspect;
-use super::limits::{CACHED_DOCUMENT_BYTES_MAX, CACHED_INTROSPECTIONS_MAX};
+use super::limits::{CACHED_DOCUMENT_BYTES_MAX, CACHED_DOCUMENTS_MAX, CACHED_INTROSPECTIONS_MAX};
 use super::node::{FieldError, Node};
 use super::plan::{FieldPlan, OperationPlan, Role, Scope};
 use super::request::{Payload, Request, decode};
@@ -32,12 +32,23 @@ pub struct Engine<D> {
 impl<D: Dialect> Engine<D> {
     /// Reads the contract; `file` names it in the error.
     pub fn new(dialect: D, sdl: &str, file: &str) -> Result<Self, SchemaError> {
+        let caches = Budget::unlimited().caches();
         Ok(Self {
             dialect,
             schema: Schema::parse(sdl, file)?,
-            documents: TextCache::new(),
-            introspections: TextCache::with_entries(CACHED_INTROSPECTIONS_MAX),
+            documents: TextCache::new(CACHED_DOCUMENTS_MAX, &caches),
+            introspections: TextCache::new(CACHED_INTROSPECTIONS_MAX, &caches),
         })
+    }
+
+    /// The same engine; what it keeps ready is charged to `caches` from now on.
+    #[must_use]
+    pub fn charged_to(self, caches: &Share) -> Self {
+        Self {
+            documents: TextCache::new(CACHED_DOCUMENTS_MAX, caches),
+            introspections: TextCache::new(CACHED_INTROSPECTIONS_MAX, caches),
+            ..self
+        }
     }
 
     /// The contract.
@@ -138,7 +149,8 @@ impl<D: Dialect> Engine<D> {
             return Ok(known);
         }
         let prepared = Arc::new(Prepared::new(&self.schema, text)?);
-        self.documents.put(text, Arc::clone(&prepared));
+        let bytes = PREPARED_BYTES * text.len() as u64;
+        self.documents.put(text, Arc::clone(&prepared), bytes);
         Ok(prepared)
     }
 
@@ -171,13 +183,13 @@ impl<D: Dialect> Engine<D> {
             return Ok(response);
         }
         let planned_before = plan.planned();
-        let introspected = self.introspected(context, &prepared, chosen, scope);
         let is_write = chosen.kind == OperationKind::Mutation;
         let hold = |bytes| match self.dialect.hold(context, bytes) {
             // What was done is told, even where there is no room for it any more.
             Err(_) if is_write => Ok(()),
             held => held,
         };
+        let introspected = self.introspected(context, &prepared, chosen, scope, &hold);
         let mut run = Run::new(scope, &prepared, context, budget, &hold);
         run.buffer.extend_from_slice(DATA_PREFIX);
         let written = self
@@ -233,11 +245,14 @@ impl<D: Dialect> Engine<D> {
             }
             return Some(response::executed(kept.to_vec(), &[], &[]));
         }
+        let operation = &chosen.operation;
+        let hold = |bytes| self.dialect.hold(context, bytes);
         let answers =
-            introspect::answers(&self.schema, prepared, &chosen.operation, scope.variables).ok()?;
+            introspect::answers(&self.schema, prepared, operation, scope.variables, &hold).ok()?;
         let mut body = DATA_PREFIX.to_vec();
         write::json(&mut body, &answers);
-        self.introspections.put(&key, Arc::new(body.clone()));
+        let bytes = body.len() as u64;
+        self.introspections.put(&key, Arc::new(body.clone()), bytes);
         Some(response::executed(body, &[], &[]))
     }
 
@@ -247,13 +262,20 @@ impl<D: Dialect> Engine<D> {
         prepared: &Prepared,
         chosen: &PreparedOperation,
         scope: Scope<'_>,
+        hold: &dyn Fn(u64) -> Result<(), FieldError>,
     ) -> Result<CompilerMap, FieldError> {
         let mut fields = scope.plan.root.fields().iter();
         if !fields.any(|field| field.role == Role::Introspection) {
             return Ok(CompilerMap::new());
         }
         self.dialect.authorize_introspection(context)?;
-        introspect::answers(&self.schema, prepared, &chosen.operation, scope.variables)
+        introspect::answers(
+            &self.schema,
+            prepared,
+            &chosen.operation,
+            scope.variables,
+            hold,
+        )
     }
 
     /// Resolves and writes the root fields, one after another, so that what one of them loads is

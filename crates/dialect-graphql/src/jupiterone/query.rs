@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use durward_budget::Share;
 use durward_graph::View;
 use durward_model::{ErrorKind, Instant, Value};
 use durward_policy::Right;
@@ -257,13 +258,14 @@ fn deferred<'n>(context: &Context, asked: Asked) -> Answer<'n> {
             message,
         ));
     }
+    let share = context.lease().share().clone();
     let pending = Pending {
         results,
         token,
+        share: share.clone(),
         document: None,
         correlation,
     };
-    let share = context.lease().share().clone();
     // The question waits for its turn longer than the request that brought it.
     let waits = share.lease_of(context.lease().used_bytes());
     let waits = waits.map_err(|error| crate::context::field_error(&error))?;
@@ -302,6 +304,8 @@ fn document(view: &View, asked: &Asked, correlation: &str, url: &str) -> Vec<u8>
 struct Pending {
     results: Arc<DeferredResults>,
     token: String,
+    /// Whose budget the document takes.
+    share: Share,
     document: Option<Vec<u8>>,
     correlation: String,
 }
@@ -320,7 +324,11 @@ impl Drop for Pending {
             let why = "too many results wait to be fetched; try again later";
             failure(why, &self.correlation)
         };
-        self.results.finish(&self.token, document, too_much);
+        let (document, held) = match self.share.lease_of(document.len() as u64) {
+            Ok(held) => (document, Some(held)),
+            Err(error) => (failure(&error.to_string(), &self.correlation), None),
+        };
+        self.results.finish(&self.token, document, held, too_much);
     }
 }
 

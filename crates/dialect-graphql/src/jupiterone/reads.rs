@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads beside J1QL: one vertex or edge, counts, names of properties.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use durward_budget::json::weight;
 use durward_graph::{ClassCover, Direction, EdgeRef, EntityRef, PropertyId, RowSet, TypeId, View};
 use durward_policy::Right;
 use serde_json::{Value as Json, json};
@@ -85,9 +87,11 @@ fn neighbourhood(
         let mut next = Vec::new();
         for entity in frontier {
             for (other, edge) in edges_of(context, entity)? {
-                edges
-                    .entry(edge)
-                    .or_insert_with(|| objects::edge(view, &account, edge));
+                if let Entry::Vacant(slot) = edges.entry(edge) {
+                    let shown = objects::edge(view, &account, edge);
+                    context.hold(weight(&shown))?;
+                    slot.insert(shown);
+                }
                 if seen.insert(other) {
                     next.push(other);
                 }
@@ -99,10 +103,13 @@ fn neighbourhood(
         frontier = next;
     }
     seen.remove(&start);
-    let vertices = seen
-        .into_iter()
-        .map(|entity| objects::vertex(view, &account, entity));
-    Ok((vertices.collect(), edges.into_values().collect()))
+    let vertices = seen.into_iter().map(|entity| {
+        let shown = objects::vertex(view, &account, entity);
+        context.hold(weight(&shown))?;
+        Ok(shown)
+    });
+    let vertices = vertices.collect::<Result<_, FieldError>>()?;
+    Ok((vertices, edges.into_values().collect()))
 }
 
 fn too_many() -> FieldError {

@@ -54,6 +54,7 @@ impl World {
         let options = InitOptions {
             data: data.clone(),
             master_key_file: None,
+            head_file: None,
             organization: "Acme".to_owned(),
             admin_email: "admin@example.com".to_owned(),
             clock: clock.clone(),

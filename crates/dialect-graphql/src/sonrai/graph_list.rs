@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use durward_graph::{Direction, EntityRef};
 use durward_model::{Instant, Value};
 use durward_query::plan::{Condition, Slot, Source, Way};
-use durward_query::where_filter::{FieldKind, ListPage, ListQuery, list};
+use durward_query::where_filter::{FieldKind, ListPage, ListQuery, condition, list};
 use durward_query::{PageSize, RunOptions};
 use serde_json::Value as Json;
 
@@ -37,8 +37,8 @@ impl<'l> GraphList<'l> {
     /// Refuses a filter that makes no sense before any field of the list answers.
     pub(super) fn check(&self, context: &Context) -> Result<(), FieldError> {
         let table = self.spec.table(&context.account_id());
-        let now = context.now();
-        let checked = durward_query::where_filter::condition(self.filter, &table, Slot(0), now);
+        let (now, limits) = (context.now(), context.limits_of_request());
+        let checked = condition(self.filter, &table, Slot(0), now, &limits);
         checked.map(|_| ()).map_err(|error| errors::of(&error))
     }
 

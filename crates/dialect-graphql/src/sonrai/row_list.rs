@@ -111,9 +111,10 @@ impl RowList {
         filter: Option<&Json>,
         context: &Context,
     ) -> Result<Self, FieldError> {
-        let asked = condition(filter, &table(fields), Slot(0), context.now());
+        let (now, limits) = (context.now(), context.limits_of_request());
+        let asked = condition(filter, &table(fields), Slot(0), now, &limits);
         let asked = asked.map_err(|error| errors::of(&error))?;
-        let rows = rows.into_iter().filter(|row| holds(&asked, row));
+        let rows = rows.into_iter().filter(|row| holds(&asked.condition, row));
         Ok(Self {
             connection,
             fields,

@@ -56,6 +56,7 @@ impl World {
         let options = InitOptions {
             data: data.clone(),
             master_key_file: None,
+            head_file: None,
             organization: "Harbour".to_owned(),
             admin_email: "chief@harbour.example".to_owned(),
             clock: clock.clone(),

@@ -14,6 +14,7 @@ pub(crate) fn run(arguments: &InitArguments) -> anyhow::Result<()> {
     let output = init(&InitOptions {
         data: arguments.data.clone(),
         master_key_file: offline::master_key_file(),
+        head_file: offline::head_file(),
         organization: arguments.org.clone(),
         admin_email: arguments.admin.clone(),
         clock: offline::clock(),

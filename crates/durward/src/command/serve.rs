@@ -30,7 +30,7 @@ const DESCRIPTORS_ASSUMED: u64 = 1_024;
 const DURATION_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 10.0];
 
 /// How often refusals that were only counted are recorded.
-const TELL_EVERY: Duration = Duration::from_secs(15);
+const TIDY_EVERY: Duration = Duration::from_secs(15);
 /// How often the server looks whether all of it still runs.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -111,7 +111,7 @@ async fn serve(
             shutdown.clone(),
         ));
     }
-    let mut telling = tokio::spawn(tell_refusals(Arc::clone(&served)));
+    let mut telling = tokio::spawn(tidy_up(Arc::clone(&served)));
     let ended = tokio::select! {
         signal = stop_signal() => { signal?; None }
         part = end_of_a_part(&served, &mut tasks) => Some(part),
@@ -159,14 +159,12 @@ async fn end_of_a_part(server: &Server, listeners: &mut JoinSet<()>) -> String {
     }
 }
 
-/// From time to time, has the refusals recorded that were only counted.
-async fn tell_refusals(served: Arc<Server>) {
-    let mut times = tokio::time::interval(TELL_EVERY);
+/// Lets the server tidy up from time to time.
+async fn tidy_up(served: Arc<Server>) {
+    let mut times = tokio::time::interval(TIDY_EVERY);
     loop {
         times.tick().await;
-        for organization in served.organizations.all() {
-            organization.tell_refusals();
-        }
+        served.tidy_up();
     }
 }
 

@@ -5,7 +5,8 @@ use anyhow::Context as _;
 use durward_graph::store::{Content, StateCheck, Store, Told};
 use durward_journal::{ErasureRecord, VerifyOptions};
 use durward_model::change::{Change, EndType, Triple};
-use durward_model::transaction::{HASH_BYTES, Hash, Sequence, Transaction};
+use durward_model::transaction::{Hash, Sequence, Transaction};
+use durward_vault::digest;
 use serde_json::{Value as Json, json};
 
 /// Recomputes the whole chain of a store, folds it and compares the result with the state; answers
@@ -55,7 +56,7 @@ pub(crate) fn verify_store(store: &Store, expect_head: Option<&str>) -> anyhow::
         "erasures": erasures,
         "notes": notes,
         "head": chain.head.map(|head| json!({
-            "sequence": head.sequence.0, "hash": hex(&head.hash),
+            "sequence": head.sequence.0, "hash": digest::hex(&head.hash),
         })),
         "findings": findings,
     }))
@@ -186,24 +187,7 @@ fn triple(triple: &Triple) -> String {
     format!("{} {} {}", end(&triple.from), triple.verb, end(&triple.to))
 }
 
-/// A hash as hexadecimal digits.
-pub(crate) fn hex(hash: &Hash) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    hash.iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-        .collect()
-}
-
 fn parse_hash(text: &str) -> anyhow::Result<Hash> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|character| character.to_digit(16).map(|digit| digit as u8))
-        .collect();
-    let digits = digits.filter(|digits| digits.len() == HASH_BYTES * 2);
-    let digits = digits.context("a head is a hash of 64 hexadecimal digits")?;
-    let mut hash = [0; HASH_BYTES];
-    for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = pair.iter().fold(0, |value, digit| (value << 4) | digit);
-    }
-    Ok(hash)
+    let bytes = digest::from_hex(text).and_then(|bytes| bytes.try_into().ok());
+    bytes.context("a head is a hash of 64 hexadecimal digits")
 }

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
+use durward_graph::store::StoreError;
 use durward_identity::Caller;
 use durward_model::ErrorKind;
 use durward_policy::Right;
@@ -57,8 +58,14 @@ pub(crate) async fn verify(
     let task = move || {
         let _turn = turn;
         let expected = parameters.expect_head.as_deref();
-        offline::verify_store(caller.organization().store(), expected)
-            .map_err(|error| Problem::new(ErrorKind::Invalid, format!("{error:#}")))
+        let store = caller.organization().store();
+        offline::verify_store(store, expected).map_err(|error| match error.downcast_ref() {
+            Some::<&StoreError>(failure) => {
+                tracing::warn!(error = format!("{error:#}"), "a journal was not verified");
+                Problem::of(failure)
+            }
+            None => Problem::new(ErrorKind::Invalid, format!("{error:#}")),
+        })
     };
     let failed = || Problem::new(ErrorKind::Internal, "the verification ended abnormally");
     tokio::task::spawn_blocking(task)

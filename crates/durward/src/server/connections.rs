@@ -27,6 +27,8 @@ const CONNECTIONS_MIN: u64 = 64;
 const STRANGER_IDLE: Duration = Duration::from_secs(15);
 /// How long the connection of a known caller may ask for nothing.
 const KNOWN_IDLE: Duration = Duration::from_mins(5);
+/// How long a connection that is idle has to say that it ends.
+const LEAVE: Duration = Duration::from_secs(2);
 /// How long a client may leave an answer unread.
 const UNREAD_MAX: Duration = Duration::from_secs(30);
 /// How long a newcomer is not taken for one that asks for nothing.
@@ -241,26 +243,37 @@ impl Connection {
 
     /// Done when the connection must end: it was evicted, or waited for too long.
     pub(crate) async fn must_end(&self) {
-        loop {
-            let deadline = self.deadline();
-            if deadline <= Instant::now() {
-                return;
-            }
-            tokio::select! {
-                () = self.evicted.cancelled() => return,
-                () = tokio::time::sleep_until(deadline) => {}
-            }
+        tokio::select! {
+            () = self.evicted.cancelled() => {}
+            () = self.passed(LEAVE) => {}
         }
     }
 
-    fn deadline(&self) -> Instant {
+    /// Done when the connection has asked for nothing for so long that it may say good-bye, and
+    /// then ends: clients of HTTP/2 are told that what they send from then on was not looked at.
+    pub(crate) async fn is_idle(&self) {
+        self.passed(Duration::ZERO).await;
+    }
+
+    /// Done when the deadline has passed; `leave` is what the idle have beyond it.
+    async fn passed(&self, leave: Duration) {
+        loop {
+            let deadline = self.deadline(leave);
+            if deadline <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(deadline).await;
+        }
+    }
+
+    fn deadline(&self, leave: Duration) -> Instant {
         let moved = *self.moved.lock();
         if self.open.load(Ordering::Relaxed) == 0 {
             let idle = match self.organization.get() {
                 Some(_) => KNOWN_IDLE,
                 None => STRANGER_IDLE,
             };
-            moved + idle
+            moved + idle + leave
         } else if self.sending.load(Ordering::Relaxed) > 0 {
             (Instant::now() + GLANCE).min(moved + UNREAD_MAX)
         } else {
@@ -387,11 +400,13 @@ mod tests {
             let left = deadline.duration_since(begun);
             (wanted..wanted + Duration::from_secs(1)).contains(&left)
         };
-        assert!(around(stranger.deadline(), STRANGER_IDLE));
+        assert!(around(stranger.deadline(Duration::ZERO), STRANGER_IDLE));
         stranger.prove("a");
-        assert!(around(stranger.deadline(), KNOWN_IDLE));
+        assert!(around(stranger.deadline(Duration::ZERO), KNOWN_IDLE));
 
         *stranger.moved.lock() = begun.checked_sub(KNOWN_IDLE).unwrap();
+        stranger.is_idle().await;
+        *stranger.moved.lock() = begun.checked_sub(KNOWN_IDLE + LEAVE).unwrap();
         stranger.must_end().await;
     }
 
@@ -402,9 +417,15 @@ mod tests {
         known.prove("a");
         let mut request = known.begin();
         *known.moved.lock() = Instant::now().checked_sub(KNOWN_IDLE).unwrap();
-        assert!(known.deadline() > Instant::now(), "work may take its time");
+        assert!(
+            known.deadline(Duration::ZERO) > Instant::now(),
+            "work may take its time"
+        );
         request.sends();
-        assert!(known.deadline() > Instant::now(), "it was sent just now");
+        assert!(
+            known.deadline(Duration::ZERO) > Instant::now(),
+            "it was sent just now"
+        );
         *known.moved.lock() = Instant::now().checked_sub(UNREAD_MAX).unwrap();
         known.must_end().await;
     }

@@ -72,7 +72,17 @@ pub(crate) async fn metrics(
         entities = entities.saturating_add(counts.sum());
     }
     metrics::gauge!("durward_graph_entities").set(entities as f64);
-    metrics::gauge!("durward_budget_bytes").set(server.budget.used_bytes() as f64);
+    let caches = server.budget.caches().used_bytes();
+    let results = server.services.deferred.held_bytes();
+    let all = server.budget.used_bytes();
+    let requests = all.saturating_sub(caches).saturating_sub(results);
+    for (part, bytes) in [
+        ("requests", requests),
+        ("caches", caches),
+        ("results", results),
+    ] {
+        metrics::gauge!("durward_budget_bytes", "part" => part).set(bytes as f64);
+    }
     let (strangers, known) = server.connections.counts();
     metrics::gauge!("durward_connections", "peer" => "stranger").set(strangers as f64);
     metrics::gauge!("durward_connections", "peer" => "known").set(known as f64);

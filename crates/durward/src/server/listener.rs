@@ -15,7 +15,6 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -107,7 +106,6 @@ pub(crate) async fn serve(
     connections: Arc<Connections>,
     shutdown: CancellationToken,
 ) {
-    let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(connections.limits().total + LEAVING_MAX));
     let aborted = CancellationToken::new();
     let tracker = TaskTracker::new();
@@ -137,7 +135,7 @@ pub(crate) async fn serve(
             tls: tls.clone(),
             accepts_plaintext,
             router: router.clone(),
-            watcher: graceful.watcher(),
+            shutdown: shutdown.clone(),
             connection: Arc::clone(&connection),
         };
         let aborted = aborted.clone();
@@ -154,7 +152,7 @@ pub(crate) async fn serve(
     }
     drop(bound.listener);
     tracker.close();
-    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown())
+    if tokio::time::timeout(DRAIN_TIMEOUT, tracker.wait())
         .await
         .is_err()
     {
@@ -179,7 +177,7 @@ struct Served {
     tls: Option<TlsAcceptor>,
     accepts_plaintext: bool,
     router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
+    shutdown: CancellationToken,
 }
 
 impl Served {
@@ -191,7 +189,10 @@ impl Served {
             return;
         };
         let mut first = [0u8; 1];
-        let peeked = tokio::time::timeout(HANDSHAKE_TIMEOUT, stream.peek(&mut first)).await;
+        let peeked = tokio::select! {
+            peeked = tokio::time::timeout(HANDSHAKE_TIMEOUT, stream.peek(&mut first)) => peeked,
+            () = self.shutdown.cancelled() => return,
+        };
         if !matches!(peeked, Ok(Ok(1))) {
             return;
         }
@@ -233,13 +234,25 @@ impl Served {
             .max_concurrent_streams(STREAMS_MAX);
         let router = self.router;
         let peer = self.peer;
-        let connection = self.connection;
+        let connection = Arc::clone(&self.connection);
         let service = hyper::service::service_fn(move |request| {
             let (router, connection) = (router.clone(), Arc::clone(&connection));
             async move { answer(router, (peer, local), is_encrypted, connection, request).await }
         });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        if let Err(error) = self.watcher.watch(connection.into_owned()).await {
+        let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let mut served = std::pin::pin!(served);
+        let ended = tokio::select! {
+            ended = served.as_mut() => ended,
+            () = self.shutdown.cancelled() => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
+            () = self.connection.is_idle() => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");
         }
     }

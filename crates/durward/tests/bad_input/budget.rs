@@ -68,7 +68,7 @@ fn a_credential_gets_its_share_and_gives_it_back() {
     let metrics = server.client().get("/metrics").unwrap().body;
     let held = metrics
         .lines()
-        .find_map(|line| line.strip_prefix("durward_budget_bytes "));
+        .find_map(|line| line.strip_prefix("durward_budget_bytes{part=\"requests\"} "));
     let held: f64 = held.unwrap().parse().unwrap();
     assert!(held < 100_000.0, "{held} bytes are still held");
 }

@@ -75,6 +75,9 @@ pub enum StoreError {
         /// When to try again.
         retry_after_ms: u64,
     },
+    /// The journal is being folded anew already, which one at a time may do.
+    #[error("another verification of this organization is running; ask again when it is done")]
+    Auditing,
     /// The store is closed or closing.
     #[error("the store is closed")]
     Closed,
@@ -171,6 +174,7 @@ impl StoreError {
             | Self::Folder { .. } => ErrorKind::Conflict,
             Self::Protected { .. } => ErrorKind::Forbidden,
             Self::Busy { .. }
+            | Self::Auditing
             | Self::Closed
             | Self::WriterEnded
             | Self::NotWritten { .. }

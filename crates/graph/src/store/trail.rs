@@ -164,8 +164,11 @@ impl Store {
 
     /// Recomputes the whole chain, folds the journal anew, and compares the result with the state
     /// that answers questions. Needs as much memory as that state. Only one runs at a time.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, and [`StoreError::Auditing`] while another one runs.
     pub fn audit(&self, options: VerifyOptions) -> Result<AuditReport, StoreError> {
-        let _one = self.auditing.lock();
+        let _one = self.auditing.try_lock().ok_or(StoreError::Auditing)?;
         let chain = self.verify_with(options)?;
         let state = if chain.is_sound() {
             refold::compare(&*self.shared.journal, &self.snapshot())?

@@ -93,6 +93,7 @@ impl World {
         let options = InitOptions {
             data: place.join("data"),
             master_key_file: None,
+            head_file: None,
             organization: "Acme".to_owned(),
             admin_email: "a@example.com".to_owned(),
             clock: Arc::clone(&self.clock) as Arc<_>,

@@ -11,6 +11,7 @@ use super::search::{self, SearchFields};
 use super::{FilterGroup, KeyMeaning, KeyTable};
 use crate::error::QueryError;
 use crate::execute::{ObjectPage, open_cursor, run_objects};
+use crate::limits::Meter;
 use crate::plan::{
     Condition, EdgePattern, Expression, Function, NodePattern, Output, Part, Plan, Property,
     Repeat, Slot, SlotInfo, SlotKind, SortKey, Source, Step, Way,
@@ -53,13 +54,14 @@ pub fn list(
 ) -> Result<ObjectPage, QueryError> {
     let (view, position, cursor) = open_cursor(view, options)?;
     let now = cursor.map_or(options.now, |cursor| cursor.now);
-    let plan = request.plan(&view, now)?;
-    run_objects(&view, plan, options, &position, now, first)
+    let meter = Meter::new(&options.limits);
+    let plan = request.plan(&view, now, &meter)?;
+    run_objects(&view, plan, meter, options, &position, now, first)
 }
 
 impl ListRequest<'_> {
-    /// The plan of the list.
-    pub fn plan(&self, view: &View, now: Instant) -> Result<Plan, QueryError> {
+    /// The plan of the list, counted by `meter`.
+    fn plan(&self, view: &View, now: Instant, meter: &Meter) -> Result<Plan, QueryError> {
         let (mut plan, target, searched) = match &self.subject {
             ListSubject::Entities(types) => entities(types),
             ListSubject::Relationships(verbs) => relationships(verbs),
@@ -70,6 +72,7 @@ impl ListRequest<'_> {
                 view,
                 table: self.table,
                 now,
+                meter,
             };
             conditions.push(lowering.group(group, target)?);
         }

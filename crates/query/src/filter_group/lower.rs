@@ -9,9 +9,10 @@ use super::operators::{join, on_expression, without_negation};
 use super::regarding::Regarding;
 use super::{Filter, FilterGroup, FilterMode, FilterOperator, KeyMeaning, KeyTable};
 use crate::error::QueryError;
+use crate::limits::Meter;
 use crate::plan::{
-    Comparison, Condition, EdgePattern, Expression, Function, NodePattern, Operand, Part, Property,
-    Relation, Repeat, Slot, Source, Step, Way,
+    CONDITION_COPIES, Comparison, Condition, EdgePattern, Expression, Function, NodePattern,
+    Operand, Part, Property, Relation, Repeat, Slot, Source, Step, Way,
 };
 
 /// Slots of a path inside a condition, which has slots of its own.
@@ -51,6 +52,7 @@ pub(super) struct Lowering<'l> {
     pub(super) view: &'l View,
     pub(super) table: &'l KeyTable,
     pub(super) now: Instant,
+    pub(super) meter: &'l Meter,
 }
 
 impl Lowering<'_> {
@@ -99,7 +101,7 @@ impl Lowering<'_> {
                 otherwise,
             } => {
                 let shown = first_of(target.slot(), properties, otherwise);
-                on_expression(&shown, filter, self.now)
+                on_expression(&shown, filter, self.now, self.meter)
             }
             KeyMeaning::Reference { verbs, way } => {
                 self.reference(key, Some(verbs), *way, filter, target)
@@ -150,7 +152,7 @@ impl Lowering<'_> {
     ) -> Result<Condition, QueryError> {
         let conditions = names.iter().map(|name| {
             let property = Expression::Property(slot, Property::of(name));
-            on_expression(&property, filter, self.now)
+            on_expression(&property, filter, self.now, self.meter)
         });
         let mut conditions = conditions.collect::<Result<Vec<_>, _>>()?;
         let wants_absence = match (filter.operator, filter.values.is_empty()) {
@@ -172,7 +174,7 @@ impl Lowering<'_> {
             let ids = values.iter().filter_map(Json::as_str);
             let ids = ids.flat_map(|id| self.table.resolve(self.view, id));
             let uuids = ids.map(|id| Value::String(cipher.uuid_of(id))).collect();
-            Ok(compare_any(slot, "_id", uuids))
+            self.counted(compare_any(slot, "_id", uuids))
         })
     }
 
@@ -186,7 +188,7 @@ impl Lowering<'_> {
             let names = kinds
                 .flat_map(|kind| self.table.types_of(kind))
                 .map(Value::from);
-            Ok(compare_any(target.slot(), "_type", names.collect()))
+            self.counted(compare_any(target.slot(), "_type", names.collect()))
         })
     }
 
@@ -196,7 +198,7 @@ impl Lowering<'_> {
             let names = kinds
                 .flat_map(|kind| self.table.verbs_of(kind))
                 .map(Value::from);
-            Ok(compare_any(slot, "_class", names.collect()))
+            self.counted(compare_any(slot, "_class", names.collect()))
         })
     }
 
@@ -220,7 +222,7 @@ impl Lowering<'_> {
             let ids = ids
                 .flat_map(|id| self.table.resolve(self.view, id))
                 .collect();
-            Ok(exists(
+            self.counted(exists(
                 target.slot(),
                 verbs.cloned(),
                 way,
@@ -264,9 +266,16 @@ impl Lowering<'_> {
             let there = self.on_properties(NODE, properties, &one)?;
             let verbs = Some(verbs.to_vec());
             let found = exists(target.slot(), verbs, way, vec![Source::Any], Some(there));
+            let found = self.counted(found)?;
             members.push(if negated { not(found) } else { found });
         }
         Ok(join(filter.mode, members))
+    }
+
+    /// A condition whose own memory is counted.
+    fn counted(&self, condition: Condition) -> Result<Condition, QueryError> {
+        self.meter.bytes(CONDITION_COPIES * condition.own_bytes())?;
+        Ok(condition)
     }
 
     fn regarding(
@@ -301,7 +310,7 @@ impl Lowering<'_> {
         let found = if asked.is_inferred {
             Condition::Any(Vec::new())
         } else {
-            exists(target.slot(), verbs, asked.way, sources, there)
+            self.counted(exists(target.slot(), verbs, asked.way, sources, there))?
         };
         match filter.operator {
             FilterOperator::Eq => Ok(found),

@@ -8,10 +8,9 @@ use serde_json::Value as Json;
 use super::{Filter, FilterMode, FilterOperator, dates};
 use crate::error::QueryError;
 use crate::execute::millis_of;
-use crate::plan::{Comparison, Condition, Expression, Operand, Relation};
-
-/// Largest compiled form of a wildcard in bytes.
-const WILDCARD_BYTES_MAX: usize = 128 << 10;
+use crate::limits::Meter;
+use crate::pattern::Pattern;
+use crate::plan::{CONDITION_COPIES, Comparison, Condition, Expression, Operand, Relation};
 
 /// What is compared.
 #[derive(Clone, Copy)]
@@ -56,6 +55,7 @@ pub(super) fn on_expression(
     value: &Expression,
     filter: &Filter,
     now: Instant,
+    meter: &Meter,
 ) -> Result<Condition, QueryError> {
     let subject = Subject(value);
     let not = |condition| Condition::Not(Box::new(condition));
@@ -82,7 +82,8 @@ pub(super) fn on_expression(
     let (positive, negated) = without_negation(operator);
     let mut members = Vec::with_capacity(filter.values.len());
     for value in &filter.values {
-        let one = on_value(subject, positive, value, now)?;
+        let one = on_value(subject, positive, value, now, meter)?;
+        meter.bytes(CONDITION_COPIES * one.own_bytes())?;
         members.push(if negated { not(one) } else { one });
     }
     Ok(join(filter.mode, members))
@@ -113,6 +114,7 @@ fn on_value(
     operator: FilterOperator,
     value: &Json,
     now: Instant,
+    meter: &Meter,
 ) -> Result<Condition, QueryError> {
     let plain = || {
         Value::from_json(value)
@@ -139,7 +141,7 @@ fn on_value(
         FilterOperator::Search => words(Condition::All),
         FilterOperator::Wildcard => subject.compare(
             Relation::Equal,
-            Operand::Pattern(wildcard(&text_of(value))?),
+            Operand::Pattern(wildcard(&text_of(value), meter)?),
         ),
         _ => subject.value(Relation::Equal, plain()?),
     })
@@ -185,7 +187,7 @@ fn within(subject: Subject<'_>, filter: &Filter, now: Instant) -> Result<Conditi
 }
 
 /// A pattern in which `*` is any text and `?` any one character.
-fn wildcard(text: &str) -> Result<regex::Regex, QueryError> {
+fn wildcard(text: &str, meter: &Meter) -> Result<regex::Regex, QueryError> {
     let mut pattern = String::from("^");
     for character in text.trim().chars() {
         match character {
@@ -195,11 +197,10 @@ fn wildcard(text: &str) -> Result<regex::Regex, QueryError> {
         }
     }
     pattern.push('$');
-    RegexBuilder::new(&pattern)
-        .case_insensitive(true)
-        .dot_matches_new_line(true)
-        .size_limit(WILDCARD_BYTES_MAX)
-        .dfa_size_limit(WILDCARD_BYTES_MAX)
-        .build()
-        .map_err(|_| QueryError::invalid("the wildcard is too long"))
+    let pattern = Pattern {
+        text: &pattern,
+        ignore_case: true,
+        any_line: true,
+    };
+    pattern.compile(meter, |_| QueryError::invalid("the wildcard is too long"))
 }

@@ -253,7 +253,36 @@ pub enum Operand {
     Query(Box<Plan>),
 }
 
+/// How often a condition is copied while a query is planned and run.
+pub(crate) const CONDITION_COPIES: usize = 3;
+
 impl Condition {
+    /// Bytes that it takes, without its patterns and what further nodes of a path must fulfil, which
+    /// are counted where they are made.
+    pub(crate) fn own_bytes(&self) -> usize {
+        let inside = match self {
+            Self::All(members) | Self::Any(members) => {
+                let members = members.iter().map(Self::own_bytes);
+                members.fold(0, usize::saturating_add)
+            }
+            Self::Not(inner) => inner.own_bytes(),
+            Self::Compare(comparison) => {
+                let right = comparison.right.iter().map(|operand| match operand {
+                    Operand::Value(value) => value.held_bytes(),
+                    Operand::Pattern(_) | Operand::Query(_) => size_of::<Operand>(),
+                });
+                let left = comparison.left.held_bytes();
+                right.fold(left, usize::saturating_add)
+            }
+            Self::Exists(_, parts) => parts.iter().map(Part::own_bytes).sum(),
+            Self::Text(_, texts) => texts
+                .iter()
+                .map(|text| size_of_val(text) + text.len())
+                .sum(),
+        };
+        inside.saturating_add(size_of::<Self>())
+    }
+
     /// Adds a condition to another.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

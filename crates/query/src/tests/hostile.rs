@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::examples::options;
 use super::graph::Company;
 use crate::filter_group::FilterGroup;
+use crate::limits::Limits;
 use crate::plan::Slot;
 use crate::where_filter::{self, FieldKind, FieldSource, FieldTable};
 use crate::{check, explain, run, stream, warnings};
@@ -232,7 +233,13 @@ fn no_filter_ends_the_process() {
                 let operand = json!({"name": {"value": "a"}});
                 let object = deep(levels, &wrap(key), operand);
                 let now = super::graph::NOW;
-                let lowered = where_filter::condition(Some(&object), &table, Slot(0), now);
+                let lowered = where_filter::condition(
+                    Some(&object),
+                    &table,
+                    Slot(0),
+                    now,
+                    &Limits::default(),
+                );
                 assert_eq!(lowered.is_ok(), levels <= 32, "{key} {levels}");
                 drop_flat(object);
             }
@@ -241,7 +248,9 @@ fn no_filter_ends_the_process() {
         assert!(FilterGroup::from_json(&small).is_ok());
         let small = deep(2, &wheres, json!({"name": {"value": "a"}}));
         let now = super::graph::NOW;
-        assert!(where_filter::condition(Some(&small), &table, Slot(0), now).is_ok());
+        assert!(
+            where_filter::condition(Some(&small), &table, Slot(0), now, &Limits::default()).is_ok()
+        );
     });
 }
 

@@ -47,9 +47,15 @@ pub fn list(
     let slot = Slot(0);
     let mut plan = Plan::list(Source::Any);
     plan.start.sources.clone_from(&query.sources);
-    let asked = condition(query.filter, query.table, slot, options.now)?;
+    let asked = condition(
+        query.filter,
+        query.table,
+        slot,
+        options.now,
+        &options.limits,
+    )?;
     let among = query.among.clone().unwrap_or(Condition::All(Vec::new()));
-    plan.path_filter = Some(among.and(asked));
+    plan.path_filter = Some(among.and(asked.condition));
     for (name, descending) in query.order {
         let (value, turned) = query.table.order(name, slot)?;
         plan.order.push(SortKey {
@@ -57,7 +63,7 @@ pub fn list(
             descending: *descending != turned,
         });
     }
-    let (objects, count) = objects_from(view, plan, options, offset, limit)?;
+    let (objects, count) = objects_from(view, plan, asked.meter, options, offset, limit)?;
     let entities = objects.into_iter().filter_map(|object| match object {
         ObjectRef::Entity(entity) => Some(entity),
         ObjectRef::Edge(_) => None,

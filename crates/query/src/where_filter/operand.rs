@@ -2,21 +2,19 @@
 //! Operands: `{op, value | values | function, caseSensitive}`.
 
 use durward_model::{Instant, Number, Value};
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use serde_json::{Map, Value as Json};
 
 use super::fields::{FieldKind, FieldSource, FieldValue};
 use crate::error::QueryError;
+use crate::limits::Meter;
+use crate::pattern::Pattern;
 use crate::plan::{Comparison, Condition, Expression, Operand, Relation, Slot};
 
 /// Most values of one operand.
 const VALUES_MAX: usize = 10_000;
 /// Longest pattern in characters.
 const PATTERN_CHARACTERS_MAX: usize = 1_000;
-/// Largest compiled form of a pattern in bytes.
-const PATTERN_BYTES_MAX: usize = 256 << 10;
-/// How deep groups and repetitions of a pattern may nest.
-const PATTERN_NESTING_MAX: u32 = 64;
 /// Most days that a relative date may lie away (about 274 years).
 const OFFSET_DAYS_MAX: i64 = 100_000;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -93,8 +91,14 @@ struct Asked<'a> {
     value: &'a FieldValue,
     slot: Slot,
     fold: bool,
-    /// How many patterns there may be.
-    patterns_max: usize,
+    patterns: PatternLimits<'a>,
+}
+
+/// How many patterns there may be, and who counts what they take.
+#[derive(Clone, Copy)]
+pub(super) struct PatternLimits<'m> {
+    pub(super) left: usize,
+    pub(super) meter: &'m Meter,
 }
 
 /// The condition that an operand sets on a field. Null and an operand without members hold for all.
@@ -104,7 +108,7 @@ pub(super) fn condition(
     value: &FieldValue,
     slot: Slot,
     now: Instant,
-    patterns_max: usize,
+    patterns: PatternLimits<'_>,
 ) -> Result<Condition, QueryError> {
     let members = match json {
         Json::Null => return Ok(Condition::All(Vec::new())),
@@ -125,7 +129,7 @@ pub(super) fn condition(
         value,
         slot,
         fold,
-        patterns_max,
+        patterns,
     };
     let values = values(field, members, now)?;
     if members.get("value").is_some_and(Json::is_null) && values.is_empty() {
@@ -287,7 +291,7 @@ impl Asked<'_> {
     fn patterns(&self, operator: Operator, values: &[Json]) -> Result<Condition, QueryError> {
         self.require(operator, &[FieldKind::Text])?;
         let fold = self.fold || operator == Operator::ILike;
-        if values.len() > self.patterns_max {
+        if values.len() > self.patterns.left {
             return Err(invalid(self.field, "too many patterns in one request"));
         }
         let mut operands = Vec::with_capacity(values.len());
@@ -310,17 +314,16 @@ impl Asked<'_> {
             let message = format!("a pattern has at most {PATTERN_CHARACTERS_MAX} characters");
             return Err(invalid(self.field, &message));
         }
-        RegexBuilder::new(text)
-            .case_insensitive(fold)
-            .size_limit(PATTERN_BYTES_MAX)
-            .dfa_size_limit(PATTERN_BYTES_MAX)
-            .nest_limit(PATTERN_NESTING_MAX)
-            .build()
-            .map_err(|_| {
-                let message = "this is no regular expression that can be searched: lookaround \
-                               and back references are not known";
-                invalid(self.field, message)
-            })
+        let pattern = Pattern {
+            text,
+            ignore_case: fold,
+            any_line: false,
+        };
+        pattern.compile(self.patterns.meter, |_| {
+            let message = "this is no regular expression that can be searched: lookaround \
+                           and back references are not known";
+            invalid(self.field, message)
+        })
     }
 
     /// Any value of the field relates so to any operand.

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::condition::RowCondition;
 use crate::fixture::{Edit, Fixture, Properties, committed_at};
+use crate::limits::Limits;
 use crate::plan::{Slot, Source, Way};
 use crate::{CursorKey, RunOptions};
 
@@ -180,7 +181,8 @@ fn listed(
 
 /// Keys of the users that fulfil a filter, as plain rows.
 fn in_rows(filter: &Json) -> Vec<String> {
-    let asked = condition(Some(filter), &table(), Slot(0), now()).unwrap();
+    let asked = condition(Some(filter), &table(), Slot(0), now(), &Limits::default());
+    let asked = asked.unwrap().condition;
     let rows = users()
         .into_iter()
         .filter(|(_, properties)| holds(&asked, &Plain(properties.iter().cloned().collect())));

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use durward_budget::{Budget, BudgetLimits};
 use serde_json::json;
 
 use super::super::cache::TextCache;
@@ -166,21 +167,36 @@ fn a_megabyte_of_garbage() {
 
 #[test]
 fn the_cache_is_bounded() {
-    let cache = TextCache::new();
+    let limits = BudgetLimits {
+        caches_bytes: 4 << 20,
+        ..BudgetLimits::unlimited()
+    };
+    let budget = Budget::new(limits);
+    let cache = TextCache::new(CACHED_DOCUMENTS_MAX, &budget.caches());
     for number in 0..CACHED_DOCUMENTS_MAX + 10 {
-        cache.put(&format!("{number}"), number);
+        cache.put(&format!("{number}"), number, 0);
     }
     assert_eq!(cache.len(), CACHED_DOCUMENTS_MAX);
     assert_eq!(cache.get("0"), None);
     assert_eq!(cache.get("2005"), Some(2005));
     for number in 0..100 {
-        cache.put(&format!("{number}{}", " ".repeat(100_000)), number);
+        cache.put(&format!("{number}{}", " ".repeat(100_000)), number, 0);
     }
-    assert!(cache.len() < 100, "bytes are counted too");
-    cache.put(&" ".repeat(200_000), 1);
+    assert!(cache.len() < 100, "the text is counted too");
+    for number in 0..10 {
+        cache.put(&format!("{number}"), number, 1 << 20);
+    }
+    assert_eq!(cache.len(), 3, "and what it takes");
+    assert!(budget.used_bytes() <= 4 << 20);
+    cache.put("too large for it", 1, 5 << 20);
+    assert_eq!(cache.get("too large for it"), None);
+    cache.put(&" ".repeat(200_000), 1, 0);
     assert_eq!(cache.get(&" ".repeat(200_000)), None);
+    cache.put("1", 1, 0);
+    cache.put("1", 2, 1);
+    assert_eq!((cache.len(), cache.get("1")), (1, Some(2)));
     cache.note_planned(1_000_000);
-    assert_eq!(cache.len(), 0);
+    assert_eq!((cache.len(), budget.used_bytes()), (0, 0));
 }
 
 #[test]

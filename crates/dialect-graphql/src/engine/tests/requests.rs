@@ -263,7 +263,7 @@ fn null_for_a_default_is_an_error_of_the_field() {
 
 #[test]
 fn root_fields_are_found_without_a_contract() {
-    let index = RootIndex::new();
+    let index = RootIndex::new(&Budget::unlimited().caches());
     let text = "query A { __typename x: queryV1(q: 1) { a } ...F ... { b } queryV1 }
         fragment F on Query { c ...F2 } fragment F2 on Query { d }
         mutation B { e }";

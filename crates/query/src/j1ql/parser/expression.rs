@@ -7,12 +7,15 @@ use super::super::errors::{J1qlError, Span};
 use super::super::expression::{
     ArithmeticOperator, Arity, Binary, Call, Expression, Function, Number, Reference,
 };
+use super::super::lexer::shown;
 use super::super::token::TokenKind;
 use super::super::words::{is_keyword, is_literal, unit, unit_names};
 use super::{Parsed, Parser};
 
 /// The strength of the weakest operator.
 const WEAKEST: u8 = 1;
+/// What tags begin with, before the dot.
+const TAG: &str = "tag";
 
 impl Parser<'_> {
     /// An expression that is not part of a larger one.
@@ -37,6 +40,9 @@ impl Parser<'_> {
             if self.operators == OPERATORS_MAX {
                 return Err(J1qlError::TooManyOperators { at: self.span() });
             }
+            if operator == ArithmeticOperator::Subtract {
+                self.check_tag(&left)?;
+            }
             self.operators += 1;
             self.advance();
             let groups_right = operator == ArithmeticOperator::Power;
@@ -49,6 +55,37 @@ impl Parser<'_> {
             }));
         }
         Ok(left)
+    }
+
+    /// Names of tags may end in a number: `tag.env-2` wants brackets and is no subtraction. Other
+    /// names are told apart where it is known what they may mean.
+    fn check_tag(&self, left: &Expression) -> Parsed<()> {
+        let Expression::Reference(name) = left else {
+            return Ok(());
+        };
+        let is_tag = match name.segments.as_slice() {
+            [tag, _, ..] if tag == TAG => true,
+            [_, tag, _, ..] => tag == TAG,
+            _ => false,
+        };
+        let minus = self.span();
+        let is_number = *self.kind_after() == TokenKind::Number;
+        let rest = self.text.get(minus.end as usize..).unwrap_or_default();
+        if !is_tag || !is_number || minus.start != name.span.end || rest.starts_with(' ') {
+            return Ok(());
+        }
+        let is_of_name = |letter: char| letter.is_alphanumeric() || "-_".contains(letter);
+        let tail = rest.split(|letter| !is_of_name(letter)).next();
+        let tail = format!("-{}", tail.unwrap_or_default());
+        let meant = match (name.alias(), name.property()) {
+            (alias, Some(property)) if alias != TAG => format!("{alias}.[{property}{tail}]"),
+            _ => format!("[{}{tail}]", name.key()),
+        };
+        Err(J1qlError::UnbracketedName {
+            written: shown(&format!("{}{tail}", name.key())),
+            meant: shown(&meant),
+            at: name.span,
+        })
     }
 
     fn operator(&self) -> Option<ArithmeticOperator> {

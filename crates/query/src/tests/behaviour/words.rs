@@ -72,6 +72,17 @@ fn names_with_special_characters_stand_in_brackets() {
             "[tag.special-name]",
         ),
         ("FIND * WITH tag.a-b-c = 1", "tag.a-b-c", "[tag.a-b-c]"),
+        ("FIND * WITH tag.env-2 = 1", "tag.env-2", "[tag.env-2]"),
+        (
+            "FIND * WITH tag.env-2-b = 1",
+            "tag.env-2-b",
+            "[tag.env-2-b]",
+        ),
+        (
+            "FIND * AS x WHERE x.tag.env-2 = 1",
+            "x.tag.env-2",
+            "x.[tag.env-2]",
+        ),
         (
             "FIND * WITH special-name = 1",
             "special-name",
@@ -114,6 +125,8 @@ fn names_with_special_characters_stand_in_brackets() {
         "FIND DataStore AS d RETURN d.sizeGb AS a, d.other AS b ORDER BY a-b",
         "FIND User WITH createdOn > date.now-7days",
         "FIND User WITH createdOn-1 > 5",
+        "FIND User AS u RETURN u.tag.age - 2",
+        "FIND User AS u RETURN u.count-2",
     ] {
         assert!(check(query, &options()).is_ok(), "{query}");
     }

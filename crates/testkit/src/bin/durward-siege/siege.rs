@@ -11,7 +11,7 @@ use anyhow::Context;
 use durward_testkit::times::now;
 use tokio::runtime::Runtime;
 
-use crate::attacks::{ATTACKS, Attack};
+use crate::attacks::{ATTACKS, Attack, GROWING};
 use crate::field::{Field, PREPARE_TIMEOUT, short};
 use crate::memory::{Seen, Watch, resident};
 use crate::other::{Record, Working};
@@ -20,6 +20,8 @@ use crate::world::World;
 
 /// Bytes of the budget that may still be held when all is quiet.
 const QUIET_BYTES: f64 = 1_048_576.0;
+/// What one write of the other client adds to the graph, with its past.
+const WRITE_BYTES: u64 = 2 << 10;
 /// The long form's goal for the other client.
 const P99_GOAL_MS: f64 = 250.0;
 const POLL: Duration = Duration::from_millis(50);
@@ -38,6 +40,8 @@ struct Siege<'a> {
     /// Entities that the other organization had then.
     entities: u64,
     quiet: Record,
+    /// Bytes that are resident when nothing happens.
+    rest: u64,
     /// Lines of the log that told of a panic.
     panics: BTreeSet<String>,
 }
@@ -79,6 +83,7 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
         written: 0,
         entities: 0,
         quiet: Record::default(),
+        rest: 0,
         panics: BTreeSet::new(),
     };
     siege.entities = siege.world.victim_entities()?.company;
@@ -128,6 +133,7 @@ impl Siege<'_> {
         self.quiet = working.finish();
         self.written += self.quiet.written;
         let resident = resident(self.world.server().process_id())?;
+        self.rest = resident;
         println!(
             "quiet: {} calls, p50 {:.1} ms, p99 {:.1} ms; resident {} MiB, budget {} MiB",
             self.quiet.times.len(),
@@ -144,7 +150,7 @@ impl Siege<'_> {
     /// One attack with its judgement; a server that lost is started afresh.
     fn attack(&mut self, attack: &Attack) -> anyhow::Result<Outcome> {
         let process = self.world.server().process_id();
-        let before = resident(process).context("the server is gone")?;
+        let limit = self.limit();
         let address: SocketAddr = self.world.address().parse()?;
         let working = Working::start(&self.world, self.plan.patience, &self.next);
         let watch = Watch::start(process, self.plan.kill_bytes);
@@ -165,12 +171,14 @@ impl Siege<'_> {
             Ok(Err(error)) => outcome.faults.push(format!("{error:#}")),
             Err(_) => outcome.faults.push("the attack did not end".to_owned()),
         }
-        self.judge(&mut outcome, &record, before, seen);
+        self.judge(&mut outcome, &record, limit, seen);
         self.find_panics(&mut outcome);
         if outcome.faults.is_empty() {
             self.settle(&mut outcome);
         }
-        let limit = self.limit(before);
+        if GROWING.contains(&attack.name) {
+            self.rest = self.rest.max(resident(process).unwrap_or(0));
+        }
         outcome.line = format!(
             "peak {:>4} of {:>4} MiB  calls {:>4}  p50 {:>6.1} ms  p99 {:>7.1} ms  | {}",
             seen.peak_bytes >> 20,
@@ -206,18 +214,21 @@ impl Siege<'_> {
         Ok(())
     }
 
-    fn limit(&self, before: u64) -> u64 {
-        before + self.world.budget_bytes.max(self.plan.budget_bytes) + self.plan.allowance_bytes
+    /// Bytes that may be resident: what was in quiet, what the other client has written since, and
+    /// the budget.
+    fn limit(&self) -> u64 {
+        let budget = self.world.budget_bytes.max(self.plan.budget_bytes);
+        self.rest + self.written * WRITE_BYTES + budget + self.plan.allowance_bytes
     }
 
-    fn judge(&self, outcome: &mut Outcome, record: &Record, before: u64, seen: Seen) {
+    fn judge(&self, outcome: &mut Outcome, record: &Record, limit: u64, seen: Seen) {
         let faults = &mut outcome.faults;
         if seen.was_ended {
             let mib = seen.peak_bytes >> 20;
             faults.push(format!("the server was ended at {mib} MiB"));
         } else if resident(self.world.server().process_id()).is_err() {
             faults.push("the server died".to_owned());
-        } else if seen.peak_bytes > self.limit(before) {
+        } else if seen.peak_bytes > limit {
             faults.push(format!(
                 "more memory than budget: {} MiB",
                 seen.peak_bytes >> 20
@@ -279,7 +290,7 @@ impl Siege<'_> {
         let line = answer
             .body
             .lines()
-            .find_map(|line| line.strip_prefix("durward_budget_bytes "));
+            .find_map(|line| line.strip_prefix("durward_budget_bytes{part=\"requests\"} "));
         Ok(line.map(str::parse).transpose()?)
     }
 

@@ -195,6 +195,34 @@ pub(crate) async fn document_variety(field: Arc<Field>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Introspection, which answers with the whole contract for each of many names.
+pub(crate) async fn document_introspection(field: Arc<Field>) -> anyhow::Result<()> {
+    let names = numbered(9_000, |text, number| {
+        let _ = write!(text, " a{number}:name");
+    });
+    let wholes = numbered(200, |text, number| {
+        let _ = write!(
+            text,
+            " a{number}:__schema{{types{{name fields{{name args{{name type{{name}}}}type{{name}}}}}}}}"
+        );
+    });
+    let bodies = [
+        format!("{{__schema{{types{{fields{{{names}}}}}}}}}"),
+        format!("{{{wholes}}}"),
+        format!("{{__schema{{types{{possibleTypes{{fields{{type{{{names}}}}}}}}}}}}}"),
+    ];
+    let bodies = bodies.map(|document| json!({ "query": document }).to_string());
+    let token = field.arsenal.viewer.token.clone();
+    let paths = ["/opencti/graphql", "/jupiterone/graphql"];
+    let ask = |number: usize| {
+        let body = bodies.get(number % bodies.len()).cloned();
+        let path = paths.get(number % paths.len()).copied().unwrap_or("/");
+        Ask::post(path, body.unwrap_or_default()).bearer(&token)
+    };
+    field.flood(8, ask).await;
+    Ok(())
+}
+
 /// Nested input values in the text of a document: lists and objects.
 pub(crate) async fn document_values(field: Arc<Field>) -> anyhow::Result<()> {
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
