@@ -102,6 +102,11 @@ impl Lease {
         self.used.load(Ordering::Acquire)
     }
 
+    /// Bytes that the share has given to it: those that the work holds, and some in advance.
+    pub fn taken_bytes(&self) -> u64 {
+        self.taken.load(Ordering::Acquire)
+    }
+
     /// The same bytes on another share: once a caller has proven who it is, what was held for a
     /// stranger is its own.
     ///

@@ -129,7 +129,7 @@ impl DeferredResults {
     pub fn held_bytes(&self) -> u64 {
         let entries = self.entries.lock();
         let held = entries.values().filter_map(|entry| entry.held.as_ref());
-        held.map(Lease::used_bytes).sum()
+        held.map(Lease::taken_bytes).sum()
     }
 
     /// Lets go of results that nobody fetched in time.
@@ -236,7 +236,7 @@ mod tests {
         let held = share.lease_of(1 << 20).unwrap();
         results.finish("a", vec![b' '; 1 << 20], Some(held), Vec::new);
         assert!(budget.used_bytes() >= 1 << 20);
-        assert_eq!(results.held_bytes(), 1 << 20);
+        assert_eq!(results.held_bytes(), budget.used_bytes());
         results.forget_expired(now.plus_seconds(KEPT_SECONDS - 1));
         assert!(results.get("a", now).is_some());
         results.forget_expired(now.plus_seconds(KEPT_SECONDS));

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Recomputing the chain, and saying exactly where it breaks.
 
-use std::fmt;
-
 use durward_model::Instant;
 use durward_model::transaction::{Hash, Sequence};
 
 use crate::codec::{self, Envelope};
 use crate::erasure::ErasureRecord;
+use crate::finding::{Finding, FindingKind};
 use crate::{
     Erasures, Head, HeadSigner, Inspected, Journal, JournalError, ReadLimit, SignedHead,
     StoredTransaction,
@@ -43,56 +42,6 @@ pub struct VerifyReport {
     pub findings: Vec<Finding>,
 }
 
-/// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The transaction at which it shows.
-    pub sequence: Sequence,
-    /// What it is.
-    pub kind: FindingKind,
-}
-
-/// What can be wrong with a journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FindingKind {
-    /// This transaction and perhaps more, up to the given one, are not there.
-    Missing {
-        /// The last that is missing.
-        until: Sequence,
-    },
-    /// Its records are torn or altered.
-    Damaged {
-        /// What does not fit.
-        reason: String,
-    },
-    /// Another transaction stands in its place.
-    Misplaced {
-        /// The one that it says it is.
-        found: Sequence,
-    },
-    /// Its content is gone, and no signed erasure record names it.
-    ErasedWithoutRecord,
-    /// It names another predecessor than the one that stands before it.
-    ChainBroken,
-    /// It was committed no later than the transaction before.
-    TimeNotIncreasing,
-    /// There are transactions and no head.
-    HeadMissing,
-    /// The head names another hash than the last transaction has.
-    HeadMismatch,
-    /// The head ends before this transaction.
-    BeyondHead,
-    /// The signature of the head is not by the organization.
-    HeadSignature {
-        /// The key that it names.
-        key_id: String,
-    },
-    /// A key that signed heads was retired after a transaction with another hash.
-    NotHandedOver,
-    /// No transaction has the hash that the caller expected.
-    UnexpectedHead,
-}
-
 impl VerifyReport {
     /// Whether everything fits.
     pub fn is_sound(&self) -> bool {
@@ -102,82 +51,6 @@ impl VerifyReport {
     fn add(&mut self, sequence: Sequence, kind: FindingKind) {
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(Finding { sequence, kind });
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sequence = self.sequence.0;
-        match &self.kind {
-            FindingKind::Missing { until } if *until == self.sequence => {
-                write!(formatter, "transaction {sequence} is missing")
-            }
-            FindingKind::Missing { until } => {
-                write!(
-                    formatter,
-                    "transactions {sequence} to {} are missing",
-                    until.0
-                )
-            }
-            FindingKind::Damaged { reason } => {
-                write!(formatter, "transaction {sequence} is damaged: {reason}")
-            }
-            FindingKind::Misplaced { found } => {
-                write!(
-                    formatter,
-                    "in place of transaction {sequence} stands transaction {}",
-                    found.0
-                )
-            }
-            FindingKind::ErasedWithoutRecord => {
-                write!(
-                    formatter,
-                    "the content of transaction {sequence} is gone, and no signed erasure record \
-                     names it"
-                )
-            }
-            FindingKind::ChainBroken => {
-                let what = "does not follow on the one before it";
-                write!(formatter, "transaction {sequence} {what}")
-            }
-            FindingKind::TimeNotIncreasing => {
-                let what = "is not later than the one before it";
-                write!(formatter, "transaction {sequence} {what}")
-            }
-            FindingKind::HeadMissing => {
-                write!(
-                    formatter,
-                    "the head is missing, though transaction {sequence} is there"
-                )
-            }
-            FindingKind::HeadMismatch => {
-                write!(formatter, "the head does not match transaction {sequence}")
-            }
-            FindingKind::BeyondHead => {
-                write!(
-                    formatter,
-                    "transaction {sequence} comes after the signed head"
-                )
-            }
-            FindingKind::HeadSignature { key_id } => {
-                write!(
-                    formatter,
-                    "the head at {sequence} has no valid signature by key {key_id:?}"
-                )
-            }
-            FindingKind::NotHandedOver => {
-                write!(
-                    formatter,
-                    "transaction {sequence} is not the one after which a key was retired"
-                )
-            }
-            FindingKind::UnexpectedHead => {
-                write!(
-                    formatter,
-                    "no transaction until the head at {sequence} has the expected hash"
-                )
-            }
         }
     }
 }
@@ -346,10 +219,10 @@ pub fn verify(
             let envelope = inspected.map(|inspected| inspected.envelope);
             let hash = envelope.as_ref().map(|envelope| envelope.hash);
             is_known |= hash.is_some() && hash == options.expect_head;
-            let mut handed_over = handed_over.iter();
-            if handed_over
-                .any(|over| over.0 == stored.sequence && hash.is_some_and(|h| h != over.1))
-            {
+            let is_other = |over: &(Sequence, Hash)| {
+                over.0 == stored.sequence && hash.is_some_and(|hash| hash != over.1)
+            };
+            if handed_over.iter().any(is_other) {
                 report.add(stored.sequence, FindingKind::NotHandedOver);
             }
             if let Some(finding) = cursor.accept(stored.sequence, envelope.as_ref()) {

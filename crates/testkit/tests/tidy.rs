@@ -155,6 +155,20 @@ fn nothing_is_left_to_do_in_the_code() {
 }
 
 #[test]
+fn no_module_is_commented_out() {
+    let is_out = |file: &File, line: &str| {
+        let rest = line.trim_start().strip_prefix("//");
+        let rest = rest.map(|rest| rest.trim_start().trim_start_matches("pub "));
+        let name = rest.and_then(|rest| rest.strip_prefix("mod ")?.strip_suffix(';'));
+        file.is("rs") && name.is_some_and(|name| !name.contains(' '))
+    };
+    assert_none(
+        "modules that are commented out",
+        &lines_where(&files(), is_out),
+    );
+}
+
+#[test]
 fn no_file_names_a_folder_of_one_machine() {
     let folders = [
         concat!("/wo", "rk/"),

@@ -109,17 +109,13 @@ impl<V> Inner<V> {
 
     /// Forgets what was not asked for the longest; whether there was anything.
     fn remove_oldest(&mut self) -> bool {
-        match self.entries.pop_lru() {
-            Some((_, kept)) => {
-                self.lease.release(kept.bytes);
-                true
-            }
-            None => {
-                // Plans of documents that went before.
-                self.clear();
-                false
-            }
-        }
+        let Some((_, kept)) = self.entries.pop_lru() else {
+            // Plans of documents that went before.
+            self.clear();
+            return false;
+        };
+        self.lease.release(kept.bytes);
+        true
     }
 
     fn clear(&mut self) {

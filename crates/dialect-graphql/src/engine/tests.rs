@@ -10,7 +10,7 @@
 )]
 
 mod contracts;
-// mod execution;
+mod execution;
 mod hostile;
 mod oracle;
 mod requests;
@@ -233,7 +233,11 @@ pub(super) fn request(query: &str, variables: Value) -> Request {
 }
 
 /// The answer as JSON.
-pub(super) fn run(engine: &Engine<World>, query: &str, variables: Value) -> Value {
+pub(super) fn run<D: Dialect<Context = Caller>>(
+    engine: &Engine<D>,
+    query: &str,
+    variables: Value,
+) -> Value {
     let caller = Caller::default();
     let response = block_on(engine.execute(&caller, request(query, variables)));
     serde_json::from_slice(&response.body).unwrap()

@@ -136,6 +136,15 @@ fn a_failed_init_leaves_nothing() {
     assert!(matches!(init(&wrong), Err(IdentityError::Input { .. })));
     assert_eq!(entries(), 0);
 
+    let heads = folder.path().join("heads");
+    fs::write(&heads, "those of another folder").unwrap();
+    let mut wrong = init_options(data.clone(), &clock);
+    wrong.head_file = Some(heads.clone());
+    let error = init(&wrong).unwrap_err().to_string();
+    assert!(error.contains("speaks of another data folder"), "{error}");
+    assert_eq!(entries(), 1, "only the file that was there");
+    fs::remove_file(&heads).unwrap();
+
     fs::write(&key, "mine").unwrap();
     assert!(init(&init_options(data.clone(), &clock)).is_err());
     assert_eq!(fs::read_to_string(&key).unwrap(), "mine");

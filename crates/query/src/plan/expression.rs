@@ -257,8 +257,8 @@ pub enum Operand {
 pub(crate) const CONDITION_COPIES: usize = 3;
 
 impl Condition {
-    /// Bytes that it takes, without its patterns and what further nodes of a path must fulfil, which
-    /// are counted where they are made.
+    /// Bytes that it takes. Its patterns, and what further nodes of a path must fulfil, are counted
+    /// where they are made.
     pub(crate) fn own_bytes(&self) -> usize {
         let inside = match self {
             Self::All(members) | Self::Any(members) => {

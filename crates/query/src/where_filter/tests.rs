@@ -181,11 +181,10 @@ fn listed(
 
 /// Keys of the users that fulfil a filter, as plain rows.
 fn in_rows(filter: &Json) -> Vec<String> {
-    let asked = condition(Some(filter), &table(), Slot(0), now(), &Limits::default());
-    let asked = asked.unwrap().condition;
-    let rows = users()
-        .into_iter()
-        .filter(|(_, properties)| holds(&asked, &Plain(properties.iter().cloned().collect())));
+    let asked = condition(Some(filter), &table(), Slot(0), now(), &Limits::default()).unwrap();
+    let holds = |row: &Plain| holds(&asked.condition, row);
+    let rows = users().into_iter();
+    let rows = rows.filter(|(_, row)| holds(&Plain(row.iter().cloned().collect())));
     rows.map(|(key, _)| key.to_owned()).collect()
 }
 

@@ -184,3 +184,57 @@ impl<'s> Counter<'s> {
         Name::new(name).ok()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::super::answers;
+    use super::*;
+    use crate::contracts;
+
+    /// What is counted, and the members that there really are.
+    fn counted(text: &str) -> (u64, u64) {
+        let schema = Schema::parse(contracts::OPENCTI, "opencti.graphql").unwrap();
+        let prepared = Prepared::new(&schema, text).unwrap();
+        let operation = &prepared.operation(None).unwrap().operation;
+        let variables = JsonMap::from_iter([("name".to_owned(), json!("Malware"))]);
+        let count = members(&schema, &prepared, operation, &variables, 10_000_000).unwrap();
+        assert_eq!(
+            members(&schema, &prepared, operation, &variables, count - 1),
+            Err(TooMany)
+        );
+        let made = answers(&schema, &prepared, operation, &variables, &|_| Ok(())).unwrap();
+        let made = serde_json::to_value(made).unwrap();
+        (count, members_of(&made))
+    }
+
+    fn members_of(value: &Json) -> u64 {
+        match value {
+            Json::Object(members) => {
+                members.len() as u64 + members.values().map(members_of).sum::<u64>()
+            }
+            Json::Array(items) => items.iter().map(members_of).sum(),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn no_answer_has_more_than_was_counted() {
+        for text in [
+            include_str!("../tests/introspection.graphql"),
+            "{ __schema { types { fields { a: name b: name args { name } } } } }",
+            "{ __schema { types { possibleTypes { fields { type { name ofType { name } } } } } } }",
+            "{ __schema { types { interfaces { name } enumValues { name } inputFields { name } } } }",
+            "{ __schema { queryType { fields { ...F } } } } fragment F on __Field { name type { kind } }",
+            "query($name: String!) { __type(name: $name) { name fields { name } } }",
+            "{ __type(name: \"Query\") { fields { args { type { ofType { inputFields { name } } } } } } }",
+            "{ __schema { directives { name args { name type { name } } } } }",
+        ] {
+            let (counted, made) = counted(text);
+            assert!(made > 0 && counted >= made, "{text}: {counted} of {made}");
+            assert!(counted <= 3 * made + 2_000, "{text}: {counted} of {made}");
+        }
+    }
+}

@@ -66,12 +66,12 @@ fn mutations_run_in_order_and_stop_when_null_takes_all() {
 }
 
 #[test]
-fn the_root_fields_of_a_query_wait_side_by_side() {
+fn the_root_fields_of_a_query_are_answered_one_after_another() {
     let answer = ask(
         "{ a: slow(name: \"long\") b: slow(name: \"x\") }",
         json!({}),
     );
-    assert_eq!(answer, json!({"data": {"a": "1", "b": "0"}}));
+    assert_eq!(answer, json!({"data": {"a": "0", "b": "1"}}));
 }
 
 #[test]

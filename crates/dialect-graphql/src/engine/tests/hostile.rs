@@ -196,7 +196,8 @@ fn the_cache_is_bounded() {
     cache.put("1", 2, 1);
     assert_eq!((cache.len(), cache.get("1")), (1, Some(2)));
     cache.note_planned(1_000_000);
-    assert_eq!((cache.len(), budget.used_bytes()), (0, 0));
+    assert_eq!(cache.len(), 0);
+    assert!(budget.used_bytes() <= 4096, "a lease keeps a little ahead");
 }
 
 #[test]
