@@ -157,14 +157,23 @@ impl GraphQl {
             // What cannot be read is refused.
             return true;
         };
-        let is_quick = |name: &String| match roots.kind {
-            // They wait for the writer, and many of them share one flush.
-            OperationKind::Mutation => true,
-            OperationKind::Query => QUICK_ROOTS.contains(&name.as_str()),
-        };
+        if roots.kind == OperationKind::Mutation {
+            return roots.count <= QUICK_WRITES_MAX && roots.depth <= QUICK_WRITE_DEPTH_MAX;
+        }
+        let mut names = roots.names.iter();
         roots.count <= QUICK_ROOTS_MAX
             && roots.depth <= QUICK_DEPTH_MAX
-            && roots.names.iter().all(is_quick)
+            && names.all(|name| QUICK_ROOTS.contains(&name.as_str()))
+    }
+
+    /// Whether a payload is one request to change something. It waits for the writer, which stores
+    /// many of them together.
+    pub fn is_write(&self, payload: &Payload) -> bool {
+        let Payload::One(request) = payload else {
+            return false;
+        };
+        let roots = self.roots.find(request);
+        roots.is_some_and(|roots| roots.kind == OperationKind::Mutation)
     }
 
     /// How much a payload asks.
@@ -320,6 +329,12 @@ const QUICK_ROOTS: [&str; 8] = [
 const QUICK_ROOTS_MAX: usize = 4;
 /// No field below one object leads to others within this depth.
 const QUICK_DEPTH_MAX: usize = 2;
+
+/// So many writes may be asked at once: each waits for the writer, which stores many of them
+/// together, and takes no thread while it waits.
+const QUICK_WRITES_MAX: usize = 16;
+/// What was written may be told with its own fields (`updateEntity { vertex { id } }`).
+const QUICK_WRITE_DEPTH_MAX: usize = 3;
 
 /// Seconds after which a refused caller may try again.
 const RETRY_AFTER_SECONDS: u32 = 2;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{header, request};
+use axum::http::{Method, header, request};
 use axum::response::{IntoResponse as _, Response};
 use durward_budget::body::{self, BodyError, BodyLimits};
 use durward_budget::{Exhausted, Share};
@@ -72,13 +72,15 @@ async fn serve(
             )));
         }
     };
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    let is_write = !is_read && caller.is_ok();
     let work = Work {
         server: Arc::clone(server),
         parts,
         source,
         caller,
     };
-    let answer = in_turn(&share, move || {
+    let answer = in_turn(&share, is_write, move || {
         let answer = work.answer(&bytes);
         // What was read is gone; the answer is held until it is sent.
         drop(bytes);
@@ -96,9 +98,14 @@ async fn serve(
 
 async fn in_turn(
     share: &Share,
+    is_write: bool,
     work: impl FnOnce() -> Answer + Send + 'static,
 ) -> Result<Answer, Exhausted> {
-    let turn = share.turn().await?;
+    let turn = if is_write {
+        share.write_turn().await?
+    } else {
+        share.turn().await?
+    };
     let task = move || {
         let answer = work();
         drop(turn);

@@ -144,12 +144,18 @@ async fn served(
         server.graphql.answer(schema, &context, asked.payload).await
     } else {
         let turn = match turn {
-            Some(turn) => turn,
-            None => share.turn().await.map_err(|error| Refused {
-                verdict: verdict.clone(),
-                ..Refused::of(&error).by(schema)
-            })?,
+            // What it was read in is given back: it will wait for the writer.
+            turn if server.graphql.is_write(&asked.payload) => {
+                drop(turn);
+                share.write_turn().await
+            }
+            Some(turn) => Ok(turn),
+            None => share.turn().await,
         };
+        let turn = turn.map_err(|error| Refused {
+            verdict: verdict.clone(),
+            ..Refused::of(&error).by(schema)
+        })?;
         off_thread(server, schema, context.in_turn(), asked.payload, turn).await
     };
     let query_name = query_name(&parts.headers);
