@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durward_access::Accesses;
-use durward_budget::{Exhausted, Lease};
+use durward_budget::{Exhausted, Lease, Turn};
 use durward_graph::store::{Operation, Privilege, Receipt, Store};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, RowSet, TypeId, View};
 use durward_identity::{AuthError, Caller, IdentityError, Planned};
@@ -17,6 +17,7 @@ use durward_model::{Clock, ErrorKind, Instant};
 use durward_policy::{Right, Rights};
 use durward_query::{CursorKey, Limits, RowCondition, Visibility};
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 use crate::deferred::DeferredResults;
 use crate::engine::FieldError;
@@ -199,13 +200,26 @@ impl RequestContext {
             Some(self.lease.share().turn().await?)
         };
         self.go_on()?;
-        let task = move || {
-            let result = work();
-            drop(turn);
-            result
+        blocking(turn, work).await
+    }
+
+    /// Runs a command of the caller, which waits for the disk, off the threads that serve
+    /// connections, when the caller's organization has a turn for one more write.
+    ///
+    /// # Errors
+    /// As [`RequestContext::off_thread`].
+    pub async fn command<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        run: impl FnOnce(Caller) -> T + Send + 'static,
+    ) -> Result<T, Interrupted> {
+        let turn = if self.has_turn {
+            None
+        } else {
+            Some(self.lease.share().write_turn().await?)
         };
-        let result = tokio::task::spawn_blocking(task).await;
-        result.map_err(|_| Interrupted::Abnormal)
+        let caller = caller.clone();
+        blocking(turn, move || run(caller)).await
     }
 
     /// Counts text that a directive is about to rewrite; whether there may be as much.
@@ -377,16 +391,17 @@ impl RequestContext {
         operations: Vec<Operation>,
     ) -> Result<Receipt, WriteError> {
         let caller = self.caller().map_err(|_| Denial::Unauthenticated)?.clone();
-        let write = move || {
-            caller.commit(move |caller, _| {
-                caller.require(right)?;
-                Ok::<_, WriteError>(Planned {
-                    privilege: Privilege::Generic,
-                    ..Planned::core(origin, operations, ())
-                })
+        let plan = move |caller: &Caller, _: &View| {
+            caller.require(right)?;
+            Ok::<_, WriteError>(Planned {
+                privilege: Privilege::Generic,
+                ..Planned::core(origin, operations, ())
             })
         };
-        match tokio::task::spawn_blocking(write).await {
+        let (sender, receiver) = oneshot::channel();
+        // The client may have gone away; what was committed stays committed.
+        caller.commit_then(plan, move |result| drop(sender.send(result)));
+        match receiver.await {
             Ok(result) => Ok(result?.0),
             Err(_) => Err(WriteError::Stopped),
         }
@@ -408,6 +423,20 @@ impl RequestContext {
             ObjectRef::Edge(edge) => visibility.sees_edge(edge),
         }
     }
+}
+
+/// Runs work on a thread that may block; the turn ends with it.
+async fn blocking<T: Send + 'static>(
+    turn: Option<Turn>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Interrupted> {
+    let task = move || {
+        let result = work();
+        drop(turn);
+        result
+    };
+    let result = tokio::task::spawn_blocking(task).await;
+    result.map_err(|_| Interrupted::Abnormal)
 }
 
 /// Most bytes of text that the directives of one request rewrite (16 MiB): patterns are the

@@ -192,6 +192,17 @@ impl Store {
         self.wait(|reply| Work::Plan { plan, reply })
     }
 
+    /// As [`Store::submit_planned`], but calls `then` instead of waiting. It runs on the writer's
+    /// thread and must not block.
+    pub fn submit_planned_then(
+        &self,
+        plan: impl FnOnce(&View) -> Result<Draft, StoreError> + Send + 'static,
+        then: impl FnOnce(Result<Receipt, StoreError>) + Send + 'static,
+    ) {
+        let (plan, reply): (Plan, _) = (Box::new(plan), Reply::new(then));
+        self.send(Work::Plan { plan, reply });
+    }
+
     /// Records an activity without changes, such as a login or a denial. Does not wait for the
     /// disk. Activities beyond the rate limit are counted, and the next one recorded says how many.
     pub fn record(&self, mut origin: Origin) {

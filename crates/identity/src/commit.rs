@@ -6,6 +6,7 @@
 //! is planned on the writer's thread, by its caller as the pending state has it.
 
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 use durward_graph::store::{Draft, Operation, Privilege, Receipt, StoreError};
 use durward_graph::{ObjectRef, View};
@@ -93,10 +94,27 @@ impl Caller {
         E: From<IdentityError> + From<StoreError> + Send + 'static,
         P: FnOnce(&Self, &View) -> Result<Planned<T>, E> + Send + 'static,
     {
+        let (sender, receiver) = sync_channel(1);
+        self.commit_then(plan, move |result| drop(sender.send(result)));
+        let closed = || Err(StoreError::Closed.into());
+        receiver.recv().unwrap_or_else(|_| closed())
+    }
+
+    /// As [`Caller::commit`], but calls `then` instead of waiting. It runs on the writer's thread
+    /// and must not block.
+    pub fn commit_then<T, E, P>(
+        &self,
+        plan: P,
+        then: impl FnOnce(Result<(Receipt, T), E>) + Send + 'static,
+    ) where
+        T: Send + 'static,
+        E: From<IdentityError> + From<StoreError> + Send + 'static,
+        P: FnOnce(&Self, &View) -> Result<Planned<T>, E> + Send + 'static,
+    {
         let planner = self.clone();
         let slot = Arc::new(Mutex::new(None));
         let filled = Arc::clone(&slot);
-        let receipt = self.organization().store().submit_planned(move |view| {
+        let planned = move |view: &View| {
             let renewed = planner.renewed(view).map_err(E::from);
             let (draft, kept) = match renewed.and_then(|caller| plan(&caller, view)) {
                 Ok(planned) => {
@@ -112,13 +130,18 @@ impl Caller {
             };
             *filled.lock() = Some(kept);
             draft
-        });
-        match (receipt, slot.lock().take()) {
-            (Ok(receipt), Some(Ok(outcome))) => Ok((receipt, outcome)),
-            (_, Some(Err(error))) => Err(error),
-            (Err(error), _) => Err(error.into()),
-            (Ok(_), None) => Err(StoreError::Closed.into()),
-        }
+        };
+        let answered = move |receipt: Result<Receipt, StoreError>| {
+            let kept = slot.lock().take();
+            then(match (receipt, kept) {
+                (Ok(receipt), Some(Ok(outcome))) => Ok((receipt, outcome)),
+                (_, Some(Err(error))) => Err(error),
+                (Err(error), _) => Err(error.into()),
+                (Ok(_), None) => Err(StoreError::Closed.into()),
+            });
+        };
+        let store = self.organization().store();
+        store.submit_planned_then(planned, answered);
     }
 }
 

@@ -148,15 +148,9 @@ async fn command<T: Send + 'static>(
     call: &Call<'_, Context>,
     run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
 ) -> Result<T, FieldError> {
-    let caller = call
-        .context
-        .caller()
-        .map_err(|error| errors::of(error))?
-        .clone();
-    match tokio::task::spawn_blocking(move || run(caller)).await {
-        Ok(result) => result.map_err(|error| errors::of(&error)),
-        Err(_) => Err(errors::internal()),
-    }
+    let caller = call.context.caller().map_err(|error| errors::of(error))?;
+    let result = call.context.command(caller, run).await?;
+    result.map_err(|error| errors::of(&error))
 }
 
 /// An instant in a JSON argument: a date and time, or epoch milliseconds.

@@ -20,15 +20,9 @@ async fn command<T: Send + 'static>(
     call: &Call<'_, Context>,
     run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
 ) -> Result<T, FieldError> {
-    let caller = call
-        .context
-        .caller()
-        .map_err(|error| errors::of(error))?
-        .clone();
-    let result = tokio::task::spawn_blocking(move || run(caller)).await;
-    result
-        .map_err(errors::broken)?
-        .map_err(|error| errors::of(&error))
+    let caller = call.context.caller().map_err(|error| errors::of(error))?;
+    let result = call.context.command(caller, run).await?;
+    result.map_err(|error| errors::of(&error))
 }
 
 /// The argument `input`.

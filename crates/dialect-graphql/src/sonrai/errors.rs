@@ -16,8 +16,3 @@ pub(super) fn invalid(message: impl Into<String>) -> FieldError {
 pub(super) fn no_token() -> FieldError {
     FieldError::new(code(ErrorKind::NotFound), "there is no token with this srn")
 }
-
-/// A defect, or a broken machine; the log has more under the request's id.
-pub(super) fn internal() -> FieldError {
-    FieldError::new(code(ErrorKind::Internal), "an internal error occurred")
-}

@@ -123,9 +123,7 @@ async fn command<T: Send + 'static>(
     run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
 ) -> Result<T, FieldError> {
     let caller = call.context.caller();
-    let caller = caller.map_err(|error| errors::of(error))?.clone();
-    match tokio::task::spawn_blocking(move || run(caller)).await {
-        Ok(result) => result.map_err(|error| errors::of(&error)),
-        Err(_) => Err(errors::internal()),
-    }
+    let caller = caller.map_err(|error| errors::of(error))?;
+    let result = call.context.command(caller, run).await?;
+    result.map_err(|error| errors::of(&error))
 }
