@@ -94,11 +94,14 @@ pub(crate) struct ServeArguments {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// Environment variable that names a running server.
+pub(crate) const URL_VARIABLE: &str = "DURWARD_URL";
+
 /// Where a command finds the organization: a running server, or a data folder that none serves.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Target {
-    /// URL of a running server.
-    #[arg(long, env = "DURWARD_URL", conflicts_with = "data")]
+    /// URL of a running server. The one in the environment gives way to --data.
+    #[arg(long, env = URL_VARIABLE)]
     pub(crate) url: Option<String>,
     /// Bearer token for the server.
     #[arg(long, env = "DURWARD_TOKEN", hide_env_values = true)]

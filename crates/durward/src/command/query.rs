@@ -8,7 +8,7 @@ use durward_model::Instant;
 use durward_query::j1ql::{self, Returns};
 use serde_json::{Value as Json, json};
 
-use crate::arguments::{QueryArguments, Target};
+use crate::arguments::{QueryArguments, Target, URL_VARIABLE};
 use crate::client::Client;
 use crate::offline;
 use crate::output::{self, ResultKind};
@@ -68,7 +68,13 @@ pub(crate) struct Usage(&'static str);
 /// When the target names neither, or a server without a token.
 pub(crate) fn connect(target: &Target) -> anyhow::Result<Option<Client>> {
     if target.data.is_some() {
-        return Ok(None);
+        let exported = std::env::var(URL_VARIABLE).ok();
+        return match &target.url {
+            Some(url) if exported.as_ref() != Some(url) => {
+                Err(Usage("give --url or --data, not both").into())
+            }
+            _ => Ok(None),
+        };
     }
     let url = target.url.as_deref().ok_or(Usage(
         "say where: --url URL --token TOKEN for a running server, or --data DIR for a folder that \

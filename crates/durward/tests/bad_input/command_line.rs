@@ -108,6 +108,14 @@ fn failures_end_with_1_and_say_what_to_do() {
     failing(query(&["FIND", "--explain"]), &["line 1 column 5"]);
     fails_with(2, &["query", "FIND *"], &["--url", "--data"]);
     fails_with(2, &["query", "FIND *", "--url", url], &["--token"]);
+    let both = ["query", "FIND *", "--url", url, "--data", &missing];
+    fails_with(2, &both, &["not both"]);
+    // What is exported for the session does not get in the way of a folder that is named.
+    let mut exported = Command::new(common::binary());
+    exported.args(["query", "FIND *", "--data", &missing]);
+    let exported = exported.env("DURWARD_URL", url).output().unwrap();
+    let said = String::from_utf8_lossy(&exported.stderr);
+    assert!(said.contains("durward init"), "{said}");
     fails(
         &["query", "FIND *", "--url", url, "--token", "x"],
         &["authentication failed"],
