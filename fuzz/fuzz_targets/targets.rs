@@ -112,7 +112,7 @@ pub(crate) fn journal_record(bytes: &[u8]) {
 /// refused with a reason.
 pub(crate) fn upload_body(bytes: &[u8]) {
     use durward_graph::bulk::{BodyKind, ItemRules, read_body, read_lines};
-    let Ok(catalog) = durward_model::Catalog::built_in() else {
+    let Ok(catalog) = durward_catalog::Catalog::built_in() else {
         unreachable!("the built-in catalog is valid");
     };
     for patch in [false, true] {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Why somebody may or may not do something, at any instant.
 
+use durward_catalog::ids;
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::Caller;
-use durward_model::{Instant, ObjectId};
+use durward_model::Instant;
 use durward_policy::{
     AccountState, Action, CedarName, Context, Explanation, GrantPath, Object as PolicyObject,
     PathStep, Principal, Question, Rights,
@@ -76,7 +77,8 @@ impl Access {
         name: &str,
     ) -> Result<EntityRef, AccessError> {
         let kinds = [Kind::User, Kind::Service];
-        let found = parse_id(view, name).and_then(|id| reader::entity(view, id, &kinds));
+        let found =
+            ids::parse_any(view.id_cipher(), name).and_then(|id| reader::entity(view, id, &kinds));
         let found = found.or_else(|| {
             let users = named(view, Kind::User, "email", name);
             users.or_else(|| named(view, Kind::Service, "displayName", name))
@@ -101,7 +103,8 @@ impl Access {
 
 /// The resource of this name or id.
 fn resource_named(caller: &Caller, view: &View, name: &str) -> Result<EntityRef, AccessError> {
-    let found = parse_id(view, name).and_then(|id| reader::entity(view, id, &[Kind::Resource]));
+    let found = ids::parse_any(view.id_cipher(), name)
+        .and_then(|id| reader::entity(view, id, &[Kind::Resource]));
     let found = found.or_else(|| named(view, Kind::Resource, "displayName", name));
     seen(caller, view, found, "resource")
 }
@@ -130,13 +133,6 @@ fn named(view: &View, kind: Kind, property: &str, name: &str) -> Option<EntityRe
         known.to_lowercase() == wanted
     });
     entities.next()
-}
-
-/// An id in whatever spelling: bare, with StrongDM's prefix, or as a UUID.
-fn parse_id(view: &View, text: &str) -> Option<ObjectId> {
-    let hex = text.rsplit_once('-').map_or(text, |(_, hex)| hex);
-    let spelled = view.id_cipher().parse_uuid(text);
-    spelled.or_else(|| ObjectId::parse_hex(hex))
 }
 
 /// An action as policies name it.

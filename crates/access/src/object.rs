@@ -8,8 +8,7 @@ use durward_model::{Instant, ObjectId, Value};
 
 use crate::Kind;
 
-/// Start of the names of properties that are tags.
-pub const TAG_PREFIX: &str = "tag.";
+pub use durward_graph::core_reader::TAG_PREFIX;
 
 /// A core object at one instant.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading core objects and what binds them from a view.
 
-use durward_graph::{Direction, EdgeRef, EntityRef, ObjectRef, TripleId, TypeId, View};
+use durward_graph::{CoreReader, Direction, EdgeRef, EntityRef, ObjectRef, TripleId, TypeId, View};
 use durward_model::{Instant, ObjectId, ObjectNumber, Value};
 
 use crate::kind::{Kind, Shape};
 
-/// A relationship of an entity: itself and the entity at its other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// The relationship.
-    pub edge: EdgeRef,
-    /// The other end.
-    pub other: EntityRef,
-}
+pub use durward_graph::Link;
 
 /// Whether an entity is of a kind.
 pub fn is_of_kind(view: &View, entity: EntityRef, kind: Kind) -> bool {
@@ -76,79 +69,31 @@ pub fn triples(view: &View, kind: Kind) -> Vec<TripleId> {
 
 /// The living relationships of a verb that start at an entity and end at entities of a type.
 pub fn links_out(view: &View, entity: EntityRef, verb: &str, to: &str) -> Vec<Link> {
-    links(view, entity, verb, to, Direction::Out)
+    CoreReader::new(view).links(entity, verb, to, Direction::Out)
 }
 
 /// The living relationships of a verb that end at an entity and start at entities of a type.
 pub fn links_in(view: &View, entity: EntityRef, verb: &str, from: &str) -> Vec<Link> {
-    links(view, entity, verb, from, Direction::In)
-}
-
-fn links(
-    view: &View,
-    entity: EntityRef,
-    verb: &str,
-    other: &str,
-    direction: Direction,
-) -> Vec<Link> {
-    let mut found = Vec::new();
-    for_each_link(view, entity, verb, other, direction, |link| {
-        found.push(link);
-    });
-    found
-}
-
-/// Calls `visit` for each of these relationships, without collecting them.
-pub fn for_each_link(
-    view: &View,
-    entity: EntityRef,
-    verb: &str,
-    other: &str,
-    direction: Direction,
-    mut visit: impl FnMut(Link),
-) {
-    let (Some(verb), Some(type_id)) = (view.verb_id(verb), view.type_id(other)) else {
-        return;
-    };
-    let (from, to) = match direction {
-        Direction::Out => (entity.type_id, type_id),
-        Direction::In => (type_id, entity.type_id),
-    };
-    for triple in view.triples_matching(Some(from), Some(verb), Some(to)) {
-        let adjacency = view.adjacency(triple.id, direction);
-        adjacency.for_each_edge(entity.row, |row, edge| {
-            let triple = triple.id;
-            visit(Link {
-                edge: EdgeRef { triple, edge },
-                other: EntityRef { type_id, row },
-            });
-        });
-    }
+    CoreReader::new(view).links(entity, verb, from, Direction::In)
 }
 
 /// A text property of an entity; empty when there is none.
 pub fn text(view: &View, entity: EntityRef, property: &str) -> String {
-    match value(view, entity, property) {
-        Value::String(text) => text,
-        _ => String::new(),
-    }
+    let found = CoreReader::new(view).text(entity, property);
+    found.unwrap_or_default()
 }
 
 /// Whether a property of an entity is true.
 pub fn flag(view: &View, entity: EntityRef, property: &str) -> bool {
-    value(view, entity, property) == Value::Bool(true)
+    CoreReader::new(view).flag(entity, property)
 }
 
 /// A property of an entity.
 pub fn value(view: &View, entity: EntityRef, property: &str) -> Value {
-    let property = view.property_id(property);
-    property.map_or(Value::Null, |property| view.value(entity, property))
+    CoreReader::new(view).value(entity, property)
 }
 
 /// A moment among the properties of a relationship.
 pub fn edge_instant(view: &View, edge: EdgeRef, property: &str) -> Option<Instant> {
-    match view.edge_value(edge, view.property_id(property)?) {
-        Value::Instant(instant) => Some(instant),
-        _ => None,
-    }
+    CoreReader::new(view).edge_instant(edge, property)
 }

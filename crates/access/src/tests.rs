@@ -10,10 +10,11 @@ mod policies;
 use std::sync::Arc;
 
 use durward_budget::Budget;
+use durward_catalog::Catalog;
 use durward_identity::{
     Caller, InitOptions, InitOutput, OpenOptions, Organizations, PasswordCost, Presented, init,
 };
-use durward_model::{Catalog, Clock as _, Instant, ManualClock, ObjectId, Value};
+use durward_model::{Clock as _, Instant, ManualClock, ObjectId, Value};
 
 use crate::{Access, Kind, NewObject, ObjectChange, Properties};
 

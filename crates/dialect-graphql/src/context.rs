@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What one request knows: who asks, which moment is looked at, what the server lends.
 
+mod work;
 mod write_error;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durward_access::Accesses;
-use durward_budget::{Exhausted, Lease, Turn};
+use durward_budget::Lease;
 use durward_graph::store::{Operation, Privilege, Receipt, Store};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, RowSet, TypeId, View};
 use durward_identity::{AuthError, Caller, IdentityError, Planned};
@@ -22,6 +23,8 @@ use tokio::sync::oneshot;
 use crate::deferred::DeferredResults;
 use crate::engine::FieldError;
 
+pub use work::Interrupted;
+use work::blocking;
 pub use write_error::WriteError;
 
 /// What all requests of a server share.
@@ -425,20 +428,6 @@ impl RequestContext {
     }
 }
 
-/// Runs work on a thread that may block; the turn ends with it.
-async fn blocking<T: Send + 'static>(
-    turn: Option<Turn>,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Interrupted> {
-    let task = move || {
-        let result = work();
-        drop(turn);
-        result
-    };
-    let result = tokio::task::spawn_blocking(task).await;
-    result.map_err(|_| Interrupted::Abnormal)
-}
-
 /// Most bytes of text that the directives of one request rewrite (16 MiB): patterns are the
 /// client's, and may be slow ones.
 pub const REWRITTEN_BYTES_MAX: u64 = 16 << 20;
@@ -451,44 +440,6 @@ const DETAIL_CHARACTERS_MAX: usize = 4096;
 
 /// A request as a whole may take so many times the time of a query.
 const QUERY_TIMES_MAX: u64 = 2;
-
-/// Why work was not done to its end.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-pub enum Interrupted {
-    /// A share is used up.
-    #[error(transparent)]
-    Exhausted(#[from] Exhausted),
-    /// The client is gone.
-    #[error("the client is gone")]
-    GivenUp,
-    /// It takes too long.
-    #[error("the request as a whole took too long; ask for less at once")]
-    TooLong,
-    /// A defect.
-    #[error("an internal error occurred")]
-    Abnormal,
-}
-
-impl ClientMessage for Interrupted {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Exhausted(error) => error.kind(),
-            Self::GivenUp => ErrorKind::Unavailable,
-            Self::TooLong => ErrorKind::Timeout,
-            Self::Abnormal => ErrorKind::Internal,
-        }
-    }
-
-    fn client_message(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl From<Interrupted> for FieldError {
-    fn from(error: Interrupted) -> Self {
-        field_error(&error)
-    }
-}
 
 /// The code that JupiterOne's and Durward's own clients get for an error kind.
 pub fn code(kind: ErrorKind) -> &'static str {

@@ -338,3 +338,39 @@ const QUICK_WRITE_DEPTH_MAX: usize = 3;
 
 /// Seconds after which a refused caller may try again.
 const RETRY_AFTER_SECONDS: u32 = 2;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use durward_budget::Budget;
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::decode;
+
+    #[test]
+    fn writes_take_no_thread_while_they_wait() {
+        let caches = Budget::unlimited().caches();
+        let graphql = GraphQl::new(&caches).unwrap();
+        let told = |document: &str| {
+            let body = json!({ "query": document }).to_string();
+            let payload = decode(body.as_bytes(), &caches.lease()).unwrap();
+            let is_quick = graphql.is_quick(SchemaName::JupiterOne, &payload);
+            (is_quick, graphql.is_write(&payload))
+        };
+        let write = "createEntity(entityKey:\"k\",entityType:\"t\",entityClass:[\"Record\"])";
+        assert_eq!(
+            told(&format!("mutation{{{write}{{vertex{{id}}}}}}")),
+            (true, true)
+        );
+        let deep = format!("mutation{{{write}{{vertex{{entity{{_id}}}}}}}}");
+        assert_eq!(told(&deep), (false, true));
+        let many: String = (0..17)
+            .map(|at| format!("a{at}:{write}{{vertex{{id}}}}"))
+            .collect();
+        assert_eq!(told(&format!("mutation{{{many}}}")), (false, true));
+        assert_eq!(told("{iamGetAccount{id}}"), (true, false));
+        assert_eq!(told("{listVerticesV2{vertices{id}}}"), (false, false));
+        assert_eq!(told("{"), (true, false), "it is refused");
+    }
+}

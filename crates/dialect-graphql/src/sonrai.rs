@@ -11,7 +11,6 @@ mod errors;
 mod graph_list;
 mod row_list;
 mod specs;
-mod srn;
 #[cfg(test)]
 mod tests;
 mod tokens;

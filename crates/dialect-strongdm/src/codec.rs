@@ -16,7 +16,7 @@ use durward_access::{Kind, Object};
 use durward_model::{Instant, ObjectId, Value};
 
 use crate::contract::{Contract, ContractError};
-use crate::mapping::ids::Prefixes;
+use crate::mapping::prefixes::Prefixes;
 use crate::wire::put_bytes;
 
 pub(crate) use encode::write_pair;

@@ -25,7 +25,6 @@ use pattern::REGEX_MEMORY_BYTES;
 pub use rows::{Cell, CellKind, RowField, RowFilter};
 pub use terms::Terms;
 pub(crate) use times::Range;
-pub(crate) use value::parse_id;
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 //! "the field's name in camelCase", and one table has what the rule does not cover.
 
 pub(crate) mod computed;
-pub mod ids;
+pub mod prefixes;
 
 /// What a field of a message shows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use durward_budget::Budget;
+use durward_catalog::Catalog;
 use durward_dialect_strongdm::engine::digest;
 use durward_dialect_strongdm::{
     Call, Contract, Dispatch, Engine, EngineParts, Reply, Source, Status,
@@ -22,7 +23,7 @@ use durward_dialect_strongdm::{
 use durward_identity::{
     InitOptions, InitOutput, OpenOptions, Organizations, PasswordCost, RateLimits, RatePlan, init,
 };
-use durward_model::{Catalog, Clock as _, Instant, ManualClock};
+use durward_model::{Clock as _, Instant, ManualClock};
 use durward_vault::MacKey;
 use http::{HeaderMap, Request, Version};
 use http_body_util::{BodyExt as _, Full};

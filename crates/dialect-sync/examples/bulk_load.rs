@@ -20,13 +20,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use axum::Extension;
+use durward_catalog::Catalog;
 use durward_dialect_sync::jobs::RandomSource;
 use durward_dialect_sync::{JobOptions, Jobs, StillAllowed, SyncAccess, router};
 use durward_graph::store::{Store, StoreOptions};
 use durward_journal::HeadSigner;
 use durward_journal::file_seal::TestSeal;
+use durward_model::SystemClock;
 use durward_model::transaction::{Origin, Sequence};
-use durward_model::{Catalog, SystemClock};
 use serde_json::Value;
 
 #[derive(Debug)]

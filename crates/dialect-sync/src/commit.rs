@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_graph::bulk::diff::{DiffError, DiffReport, JobSpec, prepare, prepare_from};
 use durward_graph::bulk::staging::StagedPart;
 use durward_graph::store::{BulkCommit, Store, StoreError};
+use durward_model::ErrorKind;
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, ErrorKind};
 use parking_lot::Mutex;
 
 use crate::error::SyncError;

@@ -10,16 +10,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
+use durward_catalog::Catalog;
 use durward_graph::bulk::diff::{DiffError, DiffReport, JobSpec, SyncMode};
 use durward_graph::bulk::rejected::DESCRIBED_MAX;
-use durward_graph::bulk::staging::{
-    PartWriter, StagedPart, Staging, StagingError, body_fingerprint,
-};
+use durward_graph::bulk::staging::{self, PartWriter, StagedPart, Staging, StagingError};
 use durward_graph::bulk::{BodyError, ItemRules, PartCounts, PartialTypes, read_lines};
 use durward_graph::store::{Store, StoreError};
 use durward_journal::FileSeal;
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, ErrorKind, Namespace};
+use durward_model::{ErrorKind, Namespace};
 use parking_lot::Mutex;
 
 use crate::commit::{Commit, CommitError, NotePlan};
@@ -468,7 +467,7 @@ fn read_chunks(
             let lines = memchr::memchr_iter(b'\n', &chunk).count() as u64;
             let writer = staging.reserve(0);
             let next = Chunk {
-                fingerprint: body_fingerprint(&chunk),
+                fingerprint: staging::body_fingerprint(&chunk),
                 file: file.to_owned(),
                 lines_before,
                 bytes: chunk,

@@ -13,12 +13,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_graph::bulk::PartialTypes;
 use durward_graph::bulk::staging::Staging;
 use durward_graph::store::Store;
 use durward_journal::FileSeal;
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, Clock, Instant};
+use durward_model::{Clock, Instant};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 

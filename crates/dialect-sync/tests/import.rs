@@ -18,10 +18,11 @@ mod support;
 use std::io::Write;
 use std::path::PathBuf;
 
+use durward_catalog::Catalog;
 use durward_dialect_sync::import::ImportRequest;
 use durward_dialect_sync::import_files;
+use durward_model::Namespace;
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, Namespace};
 use serde_json::json;
 use support::{World, entity, link};
 

@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use durward_budget::Budget;
+use durward_catalog::Catalog;
 use durward_dialect_sync::RandomSource;
 use durward_identity::{
     Caller, HeadOptions, OpenOptions, Organization, Organizations, PasswordCost,
 };
-use durward_model::{Catalog, Clock, Instant, SystemClock};
+use durward_model::{Clock, Instant, SystemClock};
 use durward_query::{CursorKey, PageSize, RunOptions};
 use serde_json::Value as Json;
 

@@ -15,10 +15,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use durward_catalog::Catalog;
 use durward_graph::store::{Draft, Operation, Privilege, PutMode, Store, StoreOptions};
 use durward_journal::HeadSigner;
 use durward_model::transaction::{Origin, Sequence};
-use durward_model::{Catalog, Namespace, SystemClock, Value};
+use durward_model::{Namespace, SystemClock, Value};
 
 const CLIENTS: usize = 64;
 const FLUSHES: usize = 200;

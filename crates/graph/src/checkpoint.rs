@@ -16,9 +16,10 @@ mod tables;
 use std::path::Path;
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_journal::{FileSeal, private};
 use durward_model::transaction::Hash;
-use durward_model::{Catalog, ErrorKind, IdCipher};
+use durward_model::{ErrorKind, IdCipher};
 
 use self::codec::Encoder;
 use crate::Snapshot;

@@ -7,6 +7,7 @@
 
 pub mod bulk;
 pub mod checkpoint;
+pub mod core_reader;
 pub mod ids;
 pub mod rowset;
 mod state;
@@ -14,6 +15,7 @@ pub mod store;
 mod symbols;
 mod view;
 
+pub use core_reader::{CoreReader, Link};
 pub use ids::{
     ClassId, Direction, EdgeRef, EntityRef, NextNumbers, ObjectRef, PropertyId, TripleId, TypeId,
     VerbId,

@@ -42,8 +42,9 @@ mod writer;
 
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_model::transaction::Sequence;
-use durward_model::{Catalog, EntityNumber, ErrorKind, IdCipher, Instant, RelationshipNumber};
+use durward_model::{EntityNumber, ErrorKind, IdCipher, Instant, RelationshipNumber};
 use hashbrown::HashMap;
 
 use crate::ids::NextNumbers;

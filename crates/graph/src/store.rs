@@ -28,11 +28,12 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use durward_catalog::Catalog;
 use durward_journal::{
     FolderLock, Head, HeadSigner, Journal, ReadLimit, SqliteJournal, backup, codec,
 };
 use durward_model::transaction::{Hash, Origin, Sequence};
-use durward_model::{Catalog, Clock, Instant};
+use durward_model::{Clock, Instant};
 use parking_lot::Mutex;
 
 pub use draft::{

@@ -8,13 +8,14 @@ use durward_policy::{Right, Rights};
 use durward_vault::{Secret, random};
 
 use crate::administrators::require_administrator_beside;
+use crate::bindings;
 use crate::credential::property;
 use crate::effective::{account_rights, is_suspended};
-use crate::graph_reader::CoreReader;
 use crate::issue::named;
 use crate::password::{PASSWORD_CHARACTERS_MIN, is_password_of};
 use crate::record::stored_rights;
 use crate::{Caller, IdentityError, Organization, Planned, names};
+use durward_graph::{CoreReader, Link};
 
 /// Type of the accounts of people.
 pub(crate) const ACCOUNT_TYPE: &str = "account";
@@ -146,8 +147,8 @@ impl Organization {
             let role = role_within(caller, view, &role)?;
             let put = assign(Target::Id(account), Target::Id(role), PutMode::Upsert);
             let assigned = assignments(view, account).into_iter();
-            let others = assigned.filter(|(_, other)| view.entity_id(*other) != role);
-            let gone: Vec<EdgeRef> = others.map(|(edge, _)| edge).collect();
+            let others = assigned.filter(|link| view.entity_id(link.other) != role);
+            let gone: Vec<EdgeRef> = others.map(|link| link.edge).collect();
             let edges: Vec<ObjectRef> = gone.iter().copied().map(ObjectRef::Edge).collect();
             require_administrator_beside(view, &edges)?;
             let ended = gone.iter().map(|edge| Operation::DeleteRelationship {
@@ -304,15 +305,17 @@ fn read_account(view: &View, id: ObjectId) -> Result<AccountSummary, IdentityErr
 }
 
 /// The assignments of an account: relationship and role.
-fn assignments(view: &View, account: ObjectId) -> Vec<(EdgeRef, EntityRef)> {
+fn assignments(view: &View, account: ObjectId) -> Vec<Link> {
     let reader = CoreReader::new(view);
     let found = reader.by_id(account, &[ACCOUNT_TYPE, SERVICE_TYPE]);
-    found.map_or_else(Vec::new, |account| reader.assignments_of(account))
+    found.map_or_else(Vec::new, |account| {
+        bindings::assignments_of(reader, account)
+    })
 }
 
 fn read(view: &View, account: EntityRef) -> Result<AccountSummary, IdentityError> {
     let reader = CoreReader::new(view);
-    let roles = reader.roles_of(account);
+    let roles = bindings::roles_of(reader, account);
     Ok(AccountSummary {
         id: view.entity_id(account),
         email: reader.text(account, EMAIL).unwrap_or_default(),

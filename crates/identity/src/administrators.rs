@@ -7,8 +7,8 @@ use crate::IdentityError;
 use crate::accounts::{ACCOUNT_TYPE, ASSIGNED, GROUP_TYPE, HAS, ROLE_TYPE, SERVICE_TYPE};
 use crate::credential::property;
 use crate::effective::is_suspended;
-use crate::graph_reader::CoreReader;
 use crate::roles::ADMINISTRATOR;
+use durward_graph::{CoreReader, Link};
 
 /// Refuses when these accounts, groups and relationships are all that makes somebody an
 /// administrator who is not suspended.
@@ -59,9 +59,10 @@ fn left<'l>(
     direction: Direction,
     gone: &'l [ObjectRef],
 ) -> impl Iterator<Item = EntityRef> + use<'l> {
-    let links = reader.links(of_type, verb, entity, direction).into_iter();
-    let stays = |edge, other| {
-        !gone.contains(&ObjectRef::Edge(edge)) && !gone.contains(&ObjectRef::Entity(other))
+    let links = reader.links(entity, verb, of_type, direction).into_iter();
+    let stays = |link: &Link| {
+        !gone.contains(&ObjectRef::Edge(link.edge))
+            && !gone.contains(&ObjectRef::Entity(link.other))
     };
-    links.filter_map(move |(edge, other)| stays(edge, other).then_some(other))
+    links.filter(stays).map(|link| link.other)
 }

@@ -19,10 +19,10 @@ pub(crate) use self::known::Remembered;
 use self::known::{Granted, Known};
 use crate::credential::{CREDENTIAL_TYPE, CredentialKind, bearer_key, public_key};
 use crate::cyral::grant::access_claims;
-use crate::graph_reader::CoreReader;
 use crate::issue::{OPAQUE_PREFIX, ORGANIZATION_CLAIM, SONRAI_ORGANIZATION_CLAIM};
 use crate::record::CredentialRecord;
 use crate::{Caller, Organization, OrganizationId, Organizations};
+use durward_graph::CoreReader;
 
 /// Longest credential that is looked at, in bytes.
 pub const CREDENTIAL_BYTES_MAX: usize = 8192;

@@ -11,11 +11,11 @@ use crate::accounts::{planned, require_all};
 use crate::control::{Act, is_renewal, managing_own, require_no_longer_life, require_within};
 use crate::credential::CredentialSummary;
 use crate::effective::account_rights;
-use crate::graph_reader::CoreReader;
 use crate::issue::Maker;
 use crate::{
     Caller, CredentialKind, DrawnCredential, IdentityError, NewCredential, Organization, names,
 };
+use durward_graph::CoreReader;
 
 /// Longest category in characters.
 const CATEGORY_CHARACTERS_MAX: usize = 200;

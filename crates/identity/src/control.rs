@@ -8,8 +8,8 @@ use durward_policy::{AccessPolicy, Action, PermissionLevel, Right, Rights};
 use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE, require_all};
 use crate::credential::CredentialSummary;
 use crate::effective::account_rights;
-use crate::graph_reader::CoreReader;
 use crate::{Caller, CredentialKind, IdentityError};
+use durward_graph::CoreReader;
 
 /// What is done with a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

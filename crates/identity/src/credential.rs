@@ -9,8 +9,9 @@ use durward_policy::Rights;
 use durward_vault::digest;
 
 use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE};
-use crate::graph_reader::CoreReader;
+use crate::bindings;
 use crate::record::stored_rights;
+use durward_graph::CoreReader;
 
 /// Type of the nodes of the data plane.
 pub(crate) const NODE_TYPE: &str = "access_node";
@@ -19,7 +20,7 @@ pub const CREDENTIAL_TYPE: &str = "credential";
 /// Verb between an account and its credential.
 pub(crate) const OWNS: &str = "OWNS";
 /// Start of the properties that are tags.
-pub(crate) const TAG_PREFIX: &str = "tag.";
+pub(crate) use durward_graph::core_reader::TAG_PREFIX;
 
 /// Names of the properties of credential entities.
 pub(crate) mod property {
@@ -174,7 +175,7 @@ impl CredentialSummary {
         let text = |name| reader.text(credential, name);
         Some(Self {
             id: view.entity_id(credential),
-            account: view.entity_id(reader.owner_of(credential)?),
+            account: view.entity_id(bindings::owner_of(reader, credential)?),
             kind: CredentialKind::named(&text(property::KIND)?)?,
             name: text(property::NAME).unwrap_or_default(),
             made_by: text(property::MADE_BY).and_then(|id| ObjectId::parse_hex(&id)),

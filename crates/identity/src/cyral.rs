@@ -10,8 +10,8 @@ use crate::changes::CredentialUpdate;
 use crate::commands::own_credential;
 use crate::control::{Act, managing_own, require_within, sees_others};
 use crate::credential::{CREDENTIAL_TYPE, CredentialSummary, public_key};
-use crate::graph_reader::CoreReader;
 use crate::{Caller, CredentialKind, IdentityError, IssuedCredential, NewCredential, Organization};
+use durward_graph::CoreReader;
 
 const KIND: CredentialKind = CredentialKind::CyralClient;
 

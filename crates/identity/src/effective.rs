@@ -10,8 +10,9 @@ use durward_policy::{PermissionLevel, Rights};
 
 use crate::IdentityError;
 use crate::accounts::{ACCOUNT_TYPE, GROUP_TYPE, SERVICE_TYPE, SUSPENDED};
-use crate::graph_reader::CoreReader;
+use crate::bindings;
 use crate::record::stored_rights;
+use durward_graph::CoreReader;
 
 const PERMISSION_LEVEL: &str = "permissionLevel";
 
@@ -47,7 +48,7 @@ impl RoleRights {
     ) -> Result<Rights, IdentityError> {
         let mut rights = level_of(reader, account).map_or(Rights::NONE, level_rights);
         rights = rights.union(self.of_roles(reader, account)?);
-        for group in reader.groups_of(account) {
+        for group in bindings::groups_of(reader, account) {
             rights = rights.union(self.of_roles(reader, group)?);
         }
         self.earlier.clear();
@@ -61,8 +62,8 @@ impl RoleRights {
         holder: EntityRef,
     ) -> Result<Rights, IdentityError> {
         let mut rights = Rights::NONE;
-        for role in reader.roles_of(holder) {
-            let version = reader.version(role);
+        for role in bindings::roles_of(reader, holder) {
+            let version = reader.view().version(role);
             let known = self.earlier.iter().chain(&self.read);
             let mut known = known.filter(|(entity, at, _)| (*entity, *at) == (role, version));
             let of_role = match known.next() {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use durward_budget::Budget;
+use durward_catalog::Catalog;
 use durward_graph::store::{Operation, Target};
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, Clock, Instant, ObjectId};
+use durward_model::{Clock, Instant, ObjectId};
 use durward_policy::AccessPolicy;
 use durward_vault::{MasterKeys, Secret};
 use serde::Serialize;

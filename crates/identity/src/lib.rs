@@ -12,6 +12,7 @@
 mod accounts;
 mod administrators;
 pub mod authenticate;
+mod bindings;
 pub mod caller;
 mod changes;
 mod commands;
@@ -25,7 +26,6 @@ pub mod error;
 mod failures;
 mod first;
 mod folder_backup;
-mod graph_reader;
 mod heads;
 mod issue;
 mod lists;

@@ -7,20 +7,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use durward_budget::{Budget, Share};
+use durward_catalog::Catalog;
 use durward_graph::View;
 use durward_graph::store::{Draft, Operation, Privilege, Receipt, Store, StoreOptions};
 use durward_journal::HeadSigner;
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, Clock, Instant, ObjectId, Value};
+use durward_model::{Clock, Instant, ObjectId, Value};
 use durward_vault::{MasterKeys, Vault};
 
 use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
 use crate::credential::property;
 use crate::failures::RECORDED_MAX;
-use crate::graph_reader::CoreReader;
 use crate::heads::KnownHeads;
 use crate::tally::Tally;
 use crate::{IdentityError, OrganizationId, PasswordCost};
+use durward_graph::CoreReader;
 
 /// What all organizations of a process share.
 #[derive(Clone, Debug)]

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use durward_budget::{Budget, Share};
-use durward_model::{Catalog, Clock};
+use durward_catalog::Catalog;
+use durward_model::Clock;
 use durward_vault::MasterKeys;
 use parking_lot::{Mutex, RwLock};
 

@@ -9,10 +9,11 @@ use durward_policy::{AccessPolicy, Principal, Rights, RowAccess};
 use durward_query::RowCondition;
 
 use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
+use crate::bindings;
 use crate::credential::{CREDENTIAL_TYPE, CredentialKind, property};
 use crate::effective::{RoleRights, is_suspended};
-use crate::graph_reader::CoreReader;
 use crate::{IdentityError, Organization};
+use durward_graph::CoreReader;
 
 /// One credential with its account, its rights and its policies.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl CredentialRecord {
         if !view.is_live(credential) || view.type_id(CREDENTIAL_TYPE) != Some(credential.type_id) {
             return Ok(None);
         }
-        let Some(owner) = reader.owner_of(credential) else {
+        let Some(owner) = bindings::owner_of(reader, credential) else {
             return Ok(None);
         };
         let version = view.version(credential);

@@ -18,7 +18,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use durward_budget::Budget;
-use durward_model::{Catalog, Clock as _, Instant, ManualClock};
+use durward_catalog::Catalog;
+use durward_model::{Clock as _, Instant, ManualClock};
 
 use crate::{
     AuthError, Caller, InitOptions, InitOutput, OpenOptions, Organization, Organizations,

@@ -84,14 +84,12 @@ impl fmt::Display for Finding {
                      names it"
                 )
             }
-            FindingKind::ChainBroken => {
-                let what = "does not follow on the one before it";
-                write!(formatter, "transaction {sequence} {what}")
-            }
-            FindingKind::TimeNotIncreasing => {
-                let what = "is not later than the one before it";
-                write!(formatter, "transaction {sequence} {what}")
-            }
+            FindingKind::ChainBroken => formatter.write_fmt(format_args!(
+                "transaction {sequence} does not follow on the one before it"
+            )),
+            FindingKind::TimeNotIncreasing => formatter.write_fmt(format_args!(
+                "transaction {sequence} is not later than the one before it"
+            )),
             FindingKind::HeadMissing => {
                 write!(
                     formatter,

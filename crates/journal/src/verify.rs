@@ -219,12 +219,7 @@ pub fn verify(
             let envelope = inspected.map(|inspected| inspected.envelope);
             let hash = envelope.as_ref().map(|envelope| envelope.hash);
             is_known |= hash.is_some() && hash == options.expect_head;
-            let is_other = |over: &(Sequence, Hash)| {
-                over.0 == stored.sequence && hash.is_some_and(|hash| hash != over.1)
-            };
-            if handed_over.iter().any(is_other) {
-                report.add(stored.sequence, FindingKind::NotHandedOver);
-            }
+            check_hand_over(&mut report, &handed_over, stored.sequence, hash);
             if let Some(finding) = cursor.accept(stored.sequence, envelope.as_ref()) {
                 report.add(finding.sequence, finding.kind);
             }
@@ -243,6 +238,20 @@ pub fn verify(
         report.add(head.sequence, FindingKind::UnexpectedHead);
     }
     Ok(report)
+}
+
+/// A transaction after which a key was retired must have the hash that it had then.
+fn check_hand_over(
+    report: &mut VerifyReport,
+    handed_over: &[(Sequence, Hash)],
+    sequence: Sequence,
+    hash: Option<Hash>,
+) {
+    let mut handed_over = handed_over.iter();
+    let is_other = |hash: Hash| handed_over.any(|over| over.0 == sequence && over.1 != hash);
+    if hash.is_some_and(is_other) {
+        report.add(sequence, FindingKind::NotHandedOver);
+    }
 }
 
 /// The transaction at the start must still be the one that the caller knows.

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The vocabulary of Durward: ids, values, changes, transactions, the catalog and the error kinds.
+//! The vocabulary of Durward: ids, values, changes, transactions, and the error kinds.
 //!
 //! No input or output happens here and nothing is asynchronous. Start with [`Value`], then
 //! [`change::Change`] (what a transaction holds) and [`transaction::Transaction`].
 
 pub mod arena;
-pub mod catalog;
 pub mod change;
 pub mod clock;
 pub mod document;
@@ -20,7 +19,6 @@ pub mod transaction;
 pub mod value;
 
 pub use arena::StringArena;
-pub use catalog::Catalog;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use document::Document;
 pub use error::ErrorKind;

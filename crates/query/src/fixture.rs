@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_graph::{Snapshot, StateWriter};
 use durward_model::change::{
     Cell, Change, Column, ColumnValues, EntityBatch, EntityPatch, PatchColumn, RelationshipBatch,
@@ -12,7 +13,7 @@ use durward_model::change::{
 };
 use durward_model::transaction::{Origin, Sequence, Transaction};
 use durward_model::{
-    Catalog, EntityNumber, IdCipher, Instant, Namespace, RelationshipNumber, StringArena, Value,
+    EntityNumber, IdCipher, Instant, Namespace, RelationshipNumber, StringArena, Value,
 };
 
 pub(crate) type Properties = Vec<(String, Value)>;

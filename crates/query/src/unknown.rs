@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
+use durward_catalog::Vocabulary;
 use durward_graph::{ClassCover, EdgeRef, View};
-use durward_model::catalog::Vocabulary;
 
 use crate::error::QueryError;
 use crate::execute::Engine;

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// The crates from the top to the bottom; `testkit` is for tests only.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "model",
+    "catalog",
     "budget",
     "journal",
     "graph",

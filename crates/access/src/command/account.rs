@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use durward_catalog::ids;
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{
@@ -320,8 +321,8 @@ fn check_no_circle(view: &View, account: EntityRef, manager: EntityRef) -> Resul
 
 /// The account that a manager id names, with StrongDM's prefix or without.
 fn manager_of(view: &View, id: &str) -> Result<EntityRef, AccessError> {
-    let hex = id.strip_prefix(ACCOUNT_ID_PREFIX).unwrap_or(id);
-    let found = ObjectId::parse_hex(hex).and_then(|id| reader::entity(view, id, &[Kind::User]));
+    let found = ids::parse_prefixed_or_bare(ACCOUNT_ID_PREFIX, id)
+        .and_then(|id| reader::entity(view, id, &[Kind::User]));
     found.ok_or_else(|| {
         AccessError::invalid("the manager", format!("{id:?} is not the id of a user"))
     })

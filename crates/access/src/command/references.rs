@@ -2,8 +2,8 @@
 //! Ids of other objects among the properties of a resource: what they name must be there when they
 //! are set. What they name may end later; then they name nothing.
 
+use durward_catalog::ids;
 use durward_graph::View;
-use durward_model::ObjectId;
 
 use crate::{AccessError, Kind, reader};
 
@@ -32,7 +32,7 @@ pub(super) fn check(view: &View, property: &str, id: &str) -> Result<(), AccessE
 }
 
 fn is_proxy_cluster(view: &View, id: &str) -> bool {
-    let hex = id.strip_prefix(NODE_ID_PREFIX).unwrap_or(id);
-    let node = ObjectId::parse_hex(hex).and_then(|id| reader::entity(view, id, &[Kind::Node]));
+    let node = ids::parse_prefixed_or_bare(NODE_ID_PREFIX, id)
+        .and_then(|id| reader::entity(view, id, &[Kind::Node]));
     node.is_some_and(|node| reader::text(view, node, "kind") == PROXY_CLUSTER_KIND)
 }

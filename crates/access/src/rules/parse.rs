@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading the JSON text of access rules.
 
-use durward_model::ObjectId;
+use durward_catalog::ids::parse_prefixed_or_bare;
 use serde_json::{Map, Value as Json};
 
 use super::{AccessRule, AccessRules, TagQuery};
@@ -84,8 +84,8 @@ fn parse_ids(ids: &Json) -> Result<AccessRule, String> {
     }
     let ids = ids.iter().map(|id| {
         let text = id.as_str().ok_or("ids must be texts")?;
-        let hex = text.strip_prefix(RESOURCE_ID_PREFIX).unwrap_or(text);
-        ObjectId::parse_hex(hex).ok_or_else(|| format!("{text:?} is not the id of a resource"))
+        let id = parse_prefixed_or_bare(RESOURCE_ID_PREFIX, text);
+        id.ok_or_else(|| format!("{text:?} is not the id of a resource"))
     });
     Ok(AccessRule::Ids(ids.collect::<Result<_, String>>()?))
 }

@@ -13,9 +13,10 @@
 use std::sync::Arc;
 
 use durward_budget::Budget;
+use durward_catalog::Catalog;
 use durward_graph::Snapshot;
 use durward_identity::{InitOptions, OpenOptions, Organizations, PasswordCost, Presented, init};
-use durward_model::{Catalog, Clock, IdCipher, Instant, ManualClock};
+use durward_model::{Clock, IdCipher, Instant, ManualClock};
 use durward_query::Limits;
 use serde_json::{Value as Json, json};
 

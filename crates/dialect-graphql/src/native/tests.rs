@@ -18,12 +18,13 @@ mod reads;
 use std::sync::Arc;
 
 use durward_budget::Budget;
+use durward_catalog::Catalog;
 use durward_graph::Snapshot;
 use durward_graph::store::{Draft, Operation, Privilege, PutMode, Target};
 use durward_identity::{
     Caller, InitOptions, InitOutput, OpenOptions, Organizations, PasswordCost, Presented, init,
 };
-use durward_model::{Catalog, Clock, IdCipher, Instant, ManualClock, Namespace, Value};
+use durward_model::{Clock, IdCipher, Instant, ManualClock, Namespace, Value};
 use durward_query::Limits;
 use serde_json::{Value as Json, json};
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use durward_catalog::ids;
 use durward_graph::{Direction, EntityRef, ObjectRef, View};
 use durward_intel::kinds::{self, Kind};
 use durward_model::Value;
@@ -234,11 +235,7 @@ pub(super) fn standard_id(view: &View, entity: EntityRef, kind: &Kind) -> String
     if is_stix {
         return key;
     }
-    format!(
-        "{}--{}",
-        kind.stix_type,
-        view.id_cipher().uuid_of(view.entity_id(entity))
-    )
+    ids::stix(view.id_cipher(), kind.stix_type, view.entity_id(entity))
 }
 
 /// Fields of OpenCTI that this build has nothing to say about: nothing was ever stored for them,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use durward_catalog::ids;
 use durward_graph::{EdgeRef, EntityRef, ObjectRef};
 use durward_intel::import::STIX_SOURCE;
 use durward_intel::kinds;
@@ -27,9 +28,7 @@ pub(super) fn find(context: &RequestContext, id: &str) -> Option<ObjectRef> {
         return view.resolve(own);
     }
     // The standard id of an object that did not come as STIX is made of its internal id.
-    if let Some((_, uuid)) = id.split_once("--")
-        && let Some(own) = view.id_cipher().parse_uuid(uuid)
-    {
+    if let Some(own) = ids::parse_stix(view.id_cipher(), id) {
         return view.resolve(own);
     }
     let mut keyed = view.find_by_key_any_namespace(id);
@@ -158,8 +157,10 @@ pub(super) fn me<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
 pub(super) fn user<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestContext> {
     let context = call.context;
     let text = id_argument(call).unwrap_or_default();
-    let uuid = text.strip_prefix("user--").unwrap_or(text);
-    let id = context.view.id_cipher().parse_uuid(uuid);
+    let cipher = context.view.id_cipher();
+    let id = cipher
+        .parse_uuid(text)
+        .or_else(|| ids::parse_stix(cipher, text));
     match id.and_then(|id| context.view.resolve(id)) {
         Some(ObjectRef::Entity(entity))
             if USER_TYPES.contains(&context.view.type_name(entity.type_id))

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use durward_catalog::ids;
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_intel::kinds;
 use durward_model::Value;
@@ -125,11 +126,10 @@ impl EdgeNode {
         let is_stix = key
             .strip_prefix(prefix)
             .is_some_and(|rest| rest.starts_with("--"));
-        let uuid = || view.id_cipher().uuid_of(view.edge_id(self.edge));
         if is_stix {
             key
         } else {
-            format!("{prefix}--{}", uuid())
+            ids::stix(view.id_cipher(), prefix, view.edge_id(self.edge))
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts as OpenCTI shows users.
 
+use durward_catalog::ids;
 use durward_graph::EntityRef;
 use durward_model::Value;
 use durward_policy::Right;
@@ -72,7 +73,10 @@ impl Object<Context> for UserNode {
         let uuid = || view.id_cipher().uuid_of(view.entity_id(self.entity));
         Ok(match call.name() {
             "id" => Node::text(uuid()),
-            "standard_id" => Node::text(format!("user--{}", uuid())),
+            "standard_id" => {
+                let id = view.entity_id(self.entity);
+                Node::text(ids::stix(view.id_cipher(), "user", id))
+            }
             "entity_type" => Node::text("User"),
             "parent_types" => Node::list(["Basic-Object", "Internal-Object"].map(Node::text)),
             "name" => Node::text(self.name(context)),

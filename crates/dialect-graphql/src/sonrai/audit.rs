@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use durward_catalog::ids;
 use durward_graph::{EntityRef, ObjectRef};
 use durward_identity::Caller;
 use durward_model::change::Change;
@@ -13,7 +14,7 @@ use durward_query::where_filter::FieldKind;
 use serde_json::{Map, Value as Json};
 
 use super::row_list::{Fields, Row, RowList};
-use super::{Answer, Context, errors, specs, srn, tokens, users};
+use super::{Answer, Context, errors, specs, tokens, users};
 use crate::engine::{Call, Node};
 
 const CONNECTION: &str = "SonraiAuditLogConnection";
@@ -217,7 +218,7 @@ fn row(context: &Context, actors: &mut Actors<'_>, transaction: &Transaction) ->
         message.push(')');
     }
     let number = transaction.sequence.0.to_string();
-    let prefix = srn::prefix(&context.account_id(), LOG_KIND);
+    let prefix = ids::srn_prefix(&context.account_id(), LOG_KIND);
     let mut row = Row::new("SonraiAuditLog")
         .with("srn", format!("{prefix}{number}"))
         .with("resourceId", number)
@@ -291,10 +292,8 @@ fn name(context: &Context, entity: EntityRef) -> (String, String) {
         }
         other => {
             let kind = text("resourceType").unwrap_or_else(|| other.to_owned());
-            let srn = text("srn").unwrap_or_else(|| {
-                let uuid = view.id_cipher().uuid_of(id);
-                format!("{}{uuid}", srn::prefix(&own, other))
-            });
+            let made = || ids::srn(view.id_cipher(), &own, other, id);
+            let srn = text("srn").unwrap_or_else(made);
             (kind, srn)
         }
     }

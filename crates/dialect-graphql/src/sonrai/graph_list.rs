@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use durward_catalog::ids;
 use durward_graph::{Direction, EntityRef};
 use durward_model::{Instant, Value};
 use durward_query::plan::{Condition, Slot, Source, Way};
@@ -12,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::arguments::Page;
 use super::specs::{Column, From, Relation, Spec};
-use super::{Answer, Context, directives, errors, srn, users};
+use super::{Answer, Context, directives, errors, users};
 use crate::engine::{Call, FieldError, Node, Object};
 
 /// A list; nothing is read before a field asks.
@@ -145,9 +146,9 @@ impl GraphItem {
                 value => value,
             },
             From::Srn(kind) => {
-                let id = self.value(context, "_id");
-                let id = id.as_str().unwrap_or_default();
-                format!("{}{id}", srn::prefix(&context.account_id(), kind)).into()
+                let (view, own) = (&context.view, context.account_id());
+                let id = view.entity_id(self.entity);
+                ids::srn(view.id_cipher(), &own, kind, id).into()
             }
             From::Always => Value::Bool(true),
             From::NotFlag(name) => Value::Bool(self.value(context, name) != Value::Bool(true)),

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The lists over the graph, as tables: what a column shows is what it filters and sorts by.
 
+use durward_catalog::ids;
 use durward_model::Value;
 use durward_query::plan::Way;
 use durward_query::where_filter::{
     FieldKind, FieldMeaning, FieldSource, FieldTable, FieldValue, RelatedField,
 };
-
-use super::srn;
 
 /// Kind of the users of the platform in their names.
 pub(super) const USER_KIND: &str = "SonraiUser";
@@ -260,7 +259,7 @@ impl Column {
             From::Property(name) | From::Texts(name) => FieldSource::Property(name.to_owned()),
             From::Either(names) => FieldSource::AnyOf(names.map(str::to_owned).to_vec()),
             From::Srn(kind) => {
-                FieldSource::Prefixed(srn::prefix(organization, kind), "_id".to_owned())
+                FieldSource::Prefixed(ids::srn_prefix(organization, kind), "_id".to_owned())
             }
             From::Always => FieldSource::Constant(Value::Bool(true)),
             From::NotFlag(name) => FieldSource::NotFlag(name.to_owned()),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! User tokens: made once, listed without their secret, deleted by name.
 
+use durward_catalog::ids;
 use durward_identity::{
     Caller, CredentialFilter, CredentialKind, CredentialSummary, IdentityError,
 };
@@ -10,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::arguments::whole;
 use super::row_list::{Fields, Row, RowList};
-use super::{Answer, Context, errors, srn};
+use super::{Answer, Context, errors};
 use crate::engine::{Call, FieldError, Node};
 
 /// Kind of tokens in their names.
@@ -57,9 +58,8 @@ pub(super) async fn delete(call: Call<'_, Context>) -> Answer<'_> {
     let input = call.argument("input");
     let given = input.and_then(|input| input.get("srn"));
     let given = given.and_then(Json::as_str).unwrap_or_default();
-    let id = srn::id_in(given, &context.account_id(), TOKEN_KIND)
-        .and_then(|id| context.view.id_cipher().parse_uuid(id))
-        .ok_or_else(errors::no_token)?;
+    let (cipher, own) = (context.view.id_cipher(), context.account_id());
+    let id = ids::parse_srn(cipher, &own, TOKEN_KIND, given).ok_or_else(errors::no_token)?;
     let now = context.now();
     let run = move |caller: Caller| {
         let known = caller.organization().credential(&caller, id)?;
@@ -101,8 +101,8 @@ fn is_token(known: &CredentialSummary) -> bool {
 
 /// Name of a token.
 pub(super) fn srn_of(context: &Context, id: ObjectId) -> String {
-    let uuid = context.view.id_cipher().uuid_of(id);
-    format!("{}{uuid}", srn::prefix(&context.account_id(), TOKEN_KIND))
+    let cipher = context.view.id_cipher();
+    ids::srn(cipher, &context.account_id(), TOKEN_KIND, id)
 }
 
 fn row(context: &Context, known: &CredentialSummary, type_name: &'static str) -> Row {

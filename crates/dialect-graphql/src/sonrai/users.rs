@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts and roles as the platform's users and roles.
 
+use durward_catalog::ids;
 use durward_graph::{Direction, EntityRef, ObjectRef};
 use durward_model::{Instant, ObjectId, Value};
 use durward_policy::{Right, Rights};
@@ -8,7 +9,7 @@ use durward_query::where_filter::FieldKind;
 
 use super::row_list::{Fields, Row, RowList};
 use super::specs::USER_KIND;
-use super::{Answer, Context, errors, srn};
+use super::{Answer, Context, errors};
 use crate::engine::{Call, Node};
 
 /// Kind of roles in their names.
@@ -30,10 +31,13 @@ const ROLE_FIELDS: Fields = &[
     ("srn", FieldKind::Text),
 ];
 
+/// Organization in the names of what every organization has.
+const BUILT_IN: &str = "supersonrai";
+
 /// Name of an account.
 pub(super) fn srn_of(context: &Context, account: ObjectId) -> String {
-    let id = context.view.id_cipher().uuid_of(account);
-    format!("{}{id}", srn::prefix(&context.account_id(), USER_KIND))
+    let cipher = context.view.id_cipher();
+    ids::srn(cipher, &context.account_id(), USER_KIND, account)
 }
 
 /// When a credential of an account was last used, as far as the caller may know of it.
@@ -125,9 +129,9 @@ pub(super) fn roles<'a>(call: &Call<'a, Context>) -> Answer<'a> {
         let name = text(context, entity, "displayName");
         let is_built_in = value(context, entity, "builtIn") == Value::Bool(true);
         let prefix = if is_built_in {
-            srn::built_in_prefix(ROLE_KIND)
+            ids::srn_prefix(BUILT_IN, ROLE_KIND)
         } else {
-            srn::prefix(&own, ROLE_KIND)
+            ids::srn_prefix(&own, ROLE_KIND)
         };
         let permissions = expanded(&value(context, entity, "rights"));
         Row::new("SonraiRole")

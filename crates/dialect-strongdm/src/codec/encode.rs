@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use durward_access::Properties;
 use durward_access::object::TAG_PREFIX;
+use durward_catalog::ids;
 use durward_model::{Instant, ObjectId, Value};
 
 use super::document::{write_document, write_documents};
@@ -75,7 +76,7 @@ fn write_value(out: &mut Vec<u8>, field: &Field, value: &Value) {
 }
 
 fn write_id(out: &mut Vec<u8>, number: u32, prefix: &str, id: ObjectId) {
-    put_bytes(out, number, format!("{prefix}{id}").as_bytes());
+    put_bytes(out, number, ids::prefixed(prefix, id).as_bytes());
 }
 
 /// Appends a moment.

@@ -4,7 +4,7 @@
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::contract::Contract;
-use crate::mapping::ids::Prefixes;
+use crate::mapping::prefixes::Prefixes;
 use crate::mapping::{self, Meaning};
 
 const TIMESTAMP: &str = "google.protobuf.Timestamp";

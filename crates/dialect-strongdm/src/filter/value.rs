@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Values of terms as numbers, truths, ids and moments.
 
+use durward_catalog::ids;
 use durward_model::{Instant, ObjectId};
 
 use super::{FieldTerm, FilterError};
@@ -56,7 +57,7 @@ impl FieldTerm {
         let Some(text) = self.pattern.literal() else {
             return Err(self.must_be("a whole id"));
         };
-        Ok(IdTerm::Of(parse_id(prefix, text)))
+        Ok(IdTerm::Of(ids::parse_prefixed_folded(prefix, text)))
     }
 
     pub(crate) fn must_not_compare(&self) -> Result<(), FilterError> {
@@ -69,11 +70,4 @@ impl FieldTerm {
             ))),
         }
     }
-}
-
-/// An id with its prefix, upper and lower case being the same.
-pub(crate) fn parse_id(prefix: &str, text: &str) -> Option<ObjectId> {
-    let (start, digits) = text.split_at_checked(prefix.len())?;
-    let fits = start.eq_ignore_ascii_case(prefix);
-    fits.then(|| ObjectId::parse_hex(&digits.to_ascii_lowercase()))?
 }

@@ -3,10 +3,11 @@
 
 use durward_access::kind::GROUP_TYPE;
 use durward_access::{Kind, Object, reader};
+use durward_catalog::ids;
 use durward_graph::{ObjectRef, View};
-use durward_model::{ObjectId, Value};
+use durward_model::Value;
 
-use super::{LEVEL, LEVEL_DEFAULT, LEVEL_SUSPENDED, ids};
+use super::{LEVEL, LEVEL_DEFAULT, LEVEL_SUSPENDED};
 use crate::codec::Codec;
 
 const DISPLAY_NAME: &str = "displayName";
@@ -52,10 +53,10 @@ fn add_manager(codec: &Codec, view: &View, object: &mut Object) {
     if text.is_empty() {
         return;
     }
-    let id = ids::parse(prefix, text).or_else(|| ObjectId::parse_hex(text));
+    let id = ids::parse_prefixed_or_bare(prefix, text);
     let manager = id.and_then(|id| reader::entity(view, id, &[Kind::User]));
     if let Some(manager) = manager {
-        let shown = ids::show(prefix, view.entity_id(manager));
+        let shown = ids::prefixed(prefix, view.entity_id(manager));
         let properties = &mut object.properties;
         properties.insert("resolvedManagerId".to_owned(), Value::from(shown));
     }

@@ -10,6 +10,7 @@ mod index;
 mod verbs;
 
 use durward_access::access::Sight;
+use durward_catalog::ids;
 use durward_graph::ObjectRef;
 use durward_model::transaction::Sequence;
 use durward_model::{ErrorKind, Instant, ObjectId};
@@ -18,7 +19,7 @@ use prost_reflect::FieldDescriptor;
 
 use super::timestamp::{put_moment, put_text};
 use crate::dispatch::{Call, Reply};
-use crate::filter::{Cell, CellKind, Range, RowField, RowFilter, Terms, parse_id};
+use crate::filter::{Cell, CellKind, Range, RowField, RowFilter, Terms};
 use crate::page::{Page, Place, Walk};
 use crate::status::Status;
 use crate::wire::put_bytes;
@@ -193,7 +194,7 @@ pub(crate) fn get(call: &Call<'_>, index: &Activities) -> Result<Reply, Status> 
     let allowed = call.caller.require_any(Action::AuditActivities.rights());
     allowed.map_err(|error| Status::of(&error))?;
     let missing = || Status::new(ErrorKind::NotFound, "there is no such activity");
-    let id = parse_id(ACTIVITY, &crate::page::text(call.message, "id"));
+    let id = ids::parse_prefixed_folded(ACTIVITY, &crate::page::text(call.message, "id"));
     let sequence = id.map(|id| Sequence(id.0)).ok_or_else(missing)?;
     let organization = call.caller.organization();
     let activity = index.one(organization, sequence)?.ok_or_else(missing)?;

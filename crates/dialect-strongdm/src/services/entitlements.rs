@@ -8,6 +8,7 @@ use durward_access::access::Sight;
 use durward_access::effective::{self, AccessPath};
 use durward_access::kind::{ALLOWS, RESOURCE_TYPE};
 use durward_access::{Kind, Via, reader};
+use durward_catalog::ids;
 use durward_graph::{EntityRef, ObjectRef};
 use durward_model::{ErrorKind, ObjectId};
 use durward_policy::Action;
@@ -15,7 +16,7 @@ use durward_policy::Action;
 use super::account_resources::{ACCOUNT, GRANT, RESOURCE, ROLE};
 use super::timestamp::put_text;
 use crate::dispatch::Reply;
-use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms, parse_id};
+use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms};
 use crate::page::{Page, Walk, text};
 use crate::status::Status;
 use crate::wire::put_bytes;
@@ -156,7 +157,7 @@ fn subject(
     if given.is_empty() {
         return Err(Status::invalid(format!("the field {field} is missing")));
     }
-    let id: Option<ObjectId> = parse_id(prefix, &given);
+    let id: Option<ObjectId> = ids::parse_prefixed_folded(prefix, &given);
     let found = id.and_then(|id| reader::entity(&walk.view, id, kinds));
     let sight = Sight::of(walk.caller(), &walk.view);
     let found = found.filter(|entity| sight.sees(ObjectRef::Entity(*entity)));
@@ -183,7 +184,7 @@ fn row(walk: &Walk<'_>, path: &AccessPath, other: EntityRef, prefix: &str) -> Ro
     };
     let group = group.map(|group| format!("{GROUP}{}", view.entity_id(group)));
     Row {
-        other: format!("{prefix}{}", view.entity_id(other)),
+        other: ids::prefixed(prefix, view.entity_id(other)),
         origin,
         group: group.unwrap_or_default(),
     }

@@ -13,13 +13,13 @@ mod token;
 mod update;
 
 use durward_access::{Access, AccessError, Kind};
+use durward_catalog::ids;
 use durward_identity::IdentityError;
 use durward_model::{ErrorKind, ObjectId};
 
 use crate::codec::Noun;
 use crate::contract::Verb;
 use crate::dispatch::{Call, Reply};
-use crate::mapping::ids;
 use crate::services::Services;
 use crate::status::Status;
 
@@ -145,7 +145,7 @@ impl Context<'_> {
             let why = format!("the id of the {} is missing", self.service.what);
             return Err(Status::invalid(why));
         }
-        ids::parse(self.noun.prefix(), text).ok_or_else(|| self.not_found())
+        ids::parse_prefixed(self.noun.prefix(), text).ok_or_else(|| self.not_found())
     }
 
     pub(crate) fn not_found(&self) -> Status {

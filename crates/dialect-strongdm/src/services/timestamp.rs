@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Moments and ids as fields of rows.
 
+use durward_catalog::ids;
 use durward_model::{Instant, ObjectId};
 
 use crate::wire::{put_bytes, put_integer};
@@ -18,7 +19,7 @@ pub(crate) fn put_moment(out: &mut Vec<u8>, number: u32, moment: Option<Instant>
 
 /// Appends an id behind its prefix.
 pub(crate) fn put_id(out: &mut Vec<u8>, number: u32, prefix: &str, id: ObjectId) {
-    put_text(out, number, &format!("{prefix}{id}"));
+    put_text(out, number, &ids::prefixed(prefix, id));
 }
 
 /// Appends a text; nothing for an empty one.

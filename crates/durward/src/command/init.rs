@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_identity::{InitOptions, InitOutput, PasswordCost, init};
-use durward_model::Catalog;
 
 use crate::arguments::InitArguments;
 use crate::offline;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use durward_catalog::Catalog;
 use durward_dialect_sync::import::{ImportProgress, ImportRequest, import_files};
 use durward_intel::{ImportReport, Room, import_bundle};
-use durward_model::Catalog;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value as Json, json};
 

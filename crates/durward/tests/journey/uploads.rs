@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use durward_budget::Budget;
+use durward_catalog::Catalog;
 use durward_identity::{OpenOptions, Organizations, PasswordCost};
 use durward_journal::file_seal;
-use durward_model::{Catalog, SystemClock};
+use durward_model::SystemClock;
 use durward_testkit::{Client, Server};
 use serde_json::{Value, json};
 

@@ -303,8 +303,9 @@ fn utf8(body: &[u8]) -> Result<&str, BodyError> {
     reason = "tests may panic"
 )]
 mod tests {
+    use durward_catalog::Catalog;
+    use durward_model::Value;
     use durward_model::change::RelationshipKeys;
-    use durward_model::{Catalog, Value};
 
     use super::*;
 

@@ -16,9 +16,10 @@ mod relationships;
 #[cfg(test)]
 mod tests;
 
+use durward_catalog::Catalog;
 use durward_model::change::Change;
 use durward_model::transaction::Sequence;
-use durward_model::{Catalog, ErrorKind, Namespace, Value};
+use durward_model::{ErrorKind, Namespace, Value};
 
 use super::partial::PartialTypes;
 use super::staging::{StagedPart, StagingError};

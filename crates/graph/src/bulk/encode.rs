@@ -212,7 +212,7 @@ pub(crate) fn decode_relationships(packed: &[u8]) -> Result<RelationshipSection,
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may panic")]
 mod tests {
-    use durward_model::Catalog;
+    use durward_catalog::Catalog;
     use proptest::prelude::*;
 
     use super::super::body::{BodyKind, read_body};

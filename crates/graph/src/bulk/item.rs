@@ -8,7 +8,7 @@ mod relationship;
 
 use std::borrow::Cow;
 
-use durward_model::Catalog;
+use durward_catalog::Catalog;
 use durward_model::limits::{KEY_BYTES_MAX, OBJECT_BYTES_MAX, PROPERTIES_MAX};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 

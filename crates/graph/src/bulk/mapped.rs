@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Mapped relationships: the end is not named by key, but found by its properties, or made.
 
+use durward_catalog::Catalog;
+use durward_model::Value;
 use durward_model::limits::{CLASSES_MAX, KEY_BYTES_MAX, NAME_BYTES_MAX};
-use durward_model::{Catalog, Value};
 use serde_json::{Map, Value as Json};
 
 use super::item::{DOCUMENT_DEPTH_MAX, ItemError, check_name, depth_exceeds};

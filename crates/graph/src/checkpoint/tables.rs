@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use durward_model::Catalog;
+use durward_catalog::Catalog;
 
 use super::codec::{Damage, Decoder, Encoder};
 use super::columns::{

@@ -8,8 +8,9 @@
 
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_journal::file_seal::TestSeal;
-use durward_model::{Catalog, IdCipher};
+use durward_model::IdCipher;
 use proptest::prelude::*;
 
 use super::*;

@@ -8,13 +8,14 @@
 
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_model::change::{
     ABSENT_CODE, Cell, Change, Column as BatchColumn, ColumnValues, EntityBatch, EntityPatch,
     PatchColumn, RelationshipBatch, RelationshipKeys, Triple,
 };
 use durward_model::transaction::{Origin, Sequence, Transaction};
 use durward_model::{
-    Catalog, EntityNumber, IdCipher, Instant, Namespace, RelationshipNumber, StringArena, Value,
+    EntityNumber, IdCipher, Instant, Namespace, RelationshipNumber, StringArena, Value,
 };
 
 use super::chunk::Chunk;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Transactions for people: audit and history, without what must not be shown.
 
+use durward_catalog::Catalog;
+use durward_model::Value;
 use durward_model::change::{Cell, Change, Column, ColumnValues, PatchColumn};
 use durward_model::transaction::Transaction;
-use durward_model::{Catalog, Value};
 
 use super::idempotency;
 

@@ -14,8 +14,9 @@ mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use durward_catalog::Catalog;
 use durward_model::change::Change;
-use durward_model::{Catalog, Namespace, Value};
+use durward_model::{Namespace, Value};
 use hashbrown::HashMap;
 
 use super::draft::{Draft, Operation, OperationResult, Outcome, Privilege};

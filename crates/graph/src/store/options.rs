@@ -5,8 +5,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_journal::{FileSeal, Head, HeadSigner, Journal, SaltSource};
-use durward_model::{Catalog, Clock};
+use durward_model::Clock;
 
 /// What is done after each checkpoint.
 pub type OnCheckpoint = Box<dyn Fn(&Head) + Send>;

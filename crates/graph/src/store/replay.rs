@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use durward_catalog::Catalog;
 use durward_journal::{
     ChainCursor, Encoder, Envelope, Erasures, FencingToken, Finding, FindingKind, FolderLock, Head,
     HeadSigner, Journal, JournalError, Opened, ReadLimit, SaltSource, SqliteJournal, SystemSalts,
     WRITER_LEASE, backup, codec, private,
 };
 use durward_model::transaction::Sequence;
-use durward_model::{Catalog, Clock, IdCipher, ObjectNumber, RelationshipNumber};
+use durward_model::{Clock, IdCipher, ObjectNumber, RelationshipNumber};
 
 use super::checkpointer::{CheckpointFile, Checkpointer};
 use super::error::StoreError;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use durward_model::{Catalog, EntityNumber, Value};
+use durward_catalog::Catalog;
+use durward_model::{EntityNumber, Value};
 use hashbrown::HashMap;
 
 use super::build::normalized;

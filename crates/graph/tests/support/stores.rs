@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_graph::store::{
     Draft, Operation, Outcome, Privilege, PutMode, Receipt, Store, StoreError, StoreOptions, Target,
 };
@@ -12,7 +13,7 @@ use durward_graph::{EdgeRef, EntityRef, View};
 use durward_journal::file_seal::TestSeal;
 use durward_journal::head::TestSigner;
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, ErrorKind, Instant, ManualClock, Namespace, Value};
+use durward_model::{ErrorKind, Instant, ManualClock, Namespace, Value};
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,

@@ -12,10 +12,10 @@ use durward_vault::MacKey;
 use super::known::Known;
 use super::{AuthError, CREDENTIAL_BYTES_MAX, Presented};
 use crate::credential::property;
-use crate::graph_reader::CoreReader;
 use crate::issue::sealed_context;
 use crate::record::CredentialRecord;
 use crate::{Caller, CredentialKind, IdentityError, Organizations};
+use durward_graph::CoreReader;
 
 /// What the day's key signs to become the key of requests.
 const PURPOSE: &[u8] = b"sdm_api_v1";

@@ -165,7 +165,7 @@ fn generic_writes_do_not_reach_accounts() {
     let (admin, organization) = world.admin(&organizations);
     let account = add_account(&admin, "v@example.com", "Viewer");
     let view = organization.store().view(None);
-    let reader = crate::graph_reader::CoreReader::new(&view);
+    let reader = durward_graph::CoreReader::new(&view);
     let role = reader.by_key("access_role", "role:administrator").unwrap();
     let attempts = [
         Operation::PutRelationship {

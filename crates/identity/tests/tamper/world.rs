@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use durward_budget::Budget;
+use durward_catalog::Catalog;
 use durward_graph::Snapshot;
 use durward_graph::store::{Operation, PutMode, StateCheck, Target};
 use durward_identity::{
@@ -14,7 +15,7 @@ use durward_identity::{
 };
 use durward_journal::{HeadSigner as _, VerifyOptions, private};
 use durward_model::transaction::Origin;
-use durward_model::{Catalog, Instant, ManualClock, Namespace, Value};
+use durward_model::{Instant, ManualClock, Namespace, Value};
 use tempfile::TempDir;
 
 const START: Instant = Instant::from_millis(1_800_000_000_000);

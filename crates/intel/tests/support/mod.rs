@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_graph::View;
 use durward_graph::store::{Store, StoreOptions};
 use durward_intel::{ImportError, ImportReport, Room, import_bundle};
 use durward_journal::{HeadSigner, MemoryJournal};
+use durward_model::ManualClock;
 use durward_model::transaction::{Origin, Sequence};
-use durward_model::{Catalog, ManualClock};
 use serde_json::{Value as Json, json};
 
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Conditions of J1QL.
 
-use durward_model::catalog::Vocabulary;
+use durward_catalog::Vocabulary;
 use durward_model::{Instant, Value};
 
 use super::Lowering;

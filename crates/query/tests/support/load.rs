@@ -7,13 +7,14 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_graph::{Snapshot, StateWriter};
 use durward_model::change::{
     Change, Column, ColumnValues, EntityBatch, RelationshipBatch, RelationshipKeys, Triple,
 };
 use durward_model::transaction::{Origin, Sequence, Transaction};
 use durward_model::{
-    Catalog, EntityNumber, IdCipher, Instant, Namespace, RelationshipNumber, StringArena, Value,
+    EntityNumber, IdCipher, Instant, Namespace, RelationshipNumber, StringArena, Value,
 };
 use serde_json::{Map, Value as Json};
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use durward_access::{Kind, kind, reader, resource_kind};
+use durward_catalog::ids;
 use durward_graph::{EntityRef, View};
 use durward_identity::Organization;
 use durward_identity::credential::CREDENTIAL_TYPE;
@@ -180,7 +181,7 @@ fn touched(view: &View, entity: EntityRef) -> Option<Touched> {
     let text = |property| reader::text(view, entity, property);
     Some(Touched {
         object,
-        id: format!("{prefix}{object}"),
+        id: ids::prefixed(prefix, object),
         kind,
         name: text("displayName"),
         email: text("email"),

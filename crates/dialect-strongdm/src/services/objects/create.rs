@@ -3,6 +3,7 @@
 //! the same wish. Three equal nodes, tokens or grants are three wishes.
 
 use durward_access::{AccessError, Created, Kind, NewObject, Properties, action, reader};
+use durward_catalog::ids;
 use durward_graph::{ObjectRef, View};
 use durward_model::{ErrorKind, ObjectId, Value};
 
@@ -10,7 +11,6 @@ use super::answer::Answer;
 use super::{Context, Shown, failed, refused, token};
 use crate::codec::decode::{Given, Purpose};
 use crate::dispatch::Reply;
-use crate::mapping::ids;
 use crate::replay::Made;
 use crate::status::Status;
 
@@ -160,6 +160,6 @@ impl Context<'_> {
             _ => "resource",
         };
         let missing = || failed(&AccessError::NotFound { what });
-        ids::parse(prefix, text).ok_or_else(missing)
+        ids::parse_prefixed(prefix, text).ok_or_else(missing)
     }
 }

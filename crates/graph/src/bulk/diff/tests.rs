@@ -10,9 +10,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use durward_catalog::Catalog;
 use durward_journal::file_seal::TestSeal;
 use durward_model::transaction::{Origin, Sequence, Transaction};
-use durward_model::{Catalog, IdCipher, Instant, Namespace, Value};
+use durward_model::{IdCipher, Instant, Namespace, Value};
 
 use super::{DiffError, DiffReport, JobSpec, SyncMode, prepare};
 use crate::bulk::staging::Staging;

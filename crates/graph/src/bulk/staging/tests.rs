@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+use durward_catalog::Catalog;
 use durward_journal::file_seal::TestSeal;
-use durward_model::Catalog;
 
 use super::*;
 use crate::bulk::body::{BodyKind, read_body};

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The catalog: what is known beforehand about types, read from `contracts/catalog/*.toml`.
+//! What is known beforehand about types, read from `contracts/catalog/*.toml`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -46,22 +45,6 @@ pub struct Catalog {
     types: BTreeMap<String, TypeEntry>,
 }
 
-/// Names that queries may use although nothing has them yet.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Vocabulary {
-    /// Classes.
-    pub classes: BTreeSet<String>,
-    /// Verbs of relationships.
-    pub verbs: BTreeSet<String>,
-    /// Types of entities.
-    pub types: BTreeSet<String>,
-    /// Properties.
-    pub properties: BTreeSet<String>,
-    /// Properties that hold a date, although their names do not say so.
-    pub dates: BTreeSet<String>,
-}
-
 /// A catalog file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
@@ -93,14 +76,6 @@ const FILES: &[(&str, &str)] = &[(
     "core.toml",
     include_str!("../../../contracts/catalog/core.toml"),
 )];
-
-const VOCABULARY: (&str, &str) = (
-    "vocabulary.toml",
-    include_str!("../../../contracts/catalog/vocabulary.toml"),
-);
-
-/// What the names of properties with dates end with.
-const DATE_ENDINGS: [&str; 8] = ["On", "At", "Date", "Time", "_on", "_at", "_date", "_time"];
 
 impl Catalog {
     /// The catalog that is built into the binary.
@@ -148,38 +123,6 @@ impl Catalog {
     }
 }
 
-impl Vocabulary {
-    /// The names that are built into the binary, those of the catalog's types included.
-    pub fn built_in() -> &'static Self {
-        static BUILT_IN: LazyLock<Vocabulary> = LazyLock::new(|| {
-            // Its test reads the files; a file that cannot be read leaves names without hints.
-            let mut vocabulary = Vocabulary::read().unwrap_or_default();
-            for entry in Catalog::built_in().unwrap_or_default().types.into_values() {
-                vocabulary.types.insert(entry.name);
-                vocabulary.classes.extend(entry.class);
-            }
-            vocabulary
-        });
-        &BUILT_IN
-    }
-
-    fn read() -> Result<Self, CatalogError> {
-        let (file, text) = VOCABULARY;
-        toml::from_str(text).map_err(|source| CatalogError::Syntax { file, source })
-    }
-
-    /// Whether the values of a property are dates, by its name.
-    pub fn is_date(&self, property: &str) -> bool {
-        let ends = |ending: &&str| {
-            property.strip_suffix(ending).is_some_and(|stem| {
-                // `On` ends `createdOn`, but neither `ON` nor `On`.
-                stem.ends_with(|last: char| last.is_lowercase() || last.is_ascii_digit())
-            })
-        };
-        self.dates.contains(property) || DATE_ENDINGS.iter().any(ends)
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may panic")]
 mod tests {
@@ -193,25 +136,5 @@ mod tests {
         assert!(catalog.is_secret("credential", "secretHash"));
         assert!(!catalog.is_secret("okta_user", "secretHash"));
         assert!(catalog.is_secret("okta_user", RAW_DATA));
-    }
-
-    #[test]
-    fn the_vocabulary_holds_the_known_names_and_tells_dates() {
-        assert!(Vocabulary::read().is_ok());
-        let vocabulary = Vocabulary::built_in();
-        assert!(vocabulary.types.contains("access_role") && vocabulary.verbs.contains("HAS"));
-        assert!(vocabulary.classes.contains("Gateway") && vocabulary.classes.contains("Risk"));
-        for date in [
-            "createdOn",
-            "_beginOn",
-            "last_seen",
-            "expires_at",
-            "startDate",
-        ] {
-            assert!(vocabulary.is_date(date), "{date}");
-        }
-        for other in ["sizeGb", "On", "flat", "ON", "format", "version"] {
-            assert!(!vocabulary.is_date(other), "{other}");
-        }
     }
 }

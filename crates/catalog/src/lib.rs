@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What Durward knows beforehand about kinds of objects, and how their ids are spelled.
+//!
+//! `contracts/catalog/*.toml` says it, and this crate reads it. Nothing here sees a graph.
+//!
+//! Start reading at [`Catalog`]; spellings are in [`ids`].
+
+pub mod ids;
+mod types;
+mod vocabulary;
+
+pub use types::{Catalog, CatalogError, RAW_DATA, TypeEntry, UniqueProperty};
+pub use vocabulary::Vocabulary;

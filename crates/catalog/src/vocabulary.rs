@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Names that are known although nothing has them yet.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::{Catalog, CatalogError};
+
+const VOCABULARY: (&str, &str) = (
+    "vocabulary.toml",
+    include_str!("../../../contracts/catalog/vocabulary.toml"),
+);
+
+/// What the names of properties with dates end with.
+const DATE_ENDINGS: [&str; 8] = ["On", "At", "Date", "Time", "_on", "_at", "_date", "_time"];
+
+/// Names that queries may use although nothing has them yet.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vocabulary {
+    /// Classes.
+    pub classes: BTreeSet<String>,
+    /// Verbs of relationships.
+    pub verbs: BTreeSet<String>,
+    /// Types of entities.
+    pub types: BTreeSet<String>,
+    /// Properties.
+    pub properties: BTreeSet<String>,
+    /// Properties that hold a date, although their names do not say so.
+    pub dates: BTreeSet<String>,
+}
+
+impl Vocabulary {
+    /// The names that are built into the binary, those of the catalog's types included.
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: LazyLock<Vocabulary> = LazyLock::new(|| {
+            // Its test reads the files; a file that cannot be read leaves names without hints.
+            let mut vocabulary = Vocabulary::read().unwrap_or_default();
+            for entry in Catalog::built_in().unwrap_or_default().types() {
+                vocabulary.types.insert(entry.name.clone());
+                vocabulary.classes.extend(entry.class.iter().cloned());
+            }
+            vocabulary
+        });
+        &BUILT_IN
+    }
+
+    fn read() -> Result<Self, CatalogError> {
+        let (file, text) = VOCABULARY;
+        toml::from_str(text).map_err(|source| CatalogError::Syntax { file, source })
+    }
+
+    /// Whether the values of a property are dates, by its name.
+    pub fn is_date(&self, property: &str) -> bool {
+        let ends = |ending: &&str| {
+            property.strip_suffix(ending).is_some_and(|stem| {
+                // `On` ends `createdOn`, but neither `ON` nor `On`.
+                stem.ends_with(|last: char| last.is_lowercase() || last.is_ascii_digit())
+            })
+        };
+        self.dates.contains(property) || DATE_ENDINGS.iter().any(ends)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vocabulary_holds_the_known_names_and_tells_dates() {
+        assert!(Vocabulary::read().is_ok());
+        let vocabulary = Vocabulary::built_in();
+        assert!(vocabulary.types.contains("access_role") && vocabulary.verbs.contains("HAS"));
+        assert!(vocabulary.classes.contains("Gateway") && vocabulary.classes.contains("Risk"));
+        for date in [
+            "createdOn",
+            "_beginOn",
+            "last_seen",
+            "expires_at",
+            "startDate",
+        ] {
+            assert!(vocabulary.is_date(date), "{date}");
+        }
+        for other in ["sizeGb", "On", "flat", "ON", "format", "version"] {
+            assert!(!vocabulary.is_date(other), "{other}");
+        }
+    }
+}
