@@ -20,6 +20,8 @@ use crate::world::World;
 
 /// Bytes of the budget that may still be held when all is quiet.
 const QUIET_BYTES: f64 = 1_048_576.0;
+/// How long the allocator may take to give back what is free.
+const FREED_WITHIN: Duration = Duration::from_secs(3);
 /// What one write of the other client adds to the graph, with its past.
 const WRITE_BYTES: u64 = 2 << 10;
 /// The long form's goal for the other client.
@@ -150,7 +152,6 @@ impl Siege<'_> {
     /// One attack with its judgement; a server that lost is started afresh.
     fn attack(&mut self, attack: &Attack) -> anyhow::Result<Outcome> {
         let process = self.world.server().process_id();
-        let limit = self.limit();
         let address: SocketAddr = self.world.address().parse()?;
         let working = Working::start(&self.world, self.plan.patience, &self.next);
         let watch = Watch::start(process, self.plan.kill_bytes);
@@ -171,13 +172,16 @@ impl Siege<'_> {
             Ok(Err(error)) => outcome.faults.push(format!("{error:#}")),
             Err(_) => outcome.faults.push("the attack did not end".to_owned()),
         }
+        if GROWING.contains(&attack.name) {
+            // What was written stays; what was only held is given back to the system by then.
+            std::thread::sleep(FREED_WITHIN);
+            self.rest = self.rest.max(resident(process).unwrap_or(0));
+        }
+        let limit = self.limit();
         self.judge(&mut outcome, &record, limit, seen);
         self.find_panics(&mut outcome);
         if outcome.faults.is_empty() {
             self.settle(&mut outcome);
-        }
-        if GROWING.contains(&attack.name) {
-            self.rest = self.rest.max(resident(process).unwrap_or(0));
         }
         outcome.line = format!(
             "peak {:>4} of {:>4} MiB  calls {:>4}  p50 {:>6.1} ms  p99 {:>7.1} ms  | {}",
