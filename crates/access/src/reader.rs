@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading core objects and what binds them from a view.
 
+pub use durward_graph::Link;
 use durward_graph::{CoreReader, Direction, EdgeRef, EntityRef, ObjectRef, TripleId, TypeId, View};
 use durward_model::{Instant, ObjectId, ObjectNumber, Value};
 
 use crate::kind::{Kind, Shape};
-
-pub use durward_graph::Link;
 
 /// Whether an entity is of a kind.
 pub fn is_of_kind(view: &View, entity: EntityRef, kind: Kind) -> bool {

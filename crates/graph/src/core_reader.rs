@@ -136,31 +136,8 @@ impl<'v> CoreReader<'v> {
         rows.iter().map(|row| EntityRef { type_id, row }).collect()
     }
 
-    /// Calls `visit` for each living relationship of a verb between an entity and one of type
-    /// `other`, in one direction, without collecting them.
-    pub fn for_each_link(
-        self,
-        entity: EntityRef,
-        verb: &str,
-        other: &str,
-        direction: Direction,
-        mut visit: impl FnMut(Link),
-    ) {
-        let Some(type_id) = self.view.type_id(other) else {
-            return;
-        };
-        for triple in self.triples(entity, verb, other, direction) {
-            let adjacency = self.view.adjacency(triple, direction);
-            adjacency.for_each_edge(entity.row, |row, edge| {
-                visit(Link {
-                    edge: EdgeRef { triple, edge },
-                    other: EntityRef { type_id, row },
-                });
-            });
-        }
-    }
-
-    /// These relationships.
+    /// The living relationships of a verb between an entity and those of type `other`, in one
+    /// direction.
     pub fn links(
         self,
         entity: EntityRef,
@@ -169,7 +146,18 @@ impl<'v> CoreReader<'v> {
         direction: Direction,
     ) -> Vec<Link> {
         let mut found = Vec::new();
-        self.for_each_link(entity, verb, other, direction, |link| found.push(link));
+        let Some(type_id) = self.view.type_id(other) else {
+            return found;
+        };
+        for triple in self.triples(entity, verb, other, direction) {
+            let adjacency = self.view.adjacency(triple, direction);
+            adjacency.for_each_edge(entity.row, |row, edge| {
+                found.push(Link {
+                    edge: EdgeRef { triple, edge },
+                    other: EntityRef { type_id, row },
+                });
+            });
+        }
         found
     }
 
@@ -181,15 +169,8 @@ impl<'v> CoreReader<'v> {
         other: &str,
         direction: Direction,
     ) -> Vec<EntityRef> {
-        let mut found = Vec::new();
-        let Some(type_id) = self.view.type_id(other) else {
-            return found;
-        };
-        for triple in self.triples(entity, verb, other, direction) {
-            let adjacency = self.view.adjacency(triple, direction);
-            adjacency.for_each(entity.row, |row| found.push(EntityRef { type_id, row }));
-        }
-        found
+        let links = self.links(entity, verb, other, direction);
+        links.into_iter().map(|link| link.other).collect()
     }
 
     fn triples(

@@ -2,7 +2,7 @@
 //! Accounts and their roles.
 
 use durward_graph::store::{Operation, PutMode, Target};
-use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
+use durward_graph::{CoreReader, EdgeRef, EntityRef, Link, ObjectRef, View};
 use durward_model::{Instant, Namespace, ObjectId, Value};
 use durward_policy::{Right, Rights};
 use durward_vault::{Secret, random};
@@ -15,7 +15,6 @@ use crate::issue::named;
 use crate::password::{PASSWORD_CHARACTERS_MIN, is_password_of};
 use crate::record::stored_rights;
 use crate::{Caller, IdentityError, Organization, Planned, names};
-use durward_graph::{CoreReader, Link};
 
 /// Type of the accounts of people.
 pub(crate) const ACCOUNT_TYPE: &str = "account";

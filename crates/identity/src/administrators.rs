@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The last administrator stays: an organization without one could never make another.
 
-use durward_graph::{Direction, EntityRef, ObjectRef, View};
+use durward_graph::{CoreReader, Direction, EntityRef, Link, ObjectRef, View};
 
 use crate::IdentityError;
 use crate::accounts::{ACCOUNT_TYPE, ASSIGNED, GROUP_TYPE, HAS, ROLE_TYPE, SERVICE_TYPE};
 use crate::credential::property;
 use crate::effective::is_suspended;
 use crate::roles::ADMINISTRATOR;
-use durward_graph::{CoreReader, Link};
 
 /// Refuses when these accounts, groups and relationships are all that makes somebody an
 /// administrator who is not suspended.

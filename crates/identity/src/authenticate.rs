@@ -10,6 +10,7 @@ mod signed;
 
 use std::sync::Arc;
 
+use durward_graph::CoreReader;
 use durward_model::Instant;
 use durward_vault::token::{has_token_shape, named_algorithm, unverified_claims};
 use durward_vault::{Algorithm, digest};
@@ -22,7 +23,6 @@ use crate::cyral::grant::access_claims;
 use crate::issue::{OPAQUE_PREFIX, ORGANIZATION_CLAIM, SONRAI_ORGANIZATION_CLAIM};
 use crate::record::CredentialRecord;
 use crate::{Caller, Organization, OrganizationId, Organizations};
-use durward_graph::CoreReader;
 
 /// Longest credential that is looked at, in bytes.
 pub const CREDENTIAL_BYTES_MAX: usize = 8192;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Commands that make credentials.
 
-use durward_graph::View;
 use durward_graph::store::Target;
+use durward_graph::{CoreReader, View};
 use durward_model::{Instant, ObjectId};
 use durward_policy::{AccessPolicy, Right, Rights, RowAccess};
 use durward_vault::Secret;
@@ -15,7 +15,6 @@ use crate::issue::Maker;
 use crate::{
     Caller, CredentialKind, DrawnCredential, IdentityError, NewCredential, Organization, names,
 };
-use durward_graph::CoreReader;
 
 /// Longest category in characters.
 const CATEGORY_CHARACTERS_MAX: usize = 200;

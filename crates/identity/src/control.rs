@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Who may do what with which credentials, and the rule that nobody gets more by it than they have.
 
-use durward_graph::View;
+use durward_graph::{CoreReader, View};
 use durward_model::Instant;
 use durward_policy::{AccessPolicy, Action, PermissionLevel, Right, Rights};
 
@@ -9,7 +9,6 @@ use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE, require_all};
 use crate::credential::CredentialSummary;
 use crate::effective::account_rights;
 use crate::{Caller, CredentialKind, IdentityError};
-use durward_graph::CoreReader;
 
 /// What is done with a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

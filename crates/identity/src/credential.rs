@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use durward_graph::{EntityRef, View};
+use durward_graph::{CoreReader, EntityRef, View};
 use durward_model::{Instant, ObjectId};
 use durward_policy::Rights;
 use durward_vault::digest;
@@ -11,7 +11,6 @@ use durward_vault::digest;
 use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE};
 use crate::bindings;
 use crate::record::stored_rights;
-use durward_graph::CoreReader;
 
 /// Type of the nodes of the data plane.
 pub(crate) const NODE_TYPE: &str = "access_node";

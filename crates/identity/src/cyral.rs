@@ -3,7 +3,7 @@
 
 pub(crate) mod grant;
 
-use durward_graph::View;
+use durward_graph::{CoreReader, View};
 use durward_policy::{Right, Rights};
 
 use crate::changes::CredentialUpdate;
@@ -11,7 +11,6 @@ use crate::commands::own_credential;
 use crate::control::{Act, managing_own, require_within, sees_others};
 use crate::credential::{CREDENTIAL_TYPE, CredentialSummary, public_key};
 use crate::{Caller, CredentialKind, IdentityError, IssuedCredential, NewCredential, Organization};
-use durward_graph::CoreReader;
 
 const KIND: CredentialKind = CredentialKind::CyralClient;
 

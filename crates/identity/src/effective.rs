@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use durward_graph::{EntityRef, View};
+use durward_graph::{CoreReader, EntityRef, View};
 use durward_model::ObjectId;
 use durward_policy::{PermissionLevel, Rights};
 
@@ -12,7 +12,6 @@ use crate::IdentityError;
 use crate::accounts::{ACCOUNT_TYPE, GROUP_TYPE, SERVICE_TYPE, SUSPENDED};
 use crate::bindings;
 use crate::record::stored_rights;
-use durward_graph::CoreReader;
 
 const PERMISSION_LEVEL: &str = "permissionLevel";
 

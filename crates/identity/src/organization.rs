@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use durward_budget::{Budget, Share};
 use durward_catalog::Catalog;
-use durward_graph::View;
 use durward_graph::store::{Draft, Operation, Privilege, Receipt, Store, StoreOptions};
+use durward_graph::{CoreReader, View};
 use durward_journal::HeadSigner;
 use durward_model::transaction::Origin;
 use durward_model::{Clock, Instant, ObjectId, Value};
@@ -21,7 +21,6 @@ use crate::failures::RECORDED_MAX;
 use crate::heads::KnownHeads;
 use crate::tally::Tally;
 use crate::{IdentityError, OrganizationId, PasswordCost};
-use durward_graph::CoreReader;
 
 /// What all organizations of a process share.
 #[derive(Clone, Debug)]

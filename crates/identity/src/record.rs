@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use durward_graph::{EntityRef, View};
+use durward_graph::{CoreReader, EntityRef, View};
 use durward_model::{Instant, Value};
 use durward_policy::{AccessPolicy, Principal, Rights, RowAccess};
 use durward_query::RowCondition;
@@ -13,7 +13,6 @@ use crate::bindings;
 use crate::credential::{CREDENTIAL_TYPE, CredentialKind, property};
 use crate::effective::{RoleRights, is_suspended};
 use crate::{IdentityError, Organization};
-use durward_graph::CoreReader;
 
 /// One credential with its account, its rights and its policies.
 #[derive(Debug)]

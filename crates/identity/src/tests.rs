@@ -12,7 +12,6 @@ mod meanwhile;
 mod roles;
 mod signed;
 mod sonrai;
-mod speed;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use durward_graph::CoreReader;
 use durward_model::{Instant, Value};
 use durward_vault::MacKey;
 
@@ -15,7 +16,6 @@ use crate::credential::property;
 use crate::issue::sealed_context;
 use crate::record::CredentialRecord;
 use crate::{Caller, CredentialKind, IdentityError, Organizations};
-use durward_graph::CoreReader;
 
 /// What the day's key signs to become the key of requests.
 const PURPOSE: &[u8] = b"sdm_api_v1";
