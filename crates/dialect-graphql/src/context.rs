@@ -206,23 +206,24 @@ impl RequestContext {
         blocking(turn, work).await
     }
 
-    /// Runs a command of the caller, which waits for the disk, off the threads that serve
-    /// connections, when the caller's organization has a turn for one more write.
+    /// Runs a command of identity for the caller, which waits for the disk, off the threads that
+    /// serve connections, when the caller's organization has a turn for one more write.
     ///
     /// # Errors
-    /// As [`RequestContext::off_thread`].
+    /// Those of the command and of [`RequestContext::off_thread`], and when nobody was let in.
     pub async fn command<T: Send + 'static>(
         &self,
-        caller: &Caller,
-        run: impl FnOnce(Caller) -> T + Send + 'static,
-    ) -> Result<T, Interrupted> {
+        run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
+    ) -> Result<T, FieldError> {
+        let caller = self.caller().map_err(|error| field_error(error))?.clone();
         let turn = if self.has_turn {
             None
         } else {
-            Some(self.lease.share().write_turn().await?)
+            let turn = self.lease.share().write_turn().await;
+            Some(turn.map_err(Interrupted::from)?)
         };
-        let caller = caller.clone();
-        blocking(turn, move || run(caller)).await
+        let done = blocking(turn, move || run(caller)).await?;
+        done.map_err(|error| field_error(&error))
     }
 
     /// Counts text that a directive is about to rewrite; whether there may be as much.

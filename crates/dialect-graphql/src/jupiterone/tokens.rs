@@ -55,9 +55,9 @@ pub(super) async fn create(call: Call<'_, Context>) -> Answer<'_> {
         policy: text("policy"),
         expires_at: instant(input.get("expiresAt"))?,
     };
-    let issued = command(&call, move |caller| {
-        caller.organization().create_api_key(&caller, new)
-    });
+    let issued = call
+        .context
+        .command(move |caller| caller.organization().create_api_key(&caller, new));
     let issued = issued.await?;
     let mut answer = shown(call.context, &issued.summary);
     answer.insert("token".to_owned(), issued.secret.expose().as_str().into());
@@ -74,7 +74,7 @@ pub(super) async fn create_for_current_user(call: Call<'_, Context>) -> Answer<'
         .to_owned();
     let expires = instant(member("expiresAt"))?;
     let kind = CredentialKind::JupiteroneApiKey;
-    let issued = command(&call, move |caller| {
+    let issued = call.context.command(move |caller| {
         caller
             .organization()
             .create_own_credential(&caller, kind, &name, expires)
@@ -89,7 +89,7 @@ pub(super) async fn create_for_current_user(call: Call<'_, Context>) -> Answer<'
 pub(super) async fn revoke(call: Call<'_, Context>) -> Answer<'_> {
     let id = key_id(call.context, call.text_argument("id").unwrap_or_default())?;
     let revoke = move |caller: Caller| caller.organization().revoke_credential(&caller, id);
-    let summary = command(&call, revoke).await?;
+    let summary = call.context.command(revoke).await?;
     Ok(Node::json(shown(call.context, &summary).into()))
 }
 
@@ -141,16 +141,6 @@ pub(super) fn account<'a>(call: &Call<'a, Context>) -> Answer<'a> {
         "accountSubdomain": name.to_lowercase().replace(' ', "-"),
         "accountName": name,
     })))
-}
-
-/// Runs a command of identity, which waits for the disk, off the threads that serve connections.
-async fn command<T: Send + 'static>(
-    call: &Call<'_, Context>,
-    run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
-) -> Result<T, FieldError> {
-    let caller = call.context.caller().map_err(|error| errors::of(error))?;
-    let result = call.context.command(caller, run).await?;
-    result.map_err(|error| errors::of(&error))
 }
 
 /// An instant in a JSON argument: a date and time, or epoch milliseconds.

@@ -15,16 +15,6 @@ use super::moment::{Moment, object_id};
 use super::{Answer, Context, errors, values};
 use crate::engine::{Call, FieldError, JsonMap, Node, Object};
 
-/// Runs a command, which waits for the disk, off the threads that serve connections.
-async fn command<T: Send + 'static>(
-    call: &Call<'_, Context>,
-    run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
-) -> Result<T, FieldError> {
-    let caller = call.context.caller().map_err(|error| errors::of(error))?;
-    let result = call.context.command(caller, run).await?;
-    result.map_err(|error| errors::of(&error))
-}
-
 /// The argument `input`.
 struct Input<'i>(Option<&'i JsonMap>);
 
@@ -76,7 +66,7 @@ pub(super) async fn create_account(call: Call<'_, Context>) -> Answer<'_> {
         role: input.text("role").unwrap_or_default(),
     };
     let create = move |caller: Caller| caller.organization().create_account(&caller, &new);
-    let summary = command(&call, create).await?;
+    let summary = call.context.command(create).await?;
     // All that there is to read is what the caller sent.
     let moment = Moment::fresh(call.context)?;
     Ok(Node::object(AccountNode::new(&moment, summary)))
@@ -90,7 +80,7 @@ pub(super) async fn set_suspended(call: Call<'_, Context>, suspended: bool) -> A
             .organization()
             .set_account_suspended(&caller, id, suspended)
     };
-    account(call.context, command(&call, set).await?)
+    account(call.context, call.context.command(set).await?)
 }
 
 /// `createApiKey`: without a policy it may do what its creator may.
@@ -108,7 +98,7 @@ pub(super) async fn create_api_key(call: Call<'_, Context>) -> Answer<'_> {
         expires_at: values::instant_from("expiresAt", input.get("expiresAt"))?,
     };
     let create = move |caller: Caller| caller.organization().create_api_key(&caller, new);
-    issued(call.context, command(&call, create).await?)
+    issued(call.context, call.context.command(create).await?)
 }
 
 /// `createApiToken`: a token of the caller's own account.
@@ -122,7 +112,7 @@ pub(super) async fn create_api_token(call: Call<'_, Context>) -> Answer<'_> {
             .organization()
             .create_own_credential(&caller, kind, &name, expires)
     };
-    issued(call.context, command(&call, create).await?)
+    issued(call.context, call.context.command(create).await?)
 }
 
 /// `createCredential`: a credential of another account.
@@ -153,7 +143,7 @@ pub(super) async fn create_credential(call: Call<'_, Context>) -> Answer<'_> {
         let organization = caller.organization();
         organization.create_credential_for(&caller, owner, kind, &name, rights, expires)
     };
-    issued(call.context, command(&call, create).await?)
+    issued(call.context, call.context.command(create).await?)
 }
 
 /// `revokeCredential`
@@ -166,7 +156,7 @@ pub(super) async fn revoke_credential(call: Call<'_, Context>) -> Answer<'_> {
             .organization()
             .revoke_credential_because(&caller, id, &reason, with_descendants)
     };
-    let summary = command(&call, revoke).await?;
+    let summary = call.context.command(revoke).await?;
     let moment = Moment::fresh(call.context)?;
     Ok(Node::object(CredentialNode::new(
         call.context,

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::arguments::whole;
 use super::row_list::{Fields, Row, RowList};
 use super::{Answer, Context, errors};
-use crate::engine::{Call, FieldError, Node};
+use crate::engine::{Call, Node};
 
 /// Kind of tokens in their names.
 pub(super) const TOKEN_KIND: &str = "SonraiUserToken";
@@ -42,7 +42,7 @@ pub(super) async fn generate(call: Call<'_, Context>) -> Answer<'_> {
     }
     let name = member("name").and_then(Json::as_str).unwrap_or_default();
     let name = name.to_owned();
-    let issued = command(&call, move |caller| {
+    let issued = call.context.command(move |caller| {
         let organization = caller.organization();
         organization.create_sonrai_token(&caller, &name, seconds)
     });
@@ -68,7 +68,7 @@ pub(super) async fn delete(call: Call<'_, Context>) -> Answer<'_> {
         }
         caller.organization().delete_credential(&caller, id)
     };
-    command(&call, run).await?;
+    call.context.command(run).await?;
     Ok(Node::Boolean(true))
 }
 
@@ -115,15 +115,4 @@ fn row(context: &Context, known: &CredentialSummary, type_name: &'static str) ->
         Some(end) => row.with("expireAt", end),
         None => row,
     }
-}
-
-/// Runs a command of identity, which waits for the disk, off the threads that serve connections.
-async fn command<T: Send + 'static>(
-    call: &Call<'_, Context>,
-    run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
-) -> Result<T, FieldError> {
-    let caller = call.context.caller();
-    let caller = caller.map_err(|error| errors::of(error))?;
-    let result = call.context.command(caller, run).await?;
-    result.map_err(|error| errors::of(&error))
 }
