@@ -16,7 +16,7 @@ use durward_model::error::ClientMessage;
 use durward_model::transaction::Origin;
 use durward_model::{Clock, ErrorKind, Instant};
 use durward_policy::{Right, Rights};
-use durward_query::{CursorKey, Limits, RowCondition, Visibility};
+use durward_query::{CancelGuard, CursorKey, Limits, RowCondition, Visibility};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -92,18 +92,6 @@ impl ClientMessage for Denial {
         match self {
             Self::Unauthenticated => AuthError::PUBLIC_MESSAGE.to_owned(),
             Self::Forbidden(error) => error.client_message(),
-        }
-    }
-}
-
-/// Stops a query when it is dropped: the client went away, or the answer is there.
-#[derive(Debug)]
-pub struct CancelGuard(Option<Arc<AtomicBool>>);
-
-impl Drop for CancelGuard {
-    fn drop(&mut self) {
-        if let Some(flag) = &self.0 {
-            flag.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -348,12 +336,12 @@ impl RequestContext {
     /// Stops a query of these limits when it is dropped. That of a request which runs in one turn
     /// ends with the request only.
     pub fn cancel_guard(&self, limits: &Limits) -> CancelGuard {
-        CancelGuard(limits.cancelled.clone().filter(|_| !self.has_turn))
+        CancelGuard::new(limits.cancelled.clone().filter(|_| !self.has_turn))
     }
 
     /// Stops everything that runs under [`RequestContext::limits_of_request`] when it is dropped.
     pub fn give_up_guard(&self) -> CancelGuard {
-        CancelGuard(Some(Arc::clone(&self.is_given_up)))
+        CancelGuard::new(Some(Arc::clone(&self.is_given_up)))
     }
 
     /// What a query may cost that runs as long as somebody waits for the whole request.

@@ -13,6 +13,7 @@ mod file;
 mod restore;
 mod tables;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -99,16 +100,25 @@ pub fn write(
     extra: &CheckpointExtra,
     seal: &dyn FileSeal,
 ) -> Result<(), CheckpointError> {
-    let bytes = encode(snapshot, extra, seal);
-    private::replace(path, &bytes).map_err(|source| CheckpointError::Io {
+    let write = || {
+        let sections = encode(snapshot, extra, seal)?;
+        let header = file::header(&sections, seal);
+        let parts = sections.iter().map(file::Section::packed);
+        private::replace_by_parts(path, std::iter::once(&header[..]).chain(parts))
+    };
+    write().map_err(|source| CheckpointError::Io {
         path: path.display().to_string(),
         action: "written",
         source,
     })
 }
 
-/// The bytes of a checkpoint.
-fn encode(snapshot: &Snapshot, extra: &CheckpointExtra, seal: &dyn FileSeal) -> Vec<u8> {
+/// The sections of a checkpoint.
+fn encode(
+    snapshot: &Snapshot,
+    extra: &CheckpointExtra,
+    seal: &dyn FileSeal,
+) -> io::Result<Vec<file::Section>> {
     let mut jobs: Vec<Job<'_>> = vec![Box::new(|out| common::write_common(out, snapshot, extra))];
     for table in snapshot.types.iter() {
         jobs.push(Box::new(|out| tables::write_type(out, table)));
@@ -117,11 +127,11 @@ fn encode(snapshot: &Snapshot, extra: &CheckpointExtra, seal: &dyn FileSeal) -> 
         jobs.push(Box::new(|out| tables::write_triple(out, table)));
     }
     let sections = in_two_threads(jobs, |job| {
-        let mut out = Encoder::default();
+        let mut out = Encoder::new()?;
         job(&mut out);
-        file::Section::pack(&out.bytes, seal)
+        file::Section::seal(out, seal)
     });
-    file::join(&sections, seal)
+    sections.into_iter().collect()
 }
 
 type Job<'a> = Box<dyn Fn(&mut Encoder) + Send + Sync + 'a>;

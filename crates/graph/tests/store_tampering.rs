@@ -12,6 +12,7 @@
 mod stores;
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use durward_graph::checkpoint::{self, CheckpointExtra};
@@ -19,7 +20,8 @@ use durward_graph::store::{Content, ERASED_ACTIVITY, StateCheck, Store, StoreErr
 use durward_journal::file_seal::TestSeal;
 use durward_journal::head::TestSigner;
 use durward_journal::{
-    Erasure, FindingKind, Journal, ReadLimit, SqliteJournal, VerifyOptions, backup, codec,
+    Erasure, FindingKind, Journal, JournalError, ReadLimit, SqliteJournal, VerifyOptions, backup,
+    codec,
 };
 use durward_model::transaction::{Hash, Sequence};
 use durward_model::{ObjectId, Value};
@@ -75,7 +77,7 @@ fn a_forged_checkpoint_is_discarded_and_the_journal_is_folded() {
     );
     assert_eq!(dump(&store.view(None)), before);
     assert_eq!(store.head().0, sequence);
-    let report = store.audit(VerifyOptions::default()).unwrap();
+    let report = store.audit(&VerifyOptions::default()).unwrap();
     assert!(
         report.is_sound() && report.state == StateCheck::Same,
         "{report:?}"
@@ -98,11 +100,24 @@ fn a_forged_checkpoint_is_discarded_and_the_journal_is_folded() {
 }
 
 #[test]
+fn an_audit_that_was_given_up_ends_and_makes_room_for_another() {
+    let (world, _, _) = filled("right");
+    let store = world.open();
+    let options = VerifyOptions::default();
+    options.given_up.store(true, Ordering::Relaxed);
+    let ended = store.audit(&options);
+    let given_up = matches!(ended, Err(StoreError::Journal(JournalError::GivenUp)));
+    assert!(given_up, "{ended:?}");
+    let report = store.audit(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.state, StateCheck::Same);
+}
+
+#[test]
 fn an_audit_compares_the_state_with_the_journal() {
     let (world, _, head) = filled("right");
     let store = world.open();
     fill(&world, &store, "more");
-    let report = store.audit(VerifyOptions::default()).unwrap();
+    let report = store.audit(&VerifyOptions::default()).unwrap();
     assert_eq!(
         report.state,
         StateCheck::Same,
@@ -116,7 +131,7 @@ fn an_audit_compares_the_state_with_the_journal() {
     forge(&world, &other, head_again, 1);
     let store = world.open();
     assert_eq!(store.discarded_checkpoint(), None);
-    let report = store.audit(VerifyOptions::default()).unwrap();
+    let report = store.audit(&VerifyOptions::default()).unwrap();
     assert!(report.chain.is_sound() && !report.is_sound());
     let StateCheck::Differs(what) = report.state else {
         panic!("{:?}", report.state)
@@ -185,7 +200,7 @@ fn forged_erased_forms_stop_the_start_or_the_audit_and_show_in_the_trail() {
         let before_checkpoint = sequence < 6;
         if before_checkpoint {
             let store = world.open();
-            let report = store.audit(VerifyOptions::default()).unwrap();
+            let report = store.audit(&VerifyOptions::default()).unwrap();
             let finding = &report.chain.findings[0];
             assert_eq!(
                 (finding.sequence, &finding.kind),
@@ -217,7 +232,7 @@ fn a_signed_erasure_is_told_with_who_when_and_why() {
         Sequence(7)
     );
     assert_eq!(erase(world.path(), 2), second);
-    let report = store.audit(VerifyOptions::default()).unwrap();
+    let report = store.audit(&VerifyOptions::default()).unwrap();
     assert!(report.is_sound(), "{report:?}");
     assert!(matches!(report.state, StateCheck::Skipped(_)), "{report:?}");
     let record = &report.chain.erasures[0];

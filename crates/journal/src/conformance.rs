@@ -344,7 +344,7 @@ fn compacts(open: Open<'_>) -> Result<(), JournalError> {
         "a second time there is nothing to do"
     );
     assert_eq!(hashes(&*journal)?, before, "hashes stay");
-    let report = verify(&*journal, &TestSigner(1), VerifyOptions::default())?;
+    let report = verify(&*journal, &TestSigner(1), &VerifyOptions::default())?;
     assert_eq!((report.transactions, report.erased), (5, 3));
     let gone = |finding: &crate::Finding| finding.kind == FindingKind::ErasedWithoutRecord;
     let named = report.findings.iter().filter(|finding| gone(finding));

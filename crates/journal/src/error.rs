@@ -117,6 +117,9 @@ pub enum JournalError {
     /// The operating system gives no random bytes.
     #[error("the operating system gives no random bytes")]
     NoRandomness,
+    /// Nobody waits for the verification any more.
+    #[error("the verification was given up: whoever asked for it is gone")]
+    GivenUp,
     /// A test asked for this failure.
     #[error("failure on purpose at {point}")]
     Injected {
@@ -130,9 +133,10 @@ impl JournalError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Conflict { .. } | Self::FolderNotEmpty { .. } => ErrorKind::Conflict,
-            Self::Fenced { .. } | Self::LeaseHeld { .. } | Self::FolderLocked { .. } => {
-                ErrorKind::Unavailable
-            }
+            Self::Fenced { .. }
+            | Self::LeaseHeld { .. }
+            | Self::FolderLocked { .. }
+            | Self::GivenUp => ErrorKind::Unavailable,
             Self::NewerFormat { .. } => ErrorKind::Unsupported,
             Self::Encode { .. } | Self::NotAJournal { .. } => ErrorKind::Invalid,
             Self::BadBatch { .. }

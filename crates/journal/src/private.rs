@@ -51,11 +51,21 @@ pub fn create_new_folder(path: &Path) -> io::Result<()> {
 
 /// Replaces a file by a whole new one: after a crash either the old or the new content is there.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_by_parts(path, std::iter::once(content))
+}
+
+/// As [`replace`], with content in parts that follow each other.
+pub fn replace_by_parts<'a>(
+    path: &Path,
+    parts: impl IntoIterator<Item = &'a [u8]>,
+) -> io::Result<()> {
     let mut name = OsString::from(path.as_os_str());
     name.push(".new");
     let fresh = Path::new(&name);
     let mut file = create(fresh)?;
-    file.write_all(content)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
     file.sync_all()?;
     drop(file);
     fs::rename(fresh, path)?;

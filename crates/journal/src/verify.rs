@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Recomputing the chain, and saying exactly where it breaks.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use durward_model::Instant;
 use durward_model::transaction::{Hash, Sequence};
 
@@ -16,13 +19,28 @@ use crate::{
 pub const FINDINGS_MAX: usize = 100;
 
 /// What to verify.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
     /// Begin after this head, which is known to be right (a checkpoint's); `None` verifies all.
     pub after: Option<Head>,
     /// A hash that the head had at some time, as written down elsewhere then: one of the
     /// transactions must still have it.
     pub expect_head: Option<Hash>,
+    /// Set from outside when nobody waits for the report any more.
+    pub given_up: Arc<AtomicBool>,
+}
+
+impl VerifyOptions {
+    /// Asked between readings of the journal.
+    ///
+    /// # Errors
+    /// [`JournalError::GivenUp`] when nobody waits any more.
+    pub fn check_wanted(&self) -> Result<(), JournalError> {
+        if self.given_up.load(Ordering::Relaxed) {
+            return Err(JournalError::GivenUp);
+        }
+        Ok(())
+    }
 }
 
 /// What a verification found.
@@ -173,7 +191,7 @@ impl ChainCursor {
 pub fn verify(
     journal: &dyn Journal,
     signer: &dyn HeadSigner,
-    options: VerifyOptions,
+    options: &VerifyOptions,
 ) -> Result<VerifyReport, JournalError> {
     let start = options.after.unwrap_or_else(Head::empty);
     let mut report = VerifyReport {
@@ -192,6 +210,7 @@ pub fn verify(
         .expect_head
         .is_none_or(|expected| expected == start.hash);
     let signed = loop {
+        options.check_wanted()?;
         let found = journal.read(cursor.next(), ReadLimit::default())?;
         if found.is_empty() {
             // The head is read after the transactions, so that what is appended meanwhile shows up

@@ -61,7 +61,7 @@ fn erase(folder: &Path, sequence: u64) {
 }
 
 fn report(journal: &SqliteJournal) -> VerifyReport {
-    verify(journal, &SIGNER, VerifyOptions::default()).unwrap()
+    verify(journal, &SIGNER, &VerifyOptions::default()).unwrap()
 }
 
 fn unexplained(report: &VerifyReport) -> Vec<u64> {

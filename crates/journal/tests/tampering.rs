@@ -7,12 +7,13 @@
 )]
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use durward_journal::conformance::{ChainBuilder, many_relationships, one_entity};
 use durward_journal::head::TestSigner;
 use durward_journal::{
-    FencingToken, Finding, FindingKind, Head, HeadSigner, Journal, SqliteJournal, VerifyOptions,
-    VerifyReport, backup, verify,
+    FencingToken, Finding, FindingKind, Head, HeadSigner, Journal, JournalError, SqliteJournal,
+    VerifyOptions, VerifyReport, backup, verify,
 };
 use durward_model::transaction::{Hash, Sequence};
 use rusqlite::{Connection, params};
@@ -37,7 +38,7 @@ fn report_after(tamper: impl FnOnce(&Connection)) -> VerifyReport {
     let (journal, _) = journal_in(folder.path());
     let connection = Connection::open(backup::journal_file(folder.path())).unwrap();
     tamper(&connection);
-    verify(&journal, &SIGNER, VerifyOptions::default()).unwrap()
+    verify(&journal, &SIGNER, &VerifyOptions::default()).unwrap()
 }
 
 fn content(connection: &Connection, sequence: i64) -> Vec<u8> {
@@ -74,7 +75,7 @@ fn every_flipped_byte_is_found() {
         let mut bad = good.clone();
         bad[position] ^= 0x10;
         set_content(&connection, 2, &bad);
-        let report = verify(&journal, &SIGNER, VerifyOptions::default()).unwrap();
+        let report = verify(&journal, &SIGNER, &VerifyOptions::default()).unwrap();
         let first = &report.findings[0];
         assert_eq!(first.sequence, Sequence(2), "byte {position}: {report:?}");
         assert!(
@@ -204,17 +205,27 @@ fn another_head_than_expected_and_another_signer_are_named() {
         ..VerifyOptions::default()
     };
     assert!(
-        verify(&journal, &SIGNER, expect(head.hash))
+        verify(&journal, &SIGNER, &expect(head.hash))
             .unwrap()
             .is_sound()
     );
-    let report = verify(&journal, &SIGNER, expect([1; 32])).unwrap();
+    let report = verify(&journal, &SIGNER, &expect([1; 32])).unwrap();
     assert_eq!(report.findings[0].kind, FindingKind::UnexpectedHead);
-    let report = verify(&journal, &TestSigner(2), VerifyOptions::default()).unwrap();
+    let report = verify(&journal, &TestSigner(2), &VerifyOptions::default()).unwrap();
     assert!(
         matches!(report.findings[0].kind, FindingKind::HeadSignature { .. }),
         "{report:?}"
     );
+}
+
+#[test]
+fn a_verification_that_nobody_waits_for_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = journal_in(folder.path());
+    let options = VerifyOptions::default();
+    options.given_up.store(true, Ordering::Relaxed);
+    let ended = verify(&journal, &SIGNER, &options);
+    assert!(matches!(ended, Err(JournalError::GivenUp)), "{ended:?}");
 }
 
 #[test]
@@ -235,14 +246,14 @@ fn verification_can_begin_at_a_checkpoint() {
         after: Some(head),
         ..VerifyOptions::default()
     };
-    let report = verify(&journal, &SIGNER, after(middle)).unwrap();
+    let report = verify(&journal, &SIGNER, &after(middle)).unwrap();
     assert!(report.is_sound(), "{report:?}");
     assert_eq!(report.transactions, 3);
     let wrong = Head {
         hash: [9; 32],
         ..middle
     };
-    let report = verify(&journal, &SIGNER, after(wrong)).unwrap();
+    let report = verify(&journal, &SIGNER, &after(wrong)).unwrap();
     assert_eq!(report.findings[0].sequence, Sequence(3), "{report:?}");
 }
 
@@ -266,7 +277,7 @@ fn a_backup_is_taken_while_appends_go_on_and_restores() {
     });
     assert!(copied.sequence >= head.sequence);
     let copy = SqliteJournal::open(&backup::journal_file(&target)).unwrap();
-    let report = verify(&copy, &SIGNER, VerifyOptions::default()).unwrap();
+    let report = verify(&copy, &SIGNER, &VerifyOptions::default()).unwrap();
     assert!(report.is_sound(), "{report:?}");
     assert_eq!(report.head, Some(copied));
     drop(copy);
@@ -316,7 +327,7 @@ fn a_journal_goes_on_where_a_key_handed_over() {
     let kinds = |sequence: u64, hash: Hash| -> Vec<FindingKind> {
         let sequence = Sequence(sequence);
         let signer = Successor { sequence, hash };
-        let report = verify(&journal, &signer, VerifyOptions::default()).unwrap();
+        let report = verify(&journal, &signer, &VerifyOptions::default()).unwrap();
         report.findings.into_iter().map(|one| one.kind).collect()
     };
     assert_eq!(kinds(6, head.hash), []);

@@ -50,7 +50,7 @@ pub use execute::{
     ObjectPage, PAGE_BYTES_DEFAULT, PAGE_ROWS_DEFAULT, PageSize, explain_plan, objects_of,
     run_plan, stream_plan,
 };
-pub use limits::{BYTES_DEFAULT, Limits, PATHS_DEFAULT, STEPS_MAX, TIME_MS_DEFAULT};
+pub use limits::{BYTES_DEFAULT, CancelGuard, Limits, PATHS_DEFAULT, STEPS_MAX, TIME_MS_DEFAULT};
 pub use list_cursor::ListCursor;
 pub use lower::{explain, lower, run, stream, warnings};
 pub use result::{QueryPage, ResultKind, RunOptions};

@@ -56,6 +56,26 @@ impl Default for Limits {
     }
 }
 
+/// Ends what runs with [`Limits::cancelled`] when it is dropped: the client went away, or the
+/// answer is there.
+#[derive(Debug)]
+pub struct CancelGuard(Option<Arc<AtomicBool>>);
+
+impl CancelGuard {
+    /// Sets this flag when it is dropped; without one it does nothing.
+    pub fn new(flag: Option<Arc<AtomicBool>>) -> Self {
+        Self(flag)
+    }
+}
+
+impl Drop for CancelGuard {
+    fn drop(&mut self) {
+        if let Some(flag) = &self.0 {
+            flag.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Counts what a running query costs, and takes its memory from the budget; what was taken is given
 /// back when the meter is dropped.
 #[derive(Debug)]

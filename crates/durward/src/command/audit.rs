@@ -2,6 +2,7 @@
 //! `durward audit`
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::Value as Json;
@@ -28,7 +29,8 @@ fn verify(arguments: &AuditVerifyArguments) -> anyhow::Result<()> {
         client.get(&format!("/audit/verify{query}"))?
     } else {
         let offline = Offline::open(&arguments.target)?;
-        let report = offline::verify_store(offline.organization().store(), expected)?;
+        let report =
+            offline::verify_store(offline.organization().store(), expected, &Arc::default())?;
         offline.close()?;
         report
     };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Verifying and printing the audit log.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use anyhow::Context as _;
 use durward_graph::store::{Content, StateCheck, Store, Told};
 use durward_journal::{ErasureRecord, VerifyOptions};
@@ -10,15 +13,20 @@ use durward_vault::digest;
 use serde_json::{Value as Json, json};
 
 /// Recomputes the whole chain of a store, folds it and compares the result with the state; answers
-/// with a report.
+/// with a report. Ends early when `given_up` is set.
 ///
 /// # Errors
 /// When the journal cannot be read, or the expected head is no hash.
-pub(crate) fn verify_store(store: &Store, expect_head: Option<&str>) -> anyhow::Result<Json> {
+pub(crate) fn verify_store(
+    store: &Store,
+    expect_head: Option<&str>,
+    given_up: &Arc<AtomicBool>,
+) -> anyhow::Result<Json> {
     let expect_head = expect_head.map(parse_hash).transpose()?;
-    let report = store.audit(VerifyOptions {
+    let report = store.audit(&VerifyOptions {
         after: None,
         expect_head,
+        given_up: Arc::clone(given_up),
     })?;
     let is_sound = report.is_sound();
     let chain = report.chain;

@@ -2,6 +2,7 @@
 //! The audit log over HTTP: verification and export.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use axum::Json;
 use axum::extract::State;
@@ -11,6 +12,7 @@ use durward_graph::store::StoreError;
 use durward_identity::Caller;
 use durward_model::ErrorKind;
 use durward_policy::Right;
+use durward_query::CancelGuard;
 use serde::Deserialize;
 
 use crate::offline;
@@ -55,16 +57,21 @@ pub(crate) async fn verify(
     let parameters: VerifyParameters = parameters(&parts.0)?;
     let turn = caller.share().turn().await;
     let turn = turn.map_err(|error| Problem::exhausted(&error))?;
+    let given_up = Arc::<AtomicBool>::default();
+    // The folded journal is a second graph: it goes when the client does.
+    let _guard = CancelGuard::new(Some(Arc::clone(&given_up)));
     let task = move || {
         let _turn = turn;
         let expected = parameters.expect_head.as_deref();
         let store = caller.organization().store();
-        offline::verify_store(store, expected).map_err(|error| match error.downcast_ref() {
-            Some::<&StoreError>(failure) => {
-                tracing::warn!(error = format!("{error:#}"), "a journal was not verified");
-                Problem::of(failure)
+        offline::verify_store(store, expected, &given_up).map_err(|error| {
+            match error.downcast_ref() {
+                Some::<&StoreError>(failure) => {
+                    tracing::warn!(error = format!("{error:#}"), "a journal was not verified");
+                    Problem::of(failure)
+                }
+                None => Problem::new(ErrorKind::Invalid, format!("{error:#}")),
             }
-            None => Problem::new(ErrorKind::Invalid, format!("{error:#}")),
         })
     };
     let failed = || Problem::new(ErrorKind::Internal, "the verification ended abnormally");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Plain bytes of numbers, texts and values.
 
+use std::io::{self, Write as _};
+
 use durward_model::{Instant, Value};
 
 /// What does not fit in a section.
@@ -9,26 +11,67 @@ pub(super) type Damage = String;
 /// Lists inside lists never occur; anything deeper is damage.
 const DEPTH_MAX: usize = 2;
 
-#[derive(Debug, Default)]
+/// Bytes of a section that wait for being packed.
+const PENDING_BYTES: usize = 256 << 10;
+const ZSTD_LEVEL: i32 = 1;
+
+/// A section in the making. It is packed as it grows: no section lies unpacked in memory, which
+/// would be as much again as the type that it holds.
 pub(super) struct Encoder {
-    pub(super) bytes: Vec<u8>,
+    pending: Vec<u8>,
+    packer: zstd::stream::write::Encoder<'static, Vec<u8>>,
+    raw_len: u64,
+    failed: Option<io::Error>,
 }
 
 impl Encoder {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            pending: Vec::new(),
+            packer: zstd::stream::write::Encoder::new(Vec::new(), ZSTD_LEVEL)?,
+            raw_len: 0,
+            failed: None,
+        })
+    }
+
+    /// How long the section is unpacked, and its packed bytes.
+    pub(super) fn finish(mut self) -> io::Result<(u64, Vec<u8>)> {
+        self.pack();
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok((self.raw_len, self.packer.finish()?)),
+        }
+    }
+
+    fn pack(&mut self) {
+        self.raw_len += self.pending.len() as u64;
+        if let Err(error) = self.packer.write_all(&self.pending) {
+            self.failed.get_or_insert(error);
+        }
+        self.pending.clear();
+    }
+
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() >= PENDING_BYTES {
+            self.pack();
+        }
+    }
+
     pub(super) fn byte(&mut self, value: u8) {
-        self.bytes.push(value);
+        self.raw(&[value]);
     }
 
     pub(super) fn flag(&mut self, value: bool) {
-        self.bytes.push(u8::from(value));
+        self.byte(u8::from(value));
     }
 
     pub(super) fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
+            self.pending.push(value as u8 | 0x80);
             value >>= 7;
         }
-        self.bytes.push(value as u8);
+        self.byte(value as u8);
     }
 
     pub(super) fn small(&mut self, value: u32) {
@@ -45,7 +88,7 @@ impl Encoder {
 
     pub(super) fn blob(&mut self, bytes: &[u8]) {
         self.length(bytes.len());
-        self.bytes.extend_from_slice(bytes);
+        self.raw(bytes);
     }
 
     pub(super) fn text(&mut self, text: &str) {
@@ -55,7 +98,7 @@ impl Encoder {
     pub(super) fn words(&mut self, words: &[u64]) {
         self.length(words.len());
         for word in words {
-            self.bytes.extend_from_slice(&word.to_le_bytes());
+            self.raw(&word.to_le_bytes());
         }
     }
 
@@ -70,8 +113,7 @@ impl Encoder {
             }
             Value::Float(number) => {
                 self.byte(4);
-                self.bytes
-                    .extend_from_slice(&number.to_bits().to_le_bytes());
+                self.raw(&number.to_bits().to_le_bytes());
             }
             Value::String(text) => {
                 self.byte(5);
@@ -227,4 +269,29 @@ pub(super) fn fixed(bytes: &[u8]) -> u64 {
         .iter()
         .rev()
         .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_packed_as_it_grows() {
+        let mut section = Encoder::new().unwrap();
+        let text = "x".repeat(1000);
+        for number in 0..20_000 {
+            section.small(number);
+            section.text(&text);
+            assert!(section.pending.capacity() <= 2 * PENDING_BYTES);
+        }
+        let (raw_len, packed) = section.finish().unwrap();
+        let raw = zstd::bulk::decompress(&packed, raw_len as usize).unwrap();
+        assert_eq!(raw.len() as u64, raw_len);
+        let mut from = Decoder::new(&raw);
+        for number in 0..20_000 {
+            assert_eq!((from.small(), from.text()), (Ok(number), Ok(&*text)));
+        }
+        assert_eq!(from.end(), Ok(()));
+    }
 }

@@ -26,14 +26,14 @@ pub(super) fn write_codes(out: &mut Encoder, chunk: &CodeChunk) {
             out.byte(2);
             out.length(codes.len());
             for code in codes {
-                out.bytes.extend_from_slice(&code.to_le_bytes());
+                out.raw(&code.to_le_bytes());
             }
         }
         CodeChunk::U32(codes) => {
             out.byte(3);
             out.length(codes.len());
             for code in codes {
-                out.bytes.extend_from_slice(&code.to_le_bytes());
+                out.raw(&code.to_le_bytes());
             }
         }
     }
@@ -154,7 +154,7 @@ fn write_chunk(out: &mut Encoder, chunk: &Chunk) {
             write_present(out, numbers.present.as_ref());
             out.length(numbers.values.len());
             for value in &numbers.values {
-                out.bytes.extend_from_slice(&value.to_le_bytes());
+                out.raw(&value.to_le_bytes());
             }
         }
         Chunk::Texts(texts) => {

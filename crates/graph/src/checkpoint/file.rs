@@ -4,18 +4,19 @@
 //! The table holds a code of every section under a key of the organization, and one code covers
 //! header and table: nobody else can make a checkpoint, or put one together from parts of others.
 
+use std::io;
+
 use durward_journal::FileSeal;
 use durward_journal::file_seal::{TAG_BYTES, Tag};
 
 use super::FORMAT;
-use super::codec::{Damage, fixed};
+use super::codec::{Damage, Encoder, fixed};
 
 const MAGIC: &[u8; 8] = b"DWGRAPH\0";
 const HEADER: usize = 16;
 const ENTRY: usize = 16 + TAG_BYTES;
 const HEADER_PURPOSE: &str = "checkpoint header";
 const SECTION_PURPOSE: &str = "checkpoint section";
-const ZSTD_LEVEL: i32 = 1;
 /// No section is larger than this when unpacked.
 const SECTION_MAX: u64 = 64 << 30;
 
@@ -28,36 +29,35 @@ pub(super) struct Section {
 }
 
 impl Section {
-    pub(super) fn pack(raw: &[u8], seal: &dyn FileSeal) -> Self {
-        // Compression into memory has no way to fail; should it, the empty section is refused when
-        // the file is read, and the journal is replayed.
-        let packed = zstd::bulk::compress(raw, ZSTD_LEVEL).unwrap_or_default();
-        Self {
-            raw_len: raw.len() as u64,
+    pub(super) fn seal(section: Encoder, seal: &dyn FileSeal) -> io::Result<Self> {
+        let (raw_len, packed) = section.finish()?;
+        Ok(Self {
+            raw_len,
             tag: seal.tag(SECTION_PURPOSE, &[&packed]),
             packed,
-        }
+        })
+    }
+
+    /// The bytes of the section as they lie in the file.
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.packed
     }
 }
 
-/// The whole file.
-pub(super) fn join(sections: &[Section], seal: &dyn FileSeal) -> Vec<u8> {
-    let packed: usize = sections.iter().map(|section| section.packed.len()).sum();
-    let mut file = Vec::with_capacity(HEADER + sections.len() * ENTRY + TAG_BYTES + packed);
-    file.extend_from_slice(MAGIC);
-    file.extend_from_slice(&FORMAT.to_le_bytes());
-    file.extend_from_slice(&(sections.len() as u32).to_le_bytes());
+/// What comes before the sections in the file.
+pub(super) fn header(sections: &[Section], seal: &dyn FileSeal) -> Vec<u8> {
+    let mut header = Vec::with_capacity(HEADER + sections.len() * ENTRY + TAG_BYTES);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(&FORMAT.to_le_bytes());
+    header.extend_from_slice(&(sections.len() as u32).to_le_bytes());
     for section in sections {
-        file.extend_from_slice(&section.raw_len.to_le_bytes());
-        file.extend_from_slice(&(section.packed.len() as u64).to_le_bytes());
-        file.extend_from_slice(&section.tag);
+        header.extend_from_slice(&section.raw_len.to_le_bytes());
+        header.extend_from_slice(&(section.packed.len() as u64).to_le_bytes());
+        header.extend_from_slice(&section.tag);
     }
-    let tag = seal.tag(HEADER_PURPOSE, &[&file]);
-    file.extend_from_slice(&tag);
-    for section in sections {
-        file.extend_from_slice(&section.packed);
-    }
-    file
+    let tag = seal.tag(HEADER_PURPOSE, &[&header]);
+    header.extend_from_slice(&tag);
+    header
 }
 
 /// The format of a file, if it is a checkpoint at all.

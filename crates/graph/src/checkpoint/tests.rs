@@ -105,15 +105,30 @@ fn any_damage_is_noticed() {
 
 /// A checkpoint in the making: its sections, unpacked.
 fn sections(snapshot: &Snapshot) -> Vec<Vec<u8>> {
-    let whole = encode(snapshot, &extra(), &TestSeal(1));
+    let whole = joined(
+        &encode(snapshot, &extra(), &TestSeal(1)).unwrap(),
+        &TestSeal(1),
+    );
     let packed = file::split(&whole, &TestSeal(1)).unwrap();
     let unpack = |packed: &file::Packed<'_>| packed.unpack(&TestSeal(1)).unwrap();
     packed.iter().map(unpack).collect()
 }
 
+/// The bytes of the file.
+fn joined(sections: &[file::Section], seal: &TestSeal) -> Vec<u8> {
+    let mut whole = file::header(sections, seal);
+    let parts = sections.iter().map(file::Section::packed);
+    parts.for_each(|part| whole.extend_from_slice(part));
+    whole
+}
+
 fn sealed(sections: &[Vec<u8>], seal: &TestSeal) -> Vec<u8> {
-    let packed = sections.iter().map(|raw| file::Section::pack(raw, seal));
-    file::join(&packed.collect::<Vec<_>>(), seal)
+    let packed = sections.iter().map(|raw| {
+        let mut section = Encoder::new().unwrap();
+        section.raw(raw);
+        file::Section::seal(section, seal).unwrap()
+    });
+    joined(&packed.collect::<Vec<_>>(), seal)
 }
 
 #[test]

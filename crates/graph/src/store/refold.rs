@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use durward_journal::{Journal, JournalError, ReadLimit, codec};
+use durward_journal::{Journal, JournalError, ReadLimit, VerifyOptions, codec};
 use durward_model::transaction::Sequence;
 
 use super::error::StoreError;
@@ -21,12 +21,17 @@ pub enum StateCheck {
 }
 
 /// Folds the journal from its beginning to the transaction that `state` ends with.
-pub(super) fn compare(journal: &dyn Journal, state: &Snapshot) -> Result<StateCheck, StoreError> {
+pub(super) fn compare(
+    journal: &dyn Journal,
+    state: &Snapshot,
+    options: &VerifyOptions,
+) -> Result<StateCheck, StoreError> {
     let catalog = Arc::clone(&state.catalog);
     let empty = Snapshot::new(state.cipher.clone(), catalog, state.key_seed);
     let mut writer = StateWriter::new(empty);
     let mut from = Sequence(1);
     while from <= state.sequence() {
+        options.check_wanted()?;
         let mut found = journal.read(from, ReadLimit::default())?;
         found.retain(|stored| stored.sequence <= state.sequence());
         let Some(last) = found.last() else { break };

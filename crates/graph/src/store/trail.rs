@@ -153,11 +153,11 @@ impl Store {
 
     /// Recomputes the whole chain.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
-        self.verify_with(VerifyOptions::default())
+        self.verify_with(&VerifyOptions::default())
     }
 
     /// Recomputes the chain, or a part of it, and compares the head with an expected one.
-    pub fn verify_with(&self, options: VerifyOptions) -> Result<VerifyReport, StoreError> {
+    pub fn verify_with(&self, options: &VerifyOptions) -> Result<VerifyReport, StoreError> {
         let shared = &self.shared;
         Ok(verify(&*shared.journal, &*shared.signer, options)?)
     }
@@ -166,12 +166,13 @@ impl Store {
     /// that answers questions. Needs as much memory as that state. Only one runs at a time.
     ///
     /// # Errors
-    /// When the journal cannot be read, and [`StoreError::Auditing`] while another one runs.
-    pub fn audit(&self, options: VerifyOptions) -> Result<AuditReport, StoreError> {
+    /// When the journal cannot be read, when the audit was given up, and [`StoreError::Auditing`]
+    /// while another one runs.
+    pub fn audit(&self, options: &VerifyOptions) -> Result<AuditReport, StoreError> {
         let _one = self.auditing.try_lock().ok_or(StoreError::Auditing)?;
         let chain = self.verify_with(options)?;
         let state = if chain.is_sound() {
-            refold::compare(&*self.shared.journal, &self.snapshot())?
+            refold::compare(&*self.shared.journal, &self.snapshot(), options)?
         } else {
             StateCheck::Skipped("the journal is not sound".to_owned())
         };

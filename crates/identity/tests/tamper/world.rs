@@ -197,7 +197,7 @@ impl World {
                 };
             };
             let store = organization.store();
-            match store.audit(VerifyOptions::default()) {
+            match store.audit(&VerifyOptions::default()) {
                 Err(error) => return Verdict::Noticed(error.to_string()),
                 Ok(report) if !report.is_sound() => {
                     let findings = report.chain.findings.iter().map(ToString::to_string);
