@@ -191,8 +191,8 @@ impl Access {
 
 /// The living objects of a kind, in order of creation.
 pub fn living(view: &View, kind: Kind) -> Vec<ObjectRef> {
-    if let Some(entity_type) = kind.entity_type() {
-        let Some(type_id) = view.type_id(entity_type) else {
+    if !kind.is_relationship() {
+        let Some(type_id) = view.type_id(kind.type_name()) else {
             return Vec::new();
         };
         let rows = view.live_rows(type_id);

@@ -28,6 +28,9 @@ pub(crate) use port::PortBook;
 
 use crate::{Kind, Object};
 
+/// Property of objects that a new organization has.
+const BUILT_IN: &str = "builtIn";
+
 /// Properties by name. In a change, null takes one away.
 pub type Properties = BTreeMap<String, Value>;
 
@@ -93,6 +96,8 @@ pub struct ObjectChange {
     /// Whether a service account is suspended from now on. Users are suspended by their permission
     /// level, or by [`crate::Access::set_suspended`].
     pub suspended: Option<bool>,
+    /// The ends of a relationship: they cannot change, and others than it has are refused.
+    pub ends: Option<(ObjectId, ObjectId)>,
     /// The version that the caller saw; another one is a conflict.
     pub expected_version: Option<u32>,
     /// Whether a node is refused a name that another node has.

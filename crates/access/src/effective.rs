@@ -11,10 +11,9 @@ use std::ops::ControlFlow;
 use durward_graph::{Direction, EdgeRef, EntityRef, View};
 use durward_model::Instant;
 
-use crate::kind::{
-    ALLOWS, ASSIGNED, GROUP_TYPE, HAS, RESOURCE_TYPE, ROLE_TYPE, SERVICE_TYPE, USER_TYPE,
-};
 use crate::reader::{self, Link};
+use durward_catalog::Kind;
+use durward_catalog::kinds::verb::{ALLOWS, ASSIGNED, HAS};
 
 /// Property of a grant: when it begins.
 pub const VALID_FROM: &str = "validFrom";
@@ -68,7 +67,7 @@ pub struct HeldRole {
 
 /// The groups of an account, and since when it is in them.
 pub fn groups_of(view: &View, account: EntityRef) -> Vec<(EntityRef, Instant)> {
-    let links = reader::links_in(view, account, HAS, GROUP_TYPE).into_iter();
+    let links = reader::links_in(view, account, HAS, Kind::GROUP).into_iter();
     links
         .map(|link| (link.other, view.edge_created_at(link.edge)))
         .collect()
@@ -77,7 +76,7 @@ pub fn groups_of(view: &View, account: EntityRef) -> Vec<(EntityRef, Instant)> {
 /// The roles of an account: its own, then those of its groups.
 pub fn roles_of(view: &View, account: EntityRef) -> Vec<HeldRole> {
     let mut held = Vec::new();
-    for link in reader::links_out(view, account, ASSIGNED, ROLE_TYPE) {
+    for link in reader::links_out(view, account, ASSIGNED, Kind::ROLE) {
         held.push(HeldRole {
             role: link.other,
             group: None,
@@ -85,7 +84,7 @@ pub fn roles_of(view: &View, account: EntityRef) -> Vec<HeldRole> {
         });
     }
     for (group, since) in groups_of(view, account) {
-        for link in reader::links_out(view, group, ASSIGNED, ROLE_TYPE) {
+        for link in reader::links_out(view, group, ASSIGNED, Kind::ROLE) {
             held.push(HeldRole {
                 role: link.other,
                 group: Some(group),
@@ -176,7 +175,10 @@ pub(crate) fn times(view: &View, grant: EdgeRef) -> (Instant, Option<Instant>) {
 
 /// Calls `visit` for the resources that an account, group or role allows, until it says no.
 fn for_each_allowed(view: &View, holder: EntityRef, mut visit: impl FnMut(Link) -> bool) {
-    let (Some(verb), Some(resource)) = (view.verb_id(ALLOWS), view.type_id(RESOURCE_TYPE)) else {
+    let (Some(verb), Some(resource)) = (
+        view.verb_id(ALLOWS),
+        view.type_id(Kind::RESOURCE.type_name()),
+    ) else {
         return;
     };
     for triple in view.triples_matching(Some(holder.type_id), Some(verb), Some(resource)) {
@@ -272,13 +274,13 @@ pub(crate) fn edges_between(view: &View, from: EntityRef, to: EntityRef) -> Vec<
 /// The accounts that reach a resource, in order of their rows, each once.
 pub fn accounts_of(view: &View, resource: EntityRef, valid_at: Instant) -> Vec<EntityRef> {
     let mut holders: Vec<EntityRef> = Vec::new();
-    for role in reader::links_in(view, resource, ALLOWS, ROLE_TYPE) {
-        for holder_type in [USER_TYPE, SERVICE_TYPE, GROUP_TYPE] {
+    for role in reader::links_in(view, resource, ALLOWS, Kind::ROLE) {
+        for holder_type in Kind::HOLDERS {
             let links = reader::links_in(view, role.other, ASSIGNED, holder_type);
             holders.extend(links.into_iter().map(|link| link.other));
         }
     }
-    for holder_type in [USER_TYPE, SERVICE_TYPE, GROUP_TYPE] {
+    for holder_type in Kind::HOLDERS {
         let grants = reader::links_in(view, resource, ALLOWS, holder_type);
         let valid = grants
             .into_iter()
@@ -292,21 +294,21 @@ pub fn accounts_of(view: &View, resource: EntityRef, valid_at: Instant) -> Vec<E
 
 /// The accounts that hold a role, themselves or by a group, in order of their rows, each once.
 pub fn holders_of(view: &View, role: EntityRef) -> Vec<EntityRef> {
-    let types = [USER_TYPE, SERVICE_TYPE, GROUP_TYPE].into_iter();
+    let types = Kind::HOLDERS.into_iter();
     let links = types.flat_map(|holder| reader::links_in(view, role, ASSIGNED, holder));
     accounts_among(view, links.map(|link| link.other).collect())
 }
 
 /// The accounts among holders, and those in the groups among them.
 fn accounts_among(view: &View, holders: Vec<EntityRef>) -> Vec<EntityRef> {
-    let group_type = view.type_id(GROUP_TYPE);
+    let group_type = view.type_id(Kind::GROUP.type_name());
     let mut accounts = Vec::new();
     for holder in holders {
         if Some(holder.type_id) != group_type {
             accounts.push(holder);
             continue;
         }
-        for member_type in [USER_TYPE, SERVICE_TYPE] {
+        for member_type in Kind::ACCOUNTS {
             let members = reader::links_out(view, holder, HAS, member_type);
             accounts.extend(members.into_iter().map(|link| link.other));
         }

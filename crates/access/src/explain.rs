@@ -76,12 +76,12 @@ impl Access {
         view: &View,
         name: &str,
     ) -> Result<EntityRef, AccessError> {
-        let kinds = [Kind::User, Kind::Service];
+        let kinds = [Kind::USER, Kind::SERVICE];
         let found =
             ids::parse_any(view.id_cipher(), name).and_then(|id| reader::entity(view, id, &kinds));
         let found = found.or_else(|| {
-            let users = named(view, Kind::User, "email", name);
-            users.or_else(|| named(view, Kind::Service, "displayName", name))
+            let users = named(view, Kind::USER, "email", name);
+            users.or_else(|| named(view, Kind::SERVICE, "displayName", name))
         });
         seen(caller, view, found, "account")
     }
@@ -104,8 +104,8 @@ impl Access {
 /// The resource of this name or id.
 fn resource_named(caller: &Caller, view: &View, name: &str) -> Result<EntityRef, AccessError> {
     let found = ids::parse_any(view.id_cipher(), name)
-        .and_then(|id| reader::entity(view, id, &[Kind::Resource]));
-    let found = found.or_else(|| named(view, Kind::Resource, "displayName", name));
+        .and_then(|id| reader::entity(view, id, &[Kind::RESOURCE]));
+    let found = found.or_else(|| named(view, Kind::RESOURCE, "displayName", name));
     seen(caller, view, found, "resource")
 }
 

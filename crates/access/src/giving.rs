@@ -13,8 +13,8 @@ use durward_graph::store::{Operation, Target};
 use durward_identity::Caller;
 use durward_policy::{Action, Right};
 
-use crate::kind::{ALLOWS, ROLE_TYPE};
 use crate::{Access, AccessError, Kind, reader};
+use durward_catalog::kinds::verb::ALLOWS;
 
 /// Rights any of which lets a role reach more.
 static TO_A_ROLE: LazyLock<Vec<Right>> =
@@ -59,7 +59,7 @@ impl Access {
                 set,
                 ..
             } => {
-                let resource = reader::entity(view, *id, &[Kind::Resource]);
+                let resource = reader::entity(view, *id, &[Kind::RESOURCE]);
                 resource.is_some_and(|resource| self.frees(view, resource, set))
             }
             _ => false,
@@ -92,11 +92,11 @@ fn widened(view: &View, operation: &Operation) -> Option<Target> {
         // Grants start at accounts and groups that are there: what is made here is a role.
         return Some(from.clone());
     };
-    let role = reader::entity(view, *role, &[Kind::Role])?;
+    let role = reader::entity(view, *role, &[Kind::ROLE])?;
     if let Target::Id(resource) = to
-        && let Some(resource) = reader::entity(view, *resource, &[Kind::Resource])
+        && let Some(resource) = reader::entity(view, *resource, &[Kind::RESOURCE])
     {
-        let reached = reader::links_in(view, resource, ALLOWS, ROLE_TYPE);
+        let reached = reader::links_in(view, resource, ALLOWS, Kind::ROLE);
         if reached.iter().any(|link| link.other == role) {
             return None;
         }

@@ -95,8 +95,8 @@ pub fn moments_of(view: &View, objects: impl IntoIterator<Item = ObjectRef>) -> 
 
 /// All objects of a kind that there are or were, in order of creation inside their type.
 pub fn ever(view: &View, kind: Kind) -> Vec<ObjectRef> {
-    if let Some(entity_type) = kind.entity_type() {
-        let Some(type_id) = view.type_id(entity_type) else {
+    if !kind.is_relationship() {
+        let Some(type_id) = view.type_id(kind.type_name()) else {
             return Vec::new();
         };
         let rows = 0..view.rows(type_id);

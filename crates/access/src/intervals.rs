@@ -82,10 +82,10 @@ impl Bindings {
     /// How many relationships [`Self::read`] would read.
     pub fn count(view: &View) -> usize {
         let kinds = [
-            Kind::Assignment,
-            Kind::GroupRole,
-            Kind::GroupMember,
-            Kind::Grant,
+            Kind::ASSIGNMENT,
+            Kind::GROUP_ROLE,
+            Kind::GROUP_MEMBER,
+            Kind::GRANT,
         ];
         let triples = kinds
             .into_iter()
@@ -96,14 +96,14 @@ impl Bindings {
 
     /// Reads what there was up to the instant of a view.
     pub fn read(view: &View) -> Self {
-        let mut roles_of = ties(view, Kind::Assignment, false);
-        roles_of.extend(ties(view, Kind::GroupRole, false));
+        let mut roles_of = ties(view, Kind::ASSIGNMENT, false);
+        roles_of.extend(ties(view, Kind::GROUP_ROLE, false));
         Self {
             view: view.clone(),
-            groups_of: ties(view, Kind::GroupMember, true),
+            groups_of: ties(view, Kind::GROUP_MEMBER, true),
             roles_of,
             resources_of: role_access(view),
-            grants_of: ties(view, Kind::Grant, false),
+            grants_of: ties(view, Kind::GRANT, false),
         }
     }
 
@@ -181,8 +181,11 @@ fn role_access(view: &View) -> Ties {
 
 /// Where the relationships from roles to resources lie.
 fn role_triples(view: &View) -> Vec<TripleId> {
-    use crate::kind::{ALLOWS, RESOURCE_TYPE, ROLE_TYPE};
-    let types = (view.type_id(ROLE_TYPE), view.type_id(RESOURCE_TYPE));
+    use durward_catalog::kinds::verb::ALLOWS;
+    let types = (
+        view.type_id(Kind::ROLE.type_name()),
+        view.type_id(Kind::RESOURCE.type_name()),
+    );
     let (Some(verb), (Some(role), Some(resource))) = (view.verb_id(ALLOWS), types) else {
         return Vec::new();
     };

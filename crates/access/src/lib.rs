@@ -17,7 +17,6 @@ pub mod explain;
 mod giving;
 pub mod history;
 pub mod intervals;
-pub mod kind;
 pub mod object;
 pub mod policies;
 pub mod reach;
@@ -27,10 +26,11 @@ pub mod rules;
 
 pub use access::{Access, Accesses};
 pub use command::{Created, NewObject, ObjectChange, Properties};
+pub use durward_catalog::Kind;
+pub use durward_catalog::kinds::verb;
 pub use effective::{AccessPath, Via};
 pub use error::AccessError;
 pub use history::HistoryRow;
-pub use kind::Kind;
 pub use object::Object;
 pub use rules::AccessRules;
 

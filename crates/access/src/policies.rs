@@ -14,7 +14,6 @@ use durward_policy::{
 use parking_lot::Mutex;
 
 use crate::effective::{accounts_of, groups_of, roles_of};
-use crate::kind::{POLICY_TYPE, SERVICE_TYPE};
 use crate::{Access, Kind, Object, reader};
 
 /// Property of a policy with its text.
@@ -59,7 +58,7 @@ impl PolicyCache {
 }
 
 fn mark(view: &View) -> Mark {
-    let Some(type_id) = view.type_id(POLICY_TYPE) else {
+    let Some(type_id) = view.type_id(Kind::POLICY.type_name()) else {
         return Mark::new();
     };
     let rows = view.live_rows(type_id);
@@ -119,7 +118,7 @@ impl Access {
             return false;
         };
         let before = resource_facts(view, resource);
-        let mut object = Object::of_entity(view, Kind::Resource, resource);
+        let mut object = Object::of_entity(view, Kind::RESOURCE, resource);
         object.properties.extend(set.iter().cloned());
         let after = facts_of(&object);
         if before == after {
@@ -192,11 +191,11 @@ fn context(at: Instant) -> CedarContext {
 
 /// An account as policies see it.
 pub(crate) fn principal(view: &View, account: EntityRef) -> CedarPrincipal {
-    let is_service = view.type_id(SERVICE_TYPE) == Some(account.type_id);
+    let is_service = view.type_id(Kind::SERVICE.type_name()) == Some(account.type_id);
     let kind = if is_service {
-        Kind::Service
+        Kind::SERVICE
     } else {
-        Kind::User
+        Kind::USER
     };
     let object = Object::of_entity(view, kind, account);
     let groups = groups_of(view, account).into_iter();
@@ -223,7 +222,7 @@ pub(crate) fn principal(view: &View, account: EntityRef) -> CedarPrincipal {
 
 /// A resource as policies see it.
 pub(crate) fn resource_facts(view: &View, resource: EntityRef) -> CedarResource {
-    facts_of(&Object::of_entity(view, Kind::Resource, resource))
+    facts_of(&Object::of_entity(view, Kind::RESOURCE, resource))
 }
 
 fn facts_of(object: &Object) -> CedarResource {

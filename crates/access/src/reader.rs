@@ -3,14 +3,14 @@
 
 pub use durward_graph::Link;
 use durward_graph::{CoreReader, Direction, EdgeRef, EntityRef, ObjectRef, TripleId, TypeId, View};
+use durward_identity::credential::{CREDENTIAL_TYPE, OWNS};
 use durward_model::{Instant, ObjectId, ObjectNumber, Value};
 
-use crate::kind::{Kind, Shape};
+use crate::Kind;
 
 /// Whether an entity is of a kind.
 pub fn is_of_kind(view: &View, entity: EntityRef, kind: Kind) -> bool {
-    kind.entity_type()
-        .is_some_and(|name| view.type_id(name) == Some(entity.type_id))
+    !kind.is_relationship() && view.type_id(kind.type_name()) == Some(entity.type_id)
 }
 
 /// The living object of this id and kind.
@@ -46,16 +46,17 @@ pub fn entity(view: &View, id: ObjectId, kinds: &[Kind]) -> Option<EntityRef> {
 
 /// The triples in which relationships of a kind lie; none for kinds of entities.
 pub fn triples(view: &View, kind: Kind) -> Vec<TripleId> {
-    let Shape::Relationship { from, verb, to, .. } = kind.shape() else {
+    let Some(ends) = kind.ends() else {
         return Vec::new();
     };
-    let Some(verb) = view.verb_id(verb) else {
+    let Some(verb) = view.verb_id(&ends.verb) else {
         return Vec::new();
     };
-    let ids = |names: &[&str]| -> Vec<TypeId> {
-        names.iter().filter_map(|name| view.type_id(name)).collect()
+    let ids = |kinds: &[Kind]| -> Vec<TypeId> {
+        let types = kinds.iter().map(|kind| kind.type_name());
+        types.filter_map(|name| view.type_id(name)).collect()
     };
-    let (from, to) = (ids(from), ids(to));
+    let (from, to) = (ids(&ends.from), ids(&ends.to));
     let mut found = Vec::new();
     for start in &from {
         for end in &to {
@@ -66,14 +67,19 @@ pub fn triples(view: &View, kind: Kind) -> Vec<TripleId> {
     found
 }
 
-/// The living relationships of a verb that start at an entity and end at entities of a type.
-pub fn links_out(view: &View, entity: EntityRef, verb: &str, to: &str) -> Vec<Link> {
-    CoreReader::new(view).links(entity, verb, to, Direction::Out)
+/// The living relationships of a verb that start at an entity and end at entities of a kind.
+pub fn links_out(view: &View, entity: EntityRef, verb: &str, to: Kind) -> Vec<Link> {
+    CoreReader::new(view).links(entity, verb, to.type_name(), Direction::Out)
 }
 
-/// The living relationships of a verb that end at an entity and start at entities of a type.
-pub fn links_in(view: &View, entity: EntityRef, verb: &str, from: &str) -> Vec<Link> {
-    CoreReader::new(view).links(entity, verb, from, Direction::In)
+/// The living relationships of a verb that end at an entity and start at entities of a kind.
+pub fn links_in(view: &View, entity: EntityRef, verb: &str, from: Kind) -> Vec<Link> {
+    CoreReader::new(view).links(entity, verb, from.type_name(), Direction::In)
+}
+
+/// The living credentials of an account or node.
+pub fn credentials_of(view: &View, owner: EntityRef) -> Vec<EntityRef> {
+    CoreReader::new(view).ends(owner, OWNS, CREDENTIAL_TYPE, Direction::Out)
 }
 
 /// A text property of an entity; empty when there is none.

@@ -3,11 +3,13 @@
 //!
 //! `contracts/catalog/*.toml` says it, and this crate reads it. Nothing here sees a graph.
 //!
-//! Start reading at [`Catalog`]; spellings are in [`ids`].
+//! Start reading at [`Catalog`] and [`Kind`]; spellings are in [`ids`].
 
 pub mod ids;
+pub mod kinds;
 mod types;
 mod vocabulary;
 
+pub use kinds::Kind;
 pub use types::{Catalog, CatalogError, RAW_DATA, TypeEntry, UniqueProperty};
 pub use vocabulary::Vocabulary;

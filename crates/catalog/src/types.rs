@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::kinds;
+
 /// What the catalog says about one entity type.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,7 +48,7 @@ pub struct Catalog {
 }
 
 /// A catalog file that cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CatalogError {
     /// It is not TOML of the expected shape.
     #[error("catalog file {file} is not valid")]
@@ -55,7 +57,17 @@ pub enum CatalogError {
         file: &'static str,
         /// What is wrong.
         #[source]
-        source: toml::de::Error,
+        source: Box<toml::de::Error>,
+    },
+    /// It says something that does not fit.
+    #[error("contracts/catalog/{file}:{line}: {reason}")]
+    Wrong {
+        /// Name of the file.
+        file: &'static str,
+        /// The line, from 1.
+        line: usize,
+        /// What does not fit.
+        reason: String,
     },
     /// Two entries have one name.
     #[error("catalog type {name} is declared twice")]
@@ -72,23 +84,25 @@ struct CatalogFile {
     types: Vec<TypeEntry>,
 }
 
-const FILES: &[(&str, &str)] = &[(
+const FILE: (&str, &str) = (
     "core.toml",
     include_str!("../../../contracts/catalog/core.toml"),
-)];
+);
 
 impl Catalog {
     /// The catalog that is built into the binary.
     pub fn built_in() -> Result<Self, CatalogError> {
+        kinds::check()?;
+        let (file, text) = FILE;
+        let parsed: CatalogFile = toml::from_str(text).map_err(|source| CatalogError::Syntax {
+            file,
+            source: Box::new(source),
+        })?;
         let mut types = BTreeMap::new();
-        for (file, text) in FILES {
-            let parsed: CatalogFile =
-                toml::from_str(text).map_err(|source| CatalogError::Syntax { file, source })?;
-            for entry in parsed.types {
-                let name = entry.name.clone();
-                if types.insert(name.clone(), entry).is_some() {
-                    return Err(CatalogError::Twice { name });
-                }
+        for entry in kinds::types().chain(parsed.types) {
+            let name = entry.name.clone();
+            if types.insert(name.clone(), entry).is_some() {
+                return Err(CatalogError::Twice { name });
             }
         }
         Ok(Self { types })

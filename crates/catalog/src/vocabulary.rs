@@ -49,7 +49,10 @@ impl Vocabulary {
 
     fn read() -> Result<Self, CatalogError> {
         let (file, text) = VOCABULARY;
-        toml::from_str(text).map_err(|source| CatalogError::Syntax { file, source })
+        toml::from_str(text).map_err(|source| CatalogError::Syntax {
+            file,
+            source: Box::new(source),
+        })
     }
 
     /// Whether the values of a property are dates, by its name.

@@ -192,8 +192,8 @@ pub(crate) fn new_id() -> Result<String, ApiError> {
 /// What this dialect calls one of a kind.
 fn noun(kind: Kind) -> &'static str {
     match kind {
-        Kind::Node => "sidecar",
-        Kind::Resource => "repository",
+        Kind::NODE => "sidecar",
+        Kind::RESOURCE => "repository",
         other => other.noun(),
     }
 }
@@ -211,9 +211,9 @@ fn named(kind: Kind, error: AccessError) -> ApiError {
 fn absent(kind: Kind, id: &str) -> ApiError {
     let shown: String = id.chars().take(64).collect();
     ApiError::not_found(match kind {
-        Kind::Node => format!("NotFound: there is no sidecar {shown:?}"),
-        Kind::Resource => format!("Failed to read repo: there is no repository {shown:?}"),
-        Kind::Role => format!("there is no role {shown:?}"),
+        Kind::NODE => format!("NotFound: there is no sidecar {shown:?}"),
+        Kind::RESOURCE => format!("Failed to read repo: there is no repository {shown:?}"),
+        Kind::ROLE => format!("there is no role {shown:?}"),
         _ => format!("there is no {} {shown:?}", noun(kind)),
     })
 }

@@ -12,11 +12,12 @@ mod table;
 
 use std::collections::HashMap;
 
-use durward_access::{Kind, Object};
+use durward_access::Object;
 use durward_model::{Instant, ObjectId, Value};
 
 use crate::contract::{Contract, ContractError};
-use crate::mapping::prefixes::Prefixes;
+use crate::mapping::IdFields;
+use crate::services::objects;
 use crate::wire::put_bytes;
 
 pub(crate) use encode::write_pair;
@@ -25,32 +26,17 @@ pub(crate) use table::{Field, Flow, Shape, Table};
 /// Bytes for which there is room before a message grows.
 const MESSAGE_BYTES_USUAL: usize = 512;
 
-/// The nouns that lie in the graph as core objects.
-const NOUNS: &[&str] = &[
-    "Account",
-    "Role",
-    "Group",
-    "AccountGroup",
-    "GroupRole",
-    "AccountAttachment",
-    "AccountGrant",
-    "Resource",
-    "Node",
-    "Policy",
-];
-
 /// The messages of all nouns that are core objects.
 #[derive(Debug)]
 pub struct Codec {
     nouns: HashMap<&'static str, Noun>,
-    prefixes: Prefixes,
 }
 
 /// The message of one noun: one table, or one for each branch of a polymorphic wrapper.
 #[derive(Debug)]
 pub struct Noun {
     name: &'static str,
-    prefix: String,
+    prefix: &'static str,
     is_wrapper: bool,
     branches: HashMap<String, Branch>,
 }
@@ -84,11 +70,10 @@ impl<'o> From<&'o Object> for Item<'o> {
             ends: object.ends,
             created_at: object.created_at,
             properties: &object.properties,
-            branch: match object.kind {
-                Kind::User => "user",
-                Kind::Service => "service",
-                Kind::Resource | Kind::Node => object.text("kind"),
-                _ => "",
+            branch: match object.kind.strongdm() {
+                Some(name) if name.branch_property.is_empty() => &name.branch,
+                Some(name) => object.text(&name.branch_property),
+                None => "",
             },
         }
     }
@@ -106,33 +91,23 @@ impl Codec {
     /// # Errors
     /// When the contract lacks one of the nouns.
     pub fn load(contract: &Contract) -> Result<Self, ContractError> {
-        let prefixes = Prefixes::of(contract);
         let mut nouns = HashMap::new();
-        for name in NOUNS {
-            nouns.insert(*name, Noun::load(contract, name, &prefixes)?);
+        for service in objects::all() {
+            let noun = Noun::load(contract, service.noun, service.id_fields())?;
+            nouns.insert(service.noun, noun);
         }
-        Ok(Self { nouns, prefixes })
+        Ok(Self { nouns })
     }
 
     /// A noun such as `Account`; `None` when it is no core object.
     pub fn noun(&self, name: &str) -> Option<&Noun> {
         self.nouns.get(name)
     }
-
-    /// What the ids of nouns begin with.
-    pub fn prefixes(&self) -> &Prefixes {
-        &self.prefixes
-    }
 }
 
 impl Noun {
-    fn load(
-        contract: &Contract,
-        name: &'static str,
-        prefixes: &Prefixes,
-    ) -> Result<Self, ContractError> {
+    fn load(contract: &Contract, name: &'static str, ids: IdFields) -> Result<Self, ContractError> {
         let message = contract.message(name)?;
-        let prefix = prefixes.of_noun(name).to_owned();
         let is_wrapper = contract.wrapper(&message).is_some();
         let mut branches = HashMap::new();
         if is_wrapper {
@@ -140,17 +115,17 @@ impl Noun {
                 let prost_reflect::Kind::Message(of_branch) = field.kind() else {
                     continue;
                 };
-                let table = Table::of_noun(contract, &of_branch, &prefix, prefixes);
+                let table = Table::of_noun(contract, &of_branch, ids);
                 let number = field.number();
                 branches.insert(field.name().to_owned(), Branch { number, table });
             }
         } else {
-            let table = Table::of_noun(contract, &message, &prefix, prefixes);
+            let table = Table::of_noun(contract, &message, ids);
             branches.insert(String::new(), Branch { number: 0, table });
         }
         Ok(Self {
             name,
-            prefix,
+            prefix: ids.prefix,
             is_wrapper,
             branches,
         })
@@ -162,8 +137,8 @@ impl Noun {
     }
 
     /// What its ids begin with.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
+    pub fn prefix(&self) -> &'static str {
+        self.prefix
     }
 
     /// Whether its objects can be shown at all: those of kinds that only other dialects have

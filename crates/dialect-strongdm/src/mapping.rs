@@ -3,17 +3,18 @@
 //! "the field's name in camelCase", and one table has what the rule does not cover.
 
 pub(crate) mod computed;
-pub mod prefixes;
+
+use durward_catalog::Kind;
 
 /// What a field of a message shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// The id of the object, behind this prefix.
-    Id(String),
+    Id(&'static str),
     /// The object at the start of a relationship, behind this prefix.
-    Start(String),
+    Start(&'static str),
     /// The object at the end of a relationship, behind this prefix.
-    End(String),
+    End(&'static str),
     /// When the object was made.
     CreatedAt,
     /// All tags.
@@ -24,27 +25,13 @@ pub(crate) enum Meaning {
     Property(String),
 }
 
-/// Fields whose property is not called as the field is: message (empty for all), field, property.
+/// Fields whose property is not called as the field is, beside those that the catalog names: message
+/// (empty for all), field, property.
 const RENAMED: &[(&str, &str, &str)] = &[
     ("", "name", "displayName"),
     ("User", "permission_levelRW", "permissionLevel"),
     ("User", "suspendedRO", "suspended"),
     ("User", "SCIM", "scim"),
-    ("AccountGrant", "start_from", "validFrom"),
-    ("AccountGrant", "valid_until", "validUntil"),
-];
-
-/// Fields that hold the id of an end of a relationship: message, field, whether it is the start,
-/// and the noun at that end.
-const ENDS: &[(&str, &str, bool, &str)] = &[
-    ("AccountAttachment", "account_id", true, "Account"),
-    ("AccountAttachment", "role_id", false, "Role"),
-    ("AccountGrant", "account_id", true, "Account"),
-    ("AccountGrant", "resource_id", false, "Resource"),
-    ("AccountGroup", "group_id", true, "Group"),
-    ("AccountGroup", "account_id", false, "Account"),
-    ("GroupRole", "group_id", true, "Group"),
-    ("GroupRole", "role_id", false, "Role"),
 ];
 
 /// Fields of a user that only old clients know: they are listened to where the field that came in
@@ -67,24 +54,28 @@ const GENERATED: &[&str] = &["portOverride", "bindInterface"];
 /// Property for which a client asks by sending zero.
 pub(crate) const PORT: &str = "portOverride";
 
-/// What a field of a noun shows. `prefix_of` knows what the ids of a noun begin with.
-pub(crate) fn meaning(
-    message: &str,
-    field: &str,
-    own_prefix: &str,
-    prefix_of: &dyn Fn(&str) -> String,
-) -> Meaning {
-    let end = ENDS.iter().find(|end| (end.0, end.1) == (message, field));
-    if let Some((_, _, is_start, noun)) = end {
-        let prefix = prefix_of(noun);
-        return if *is_start {
-            Meaning::Start(prefix)
-        } else {
-            Meaning::End(prefix)
-        };
+/// The fields of a noun that hold ids.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct IdFields {
+    /// What its own ids begin with.
+    pub(crate) prefix: &'static str,
+    /// The field with the start of a relationship, and what ids there begin with.
+    pub(crate) start: Option<(&'static str, &'static str)>,
+    /// The field with its end, likewise.
+    pub(crate) end: Option<(&'static str, &'static str)>,
+}
+
+/// What a field of a noun shows.
+pub(crate) fn meaning(message: &str, field: &str, ids: IdFields) -> Meaning {
+    let is_field = |end: &(&str, &str)| end.0 == field;
+    if let Some((_, prefix)) = ids.start.filter(is_field) {
+        return Meaning::Start(prefix);
+    }
+    if let Some((_, prefix)) = ids.end.filter(is_field) {
+        return Meaning::End(prefix);
     }
     match field {
-        "id" => Meaning::Id(own_prefix.to_owned()),
+        "id" => Meaning::Id(ids.prefix),
         "tags" => Meaning::Tags,
         "created_at" => Meaning::CreatedAt,
         "password" if message == "User" => Meaning::Password,
@@ -97,8 +88,20 @@ pub(crate) fn property(message: &str, field: &str) -> String {
     let is_renamed = |entry: &&(&str, &str, &str)| {
         entry.1 == field && (entry.0 == message || entry.0.is_empty())
     };
-    match RENAMED.iter().find(is_renamed) {
-        Some((_, _, property)) => (*property).to_owned(),
+    if let Some((_, _, property)) = RENAMED.iter().find(is_renamed) {
+        return (*property).to_owned();
+    }
+    let names = |kind: &Kind| {
+        kind.entry()
+            .strongdm
+            .iter()
+            .any(|name| name.noun == message)
+    };
+    let mut properties = Kind::all()
+        .filter(names)
+        .flat_map(|kind| &kind.entry().properties);
+    match properties.find(|(_, entry)| entry.strongdm == field) {
+        Some((property, _)) => property.clone(),
         None => camel_case(field),
     }
 }
@@ -139,6 +142,7 @@ mod tests {
         assert_eq!(property("Postgres", "port_override"), "portOverride");
         assert_eq!(property("Postgres", "name"), "displayName");
         assert_eq!(property("Role", "access_rules"), "accessRules");
+        assert_eq!(property("AccountGrant", "start_from"), "validFrom");
         assert_eq!(property("User", "permission_levelRW"), "permissionLevel");
         assert_eq!(property("User", "permission_level"), "permissionLevel");
         assert_eq!(property("Neptune", "n1ql_port"), "n1qlPort");
@@ -147,17 +151,15 @@ mod tests {
 
     #[test]
     fn ends_and_ids_are_no_properties() {
-        let prefix_of = |noun: &str| format!("{noun}-");
-        let of = |message, field| meaning(message, field, "x-", &prefix_of);
-        assert_eq!(
-            of("AccountGroup", "account_id"),
-            Meaning::End("Account-".to_owned())
-        );
-        assert_eq!(
-            of("GroupRole", "group_id"),
-            Meaning::Start("Group-".to_owned())
-        );
-        assert_eq!(of("GroupRole", "id"), Meaning::Id("x-".to_owned()));
+        let ids = IdFields {
+            prefix: "x-",
+            start: Some(("group_id", "group-")),
+            end: Some(("account_id", "a-")),
+        };
+        let of = |message, field| meaning(message, field, ids);
+        assert_eq!(of("AccountGroup", "account_id"), Meaning::End("a-"));
+        assert_eq!(of("AccountGroup", "group_id"), Meaning::Start("group-"));
+        assert_eq!(of("GroupRole", "id"), Meaning::Id("x-"));
         assert_eq!(of("User", "password"), Meaning::Password);
         let property = Meaning::Property("password".to_owned());
         assert_eq!(of("Mysql", "password"), property);

@@ -110,6 +110,7 @@ impl Server {
         let plan = RatePlan::named(&configuration.limits.rate_preset);
         let rates = Arc::new(RateLimits::new(plan.unwrap_or_default()));
         let organizations = Arc::new(organizations);
+        durward_access::action::check()?;
         let contract = Contract::load().context("StrongDM's contract is not valid")?;
         let strongdm = durward_dialect_strongdm::Services::new(&contract, Arc::clone(&accesses));
         let grpc = Engine::new(EngineParts {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts and their roles.
 
+use durward_catalog::Kind;
+use durward_catalog::kinds::verb::ASSIGNED;
 use durward_graph::store::{Operation, PutMode, Target};
 use durward_graph::{CoreReader, EdgeRef, EntityRef, Link, ObjectRef, View};
 use durward_model::{Instant, Namespace, ObjectId, Value};
@@ -16,29 +18,17 @@ use crate::password::{PASSWORD_CHARACTERS_MIN, is_password_of};
 use crate::record::stored_rights;
 use crate::{Caller, IdentityError, Organization, Planned, names};
 
-/// Type of the accounts of people.
-pub(crate) const ACCOUNT_TYPE: &str = "account";
-/// Type of the accounts of services.
-pub(crate) const SERVICE_TYPE: &str = "account_service";
-/// Type of groups of accounts.
-pub(crate) const GROUP_TYPE: &str = "account_group";
-/// Verb between a group and its members.
-pub(crate) const HAS: &str = "HAS";
-/// Type of roles.
-pub(crate) const ROLE_TYPE: &str = "access_role";
 /// Type of the entity that stands for the organization.
 pub(crate) const ORGANIZATION_TYPE: &str = "organization";
 /// Natural key of that entity.
 pub(crate) const ORGANIZATION_KEY: &str = "organization";
-/// Verb between an account and its roles.
-pub(crate) const ASSIGNED: &str = "ASSIGNED";
 /// Property that says whether an account or organization is suspended.
 pub(crate) const SUSPENDED: &str = "suspended";
-const ASSIGNED_TYPE: &str = "account_assigned_access_role";
 const JUPITERONE_ACCOUNT: &str = "jupiterone_account";
 const EMAIL: &str = "email";
 const PASSWORD_HASH: &str = "passwordHash";
-const BUILT_IN: &str = "builtIn";
+/// Property of objects that a new organization has.
+pub(crate) const BUILT_IN: &str = "builtIn";
 
 /// An account to be made.
 #[derive(Clone)]
@@ -117,7 +107,7 @@ impl Organization {
                 return Err(IdentityError::input("the account", "cannot suspend itself"));
             }
             require_all(caller, read_account(view, account)?.rights)?;
-            let found = CoreReader::new(view).by_id(account, &[ACCOUNT_TYPE, SERVICE_TYPE]);
+            let found = CoreReader::new(view).by_id(account, &Kind::ACCOUNTS.map(Kind::type_name));
             if let Some(found) = found.filter(|_| suspended) {
                 require_administrator_beside(view, &[ObjectRef::Entity(found)])?;
             }
@@ -196,8 +186,8 @@ impl Organization {
     ) -> Result<Vec<AccountSummary>, IdentityError> {
         caller.require(Right::READ_ACCOUNTS)?;
         let reader = CoreReader::new(view);
-        let mut accounts = reader.live(ACCOUNT_TYPE);
-        accounts.extend(reader.live(SERVICE_TYPE));
+        let mut accounts = reader.live(Kind::USER.type_name());
+        accounts.extend(reader.live(Kind::SERVICE.type_name()));
         accounts
             .into_iter()
             .map(|account| read(view, account))
@@ -244,7 +234,10 @@ impl Organization {
             let known = reader.text(*account, EMAIL).unwrap_or_default();
             names::is_same_email(&known, email.trim())
         };
-        let account = reader.live(ACCOUNT_TYPE).into_iter().find(has_address);
+        let account = reader
+            .live(Kind::USER.type_name())
+            .into_iter()
+            .find(has_address);
         let hash = account.map(|account| reader.secret(account, PASSWORD_HASH));
         let hash = hash.as_ref().and_then(Value::as_str);
         let fits = is_password_of(hash, password.expose(), self.password_cost());
@@ -289,14 +282,14 @@ pub(crate) fn require_all(caller: &Caller, rights: Rights) -> Result<(), Identit
 fn role_within(caller: &Caller, view: &View, name: &str) -> Result<ObjectId, IdentityError> {
     let reader = CoreReader::new(view);
     let named = |role: &EntityRef| reader.text(*role, property::NAME).as_deref() == Some(name);
-    let role = reader.live(ROLE_TYPE).into_iter().find(named);
+    let role = reader.live(Kind::ROLE.type_name()).into_iter().find(named);
     let role = role.ok_or(IdentityError::NotFound { what: "role" })?;
     require_all(caller, stored_rights(reader, role, "role")?)?;
     Ok(view.entity_id(role))
 }
 
 fn read_account(view: &View, id: ObjectId) -> Result<AccountSummary, IdentityError> {
-    let account = CoreReader::new(view).by_id(id, &[ACCOUNT_TYPE, SERVICE_TYPE]);
+    let account = CoreReader::new(view).by_id(id, &Kind::ACCOUNTS.map(Kind::type_name));
     read(
         view,
         account.ok_or(IdentityError::NotFound { what: "account" })?,
@@ -306,7 +299,7 @@ fn read_account(view: &View, id: ObjectId) -> Result<AccountSummary, IdentityErr
 /// The assignments of an account: relationship and role.
 fn assignments(view: &View, account: ObjectId) -> Vec<Link> {
     let reader = CoreReader::new(view);
-    let found = reader.by_id(account, &[ACCOUNT_TYPE, SERVICE_TYPE]);
+    let found = reader.by_id(account, &Kind::ACCOUNTS.map(Kind::type_name));
     found.map_or_else(Vec::new, |account| {
         bindings::assignments_of(reader, account)
     })
@@ -373,7 +366,7 @@ fn account_operation(
         None => Value::Null,
     };
     Ok(Operation::PutEntity {
-        entity_type: ACCOUNT_TYPE.to_owned(),
+        entity_type: Kind::USER.type_name().to_owned(),
         classes: None,
         namespace: Namespace::durward(),
         key: format!("account:{}", random::hex::<8>()?),
@@ -391,7 +384,7 @@ fn account_operation(
 /// Operation that makes a role.
 pub(crate) fn role_operation(name: &str, rights: Rights) -> Operation {
     Operation::PutEntity {
-        entity_type: ROLE_TYPE.to_owned(),
+        entity_type: Kind::ROLE.type_name().to_owned(),
         classes: None,
         namespace: Namespace::durward(),
         key: format!("role:{}", name.to_lowercase()),
@@ -439,7 +432,7 @@ fn assign(account: Target, role: Target, mode: PutMode) -> Operation {
         from: account,
         verb: ASSIGNED.to_owned(),
         to: role,
-        relationship_type: ASSIGNED_TYPE.to_owned(),
+        relationship_type: Kind::ASSIGNMENT.type_name().to_owned(),
         namespace: Namespace::durward(),
         key: None,
         properties: Vec::new(),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The last administrator stays: an organization without one could never make another.
 
+use durward_catalog::Kind;
+use durward_catalog::kinds::verb::{ASSIGNED, HAS};
 use durward_graph::{CoreReader, Direction, EntityRef, Link, ObjectRef, View};
 
 use crate::IdentityError;
-use crate::accounts::{ACCOUNT_TYPE, ASSIGNED, GROUP_TYPE, HAS, ROLE_TYPE, SERVICE_TYPE};
 use crate::credential::property;
 use crate::effective::is_suspended;
 use crate::roles::ADMINISTRATOR;
@@ -28,11 +29,21 @@ fn is_left(view: &View, gone: &[ObjectRef]) -> bool {
         reader.flag(*role, "builtIn")
             && reader.text(*role, property::NAME).as_deref() == Some(ADMINISTRATOR)
     };
-    let mut roles = reader.live(ROLE_TYPE).into_iter().filter(is_role);
+    let mut roles = reader
+        .live(Kind::ROLE.type_name())
+        .into_iter()
+        .filter(is_role);
     roles.any(|role| {
         are_accounts_left(reader, role, ASSIGNED, Direction::In, gone)
-            || left(reader, role, GROUP_TYPE, ASSIGNED, Direction::In, gone)
-                .any(|group| are_accounts_left(reader, group, HAS, Direction::Out, gone))
+            || left(
+                reader,
+                role,
+                Kind::GROUP.type_name(),
+                ASSIGNED,
+                Direction::In,
+                gone,
+            )
+            .any(|group| are_accounts_left(reader, group, HAS, Direction::Out, gone))
     })
 }
 
@@ -43,8 +54,8 @@ fn are_accounts_left(
     direction: Direction,
     gone: &[ObjectRef],
 ) -> bool {
-    [ACCOUNT_TYPE, SERVICE_TYPE].into_iter().any(|of_type| {
-        left(reader, entity, of_type, verb, direction, gone)
+    Kind::ACCOUNTS.into_iter().any(|kind| {
+        left(reader, entity, kind.type_name(), verb, direction, gone)
             .any(|account| !is_suspended(reader, account))
     })
 }

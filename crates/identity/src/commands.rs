@@ -245,7 +245,8 @@ fn check_owner(
         }
     };
     let reader = CoreReader::new(view);
-    let owner = reader.by_id(id, kind.owner_types());
+    let types: Vec<&str> = kind.owners().iter().map(|kind| kind.type_name()).collect();
+    let owner = reader.by_id(id, &types);
     let owner = owner.ok_or(IdentityError::NotFound { what: "account" })?;
     require_all(caller, account_rights(reader, owner)?)
 }

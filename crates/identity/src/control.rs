@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Who may do what with which credentials, and the rule that nobody gets more by it than they have.
 
+use durward_catalog::Kind;
 use durward_graph::{CoreReader, View};
 use durward_model::Instant;
 use durward_policy::{AccessPolicy, Action, PermissionLevel, Right, Rights};
 
-use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE, require_all};
+use crate::accounts::require_all;
 use crate::credential::CredentialSummary;
 use crate::effective::account_rights;
 use crate::{Caller, CredentialKind, IdentityError};
@@ -122,7 +123,7 @@ pub(crate) fn require_no_longer_life(
 /// What the owner of a credential may do; nothing for a node.
 fn rights_of_owner(view: &View, known: &CredentialSummary) -> Result<Rights, IdentityError> {
     let reader = CoreReader::new(view);
-    match reader.by_id(known.account, &[ACCOUNT_TYPE, SERVICE_TYPE]) {
+    match reader.by_id(known.account, &Kind::ACCOUNTS.map(Kind::type_name)) {
         Some(owner) => account_rights(reader, owner),
         None => Ok(Rights::NONE),
     }

@@ -3,21 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use durward_catalog::Kind;
 use durward_graph::{CoreReader, EntityRef, View};
 use durward_model::{Instant, ObjectId};
 use durward_policy::Rights;
 use durward_vault::digest;
 
-use crate::accounts::{ACCOUNT_TYPE, SERVICE_TYPE};
 use crate::bindings;
 use crate::record::stored_rights;
 
-/// Type of the nodes of the data plane.
-pub(crate) const NODE_TYPE: &str = "access_node";
 /// Type of credential entities.
 pub const CREDENTIAL_TYPE: &str = "credential";
 /// Verb between an account and its credential.
-pub(crate) const OWNS: &str = "OWNS";
+pub const OWNS: &str = "OWNS";
 /// Start of the properties that are tags.
 pub(crate) use durward_graph::core_reader::TAG_PREFIX;
 
@@ -111,14 +109,14 @@ impl CredentialKind {
         self != Self::NodeToken
     }
 
-    /// Types of the entities that may own one.
-    pub fn owner_types(self) -> &'static [&'static str] {
+    /// Kinds whose objects may own one.
+    pub fn owners(self) -> &'static [Kind] {
         match self {
-            Self::ServiceToken => &[SERVICE_TYPE],
-            Self::NodeToken => &[NODE_TYPE],
+            Self::ServiceToken => &[Kind::SERVICE],
+            Self::NodeToken => &[Kind::NODE],
             // A sidecar proves itself as a client of its own.
-            Self::CyralClient => &[ACCOUNT_TYPE, SERVICE_TYPE, NODE_TYPE],
-            _ => &[ACCOUNT_TYPE, SERVICE_TYPE],
+            Self::CyralClient => &[Kind::USER, Kind::SERVICE, Kind::NODE],
+            _ => &Kind::ACCOUNTS,
         }
     }
 }

@@ -4,12 +4,13 @@
 
 use std::sync::LazyLock;
 
+use durward_catalog::Kind;
 use durward_graph::{CoreReader, EntityRef, View};
 use durward_model::ObjectId;
 use durward_policy::{PermissionLevel, Rights};
 
 use crate::IdentityError;
-use crate::accounts::{ACCOUNT_TYPE, GROUP_TYPE, SERVICE_TYPE, SUSPENDED};
+use crate::accounts::SUSPENDED;
 use crate::bindings;
 use crate::record::stored_rights;
 
@@ -93,7 +94,7 @@ pub(crate) fn is_suspended(reader: CoreReader<'_>, account: EntityRef) -> bool {
 /// is not looked at. `None` when none of this id lives there.
 pub fn effective_rights(view: &View, id: ObjectId) -> Result<Option<Rights>, IdentityError> {
     let reader = CoreReader::new(view);
-    let found = reader.by_id(id, &[ACCOUNT_TYPE, SERVICE_TYPE, GROUP_TYPE]);
+    let found = reader.by_id(id, &Kind::HOLDERS.map(Kind::type_name));
     found
         .map(|entity| account_rights(reader, entity))
         .transpose()

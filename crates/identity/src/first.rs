@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use durward_budget::Budget;
-use durward_catalog::Catalog;
-use durward_graph::store::{Operation, Target};
+use durward_catalog::{Catalog, Kind};
+use durward_graph::store::{Operation, PutMode, Target};
 use durward_model::transaction::Origin;
-use durward_model::{Clock, Instant, ObjectId};
+use durward_model::{Clock, Instant, Namespace, ObjectId, Value};
 use durward_policy::AccessPolicy;
 use durward_vault::{MasterKeys, Secret};
 use serde::Serialize;
 
 use crate::accounts::{
-    NewAccount, account_operations, jupiterone_account_operation, organization_operation,
+    BUILT_IN, NewAccount, account_operations, jupiterone_account_operation, organization_operation,
     role_operation,
 };
 use crate::data_folder::DataFolder;
@@ -238,9 +238,33 @@ fn make_admin(
     };
     let cost = organization.password_cost();
     operations.extend(account_operations(&account, administrator, position, cost)?);
+    operations.extend(built_in_operations());
     let receipt = organization.submit(system("organization created"), operations)?;
     let admin = receipt.results.get(position).map(|result| result.id);
     admin.ok_or(IdentityError::NotFound { what: "account" })
+}
+
+/// Operations that make the objects which every organization has, as the catalog says.
+fn built_in_operations() -> Vec<Operation> {
+    let of_kind = |kind: Kind| {
+        let objects = kind.entry().built_in.iter().zip(1..);
+        objects.map(move |(properties, number)| {
+            let texts = properties.iter();
+            let texts = texts.map(|(name, text)| (name.clone(), Value::from(text.as_str())));
+            Operation::PutEntity {
+                entity_type: kind.type_name().to_owned(),
+                classes: None,
+                namespace: Namespace::durward(),
+                key: format!("{}:built-in-{number}", kind.entry().name),
+                properties: texts
+                    .chain([(BUILT_IN.to_owned(), Value::from(true))])
+                    .collect(),
+                aliases: Vec::new(),
+                mode: PutMode::Create,
+            }
+        })
+    };
+    Kind::all().flat_map(of_kind).collect()
 }
 
 fn make_credentials(

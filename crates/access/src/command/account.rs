@@ -141,9 +141,9 @@ impl Access {
         account: ObjectId,
         suspended: bool,
     ) -> Result<Planned<()>, AccessError> {
-        let found = reader::entity(view, account, &[Kind::User, Kind::Service]);
+        let found = reader::entity(view, account, &[Kind::USER, Kind::SERVICE]);
         let entity = found.ok_or(AccessError::NotFound { what: "account" })?;
-        let is_user = reader::is_of_kind(view, entity, Kind::User);
+        let is_user = reader::is_of_kind(view, entity, Kind::USER);
         let action = if is_user {
             Action::UserSuspend
         } else {
@@ -322,7 +322,7 @@ fn check_no_circle(view: &View, account: EntityRef, manager: EntityRef) -> Resul
 /// The account that a manager id names, with StrongDM's prefix or without.
 fn manager_of(view: &View, id: &str) -> Result<EntityRef, AccessError> {
     let found = ids::parse_prefixed_or_bare(ACCOUNT_ID_PREFIX, id)
-        .and_then(|id| reader::entity(view, id, &[Kind::User]));
+        .and_then(|id| reader::entity(view, id, &[Kind::USER]));
     found.ok_or_else(|| {
         AccessError::invalid("the manager", format!("{id:?} is not the id of a user"))
     })

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use durward_catalog::kinds::Ends;
 use durward_graph::View;
 use durward_graph::store::{Operation, PutMode, Receipt, StoreError, Target};
 use durward_identity::Caller;
@@ -11,13 +12,9 @@ use durward_vault::{Secret, random};
 
 use super::{Created, NewObject, Properties, names};
 use crate::access::Planned;
-use crate::kind::Shape;
 use crate::{Access, AccessError, Kind, Object, action, reader};
 
 type Token = Option<Secret<String>>;
-
-/// How the store calls a subdomain that another resource has.
-const SUBDOMAIN_TAKEN: &str = " with subdomain ";
 
 /// What one kind adds to the making of its objects.
 #[derive(Default)]
@@ -39,10 +36,10 @@ impl Access {
         let kind = new.kind;
         caller.require_any(action::create(kind))?;
         names::check_settable(&new.properties)?;
-        if kind == Kind::Policy {
+        if kind == Kind::POLICY {
             super::policy::check(&new.properties)?;
         }
-        if kind == Kind::Resource {
+        if kind == Kind::RESOURCE {
             super::ssh_key::give(&mut new.properties, &mut new.secrets)?;
         }
         let hash = new.password.take();
@@ -50,15 +47,10 @@ impl Access {
         let hash = hash.transpose()?;
         let sent: BTreeSet<String> = new.properties.keys().cloned().collect();
         let written = self.commit(caller, action::create(kind), move |access, caller, view| {
-            let planned = match kind.shape() {
-                Shape::Entity { entity_type } => {
-                    access.plan_entity(caller, view, new, entity_type, hash)
-                }
-                Shape::Relationship {
-                    verb,
-                    relationship_type,
-                    ..
-                } => access.plan_relationship(caller, view, new, verb, relationship_type),
+            names::check_required(kind, &new.properties, true)?;
+            let planned = match kind.ends() {
+                None => access.plan_entity(caller, view, new, hash),
+                Some(ends) => access.plan_relationship(caller, view, new, ends),
             };
             let (operations, token) = planned?;
             Ok(Planned {
@@ -78,25 +70,23 @@ impl Access {
         caller: &Caller,
         view: &View,
         mut new: NewObject,
-        entity_type: &str,
         password_hash: Option<String>,
     ) -> Result<(Vec<Operation>, Token), AccessError> {
         let kind = new.kind;
         let mut book = self.book();
         let extra = match kind {
-            Kind::User => super::account::new_user(caller, view, &mut new, password_hash)?,
-            Kind::Service => self.new_service(caller, &mut new)?,
-            Kind::Group => super::membership::new_group(&mut new)?,
-            Kind::Role => super::role::new_role(caller, view, &mut new)?,
-            Kind::Resource => self.new_resource(view, &mut new, &mut book)?,
-            Kind::Node => self.new_node(caller, view, &mut new)?,
-            _ => super::policy::new_policy(&mut new)?,
+            Kind::USER => super::account::new_user(caller, view, &mut new, password_hash)?,
+            Kind::SERVICE => self.new_service(caller, &mut new)?,
+            Kind::ROLE => super::role::new_role(caller, view, &mut new)?,
+            Kind::RESOURCE => self.new_resource(view, &mut new, &mut book)?,
+            Kind::NODE => self.new_node(caller, view, &mut new)?,
+            _ => Extra::default(),
         };
         let put = Operation::PutEntity {
-            entity_type: entity_type.to_owned(),
+            entity_type: kind.type_name().to_owned(),
             classes: extra.classes,
             namespace: Namespace::durward(),
-            key: format!("{}:{}", kind.noun().replace(' ', "_"), random::hex::<8>()?),
+            key: natural_key(kind)?,
             properties: present(new.properties),
             aliases: Vec::new(),
             mode: PutMode::Create,
@@ -111,25 +101,28 @@ impl Access {
         caller: &Caller,
         view: &View,
         mut new: NewObject,
-        verb: &str,
-        relationship_type: &str,
+        ends: &'static Ends,
     ) -> Result<(Vec<Operation>, Token), AccessError> {
         let kind = new.kind;
         let (from, to) = new.ends.ok_or_else(|| {
             AccessError::invalid(format!("the {}", kind.noun()), "needs both of its ends")
         })?;
-        let key = if kind == Kind::Grant {
-            self.check_grant(caller, view, (from, to), &mut new.properties)?;
-            Some(format!("grant:{}", random::hex::<8>()?))
+        let found = super::membership::ends(caller, view, ends, (from, to))?;
+        if kind == Kind::GRANT {
+            self.check_grant(view, found, &mut new.properties)?;
         } else {
-            self.check_membership(caller, view, kind, (from, to))?;
+            self.check_membership(caller, view, kind, found)?;
+        }
+        let key = if ends.several {
+            Some(natural_key(kind)?)
+        } else {
             None
         };
         let put = Operation::PutRelationship {
             from: Target::Id(from),
-            verb: verb.to_owned(),
+            verb: ends.verb.clone(),
             to: Target::Id(to),
-            relationship_type: relationship_type.to_owned(),
+            relationship_type: kind.type_name().to_owned(),
             namespace: Namespace::durward(),
             key,
             properties: present(new.properties),
@@ -159,6 +152,12 @@ impl Access {
     }
 }
 
+/// A key of the graph for a new object.
+fn natural_key(kind: Kind) -> Result<String, AccessError> {
+    let noun = kind.noun().replace(' ', "_");
+    Ok(format!("{noun}:{}", random::hex::<8>()?))
+}
+
 /// Properties without nulls.
 pub(super) fn present(properties: Properties) -> Vec<(String, Value)> {
     let present = properties.into_iter().filter(|(_, value)| !value.is_null());
@@ -170,13 +169,18 @@ pub(super) fn taken(kind: Kind, error: AccessError) -> AccessError {
     match error {
         AccessError::Store(StoreError::AlreadyExists { what, .. }) => AccessError::AlreadyExists {
             what: kind.noun(),
-            property: match kind {
-                Kind::User => "e-mail address",
-                Kind::Resource if what.contains(SUBDOMAIN_TAKEN) => "subdomain",
-                Kind::GroupMember | Kind::Assignment | Kind::GroupRole => "pair of ends",
-                _ => "name",
-            },
+            property: taken_property(kind, &what),
         },
         other => other,
     }
+}
+
+/// What sentences call the property whose value another object has.
+fn taken_property(kind: Kind, what: &str) -> &'static str {
+    if kind.is_relationship() {
+        return "pair of ends";
+    }
+    let mut unique = kind.unique();
+    let named = unique.find(|(name, _)| what.contains(&format!(" with {name} ")));
+    named.map_or("name", |(_, property)| &property.noun)
 }

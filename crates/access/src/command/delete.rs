@@ -6,6 +6,7 @@ use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{Caller, require_administrator_beside};
 use durward_model::ObjectId;
 
+use super::BUILT_IN;
 use crate::access::{Planned, seen};
 use crate::{Access, AccessError, Kind, Object, action, reader};
 
@@ -41,9 +42,7 @@ impl Access {
                 });
             }
             ObjectRef::Edge(edge) => {
-                if kind != Kind::Grant {
-                    self.check_removal(caller, view, edge)?;
-                }
+                self.check_removal(caller, view, kind, edge)?;
                 operations.push(Operation::DeleteRelationship { target: id });
             }
         }
@@ -63,12 +62,13 @@ impl Access {
         entity: EntityRef,
     ) -> Result<(), AccessError> {
         match kind {
-            Kind::User | Kind::Service => self.check_not_self_nor_stronger(caller, view, entity),
-            Kind::Role if reader::flag(view, entity, "builtIn") => {
-                Err(AccessError::invalid("a built-in role", "cannot be deleted"))
+            Kind::USER | Kind::SERVICE => self.check_not_self_nor_stronger(caller, view, entity),
+            _ if reader::flag(view, entity, BUILT_IN) => {
+                let what = format!("a built-in {}", kind.noun());
+                Err(AccessError::invalid(what, "cannot be deleted"))
             }
-            Kind::Role => self.check_holds_rights_of_role(caller, view, entity),
-            Kind::Group => self.check_holds_rights_of_group(caller, view, entity),
+            Kind::ROLE => self.check_holds_rights_of_role(caller, view, entity),
+            Kind::GROUP => self.check_holds_rights_of_group(caller, view, entity),
             _ => Ok(()),
         }
     }
@@ -76,14 +76,9 @@ impl Access {
 
 /// Ends the credentials of an account or node.
 fn owned_credentials(view: &View, owner: EntityRef) -> Vec<Operation> {
-    let owned = reader::links_out(
-        view,
-        owner,
-        "OWNS",
-        durward_identity::credential::CREDENTIAL_TYPE,
-    );
-    let ends = owned.into_iter().map(|link| Operation::DeleteEntity {
-        target: Target::Id(view.entity_id(link.other)),
+    let owned = reader::credentials_of(view, owner);
+    let ends = owned.into_iter().map(|credential| Operation::DeleteEntity {
+        target: Target::Id(view.entity_id(credential)),
     });
     ends.collect()
 }

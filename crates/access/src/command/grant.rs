@@ -2,27 +2,21 @@
 //! Grants: access of an account or group to one resource, for a time.
 
 use durward_graph::{EntityRef, View};
-use durward_identity::Caller;
-use durward_model::{Instant, ObjectId, Value};
+use durward_model::{Instant, Value};
 
 use super::Properties;
-use super::membership::end;
 use crate::effective::{self, VALID_FROM, VALID_UNTIL};
 use crate::{Access, AccessError, Kind};
 
 impl Access {
-    /// Both ends are there, the times make sense, and no grant of the same ends holds at any moment
+    /// The times make sense, and no grant of the same ends holds at any moment
     /// at which this one would. Without a start it begins now; without an end it lasts.
     pub(super) fn check_grant(
         &self,
-        caller: &Caller,
         view: &View,
-        (from, to): (ObjectId, ObjectId),
+        (holder, resource): (EntityRef, EntityRef),
         properties: &mut Properties,
     ) -> Result<(), AccessError> {
-        let holders = [Kind::User, Kind::Service, Kind::Group];
-        let holder = end(caller, view, from, &holders, "account")?;
-        let resource = end(caller, view, to, &[Kind::Resource], "resource")?;
         let start = instant(properties, VALID_FROM)?;
         let start = start.unwrap_or_else(|| self.organization().now());
         properties.insert(VALID_FROM.to_owned(), Value::from(start));
@@ -52,7 +46,7 @@ fn check_overlap(
     });
     if overlaps {
         return Err(AccessError::AlreadyExists {
-            what: Kind::Grant.noun(),
+            what: Kind::GRANT.noun(),
             property: "account and resource for an overlapping time",
         });
     }

@@ -1,56 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Groups, their members, and who is assigned which role.
+//! What binds objects: the ends of relationships, members of groups, and who is assigned which role.
 
-use durward_graph::{EdgeRef, EntityRef, View};
+use durward_catalog::kinds::Ends;
+use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_identity::Caller;
 use durward_model::ObjectId;
 
 use super::account::require_all;
-use super::create::Extra;
-use super::update::Pending;
-use super::{NewObject, names};
 use crate::access::Sight;
-use crate::kind::{ASSIGNED, ROLE_TYPE};
 use crate::{Access, AccessError, Kind, reader};
-
-pub(super) fn new_group(new: &mut NewObject) -> Result<Extra, AccessError> {
-    names::require_name(&mut new.properties, "the name of the group")?;
-    Ok(Extra::default())
-}
-
-pub(super) fn change_group(pending: &mut Pending<'_>) -> Result<(), AccessError> {
-    if pending.names("displayName") {
-        names::require_name(&mut pending.change.properties, "the name of the group")?;
-    }
-    Ok(())
-}
+use durward_catalog::kinds::verb::ASSIGNED;
 
 impl Access {
-    /// Both ends are there, and the caller has every right that the new bond gives.
+    /// The caller has every right that the new bond gives.
     pub(super) fn check_membership(
         &self,
         caller: &Caller,
         view: &View,
         kind: Kind,
-        (from, to): (ObjectId, ObjectId),
+        (from, to): (EntityRef, EntityRef),
     ) -> Result<(), AccessError> {
-        let accounts: &[Kind] = &[Kind::User, Kind::Service];
         match kind {
-            Kind::GroupMember => {
-                let group = end(caller, view, from, &[Kind::Group], "group")?;
-                end(caller, view, to, accounts, "account")?;
-                self.check_holds_rights_of_group(caller, view, group)
+            Kind::GROUP_MEMBER => self.check_holds_rights_of_group(caller, view, from),
+            Kind::GROUP_ROLE | Kind::ASSIGNMENT => {
+                self.check_holds_rights_of_role(caller, view, to)
             }
-            Kind::GroupRole => {
-                end(caller, view, from, &[Kind::Group], "group")?;
-                let role = end(caller, view, to, &[Kind::Role], "role")?;
-                self.check_holds_rights_of_role(caller, view, role)
-            }
-            _ => {
-                end(caller, view, from, accounts, "account")?;
-                let role = end(caller, view, to, &[Kind::Role], "role")?;
-                self.check_holds_rights_of_role(caller, view, role)
-            }
+            _ => Ok(()),
         }
     }
 
@@ -59,15 +34,13 @@ impl Access {
         &self,
         caller: &Caller,
         view: &View,
+        kind: Kind,
         edge: EdgeRef,
     ) -> Result<(), AccessError> {
-        let Some((from, to)) = view.edge_ends(edge) else {
-            return Ok(());
-        };
-        if reader::is_of_kind(view, to, Kind::Role) {
-            return self.check_holds_rights_of_role(caller, view, to);
+        match view.edge_ends(edge) {
+            Some(ends) => self.check_membership(caller, view, kind, ends),
+            None => Ok(()),
         }
-        self.check_holds_rights_of_group(caller, view, from)
     }
 
     pub(super) fn check_holds_rights_of_role(
@@ -85,23 +58,33 @@ impl Access {
         view: &View,
         group: EntityRef,
     ) -> Result<(), AccessError> {
-        for role in reader::links_out(view, group, ASSIGNED, ROLE_TYPE) {
+        for role in reader::links_out(view, group, ASSIGNED, Kind::ROLE) {
             self.check_holds_rights_of_role(caller, view, role.other)?;
         }
         Ok(())
     }
 }
 
-/// The entity at an end of a relationship to be.
-pub(super) fn end(
+/// The entities at the ends of a relationship to be.
+pub(super) fn ends(
     caller: &Caller,
     view: &View,
-    id: ObjectId,
-    kinds: &[Kind],
-    what: &'static str,
-) -> Result<EntityRef, AccessError> {
-    let found = reader::entity(view, id, kinds);
+    ends: &'static Ends,
+    (from, to): (ObjectId, ObjectId),
+) -> Result<(EntityRef, EntityRef), AccessError> {
     let sight = Sight::of(caller, view);
-    let seen = found.filter(|entity| sight.sees(durward_graph::ObjectRef::Entity(*entity)));
-    seen.ok_or(AccessError::NotFound { what })
+    let end = |id, kinds: &[Kind], what| {
+        let found = reader::entity(view, id, kinds);
+        let seen = found.filter(|entity| sight.sees(ObjectRef::Entity(*entity)));
+        seen.ok_or(AccessError::NotFound { what })
+    };
+    let found = (
+        end(from, &ends.from, &ends.start)?,
+        end(to, &ends.to, &ends.end)?,
+    );
+    if found.0 == found.1 {
+        let what = format!("the {}", ends.end);
+        return Err(AccessError::invalid(what, "must be another one"));
+    }
+    Ok(found)
 }

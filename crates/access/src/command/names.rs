@@ -4,8 +4,8 @@
 use durward_model::Value;
 
 use super::Properties;
-use crate::AccessError;
 use crate::object::TAG_PREFIX;
+use crate::{AccessError, Kind};
 
 /// Most tags of one object, longest name and value in characters: StrongDM's published limits.
 const TAGS_MAX: usize = 50;
@@ -38,6 +38,23 @@ pub(super) fn check_settable(properties: &Properties) -> Result<(), AccessError>
         }
     }
     check_tags(properties)
+}
+
+/// Refuses an object of a kind without what the catalog says it needs: of `properties` those that
+/// are named, or all for a new one.
+pub(super) fn check_required(
+    kind: Kind,
+    properties: &Properties,
+    is_new: bool,
+) -> Result<(), AccessError> {
+    let required = kind.entry().properties.iter();
+    for (property, entry) in required.filter(|(_, entry)| entry.required) {
+        if is_new || properties.contains_key(property) {
+            let what = format!("the {} of the {}", entry.noun, kind.noun());
+            name(&what, text(properties, property)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn check_tags(properties: &Properties) -> Result<(), AccessError> {

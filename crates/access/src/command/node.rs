@@ -10,7 +10,6 @@ use durward_vault::random;
 use super::create::Extra;
 use super::update::Pending;
 use super::{NewObject, Properties, names};
-use crate::kind::NODE_TYPE;
 use crate::{Access, AccessError, Kind};
 
 /// What a node may be.
@@ -85,9 +84,10 @@ pub(super) fn change_node(pending: &mut Pending<'_>) -> Result<(), AccessError> 
 
 /// Refuses a name that another living node has.
 fn check_name_is_free(view: &View, name: &str, own: Option<EntityRef>) -> Result<(), AccessError> {
-    let (Some(type_id), Some(property)) =
-        (view.type_id(NODE_TYPE), view.property_id(NAME_PROPERTY))
-    else {
+    let (Some(type_id), Some(property)) = (
+        view.type_id(Kind::NODE.type_name()),
+        view.property_id(NAME_PROPERTY),
+    ) else {
         return Ok(());
     };
     let Some(column) = view.column(type_id, property) else {
@@ -97,7 +97,7 @@ fn check_name_is_free(view: &View, name: &str, own: Option<EntityRef>) -> Result
     let is_other = |row| Some(EntityRef { type_id, row }) != own;
     if named.iter().any(is_other) {
         return Err(AccessError::AlreadyExists {
-            what: Kind::Node.noun(),
+            what: Kind::NODE.noun(),
             property: "name",
         });
     }

@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use durward_graph::{EntityRef, View};
 use durward_model::Value;
 
-use crate::kind::RESOURCE_TYPE;
 use crate::reader;
+use durward_catalog::Kind;
 
 /// First and last port that is given out.
 const PORT_FIRST: i64 = 10_000;
@@ -83,8 +83,10 @@ impl PortBook {
 
 /// Whether a living resource, another than this one, has a port of an address.
 fn is_held(view: &View, own: Option<EntityRef>, address: &str, port: i64) -> bool {
-    let (Some(type_id), Some(property)) = (view.type_id(RESOURCE_TYPE), view.property_id(PORT))
-    else {
+    let (Some(type_id), Some(property)) = (
+        view.type_id(Kind::RESOURCE.type_name()),
+        view.property_id(PORT),
+    ) else {
         return false;
     };
     let Some(column) = view.column(type_id, property) else {
@@ -99,7 +101,7 @@ fn is_held(view: &View, own: Option<EntityRef>, address: &str, port: i64) -> boo
 
 fn read(view: &View) -> BTreeMap<String, Ports> {
     let mut by_address: BTreeMap<String, Ports> = BTreeMap::new();
-    let Some(type_id) = view.type_id(RESOURCE_TYPE) else {
+    let Some(type_id) = view.type_id(Kind::RESOURCE.type_name()) else {
         return by_address;
     };
     for row in &view.live_rows(type_id) {

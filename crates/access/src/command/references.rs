@@ -33,6 +33,6 @@ pub(super) fn check(view: &View, property: &str, id: &str) -> Result<(), AccessE
 
 fn is_proxy_cluster(view: &View, id: &str) -> bool {
     let node = ids::parse_prefixed_or_bare(NODE_ID_PREFIX, id)
-        .and_then(|id| reader::entity(view, id, &[Kind::Node]));
+        .and_then(|id| reader::entity(view, id, &[Kind::NODE]));
     node.is_some_and(|node| reader::text(view, node, "kind") == PROXY_CLUSTER_KIND)
 }

@@ -196,7 +196,7 @@ impl Place {
             && !book.ports.take(view, self.resource, &address, port)
         {
             return Err(AccessError::AlreadyExists {
-                what: Kind::Resource.noun(),
+                what: Kind::RESOURCE.noun(),
                 property: "port and bind interface",
             });
         }

@@ -8,12 +8,11 @@ use durward_model::Value;
 use super::account::require_all;
 use super::create::Extra;
 use super::update::Pending;
-use super::{NewObject, names, role_access};
+use super::{BUILT_IN, NewObject, names, role_access};
 use crate::rules::ACCESS_RULES;
 use crate::{Access, AccessError};
 
 const RIGHTS: &str = "rights";
-const NAME: &str = "the name of the role";
 
 impl Access {
     pub(super) fn change_role(
@@ -23,14 +22,7 @@ impl Access {
     ) -> Result<(), AccessError> {
         // Its name and its mappings say who gets it: whoever changes them must have what it gives.
         self.check_holds_rights_of_role(caller, pending.view, pending.entity)?;
-        let is_built_in = pending.before.flag("builtIn");
-        if pending.names("displayName") {
-            names::require_name(&mut pending.change.properties, NAME)?;
-            let is_renamed = pending.text("displayName") != pending.before.text("displayName");
-            if is_built_in && is_renamed {
-                return Err(AccessError::invalid("a built-in role", "cannot be renamed"));
-            }
-        }
+        let is_built_in = pending.before.flag(BUILT_IN);
         if let Some(rights) = pending.change.rights {
             if is_built_in {
                 let reason = "keeps the rights that it has";
@@ -54,7 +46,6 @@ pub(super) fn new_role(
     view: &View,
     new: &mut NewObject,
 ) -> Result<Extra, AccessError> {
-    names::require_name(&mut new.properties, NAME)?;
     let rules = role_access::checked_rules(view, names::text(&new.properties, ACCESS_RULES)?)?;
     if let Some(rights) = new.rights {
         require_all(caller, rights)?;

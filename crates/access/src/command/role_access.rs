@@ -8,10 +8,11 @@ use durward_graph::store::{Operation, PutMode, Target};
 use durward_graph::{EntityRef, View};
 use durward_model::{Namespace, ObjectId, Value};
 
-use crate::kind::{ALLOWS, RESOURCE_TYPE, ROLE_TYPE};
 use crate::object::TAG_PREFIX;
 use crate::rules::{AccessRules, Facts, RuleBook, resources_of, role_fits, tag_of};
 use crate::{AccessError, reader};
+use durward_catalog::Kind;
+use durward_catalog::kinds::verb::ALLOWS;
 
 use super::Properties;
 
@@ -36,7 +37,7 @@ fn allow(role: Target, resource: Target) -> Operation {
 pub(super) fn of_new_role(view: &View, rules: &AccessRules) -> Result<Vec<Operation>, AccessError> {
     let reached = resources_of(view, rules);
     check_count(reached.len())?;
-    let Some(type_id) = view.type_id(RESOURCE_TYPE) else {
+    let Some(type_id) = view.type_id(Kind::RESOURCE.type_name()) else {
         return Ok(Vec::new());
     };
     let made = reached.iter().map(|row| {
@@ -55,7 +56,7 @@ pub(super) fn of_changed_role(
     let mut missing = resources_of(view, rules);
     let mut operations = Vec::new();
     let mut kept = Vec::new();
-    for link in reader::links_out(view, role, ALLOWS, RESOURCE_TYPE) {
+    for link in reader::links_out(view, role, ALLOWS, Kind::RESOURCE) {
         if missing.contains(link.other.row) {
             kept.push(link.other.row);
         } else {
@@ -67,7 +68,7 @@ pub(super) fn of_changed_role(
     let kept = durward_graph::RowSet::from_sorted(kept, missing.universe());
     missing = missing.difference(&kept);
     check_count(operations.len().saturating_add(missing.len()))?;
-    let Some(type_id) = view.type_id(RESOURCE_TYPE) else {
+    let Some(type_id) = view.type_id(Kind::RESOURCE.type_name()) else {
         return Ok(operations);
     };
     let role = view.entity_id(role);
@@ -126,7 +127,7 @@ pub(super) fn of_changed_resource(
         kind: &kind,
         tag: &tag,
     };
-    let present = reader::links_in(view, resource, ALLOWS, ROLE_TYPE);
+    let present = reader::links_in(view, resource, ALLOWS, Kind::ROLE);
     let reaching: BTreeSet<EntityRef> = present.iter().map(|link| link.other).collect();
     let mut operations = Vec::new();
     // Roles without rules by type or tag name the resource by id or not at all: no change there.
@@ -163,7 +164,7 @@ fn check_ids(view: &View, rules: &AccessRules) -> Result<(), AccessError> {
 
 fn is_unknown(view: &View, id: ObjectId) -> bool {
     // Rules may go on naming a resource that ended: clients send back the text that they have read.
-    reader::find_ever(view, crate::Kind::Resource, id).is_none()
+    reader::find_ever(view, crate::Kind::RESOURCE, id).is_none()
 }
 
 fn text_of(properties: &Properties, name: &str) -> Option<String> {

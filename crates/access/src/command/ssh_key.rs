@@ -39,7 +39,7 @@ pub(super) fn renew(
     if !change.properties.contains_key(KEY_KIND) {
         return Ok(());
     }
-    let Some(resource) = reader::entity(view, id, &[Kind::Resource]) else {
+    let Some(resource) = reader::entity(view, id, &[Kind::RESOURCE]) else {
         return Ok(());
     };
     let wanted = names::text(&change.properties, KEY_KIND)?.to_owned();

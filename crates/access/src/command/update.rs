@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use durward_graph::store::{Operation, Target};
-use durward_graph::{EntityRef, ObjectRef, View};
+use durward_graph::store::{Operation, StoreError, Target};
+use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_identity::Caller;
 use durward_model::{ObjectId, Value};
 
 use super::create::taken;
-use super::{ObjectChange, names};
+use super::{BUILT_IN, ObjectChange, names};
 use crate::access::{Planned, seen};
 use crate::object::TAG_PREFIX;
 use crate::{Access, AccessError, Kind, Object, action};
@@ -56,7 +56,7 @@ impl Pending<'_> {
 }
 
 impl Access {
-    /// Changes an entity. What the change does not name stays.
+    /// Changes an object. What the change does not name stays.
     ///
     /// # Errors
     /// When the caller may not, an input is wrong, a name is taken, or there is no such object.
@@ -70,10 +70,10 @@ impl Access {
         caller.require_any(action::update(kind))?;
         names::check_settable(&change.properties)?;
         let mut change = change;
-        if kind == Kind::Policy {
+        if kind == Kind::POLICY {
             super::policy::check(&change.properties)?;
         }
-        if kind == Kind::Resource {
+        if kind == Kind::RESOURCE {
             super::ssh_key::renew(&self.view(None), id, &mut change)?;
         }
         let hash = change.password.take();
@@ -83,9 +83,9 @@ impl Access {
         let written = self.commit(caller, action::update(kind), move |access, caller, view| {
             access.plan_update(caller, view, kind, id, change, hash)
         });
-        let (receipt, entity) = written.map_err(|error| taken(kind, error))?;
+        let (receipt, found) = written.map_err(|error| taken(kind, error))?;
         let view = self.as_committed(&receipt);
-        let changed = Object::of_entity(&view, kind, entity);
+        let changed = Object::read(&view, kind, found);
         Ok(Access::answered(caller, &view, changed, |name| {
             sent.contains(name)
         }))
@@ -99,10 +99,11 @@ impl Access {
         id: ObjectId,
         change: ObjectChange,
         password_hash: Option<String>,
-    ) -> Result<Planned<EntityRef>, AccessError> {
-        let ObjectRef::Entity(entity) = seen(caller, view, kind, id)? else {
-            let what = format!("changing a {}", kind.noun());
-            return Err(AccessError::Unsupported { what });
+    ) -> Result<Planned<ObjectRef>, AccessError> {
+        names::check_required(kind, &change.properties, false)?;
+        let entity = match seen(caller, view, kind, id)? {
+            ObjectRef::Entity(entity) => entity,
+            ObjectRef::Edge(edge) => return plan_relationship(view, kind, edge, change),
         };
         let mut pending = Pending {
             view,
@@ -114,17 +115,17 @@ impl Access {
             classes: None,
             activity: None,
         };
-        clear_other_tags(&mut pending);
+        clear_other_tags(&pending.before, &mut pending.change);
         let mut book = self.book();
         match kind {
-            Kind::User => self.change_user(caller, &mut pending)?,
-            Kind::Service => self.change_service(caller, &mut pending)?,
-            Kind::Group => super::membership::change_group(&mut pending)?,
-            Kind::Role => self.change_role(caller, &mut pending)?,
-            Kind::Resource => self.change_resource(&mut pending, &mut book)?,
-            Kind::Node => super::node::change_node(&mut pending)?,
-            _ => super::policy::change_policy(&mut pending)?,
+            Kind::USER => self.change_user(caller, &mut pending)?,
+            Kind::SERVICE => self.change_service(caller, &mut pending)?,
+            Kind::ROLE => self.change_role(caller, &mut pending)?,
+            Kind::RESOURCE => self.change_resource(&mut pending, &mut book)?,
+            Kind::NODE => super::node::change_node(&mut pending)?,
+            _ => {}
         }
+        check_not_renamed(&pending)?;
         let patch = Operation::PatchEntity {
             target: Target::Id(id),
             set: pending.change.properties.into_iter().collect(),
@@ -137,19 +138,67 @@ impl Access {
         Ok(Planned {
             activity: activity.unwrap_or_else(|| format!("{} updated", kind.noun())),
             operations,
-            outcome: entity,
+            outcome: ObjectRef::Entity(entity),
         })
     }
 }
 
+/// A change of the properties of a relationship, where its kind has any.
+fn plan_relationship(
+    view: &View,
+    kind: Kind,
+    edge: EdgeRef,
+    mut change: ObjectChange,
+) -> Result<Planned<ObjectRef>, AccessError> {
+    if !kind.ends().is_some_and(|ends| ends.changes) {
+        let what = format!("changing a {}", kind.noun());
+        return Err(AccessError::Unsupported { what });
+    }
+    let before = Object::of_edge(view, kind, edge);
+    if change.ends.is_some() && change.ends != before.ends {
+        let what = format!("the ends of the {}", kind.noun());
+        return Err(AccessError::invalid(what, "cannot change"));
+    }
+    if let Some(expected) = change
+        .expected_version
+        .filter(|asked| *asked != before.version)
+    {
+        let found = before.version;
+        let conflict = StoreError::VersionConflict {
+            operation: 0,
+            expected,
+            found,
+        };
+        return Err(conflict.into());
+    }
+    clear_other_tags(&before, &mut change);
+    Ok(Planned {
+        activity: format!("{} updated", kind.noun()),
+        operations: vec![Operation::PatchRelationship {
+            target: before.id,
+            set: change.properties.into_iter().collect(),
+        }],
+        outcome: ObjectRef::Edge(edge),
+    })
+}
+
+/// What a new organization has keeps its name: others look for it by that.
+fn check_not_renamed(pending: &Pending<'_>) -> Result<(), AccessError> {
+    if pending.before.flag(BUILT_IN) && pending.changes("displayName") {
+        let what = format!("a built-in {}", pending.before.kind.noun());
+        return Err(AccessError::invalid(what, "cannot be renamed"));
+    }
+    Ok(())
+}
+
 /// With [`ObjectChange::replace_tags`], tags that the change does not name go.
-fn clear_other_tags(pending: &mut Pending<'_>) {
-    if !pending.change.replace_tags {
+fn clear_other_tags(before: &Object, change: &mut ObjectChange) {
+    if !change.replace_tags {
         return;
     }
-    let before = pending.before.properties.keys();
+    let before = before.properties.keys();
     for name in before.filter(|name| name.starts_with(TAG_PREFIX)) {
-        let tags = &mut pending.change.properties;
+        let tags = &mut change.properties;
         tags.entry(name.clone()).or_insert(Value::Null);
     }
 }

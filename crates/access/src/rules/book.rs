@@ -8,8 +8,8 @@ use durward_graph::{EntityRef, View};
 
 use super::AccessRules;
 use crate::command::PortBook;
-use crate::kind::ROLE_TYPE;
 use crate::reader;
+use durward_catalog::Kind;
 
 /// Property of a role with the text of its rules.
 pub(crate) const ACCESS_RULES: &str = "accessRules";
@@ -26,7 +26,7 @@ pub(crate) struct RuleBook {
 impl RuleBook {
     /// The living roles of a state that have rules by type or tag.
     pub(crate) fn dynamic(&mut self, view: &View) -> Vec<(EntityRef, Arc<AccessRules>)> {
-        let Some(type_id) = view.type_id(ROLE_TYPE) else {
+        let Some(type_id) = view.type_id(Kind::ROLE.type_name()) else {
             return Vec::new();
         };
         let live = view.live_rows(type_id);

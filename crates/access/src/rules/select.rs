@@ -5,8 +5,8 @@ use durward_graph::{EntityRef, ObjectRef, RowSet, TypeId, View};
 use durward_model::{ObjectId, Value};
 
 use super::{AccessRule, AccessRules, TagQuery};
-use crate::kind::RESOURCE_TYPE;
 use crate::object::TAG_PREFIX;
+use durward_catalog::Kind;
 
 /// What rules look at of one resource.
 pub(crate) struct Facts<'a> {
@@ -39,7 +39,7 @@ pub(crate) fn role_fits(rules: &AccessRules, resource: &Facts<'_>) -> bool {
 
 /// The living resources that rules reach.
 pub(crate) fn resources_of(view: &View, rules: &AccessRules) -> RowSet {
-    let Some(type_id) = view.type_id(RESOURCE_TYPE) else {
+    let Some(type_id) = view.type_id(Kind::RESOURCE.type_name()) else {
         return RowSet::empty(0);
     };
     let all = view.live_rows(type_id);

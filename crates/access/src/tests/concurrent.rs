@@ -9,8 +9,8 @@ use durward_model::{ErrorKind, Value};
 use durward_policy::{Right, Rights};
 
 use super::{World, bound, change, made, properties};
-use crate::kind::{ALLOWS, RESOURCE_TYPE};
 use crate::{Kind, NewObject, Object, reader};
+use durward_catalog::kinds::verb::ALLOWS;
 
 const ROUNDS: usize = 60;
 
@@ -23,7 +23,7 @@ fn role_access_stays_in_step_under_concurrent_commands() {
         ("displayName", "all"),
         ("accessRules", &*by_type("postgres")),
     ];
-    let role = made(&access, &admin, Kind::Role, &role);
+    let role = made(&access, &admin, Kind::ROLE, &role);
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let (access, admin) = (access.clone(), admin.clone());
@@ -32,9 +32,9 @@ fn role_access_stays_in_step_under_concurrent_commands() {
                     let name = format!("r{thread}-{round}");
                     let kind = ["postgres", "redis"][round % 2];
                     let new = [("displayName", name.as_str()), ("kind", kind)];
-                    let id = made(&access, &admin, Kind::Resource, &new);
+                    let id = made(&access, &admin, Kind::RESOURCE, &new);
                     if round % 5 == 0 {
-                        access.delete(&admin, Kind::Resource, id).unwrap();
+                        access.delete(&admin, Kind::RESOURCE, id).unwrap();
                     }
                 }
             });
@@ -42,14 +42,14 @@ fn role_access_stays_in_step_under_concurrent_commands() {
         for round in 0..ROUNDS {
             let rules = by_type(["redis", "postgres"][round % 2]);
             let rules = change(&[("accessRules", &rules)]);
-            access.update(&admin, Kind::Role, role, rules).unwrap();
+            access.update(&admin, Kind::ROLE, role, rules).unwrap();
         }
     });
     let view = access.view(None);
-    let role = reader::entity(&view, role, &[Kind::Role]).unwrap();
-    let linked = reader::links_out(&view, role, ALLOWS, RESOURCE_TYPE);
+    let role = reader::entity(&view, role, &[Kind::ROLE]).unwrap();
+    let linked = reader::links_out(&view, role, ALLOWS, Kind::RESOURCE);
     let linked: BTreeSet<_> = linked.into_iter().map(|link| link.other).collect();
-    let fitting = crate::access::living(&view, Kind::Resource)
+    let fitting = crate::access::living(&view, Kind::RESOURCE)
         .into_iter()
         .filter_map(|object| match object {
             ObjectRef::Entity(entity) => Some(entity),
@@ -67,19 +67,19 @@ fn two_administrators_do_not_end_each_other() {
     let (access, first) = (world.access(), world.admin());
     let second = administrator(&world, "second@example.com");
     let (of_first, of_second) = (first.account().unwrap(), second.account().unwrap());
-    access.delete(&first, Kind::User, of_second).unwrap();
+    access.delete(&first, Kind::USER, of_second).unwrap();
     // The second was let in before it was ended.
     let before = access.view(None).sequence();
     for error in [
-        access.delete(&second, Kind::User, of_first).unwrap_err(),
+        access.delete(&second, Kind::USER, of_first).unwrap_err(),
         access.set_suspended(&second, of_first, true).unwrap_err(),
         access
-            .update(&second, Kind::User, of_first, change(&[("firstName", "x")]))
+            .update(&second, Kind::USER, of_first, change(&[("firstName", "x")]))
             .unwrap_err(),
         access
             .create(
                 &second,
-                NewObject::entity(Kind::Group, properties(&[("displayName", "g")])),
+                NewObject::entity(Kind::GROUP, properties(&[("displayName", "g")])),
             )
             .unwrap_err(),
     ] {
@@ -91,15 +91,15 @@ fn two_administrators_do_not_end_each_other() {
 /// Another administrator, let in.
 fn administrator(world: &World, email: &str) -> Caller {
     let (access, admin) = (world.access(), world.admin());
-    let user = made(&access, &admin, Kind::User, &[("email", email)]);
+    let user = made(&access, &admin, Kind::USER, &[("email", email)]);
     let view = access.view(None);
-    let roles = access.list(&admin, &view, Kind::Role).unwrap();
+    let roles = access.list(&admin, &view, Kind::ROLE).unwrap();
     let roles = roles
         .into_iter()
-        .map(|role| Object::read(&view, Kind::Role, role));
+        .map(|role| Object::read(&view, Kind::ROLE, role));
     let role = roles.filter(|role| role.text("displayName") == "Administrator");
     let role = role.map(|role| role.id).next().unwrap();
-    bound(&access, &admin, Kind::Assignment, user, role);
+    bound(&access, &admin, Kind::ASSIGNMENT, user, role);
     let made = admin.organization().create_credential_for(
         &admin,
         user,
@@ -119,9 +119,9 @@ fn whoever_may_only_change_resources_gives_no_reach() {
         ("displayName", "production"),
         ("accessRules", r#"[{"tags":{"env":"prod"}}]"#),
     ];
-    made(&access, &admin, Kind::Role, &rules);
+    made(&access, &admin, Kind::ROLE, &rules);
     let plain = [("displayName", "ledger"), ("kind", "postgres")];
-    let ledger = made(&access, &admin, Kind::Resource, &plain);
+    let ledger = made(&access, &admin, Kind::RESOURCE, &plain);
     let rights = Rights::NONE.with(Right::MANAGE_RESOURCES);
     let made_for = admin.organization().create_credential_for(
         &admin,
@@ -135,7 +135,7 @@ fn whoever_may_only_change_resources_gives_no_reach() {
     let tag = || change(&[("tag.env", "prod")]);
     let before = access.view(None).sequence();
     let error = access
-        .update(&keeper, Kind::Resource, ledger, tag())
+        .update(&keeper, Kind::RESOURCE, ledger, tag())
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
     let new = [
@@ -143,7 +143,7 @@ fn whoever_may_only_change_resources_gives_no_reach() {
         ("kind", "postgres"),
         ("tag.env", "prod"),
     ];
-    let new = NewObject::entity(Kind::Resource, properties(&new));
+    let new = NewObject::entity(Kind::RESOURCE, properties(&new));
     let error = access.create(&keeper, new).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
     let written = admin
@@ -155,13 +155,13 @@ fn whoever_may_only_change_resources_gives_no_reach() {
     }));
     let other = change(&[("tag.team", "a")]);
     access
-        .update(&keeper, Kind::Resource, ledger, other)
+        .update(&keeper, Kind::RESOURCE, ledger, other)
         .unwrap();
     access
-        .update(&admin, Kind::Resource, ledger, tag())
+        .update(&admin, Kind::RESOURCE, ledger, tag())
         .unwrap();
     access
-        .update(&keeper, Kind::Resource, ledger, tag())
+        .update(&keeper, Kind::RESOURCE, ledger, tag())
         .unwrap();
 }
 
@@ -176,8 +176,8 @@ fn whoever_may_only_change_resources_lifts_no_policy() {
         ("kind", "postgres"),
         ("tag.secret", "yes"),
     ];
-    let ledger = made(&access, &admin, Kind::Resource, &new);
-    let user = made(&access, &admin, Kind::User, &[("email", "u@example.com")]);
+    let ledger = made(&access, &admin, Kind::RESOURCE, &new);
+    let user = made(&access, &admin, Kind::USER, &[("email", "u@example.com")]);
     let rights = Rights::NONE.with(Right::MANAGE_RESOURCES);
     let few = admin.organization().create_credential_for(
         &admin,
@@ -195,27 +195,27 @@ fn whoever_may_only_change_resources_lifts_no_policy() {
     };
     // Nobody reaches it, and no policy speaks of it: the tag is the keeper's to change.
     access
-        .update(&keeper, Kind::Resource, ledger, set(Value::Null))
+        .update(&keeper, Kind::RESOURCE, ledger, set(Value::Null))
         .unwrap();
     access
-        .update(&keeper, Kind::Resource, ledger, set(Value::from("yes")))
+        .update(&keeper, Kind::RESOURCE, ledger, set(Value::from("yes")))
         .unwrap();
-    bound(&access, &admin, Kind::Grant, user, ledger);
+    bound(&access, &admin, Kind::GRANT, user, ledger);
     access
-        .update(&keeper, Kind::Resource, ledger, set(Value::Null))
+        .update(&keeper, Kind::RESOURCE, ledger, set(Value::Null))
         .unwrap();
     access
-        .update(&keeper, Kind::Resource, ledger, set(Value::from("yes")))
+        .update(&keeper, Kind::RESOURCE, ledger, set(Value::from("yes")))
         .unwrap();
-    made(&access, &admin, Kind::Policy, &forbidding);
+    made(&access, &admin, Kind::POLICY, &forbidding);
     let error = access
-        .update(&keeper, Kind::Resource, ledger, set(Value::Null))
+        .update(&keeper, Kind::RESOURCE, ledger, set(Value::Null))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
     access
-        .update(&keeper, Kind::Resource, ledger, set(Value::from("very")))
+        .update(&keeper, Kind::RESOURCE, ledger, set(Value::from("very")))
         .unwrap();
     access
-        .update(&admin, Kind::Resource, ledger, set(Value::Null))
+        .update(&admin, Kind::RESOURCE, ledger, set(Value::Null))
         .unwrap();
 }

@@ -10,7 +10,7 @@ use crate::{Access, Kind, NewObject, ObjectChange, Via, reader};
 /// Names of the resources that an account reaches at an instant.
 fn reached(access: &Access, account: durward_model::ObjectId, at: Instant) -> Vec<String> {
     let view = access.view(Some(at));
-    let Some(account) = reader::entity(&view, account, &[Kind::User, Kind::Service]) else {
+    let Some(account) = reader::entity(&view, account, &[Kind::USER, Kind::SERVICE]) else {
         return Vec::new();
     };
     let mut names: Vec<String> = paths_of(&view, account, at)
@@ -25,40 +25,40 @@ fn reached(access: &Access, account: durward_model::ObjectId, at: Instant) -> Ve
 fn rules_reach_what_fits_now_and_later() {
     let world = World::new();
     let (access, admin) = (world.access(), world.admin());
-    let user = made(&access, &admin, Kind::User, &[("email", "ann@example.com")]);
+    let user = made(&access, &admin, Kind::USER, &[("email", "ann@example.com")]);
     let rules = r#"[{"tags":{"env":"dev"}}]"#;
     let role = [("displayName", "devs"), ("accessRules", rules)];
-    let role = made(&access, &admin, Kind::Role, &role);
+    let role = made(&access, &admin, Kind::ROLE, &role);
     let database = [
         ("displayName", "orders"),
         ("kind", "postgres"),
         ("tag.env", "dev"),
     ];
-    let database = made(&access, &admin, Kind::Resource, &database);
+    let database = made(&access, &admin, Kind::RESOURCE, &database);
     world.tick();
     let before = world.tick();
-    let assignment = bound(&access, &admin, Kind::Assignment, user, role);
+    let assignment = bound(&access, &admin, Kind::ASSIGNMENT, user, role);
     let assigned = world.tick();
     assert_eq!(reached(&access, user, assigned), ["orders"]);
     let retag = change(&[("tag.env", "prod")]);
     access
-        .update(&admin, Kind::Resource, database, retag)
+        .update(&admin, Kind::RESOURCE, database, retag)
         .unwrap();
     let retagged = world.tick();
     assert!(reached(&access, user, retagged).is_empty());
     let by_type = change(&[("accessRules", r#"[{"type":"postgres"}]"#)]);
-    access.update(&admin, Kind::Role, role, by_type).unwrap();
+    access.update(&admin, Kind::ROLE, role, by_type).unwrap();
     let widened = world.tick();
     assert_eq!(reached(&access, user, widened), ["orders"]);
-    access.delete(&admin, Kind::Assignment, assignment).unwrap();
+    access.delete(&admin, Kind::ASSIGNMENT, assignment).unwrap();
     let ended = world.tick();
     assert!(reached(&access, user, ended).is_empty());
     assert!(reached(&access, user, before).is_empty());
     assert_eq!(reached(&access, user, assigned), ["orders"]);
-    let moments = access.moments(&admin, Kind::Role, Some(&[role])).unwrap();
+    let moments = access.moments(&admin, Kind::ROLE, Some(&[role])).unwrap();
     let rows: Vec<_> = moments
         .iter()
-        .filter_map(|moment| access.history_row(&admin, Kind::Role, *moment))
+        .filter_map(|moment| access.history_row(&admin, Kind::ROLE, *moment))
         .collect();
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].object.text("accessRules"), rules);
@@ -68,22 +68,22 @@ fn rules_reach_what_fits_now_and_later() {
 fn grants_end_by_time_and_suspension_at_once() {
     let world = World::new();
     let (access, admin) = (world.access(), world.admin());
-    let user = made(&access, &admin, Kind::User, &[("email", "bob@example.com")]);
-    let group = made(&access, &admin, Kind::Group, &[("displayName", "dba")]);
-    bound(&access, &admin, Kind::GroupMember, group, user);
+    let user = made(&access, &admin, Kind::USER, &[("email", "bob@example.com")]);
+    let group = made(&access, &admin, Kind::GROUP, &[("displayName", "dba")]);
+    bound(&access, &admin, Kind::GROUP_MEMBER, group, user);
     let host = [("displayName", "jump"), ("kind", "ssh")];
-    let host = made(&access, &admin, Kind::Resource, &host);
+    let host = made(&access, &admin, Kind::RESOURCE, &host);
     world.tick();
     let end = world.tick().plus_seconds(10);
     let mut times = properties(&[]);
     times.insert(VALID_UNTIL.to_owned(), Value::from(end));
-    let grant = NewObject::relationship(Kind::Grant, group, host, times);
+    let grant = NewObject::relationship(Kind::GRANT, group, host, times);
     access.create(&admin, grant).unwrap();
     let granted = world.tick();
     assert_eq!(reached(&access, user, granted), ["jump"]);
     let view = access.view(None);
-    let account = reader::entity(&view, user, &[Kind::User]).unwrap();
-    let resource = reader::entity(&view, host, &[Kind::Resource]).unwrap();
+    let account = reader::entity(&view, user, &[Kind::USER]).unwrap();
+    let resource = reader::entity(&view, host, &[Kind::RESOURCE]).unwrap();
     let path = paths_of(&view, account, granted)[0];
     assert!(matches!(path.via, Via::Grant { group: Some(_), .. }));
     assert_eq!(path.expires_at, Some(end));
@@ -91,7 +91,7 @@ fn grants_end_by_time_and_suspension_at_once() {
     assert!(paths_of(&view, account, end).is_empty());
     assert!(accounts_of(&view, resource, end).is_empty());
     let suspend = change(&[("permissionLevel", "suspended")]);
-    let suspended = access.update(&admin, Kind::User, user, suspend).unwrap();
+    let suspended = access.update(&admin, Kind::USER, user, suspend).unwrap();
     assert!(suspended.flag("suspended"));
     let now = world.tick();
     assert!(reached(&access, user, now).is_empty());
@@ -100,9 +100,9 @@ fn grants_end_by_time_and_suspension_at_once() {
         replace_tags: true,
         ..change(&[("tag.a", "b")])
     };
-    access.update(&admin, Kind::Resource, host, clear).unwrap();
-    let last = access.delete(&admin, Kind::Resource, host).unwrap();
+    access.update(&admin, Kind::RESOURCE, host, clear).unwrap();
+    let last = access.delete(&admin, Kind::RESOURCE, host).unwrap();
     assert_eq!(last.tags().collect::<Vec<_>>(), [("a", "b")]);
     let view = access.view(None);
-    assert!(access.get(&admin, &view, Kind::Resource, host).is_err());
+    assert!(access.get(&admin, &view, Kind::RESOURCE, host).is_err());
 }

@@ -18,7 +18,7 @@ fn refused<T>(result: Result<T, AccessError>, kind: ErrorKind, part: &str) {
 fn names_and_addresses_are_kept_as_sent() {
     let world = World::new();
     let (access, admin) = (world.access(), world.admin());
-    for kind in [Kind::Role, Kind::Group, Kind::Service] {
+    for kind in [Kind::ROLE, Kind::GROUP, Kind::SERVICE] {
         let new = NewObject::entity(kind, properties(&[("displayName", "  e\u{301}  x ")]));
         let shown = access.create(&admin, new).unwrap().object;
         assert_eq!(shown.text("displayName"), "  e\u{301}  x ");
@@ -33,17 +33,17 @@ fn names_and_addresses_are_kept_as_sent() {
         );
     }
     for email in ["plain", "a@b@c", "Jürgen"] {
-        let new = NewObject::entity(Kind::User, properties(&[("email", email)]));
+        let new = NewObject::entity(Kind::USER, properties(&[("email", email)]));
         assert_eq!(
             access.create(&admin, new).unwrap().object.text("email"),
             email
         );
         let again = properties(&[("email", &email.to_uppercase())]);
-        let again = access.create(&admin, NewObject::entity(Kind::User, again));
+        let again = access.create(&admin, NewObject::entity(Kind::USER, again));
         refused(again, ErrorKind::AlreadyExists, "e-mail address");
     }
     for email in ["", "a b", " a", "a\t"] {
-        let new = NewObject::entity(Kind::User, properties(&[("email", email)]));
+        let new = NewObject::entity(Kind::USER, properties(&[("email", email)]));
         refused(
             access.create(&admin, new),
             ErrorKind::Invalid,
@@ -59,12 +59,12 @@ fn equal_nodes_are_several_unless_names_must_differ() {
     let node = || properties(&[("displayName", "n"), ("kind", "relay")]);
     for _ in 0..3 {
         access
-            .create(&admin, NewObject::entity(Kind::Node, node()))
+            .create(&admin, NewObject::entity(Kind::NODE, node()))
             .unwrap();
     }
     let strict = NewObject {
         is_name_unique: true,
-        ..NewObject::entity(Kind::Node, node())
+        ..NewObject::entity(Kind::NODE, node())
     };
     refused(
         access.create(&admin, strict),
@@ -74,12 +74,12 @@ fn equal_nodes_are_several_unless_names_must_differ() {
     let other = made(
         &access,
         &admin,
-        Kind::Node,
+        Kind::NODE,
         &[("displayName", "m"), ("kind", "relay")],
     );
     let mut renamed = change(&[("displayName", "n")]);
     renamed.is_name_unique = true;
-    let renamed = access.update(&admin, Kind::Node, other, renamed);
+    let renamed = access.update(&admin, Kind::NODE, other, renamed);
     refused(renamed, ErrorKind::AlreadyExists, "node with this name");
 }
 
@@ -87,10 +87,10 @@ fn equal_nodes_are_several_unless_names_must_differ() {
 fn nobody_is_above_themselves() {
     let world = World::new();
     let (access, admin) = (world.access(), world.admin());
-    let user = |name: &str| made(&access, &admin, Kind::User, &[("email", name)]);
+    let user = |name: &str| made(&access, &admin, Kind::USER, &[("email", name)]);
     let set = |id: ObjectId, manager: ObjectId| {
         let change = change(&[("managerId", &format!("a-{manager}"))]);
-        access.update(&admin, Kind::User, id, change)
+        access.update(&admin, Kind::USER, id, change)
     };
     let (one, two, three) = (user("one"), user("two"), user("three"));
     refused(set(one, one), ErrorKind::Invalid, "reports to this user");
@@ -103,7 +103,7 @@ fn nobody_is_above_themselves() {
         ErrorKind::Invalid,
         "not the id of a user",
     );
-    access.delete(&admin, Kind::User, two).unwrap();
+    access.delete(&admin, Kind::USER, two).unwrap();
     set(three, one).unwrap();
 }
 
@@ -114,7 +114,7 @@ fn placed(name: &str, address: &str, port: i64) -> NewObject {
     if !address.is_empty() {
         new.insert("bindInterface".to_owned(), Value::from(address));
     }
-    NewObject::entity(Kind::Resource, new)
+    NewObject::entity(Kind::RESOURCE, new)
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn no_two_resources_are_at_one_place() {
     let second = make("second", "127.0.0.2", 20_000).unwrap();
     let move_to = |id: ObjectId, address: &str| {
         let change = change(&[("bindInterface", address)]);
-        access.update(&admin, Kind::Resource, id, change)
+        access.update(&admin, Kind::RESOURCE, id, change)
     };
     refused(
         move_to(second.id, "127.0.0.1"),
@@ -151,7 +151,7 @@ fn no_two_resources_are_at_one_place() {
     );
     // What it has already is no collision, and what was given up is free.
     assert_eq!(place(&move_to(first.id, "127.0.0.1").unwrap()), here);
-    access.delete(&admin, Kind::Resource, first.id).unwrap();
+    access.delete(&admin, Kind::RESOURCE, first.id).unwrap();
     assert_eq!(place(&move_to(second.id, "127.0.0.1").unwrap()), here);
     // A given port is another than a chosen one.
     let given = make("given", "", 0).unwrap();
@@ -159,7 +159,7 @@ fn no_two_resources_are_at_one_place() {
     let mut anew = change(&[]);
     let port = given.properties.get("portOverride").cloned().unwrap();
     anew.properties.insert("portOverride".to_owned(), port);
-    let again = access.update(&admin, Kind::Resource, second.id, anew);
+    let again = access.update(&admin, Kind::RESOURCE, second.id, anew);
     refused(again, ErrorKind::AlreadyExists, taken);
 }
 
@@ -170,7 +170,7 @@ fn subdomains_and_references_are_checked() {
     let make = |name: &str, pairs: &[(&str, &str)]| {
         let mut all = properties(&[("displayName", name), ("kind", "redis")]);
         all.extend(properties(pairs));
-        access.create(&admin, NewObject::entity(Kind::Resource, all))
+        access.create(&admin, NewObject::entity(Kind::RESOURCE, all))
     };
     make("one", &[("subdomain", "web")]).unwrap();
     let two = make("two", &[("subdomain", "web2")]).unwrap().object;
@@ -186,14 +186,14 @@ fn subdomains_and_references_are_checked() {
         "resource with this name already",
     );
     let change_to =
-        |pairs: &[(&str, &str)]| access.update(&admin, Kind::Resource, two.id, change(pairs));
+        |pairs: &[(&str, &str)]| access.update(&admin, Kind::RESOURCE, two.id, change(pairs));
     refused(
         change_to(&[("subdomain", "web")]),
         ErrorKind::AlreadyExists,
         "subdomain",
     );
-    let relay = made(&access, &admin, Kind::Node, &[("kind", "relay")]);
-    let cluster = made(&access, &admin, Kind::Node, &[("kind", "proxy_cluster")]);
+    let relay = made(&access, &admin, Kind::NODE, &[("kind", "relay")]);
+    let cluster = made(&access, &admin, Kind::NODE, &[("kind", "proxy_cluster")]);
     for (property, id) in [
         ("secretStoreId", "se-0000000000000001".to_owned()),
         ("proxyClusterId", "x".to_owned()),
@@ -206,7 +206,7 @@ fn subdomains_and_references_are_checked() {
     }
     let id = format!("n-{cluster}");
     change_to(&[("proxyClusterId", &id)]).unwrap();
-    access.delete(&admin, Kind::Node, cluster).unwrap();
+    access.delete(&admin, Kind::NODE, cluster).unwrap();
     // Clients send back what they have read.
     let kept = change_to(&[("proxyClusterId", &id)]).unwrap();
     assert_eq!(kept.text("proxyClusterId"), id);
@@ -216,11 +216,11 @@ fn subdomains_and_references_are_checked() {
 fn a_grant_ends_alone_and_overlaps_no_other() {
     let world = World::new();
     let (access, admin) = (world.access(), world.admin());
-    let user = made(&access, &admin, Kind::User, &[("email", "u")]);
+    let user = made(&access, &admin, Kind::USER, &[("email", "u")]);
     let host = made(
         &access,
         &admin,
-        Kind::Resource,
+        Kind::RESOURCE,
         &[("displayName", "h"), ("kind", "ssh")],
     );
     let start = world.now();
@@ -231,7 +231,7 @@ fn a_grant_ends_alone_and_overlaps_no_other() {
         if let Some(until) = until {
             times.insert(VALID_UNTIL.to_owned(), Value::from(at(until)));
         }
-        let new = NewObject::relationship(Kind::Grant, user, host, times);
+        let new = NewObject::relationship(Kind::GRANT, user, host, times);
         access.create(&admin, new).map(|created| created.object.id)
     };
     let first = grant(0, Some(100)).unwrap();
@@ -240,10 +240,10 @@ fn a_grant_ends_alone_and_overlaps_no_other() {
     for (from, until) in [(50, Some(60)), (-50, Some(1)), (199, None), (-50, None)] {
         refused(grant(from, until), ErrorKind::AlreadyExists, overlapping);
     }
-    access.delete(&admin, Kind::Grant, first).unwrap();
+    access.delete(&admin, Kind::GRANT, first).unwrap();
     let view = access.view(None);
-    assert!(access.get(&admin, &view, Kind::Grant, first).is_err());
-    assert!(access.get(&admin, &view, Kind::Grant, second).is_ok());
+    assert!(access.get(&admin, &view, Kind::GRANT, first).is_err());
+    assert!(access.get(&admin, &view, Kind::GRANT, second).is_ok());
     assert_ne!(grant(0, Some(100)).unwrap(), first);
 }
 
@@ -254,7 +254,7 @@ fn privileges_in_rules_are_kept_and_reach_nothing_themselves() {
     let host = made(
         &access,
         &admin,
-        Kind::Resource,
+        Kind::RESOURCE,
         &[("displayName", "h"), ("kind", "ssh")],
     );
     let privileges = r#""privileges":{"k8s":{"groups":["dev"]}}"#;
@@ -263,7 +263,7 @@ fn privileges_in_rules_are_kept_and_reach_nothing_themselves() {
             {{"tags":{{"a":"b"}},{privileges}}}]"#
     );
     let role = [("displayName", "r"), ("accessRules", text.as_str())];
-    let role = NewObject::entity(Kind::Role, properties(&role));
+    let role = NewObject::entity(Kind::ROLE, properties(&role));
     let role = access.create(&admin, role).unwrap().object;
     assert_eq!(role.text("accessRules"), text);
     for (wrong, part) in [
@@ -286,7 +286,7 @@ fn privileges_in_rules_are_kept_and_reach_nothing_themselves() {
     ] {
         let wrong = change(&[("accessRules", wrong.as_str())]);
         refused(
-            access.update(&admin, Kind::Role, role.id, wrong),
+            access.update(&admin, Kind::ROLE, role.id, wrong),
             ErrorKind::Invalid,
             part,
         );

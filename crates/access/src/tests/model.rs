@@ -26,7 +26,7 @@ const INSTANTS_WITH_POLICIES: usize = 10;
 fn reached(access: &Access, at: Instant) -> BTreeSet<(ObjectId, ObjectId)> {
     let view = access.view(Some(at));
     let (mut paths, mut found) = (BTreeSet::new(), BTreeSet::new());
-    for kind in [Kind::User, Kind::Service] {
+    for kind in [Kind::USER, Kind::SERVICE] {
         for account in crate::access::living(&view, kind) {
             let durward_graph::ObjectRef::Entity(account) = account else {
                 continue;
@@ -43,7 +43,7 @@ fn reached(access: &Access, at: Instant) -> BTreeSet<(ObjectId, ObjectId)> {
         }
     }
     let mut reversed = BTreeSet::new();
-    for resource in crate::access::living(&view, Kind::Resource) {
+    for resource in crate::access::living(&view, Kind::RESOURCE) {
         let durward_graph::ObjectRef::Entity(resource) = resource else {
             continue;
         };
@@ -58,7 +58,7 @@ fn reached(access: &Access, at: Instant) -> BTreeSet<(ObjectId, ObjectId)> {
 /// The grants that a list shows at an instant.
 fn grants_not_over(access: &Access, at: Instant) -> BTreeSet<ObjectId> {
     let view = access.view(Some(at));
-    let living = crate::access::living(&view, Kind::Grant).into_iter();
+    let living = crate::access::living(&view, Kind::GRANT).into_iter();
     let edges = living.filter_map(|object| match object {
         durward_graph::ObjectRef::Edge(edge) => Some(edge),
         durward_graph::ObjectRef::Entity(_) => None,
@@ -100,7 +100,7 @@ fn compare(operations: usize, instants: usize, has_policies: bool) {
     let admin = world.admin();
     assert!(admin.organization().store().verify().unwrap().is_sound());
     let view = driver.access.view(None);
-    assert!(reader::find(&view, Kind::Role, ObjectId(0)).is_none());
+    assert!(reader::find(&view, Kind::ROLE, ObjectId(0)).is_none());
 }
 
 #[test]

@@ -14,11 +14,11 @@ when { resource.getTag("env") == "prod" };"#;
 fn a_forbidding_policy_takes_away_what_a_role_gives() {
     let world = World::new();
     let (access, admin) = (world.access(), world.admin());
-    let user = made(&access, &admin, Kind::User, &[("email", "eve@example.com")]);
+    let user = made(&access, &admin, Kind::USER, &[("email", "eve@example.com")]);
     let rules = r#"[{"type":"postgres"}]"#;
     let role = [("displayName", "all databases"), ("accessRules", rules)];
-    let role = made(&access, &admin, Kind::Role, &role);
-    bound(&access, &admin, Kind::Assignment, user, role);
+    let role = made(&access, &admin, Kind::ROLE, &role);
+    bound(&access, &admin, Kind::ASSIGNMENT, user, role);
     for env in ["dev", "prod"] {
         let name = format!("orders-{env}");
         let new = [
@@ -26,12 +26,12 @@ fn a_forbidding_policy_takes_away_what_a_role_gives() {
             ("kind", "postgres"),
             ("tag.env", env),
         ];
-        made(&access, &admin, Kind::Resource, &new);
+        made(&access, &admin, Kind::RESOURCE, &new);
     }
     world.tick();
     let before = world.tick();
     let policy = [("displayName", "no prod"), ("policy", FORBID)];
-    let policy = made(&access, &admin, Kind::Policy, &policy);
+    let policy = made(&access, &admin, Kind::POLICY, &policy);
     let after = world.tick();
     let allowed = |resource: &str, at| {
         let question = Question {
@@ -64,17 +64,17 @@ fn a_forbidding_policy_takes_away_what_a_role_gives() {
     assert_eq!(forbidden, ["orders-prod"]);
     let loosened = change(&[("policy", "")]);
     access
-        .update(&admin, Kind::Policy, policy, loosened)
+        .update(&admin, Kind::POLICY, policy, loosened)
         .unwrap();
     let loosened = world.tick();
     assert!(allowed("orders-prod", loosened) && !allowed("orders-prod", after));
     let wrong = change(&[("policy", "forbid (principal, action, resource")]);
     let refused = access
-        .update(&admin, Kind::Policy, policy, wrong)
+        .update(&admin, Kind::POLICY, policy, wrong)
         .unwrap_err();
     assert!(refused.to_string().contains("line 1"), "{refused}");
     let view = access.view(None);
-    assert!(reader::entity(&view, policy, &[Kind::Policy]).is_some());
+    assert!(reader::entity(&view, policy, &[Kind::POLICY]).is_some());
 }
 
 /// Policies name accounts, groups, roles and resources by the ids that StrongDM's clients see.
@@ -82,19 +82,19 @@ fn a_forbidding_policy_takes_away_what_a_role_gives() {
 fn policies_name_objects_as_clients_see_them() {
     let world = World::new();
     let (access, admin) = (world.access(), world.admin());
-    let user = made(&access, &admin, Kind::User, &[("email", "eve@example.com")]);
-    let group = made(&access, &admin, Kind::Group, &[("displayName", "team")]);
-    bound(&access, &admin, Kind::GroupMember, group, user);
+    let user = made(&access, &admin, Kind::USER, &[("email", "eve@example.com")]);
+    let group = made(&access, &admin, Kind::GROUP, &[("displayName", "team")]);
+    bound(&access, &admin, Kind::GROUP_MEMBER, group, user);
     let role = [
         ("displayName", "all"),
         ("accessRules", r#"[{"type":"postgres"}]"#),
     ];
-    let role = made(&access, &admin, Kind::Role, &role);
-    bound(&access, &admin, Kind::GroupRole, group, role);
+    let role = made(&access, &admin, Kind::ROLE, &role);
+    bound(&access, &admin, Kind::GROUP_ROLE, group, role);
     let new = [("displayName", "orders"), ("kind", "postgres")];
-    let resource = made(&access, &admin, Kind::Resource, &new);
+    let resource = made(&access, &admin, Kind::RESOURCE, &new);
     let policy = [("displayName", "names"), ("policy", "")];
-    let policy = made(&access, &admin, Kind::Policy, &policy);
+    let policy = made(&access, &admin, Kind::POLICY, &policy);
     let question = Question {
         principal: "eve@example.com".to_owned(),
         action: "connect".to_owned(),
@@ -108,7 +108,7 @@ fn policies_name_objects_as_clients_see_them() {
     ] {
         let text = format!("forbid ({head});");
         let new = change(&[("policy", &*text)]);
-        access.update(&admin, Kind::Policy, policy, new).unwrap();
+        access.update(&admin, Kind::POLICY, policy, new).unwrap();
         let told = access.explain(&admin, &question, None).unwrap();
         assert!(!told.allowed && told.forbidden_by.len() == 1, "{head}");
     }
@@ -118,7 +118,7 @@ fn policies_name_objects_as_clients_see_them() {
 fn built_in_actions_are_explained() {
     let world = World::new();
     let (access, admin) = (world.access(), world.admin());
-    made(&access, &admin, Kind::User, &[("email", "max@example.com")]);
+    made(&access, &admin, Kind::USER, &[("email", "max@example.com")]);
     let ask = |principal: &str, action: &str, object: &str| {
         let question = Question {
             principal: principal.to_owned(),

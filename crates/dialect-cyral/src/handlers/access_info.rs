@@ -84,6 +84,6 @@ fn reached(call: &Call<'_>) -> Vec<Object> {
     let seen = resources
         .into_iter()
         .filter(|resource| sight.sees(ObjectRef::Entity(*resource)));
-    seen.map(|resource| Object::of_entity(&view, Kind::Resource, resource))
+    seen.map(|resource| Object::of_entity(&view, Kind::RESOURCE, resource))
         .collect()
 }

@@ -31,7 +31,7 @@ pub(super) fn using_listener(node: &Object, listener: &str) -> Option<String> {
 
 /// `GET /v1/sidecars/{id}/bindings`
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let node = call.core().get(Kind::Node, call.parameters.get("id"))?;
+    let node = call.core().get(Kind::NODE, call.parameters.get("id"))?;
     Ok(Answer::json(&json!({"bindings": of(&node)})))
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let id = new_id()?;
     let body = call.object()?;
     call.core()
-        .change(Kind::Node, call.parameters.get("id"), |node| {
+        .change(Kind::NODE, call.parameters.get("id"), |node| {
             let mut all = of(node);
             all.push(checked(call, node, &body, &id)?);
             Ok((setting(BINDINGS, json!(all)), ()))
@@ -50,7 +50,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
 
 /// `GET /v1/sidecars/{id}/bindings/{bid}`
 pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let node = call.core().get(Kind::Node, call.parameters.get("id"))?;
+    let node = call.core().get(Kind::NODE, call.parameters.get("id"))?;
     let (all, position) = located(&node, call.parameters.get("bid"))?;
     Ok(Answer::json(&json!({"binding": all.get(position)})))
 }
@@ -60,7 +60,7 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let (body, bid) = (call.object()?, call.parameters.get("bid"));
     let binding = call
         .core()
-        .change(Kind::Node, call.parameters.get("id"), |node| {
+        .change(Kind::NODE, call.parameters.get("id"), |node| {
             let (mut all, position) = located(node, bid)?;
             let binding = checked(call, node, &body, bid)?;
             if let Some(place) = all.get_mut(position) {
@@ -74,7 +74,7 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
 /// `DELETE /v1/sidecars/{id}/bindings/{bid}`
 pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
     call.core()
-        .change(Kind::Node, call.parameters.get("id"), |node| {
+        .change(Kind::NODE, call.parameters.get("id"), |node| {
             let (mut all, position) = located(node, call.parameters.get("bid"))?;
             all.remove(position);
             Ok((setting(BINDINGS, json!(all)), ()))
@@ -84,7 +84,7 @@ pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
 
 /// `POST /v1/sidecars/{id}/composedBindings/filter`: bindings with their listeners, in pages.
 pub(crate) fn composed(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let node = call.core().get(Kind::Node, call.parameters.get("id"))?;
+    let node = call.core().get(Kind::NODE, call.parameters.get("id"))?;
     let (all, listeners) = (of(&node), listeners::of(&node));
     let size = call.page_size(PAGE_DEFAULT, PAGE_MAX)?;
     let start = match call.query("pageAfter") {
@@ -135,7 +135,7 @@ fn checked(
 ) -> Result<fields::Object, ApiError> {
     let given = fields::wrapped(body, "binding")?;
     let repo = fields::required(given, "repoId")?;
-    if !call.core().has(Kind::Resource, repo) {
+    if !call.core().has(Kind::RESOURCE, repo) {
         return Err(ApiError::invalid(format!(
             "there is no repository {repo:?}"
         )));

@@ -25,7 +25,7 @@ pub(super) fn of(node: &Object) -> Vec<fields::Object> {
 
 /// `GET /v1/sidecars/{id}/listeners`
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let node = call.core().get(Kind::Node, call.parameters.get("id"))?;
+    let node = call.core().get(Kind::NODE, call.parameters.get("id"))?;
     Ok(Answer::json(&json!({"listenerConfigs": of(&node)})))
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let id = new_id()?;
     let listener = checked(call, &id)?;
     call.core()
-        .change(Kind::Node, call.parameters.get("id"), |node| {
+        .change(Kind::NODE, call.parameters.get("id"), |node| {
             let mut all = of(node);
             all.push(listener.clone());
             Ok((setting(LISTENERS, json!(all)), ()))
@@ -44,7 +44,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
 
 /// `GET /v1/sidecars/{id}/listeners/{lid}`
 pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let node = call.core().get(Kind::Node, call.parameters.get("id"))?;
+    let node = call.core().get(Kind::NODE, call.parameters.get("id"))?;
     let (all, position) = located(call, &node)?;
     Ok(Answer::json(&json!({"listenerConfig": all.get(position)})))
 }
@@ -53,7 +53,7 @@ pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let listener = checked(call, call.parameters.get("lid"))?;
     call.core()
-        .change(Kind::Node, call.parameters.get("id"), |node| {
+        .change(Kind::NODE, call.parameters.get("id"), |node| {
             let (mut all, position) = located(call, node)?;
             if let Some(place) = all.get_mut(position) {
                 place.clone_from(&listener);
@@ -67,7 +67,7 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
     let lid = call.parameters.get("lid");
     call.core()
-        .change(Kind::Node, call.parameters.get("id"), |node| {
+        .change(Kind::NODE, call.parameters.get("id"), |node| {
             let (mut all, position) = located(call, node)?;
             if let Some(binding) = bindings::using_listener(node, lid) {
                 let why = format!("the listener is used by the binding {binding:?}");

@@ -152,7 +152,7 @@ fn set_datamap(call: &Call<'_>, document: Json) -> Result<Answer, ApiError> {
     let repo = repos::find(call, call.parameters.get("id"))?;
     let id = repo.id.to_hex();
     let core = call.core();
-    core.set_document(Kind::Resource, &id, "data map changed", (DATAMAP, document))?;
+    core.set_document(Kind::RESOURCE, &id, "data map changed", (DATAMAP, document))?;
     Ok(Answer::empty())
 }
 
@@ -176,7 +176,7 @@ pub(crate) fn update_gateway(call: &Call<'_>) -> Result<Answer, ApiError> {
     let given = fields::wrapped(&body, "accessGateway")?;
     let sidecar = fields::required(given, "sidecarId")?;
     let binding = fields::required(given, "bindingId")?;
-    let node = call.core().get(Kind::Node, sidecar);
+    let node = call.core().get(Kind::NODE, sidecar);
     let node = node.map_err(|error| ApiError::invalid(error.message))?;
     let repo = repos::find(call, call.parameters.get("id"))?;
     let is_bound = |one: &fields::Object| {
@@ -212,7 +212,7 @@ fn read(call: &Call<'_>, part: &Part) -> Result<Json, ApiError> {
 fn write(call: &Call<'_>, part: &Part, is_new: bool) -> Result<Json, ApiError> {
     let (body, id) = (call.object()?, call.parameters.get("id"));
     repos::find(call, id)?;
-    call.core().change(Kind::Resource, id, |repo| {
+    call.core().change(Kind::RESOURCE, id, |repo| {
         let known = core::document(repo, part.property).and_then(Json::as_object);
         if is_new && known.is_some() {
             let message = "the repository has such settings already: it already exists";
@@ -234,7 +234,7 @@ fn remove(call: &Call<'_>, part: &Part) -> Result<Answer, ApiError> {
 
 fn set(call: &Call<'_>, property: &str, document: &Json) -> Result<(), ApiError> {
     let id = call.parameters.get("id");
-    call.core().change(Kind::Resource, id, |_| {
+    call.core().change(Kind::RESOURCE, id, |_| {
         Ok((setting(property, document.clone()), ()))
     })
 }

@@ -44,7 +44,7 @@ pub(crate) fn type_of(resource: &Object) -> Option<&'static str> {
 
 /// The repository of an id.
 pub(crate) fn find(call: &Call<'_>, id: &str) -> Result<Object, ApiError> {
-    let found = call.core().get(Kind::Resource, id)?;
+    let found = call.core().get(Kind::RESOURCE, id)?;
     if type_of(&found).is_none() {
         let message = format!("Failed to read repo: there is no repository {id:?}");
         return Err(ApiError::not_found(message));
@@ -64,7 +64,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
             .is_none_or(|wanted| type_of(repo) == Some(wanted));
         named && typed && type_of(repo).is_some()
     };
-    let all = call.core().list(Kind::Resource)?;
+    let all = call.core().list(Kind::RESOURCE)?;
     let rows = all.iter().filter(fits);
     let rows: Vec<Json> = rows
         .map(|repo| json!({"id": repo.id.to_hex(), "repo": shown(repo)}))
@@ -81,7 +81,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let kind = kind_of(wanted)?;
     properties.insert("kind".to_owned(), Value::from(kind));
     properties.insert("displayName".to_owned(), Value::from(name));
-    let made = call.core().create(Kind::Resource, properties)?;
+    let made = call.core().create(Kind::RESOURCE, properties)?;
     Ok(Answer::json(&json!({"id": made.id.to_hex()})))
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let (body, id) = (call.object()?, call.parameters.get("id"));
     find(call, id)?;
-    call.core().change(Kind::Resource, id, |before| {
+    call.core().change(Kind::RESOURCE, id, |before| {
         let mut properties = changed(Some(before), &body)?;
         if body.contains_key("name") {
             let name = fields::required(&body, "name")?;
@@ -114,7 +114,7 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
     let id = call.parameters.get("id");
     find(call, id)?;
-    call.core().delete(Kind::Resource, id)?;
+    call.core().delete(Kind::RESOURCE, id)?;
     Ok(Answer::empty())
 }
 

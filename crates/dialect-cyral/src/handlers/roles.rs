@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Permissions, and roles that hold them. Clients call permissions `roles` and roles `groups`.
 
-use durward_access::kind::{ASSIGNED, GROUP_TYPE, SERVICE_TYPE, USER_TYPE};
+use durward_access::verb::ASSIGNED;
 use durward_access::{Kind, NewObject, Object, ObjectChange, Properties, reader};
 use durward_graph::ObjectRef;
 use durward_identity::cyral_permissions;
@@ -32,7 +32,7 @@ fn permission_row(name: &str) -> Json {
 
 /// `GET /v1/users/groups`
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let all = call.core().list(Kind::Role)?;
+    let all = call.core().list(Kind::ROLE)?;
     let row = |role: &Object| {
         let held = permissions_of(call, role);
         json!({
@@ -59,21 +59,21 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     }
     let new = NewObject {
         rights: Some(given_permissions(&body, "roles")?),
-        ..NewObject::entity(Kind::Role, properties)
+        ..NewObject::entity(Kind::ROLE, properties)
     };
     Ok(Answer::json(&shown(call, &call.core().create_new(new)?)))
 }
 
 /// `GET /v1/users/groups/{id}`
 pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let role = call.core().get(Kind::Role, call.parameters.get("id"))?;
+    let role = call.core().get(Kind::ROLE, call.parameters.get("id"))?;
     Ok(Answer::json(&shown(call, &role)))
 }
 
 /// `PUT /v1/users/groups/{id}`: rights of the role that are no permissions here stay.
 pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let (body, id) = (call.object()?, call.parameters.get("id"));
-    call.core().change(Kind::Role, id, |before| {
+    call.core().change(Kind::ROLE, id, |before| {
         let mut change = ObjectChange::default();
         if body.contains_key("name") {
             let name = fields::required(&body, "name")?;
@@ -92,19 +92,19 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
         }
         Ok((change, ()))
     })?;
-    let role = call.core().get(Kind::Role, id)?;
+    let role = call.core().get(Kind::ROLE, id)?;
     Ok(Answer::json(&shown(call, &role)))
 }
 
 /// `DELETE /v1/users/groups/{id}`
 pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.core().delete(Kind::Role, call.parameters.get("id"))?;
+    call.core().delete(Kind::ROLE, call.parameters.get("id"))?;
     Ok(Answer::empty())
 }
 
 /// `GET /v1/users/groups/{id}/mappings`
 pub(crate) fn mappings(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let role = call.core().get(Kind::Role, call.parameters.get("id"))?;
+    let role = call.core().get(Kind::ROLE, call.parameters.get("id"))?;
     Ok(Answer::json(
         &json!({"mappings": core::entries(&role, MAPPINGS)}),
     ))
@@ -120,7 +120,7 @@ pub(crate) fn add_mappings(call: &Call<'_>) -> Result<Answer, ApiError> {
         given.push((group, alias));
     }
     let id = call.parameters.get("id");
-    let all = call.core().change(Kind::Role, id, |role| {
+    let all = call.core().change(Kind::ROLE, id, |role| {
         let mut all = core::entries(role, MAPPINGS);
         for (group, alias) in &given {
             let is_known = |known: &fields::Object| {
@@ -143,7 +143,7 @@ pub(crate) fn remove_mappings(call: &Call<'_>) -> Result<Answer, ApiError> {
     let wrapped = fields::Object::from_iter([("mappings".to_owned(), call.json()?)]);
     let ended = fields::texts(&wrapped, "mappings")?;
     call.core()
-        .change(Kind::Role, call.parameters.get("id"), |role| {
+        .change(Kind::ROLE, call.parameters.get("id"), |role| {
             let mut all = core::entries(role, MAPPINGS);
             let is_ended = |mapping: &fields::Object| {
                 let id = mapping.get("id").and_then(Json::as_str);
@@ -174,7 +174,7 @@ fn permissions_of(call: &Call<'_>, role: &Object) -> Vec<&'static str> {
 /// What a role lets its holders do.
 fn rights_of(call: &Call<'_>, role: &Object) -> Rights {
     let view = call.access.view(None);
-    let Some(ObjectRef::Entity(entity)) = reader::find(&view, Kind::Role, role.id) else {
+    let Some(ObjectRef::Entity(entity)) = reader::find(&view, Kind::ROLE, role.id) else {
         return Rights::NONE;
     };
     let rights = call.access.organization().rights_of_role(&view, entity);
@@ -204,16 +204,16 @@ pub(super) fn given_permissions(body: &fields::Object, field: &str) -> Result<Ri
 /// The accounts and groups that have a role: addresses of people, names of the others.
 fn members(call: &Call<'_>, role: &Object) -> Vec<Json> {
     let view = call.access.view(None);
-    let Some(ObjectRef::Entity(entity)) = reader::find(&view, Kind::Role, role.id) else {
+    let Some(ObjectRef::Entity(entity)) = reader::find(&view, Kind::ROLE, role.id) else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for (of_type, shown) in [
-        (USER_TYPE, "email"),
-        (SERVICE_TYPE, "displayName"),
-        (GROUP_TYPE, "displayName"),
+    for (kind, shown) in [
+        (Kind::USER, "email"),
+        (Kind::SERVICE, "displayName"),
+        (Kind::GROUP, "displayName"),
     ] {
-        for link in reader::links_in(&view, entity, ASSIGNED, of_type) {
+        for link in reader::links_in(&view, entity, ASSIGNED, kind) {
             found.push(json!(reader::text(&view, link.other, shown)));
         }
     }

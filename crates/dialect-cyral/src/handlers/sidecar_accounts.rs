@@ -5,7 +5,6 @@
 use durward_access::{Kind, reader};
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
-use durward_identity::credential::CREDENTIAL_TYPE;
 use durward_identity::{CredentialKind, CredentialSummary, NewCredential};
 use durward_model::ObjectId;
 use durward_policy::Rights;
@@ -18,19 +17,18 @@ use crate::fields;
 
 /// Property of a credential with its client id.
 const CLIENT_ID: &str = "publicId";
-const OWNS: &str = "OWNS";
 
 /// Whether a client belongs to a sidecar.
 pub(super) fn is_one(call: &Call<'_>, client: &CredentialSummary) -> bool {
     let view = call.access.view(None);
-    reader::entity(&view, client.account, &[Kind::Node]).is_some()
+    reader::entity(&view, client.account, &[Kind::NODE]).is_some()
 }
 
 /// `POST /v1/users/sidecarAccounts`
 pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let body = call.object()?;
     let id = fields::required(&body, "sidecarId")?;
-    let node = call.core().get(Kind::Node, id)?;
+    let node = call.core().get(Kind::NODE, id)?;
     let new = NewCredential {
         rights: Rights::NONE,
         ..NewCredential::new(
@@ -73,7 +71,7 @@ pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
 fn find(call: &Call<'_>) -> Result<(ObjectId, ObjectId), ApiError> {
     let view = call.access.view(None);
     let wanted = call.parameters.get("clientId");
-    for node in call.access.list(call.caller, &view, Kind::Node)? {
+    for node in call.access.list(call.caller, &view, Kind::NODE)? {
         let ObjectRef::Entity(node) = node else {
             continue;
         };
@@ -87,7 +85,6 @@ fn find(call: &Call<'_>) -> Result<(ObjectId, ObjectId), ApiError> {
 }
 
 fn client_of(view: &View, node: EntityRef, wanted: &str) -> Option<EntityRef> {
-    let owned = reader::links_out(view, node, OWNS, CREDENTIAL_TYPE);
-    let mut clients = owned.into_iter().map(|link| link.other);
+    let mut clients = reader::credentials_of(view, node).into_iter();
     clients.find(|credential| reader::text(view, *credential, CLIENT_ID) == wanted)
 }

@@ -23,7 +23,7 @@ const NODE_KIND: &str = "proxy_cluster";
 
 /// `GET /v1/sidecars`
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let all = call.core().list(Kind::Node)?;
+    let all = call.core().list(Kind::NODE)?;
     let rows = all
         .iter()
         .map(|node| json!({"id": node.id.to_hex(), "sidecar": shown(node)}));
@@ -39,7 +39,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     properties.insert("kind".to_owned(), Value::from(NODE_KIND));
     let new = NewObject {
         is_name_unique: true,
-        ..NewObject::entity(Kind::Node, properties)
+        ..NewObject::entity(Kind::NODE, properties)
     };
     let id = call.core().create_new(new)?.id.to_hex();
     // Clients disagree about the spelling.
@@ -48,13 +48,13 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
 
 /// `GET /v1/sidecars/{id}`
 pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let node = call.core().get(Kind::Node, call.parameters.get("id"))?;
+    let node = call.core().get(Kind::NODE, call.parameters.get("id"))?;
     Ok(Answer::json(&shown(&node)))
 }
 
 /// `GET /v2/sidecars/{id}`
 pub(crate) fn get_wrapped(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let node = call.core().get(Kind::Node, call.parameters.get("id"))?;
+    let node = call.core().get(Kind::NODE, call.parameters.get("id"))?;
     let mut sidecar = shown(&node);
     if let Some(sidecar) = sidecar.as_object_mut() {
         // No instance has told its version.
@@ -66,7 +66,7 @@ pub(crate) fn get_wrapped(call: &Call<'_>) -> Result<Answer, ApiError> {
 /// `PUT /v1/sidecars/{id}`: what the body does not name stays.
 pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let (body, id) = (call.object()?, call.parameters.get("id"));
-    call.core().change(Kind::Node, id, |before| {
+    call.core().change(Kind::NODE, id, |before| {
         let mut properties = merged(Some(before), &body)?;
         if body.get("name").is_some_and(|name| !name.is_null()) {
             let name = fields::required(&body, "name")?;
@@ -78,13 +78,13 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
         };
         Ok((change, ()))
     })?;
-    let node = call.core().get(Kind::Node, id)?;
+    let node = call.core().get(Kind::NODE, id)?;
     Ok(Answer::json(&shown(&node)))
 }
 
 /// `DELETE /v1/sidecars/{id}`
 pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.core().delete(Kind::Node, call.parameters.get("id"))?;
+    call.core().delete(Kind::NODE, call.parameters.get("id"))?;
     Ok(Answer::empty())
 }
 
@@ -97,19 +97,19 @@ pub(crate) fn certificate() -> Result<Answer, ApiError> {
 
 /// `GET /v2/sidecars/{id}/health`
 pub(crate) fn health(call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.core().get(Kind::Node, call.parameters.get("id"))?;
+    call.core().get(Kind::NODE, call.parameters.get("id"))?;
     Ok(Answer::json(&json!({"status": "UNKNOWN"})))
 }
 
 /// `GET /v2/sidecars/{id}/instances`
 pub(crate) fn instances(call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.core().get(Kind::Node, call.parameters.get("id"))?;
+    call.core().get(Kind::NODE, call.parameters.get("id"))?;
     Ok(Answer::json(&json!({"instances": []})))
 }
 
 /// `GET /v2/sidecars/{id}/instances/{iid}/stats`
 pub(crate) fn statistics(call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.core().get(Kind::Node, call.parameters.get("id"))?;
+    call.core().get(Kind::NODE, call.parameters.get("id"))?;
     Err(ApiError::not_found(
         "NotFound: the sidecar has no such instance",
     ))

@@ -40,7 +40,7 @@ pub(super) fn of(repo: &Object) -> Vec<fields::Object> {
 pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let (body, uid) = (call.object()?, new_id()?);
     let id = repos::find(call, call.parameters.get("id"))?.id.to_hex();
-    call.core().change(Kind::Resource, &id, |repo| {
+    call.core().change(Kind::RESOURCE, &id, |repo| {
         let mut all = of(repo);
         let (mut account, password) = checked(&body, &uid)?;
         refuse_twin(&all, &account, &uid)?;
@@ -64,7 +64,7 @@ pub(crate) fn get(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let (body, uid) = (call.object()?, call.parameters.get("uid"));
     let id = repos::find(call, call.parameters.get("id"))?.id.to_hex();
-    call.core().change(Kind::Resource, &id, |repo| {
+    call.core().change(Kind::RESOURCE, &id, |repo| {
         let (mut all, position) = located(call, repo)?;
         let (mut account, password) = checked(&body, uid)?;
         refuse_twin(&all, &account, uid)?;
@@ -82,7 +82,7 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
     let uid = call.parameters.get("uid");
     let id = repos::find(call, call.parameters.get("id"))?.id.to_hex();
-    call.core().change(Kind::Resource, &id, |repo| {
+    call.core().change(Kind::RESOURCE, &id, |repo| {
         let (mut all, position) = located(call, repo)?;
         all.remove(position);
         Ok((with_password(json!(all), uid, Password::Gone), ()))
@@ -118,7 +118,7 @@ pub(crate) fn delete_rules(call: &Call<'_>) -> Result<Answer, ApiError> {
 
 fn set_rules(call: &Call<'_>, rules: &Json) -> Result<(), ApiError> {
     let id = repos::find(call, call.parameters.get("id"))?.id.to_hex();
-    call.core().change(Kind::Resource, &id, |repo| {
+    call.core().change(Kind::RESOURCE, &id, |repo| {
         let (mut all, position) = located(call, repo)?;
         if let Some(account) = all.get_mut(position) {
             account.insert(RULES.to_owned(), rules.clone());

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use durward_catalog::Kind;
 use durward_graph::{EntityRef, ObjectRef};
 use durward_identity::{AccountSummary, Caller, IdentityError};
 use durward_model::{ErrorKind, ObjectId};
@@ -17,9 +18,6 @@ use crate::engine::{Call, FieldError, Node, Object};
 
 /// Name of the list in its cursors.
 const LIST: &str = "accounts";
-/// Type of the accounts of services.
-const SERVICE_TYPE: &str = "account_service";
-
 /// An account as it was at an instant.
 #[derive(Clone, Debug)]
 pub(super) struct AccountNode {
@@ -56,7 +54,7 @@ impl AccountNode {
     fn kind(&self) -> &'static str {
         let view = &self.moment.view;
         let entity = self.entity().map(|entity| view.type_name(entity.type_id));
-        if entity == Some(SERVICE_TYPE) {
+        if entity == Some(Kind::SERVICE.type_name()) {
             "service"
         } else {
             "user"

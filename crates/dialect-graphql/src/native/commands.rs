@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Mutations: accounts and credentials. All of them are commands of `durward_identity`.
 
+use durward_catalog::Kind;
 use durward_identity::{
     AccountSummary, Caller, CredentialKind, IdentityError, IssuedCredential, NewAccount, NewApiKey,
 };
@@ -127,7 +128,7 @@ pub(super) async fn create_credential(call: Call<'_, Context>) -> Answer<'_> {
     let owner = owner.ok_or_else(|| errors::of(&IdentityError::NotFound { what: "account" }))?;
     let kind = input.text("kind").unwrap_or_default();
     let kind = CredentialKind::named(&kind)
-        .filter(|kind| kind.owner_types().contains(&"account"))
+        .filter(|kind| kind.owners().contains(&Kind::USER))
         .ok_or_else(|| refused("the kind", format!("{kind:?} is not one of an account")))?;
     let rights = match input.get("rights").and_then(Json::as_array) {
         None => None,

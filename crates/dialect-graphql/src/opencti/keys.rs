@@ -18,7 +18,7 @@ use crate::context::RequestContext;
 use crate::contracts;
 use crate::opencti::keys::attributes::{NEVER_STORED, RENAMED};
 use crate::opencti::relationship::REFERENCE_VERBS;
-use crate::opencti::user::USER_TYPES;
+use crate::opencti::user::user_types;
 use crate::opencti::{names, shown};
 
 /// Internal key: the STIX type of a relationship, which only STIX relationships have.
@@ -116,7 +116,7 @@ fn stored_properties(context: &RequestContext) -> BTreeSet<String> {
 
 /// Graph types by the names of OpenCTI's types, concrete and abstract.
 fn types() -> BTreeMap<String, Vec<String>> {
-    let mut types = BTreeMap::from([("user".to_owned(), USER_TYPES.map(str::to_owned).to_vec())]);
+    let mut types = BTreeMap::from([("user".to_owned(), user_types().map(str::to_owned).to_vec())]);
     for kind in kinds::KINDS {
         for name in names::possible_names(kind) {
             let parents = names::parent_types(name, kind.sort).into_iter();

@@ -17,7 +17,7 @@ use crate::opencti::entity::StixNode;
 use crate::opencti::keys;
 use crate::opencti::relationship::{EdgeNode, EdgeSort};
 use crate::opencti::roots::ListRoot;
-use crate::opencti::user::{USER_TYPES, UserNode};
+use crate::opencti::user::{UserNode, user_types};
 use crate::opencti::{apart, errors, names, shown};
 
 type Answer<'a> = Result<Node<'a, RequestContext>, FieldError>;
@@ -157,7 +157,7 @@ pub(super) fn users<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
     };
     let list = List {
         connection: "UserConnection",
-        subject: ListSubject::Entities(USER_TYPES.map(str::to_owned).to_vec()),
+        subject: ListSubject::Entities(user_types().map(str::to_owned).to_vec()),
         types_of_rows: &["User"],
     };
     listed(call, list, &filters(call)?, &show)

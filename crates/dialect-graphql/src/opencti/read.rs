@@ -15,7 +15,7 @@ use crate::opencti::connection::Shown;
 use crate::opencti::entity::StixNode;
 use crate::opencti::relationship::{EdgeNode, EdgeSort};
 use crate::opencti::roots::ReadRoot;
-use crate::opencti::user::{USER_TYPES, UserNode};
+use crate::opencti::user::{UserNode, user_types};
 use crate::opencti::{errors, links, names};
 
 type Answer<'a> = Result<Node<'a, RequestContext>, FieldError>;
@@ -163,7 +163,7 @@ pub(super) fn user<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestConte
         .or_else(|| ids::parse_stix(cipher, text));
     match id.and_then(|id| context.view.resolve(id)) {
         Some(ObjectRef::Entity(entity))
-            if USER_TYPES.contains(&context.view.type_name(entity.type_id))
+            if user_types().contains(&context.view.type_name(entity.type_id))
                 && context.sees_entity(entity) =>
         {
             Node::object(UserNode {

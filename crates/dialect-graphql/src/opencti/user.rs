@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts as OpenCTI shows users.
 
+use durward_catalog::Kind;
 use durward_catalog::ids;
 use durward_graph::EntityRef;
 use durward_model::Value;
@@ -15,7 +16,10 @@ use crate::opencti::values;
 type Context = RequestContext;
 
 /// Types of the graph whose entities are users.
-pub(super) const USER_TYPES: [&str; 2] = ["account", "account_service"];
+pub(super) fn user_types() -> [&'static str; 2] {
+    Kind::ACCOUNTS.map(Kind::type_name)
+}
+
 /// Confidence of a user whom nothing limits.
 const CONFIDENCE_MAX: i64 = 100;
 

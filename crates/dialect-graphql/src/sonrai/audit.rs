@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use durward_catalog::Kind;
 use durward_catalog::ids;
 use durward_graph::{EntityRef, ObjectRef};
 use durward_identity::Caller;
@@ -285,8 +286,11 @@ fn name(context: &Context, entity: EntityRef) -> (String, String) {
     };
     let id = view.entity_id(entity);
     let own = context.account_id();
-    match view.type_name(entity.type_id) {
-        "account" | "account_service" => (specs::USER_KIND.to_owned(), users::srn_of(context, id)),
+    let type_name = view.type_name(entity.type_id);
+    match type_name {
+        _ if Kind::of_type(type_name).is_some_and(|kind| Kind::ACCOUNTS.contains(&kind)) => {
+            (specs::USER_KIND.to_owned(), users::srn_of(context, id))
+        }
         "credential" if text("kind").as_deref() == Some("sonrai_token") => {
             (tokens::TOKEN_KIND.to_owned(), tokens::srn_of(context, id))
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts and roles as the platform's users and roles.
 
+use durward_catalog::Kind;
 use durward_catalog::ids;
 use durward_graph::{Direction, EntityRef, ObjectRef};
 use durward_model::{Instant, ObjectId, Value};
@@ -14,7 +15,6 @@ use crate::engine::{Call, Node};
 
 /// Kind of roles in their names.
 const ROLE_KIND: &str = "SonraiRole";
-const ROLE_TYPE: &str = "access_role";
 const CREDENTIAL_TYPE: &str = "credential";
 const OWNS: &str = "OWNS";
 
@@ -116,7 +116,7 @@ fn expanded(stored: &Value) -> Value {
 pub(super) fn roles<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let context = call.context;
     context.require(Right::READ_ACCOUNTS)?;
-    let entities = context.view.type_id(ROLE_TYPE).map(|type_id| {
+    let entities = context.view.type_id(Kind::ROLE.type_name()).map(|type_id| {
         let rows: Vec<EntityRef> = context
             .visible_rows(type_id)
             .iter()

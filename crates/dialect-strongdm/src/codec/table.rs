@@ -4,8 +4,7 @@
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::contract::Contract;
-use crate::mapping::prefixes::Prefixes;
-use crate::mapping::{self, Meaning};
+use crate::mapping::{self, IdFields, Meaning};
 
 const TIMESTAMP: &str = "google.protobuf.Timestamp";
 const DURATION: &str = "google.protobuf.Duration";
@@ -66,15 +65,9 @@ pub(crate) struct Table {
 
 impl Table {
     /// The table of a noun.
-    pub(crate) fn of_noun(
-        contract: &Contract,
-        message: &MessageDescriptor,
-        prefix: &str,
-        prefixes: &Prefixes,
-    ) -> Self {
-        let prefix_of = |noun: &str| prefixes.of_noun(noun).to_owned();
+    pub(crate) fn of_noun(contract: &Contract, message: &MessageDescriptor, ids: IdFields) -> Self {
         let describe = |field: FieldDescriptor| {
-            let meaning = mapping::meaning(message.name(), field.name(), prefix, &prefix_of);
+            let meaning = mapping::meaning(message.name(), field.name(), ids);
             let flags = contract.flags(&field);
             let is_generated = matches!(
                 &meaning,

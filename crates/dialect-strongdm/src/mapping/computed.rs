@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What messages show of an object that the object itself does not hold.
 
-use durward_access::kind::GROUP_TYPE;
 use durward_access::{Kind, Object, reader};
 use durward_catalog::ids;
 use durward_graph::{ObjectRef, View};
@@ -9,6 +8,7 @@ use durward_model::Value;
 
 use super::{LEVEL, LEVEL_DEFAULT, LEVEL_SUSPENDED};
 use crate::codec::Codec;
+use crate::services::objects::id_prefix;
 
 const DISPLAY_NAME: &str = "displayName";
 
@@ -17,14 +17,14 @@ const DISPLAY_NAME: &str = "displayName";
 /// grant to a group, cannot be shown.
 pub(crate) fn complete(codec: &Codec, view: &View, object: &mut Object) -> bool {
     match object.kind {
-        Kind::User => {
+        Kind::USER => {
             add_level(object);
-            add_manager(codec, view, object);
+            add_manager(view, object);
         }
-        Kind::GroupRole => add_names(view, object),
-        Kind::Resource => return shows(codec, "Resource", object.text("kind")),
-        Kind::Node => return shows(codec, "Node", object.text("kind")),
-        Kind::Grant => return !is_of_group(view, object),
+        Kind::GROUP_ROLE => add_names(view, object),
+        Kind::RESOURCE => return shows(codec, "Resource", object.text("kind")),
+        Kind::NODE => return shows(codec, "Node", object.text("kind")),
+        Kind::GRANT => return !is_of_group(view, object),
         _ => {}
     }
     true
@@ -47,14 +47,14 @@ fn add_level(user: &mut Object) {
     user.properties.insert(LEVEL.to_owned(), Value::from(level));
 }
 
-fn add_manager(codec: &Codec, view: &View, object: &mut Object) {
-    let prefix = codec.prefixes().of_noun("Account");
+fn add_manager(view: &View, object: &mut Object) {
+    let prefix = id_prefix(&Kind::ACCOUNTS);
     let text = object.text("managerId");
     if text.is_empty() {
         return;
     }
     let id = ids::parse_prefixed_or_bare(prefix, text);
-    let manager = id.and_then(|id| reader::entity(view, id, &[Kind::User]));
+    let manager = id.and_then(|id| reader::entity(view, id, &[Kind::USER]));
     if let Some(manager) = manager {
         let shown = ids::prefixed(prefix, view.entity_id(manager));
         let properties = &mut object.properties;
@@ -67,8 +67,8 @@ fn add_names(view: &View, object: &mut Object) {
         return;
     };
     for (id, kind, property) in [
-        (group, Kind::Group, "groupName"),
-        (role, Kind::Role, "roleName"),
+        (group, Kind::GROUP, "groupName"),
+        (role, Kind::ROLE, "roleName"),
     ] {
         if let Some(end) = reader::entity(view, id, &[kind]) {
             let name = Value::from(reader::text(view, end, DISPLAY_NAME));
@@ -91,5 +91,5 @@ fn is_of_group(view: &View, grant: &Object) -> bool {
     let Some(ObjectRef::Entity(holder)) = holder else {
         return false;
     };
-    view.type_name(holder.type_id) == GROUP_TYPE
+    view.type_name(holder.type_id) == Kind::GROUP.type_name()
 }

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 
 use durward_access::access::Sight;
 use durward_access::{AccessError, Kind, action, effective, reader};
+use durward_catalog::kinds::{StrongdmName, ValueKind};
 use durward_graph::{Direction, EdgeRef, EntityRef, ObjectRef, View};
 use durward_model::{Instant, ObjectId};
 
 use super::{Page, Walk};
 use crate::dispatch::Reply;
 use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms, folded};
+use crate::services::objects::id_prefix;
 use crate::status::Status;
 
 /// Which value of a relationship a field shows.
@@ -27,81 +29,49 @@ enum Part {
 
 type Column = (RowField, Part);
 
-const ACCOUNT: CellKind = CellKind::Id("a-");
-const GROUP: CellKind = CellKind::Id("group-");
-const ROLE: CellKind = CellKind::Id("r-");
-const RESOURCE: CellKind = CellKind::Id("rs-");
-
-const ASSIGNMENT: &[Column] = &[
-    (("id", CellKind::Id("aa-")), Part::Id),
-    (("account_id", ACCOUNT), Part::From),
-    (("role_id", ROLE), Part::To),
-    (("created_at", CellKind::Time), Part::Created),
-];
-const GRANT: &[Column] = &[
-    (("id", CellKind::Id("ag-")), Part::Id),
-    (("account_id", ACCOUNT), Part::From),
-    (("resource_id", RESOURCE), Part::To),
-    (
-        ("start_from", CellKind::Time),
-        Part::Time(effective::VALID_FROM),
-    ),
-    (
-        ("valid_until", CellKind::Time),
-        Part::Time(effective::VALID_UNTIL),
-    ),
-    (
-        ("access_request_id", CellKind::Text),
-        Part::Property("accessRequestId"),
-    ),
-    (
-        ("access_rule", CellKind::Text),
-        Part::Property("accessRule"),
-    ),
-    (("created_at", CellKind::Time), Part::Created),
-];
-
-fn columns(kind: Kind) -> Vec<Column> {
-    let created = (("created_at", CellKind::Time), Part::Created);
-    match kind {
-        Kind::Grant => GRANT.to_vec(),
-        Kind::GroupMember => vec![
-            (("id", CellKind::Id("accountgroup-")), Part::Id),
-            (("group_id", GROUP), Part::From),
-            (("account_id", ACCOUNT), Part::To),
-            created,
-        ],
-        Kind::GroupRole => vec![
-            (("id", CellKind::Id("grouprole-")), Part::Id),
-            (("group_id", GROUP), Part::From),
-            (("role_id", ROLE), Part::To),
-            created,
-        ],
-        _ => ASSIGNMENT.to_vec(),
+/// The fields of a kind by which its lists are filtered and ordered: its id, its ends, what the
+/// catalog names, and when it was made.
+fn columns(kind: Kind, name: &'static StrongdmName) -> Vec<Column> {
+    let mut columns: Vec<Column> = vec![(("id", CellKind::Id(&name.prefix)), Part::Id)];
+    if let Some(ends) = kind.ends() {
+        let cell = |kinds| CellKind::Id(id_prefix(kinds));
+        columns.push(((&name.start_field, cell(&ends.from)), Part::From));
+        columns.push(((&name.end_field, cell(&ends.to)), Part::To));
     }
+    for (property, entry) in &kind.entry().properties {
+        let (cell, part) = match entry.value {
+            Some(ValueKind::Text) => (CellKind::Text, Part::Property(property)),
+            Some(ValueKind::Instant) => (CellKind::Time, Part::Time(property)),
+            None => continue,
+        };
+        columns.push(((&entry.strongdm, cell), part));
+    }
+    columns.push((("created_at", CellKind::Time), Part::Created));
+    columns
 }
 
 /// One page of a list of relationships of a kind; `write` appends the message of one as
-/// the field of a number, or answers that it is left out.
+/// the field of a number, or answers that it is left out. `name` is how the service calls the kind.
 ///
 /// # Errors
 /// When the caller may not list the kind, or the request is wrong.
 pub fn relationships(
     walk: &Walk<'_>,
     kind: Kind,
+    name: &'static StrongdmName,
     mut write: impl FnMut(&mut Vec<u8>, u32, &View, EdgeRef) -> Result<bool, Status>,
 ) -> Result<Reply, Status> {
     let allowed = walk.caller().require_any(action::read(kind));
     allowed.map_err(|error| Status::of(&AccessError::from(error)))?;
-    let found = walk.remembered("relationships", || find(walk, kind))?;
+    let found = walk.remembered("relationships", || find(walk, kind, name))?;
     Page::of_rows(walk, &found, |out, number, edge| {
         write(out, number, &walk.view, *edge)
     })
 }
 
-fn find(walk: &Walk<'_>, kind: Kind) -> Result<Vec<EdgeRef>, Status> {
+fn find(walk: &Walk<'_>, kind: Kind, name: &'static StrongdmName) -> Result<Vec<EdgeRef>, Status> {
     let view = &walk.view;
-    let columns = columns(kind);
+    let columns = columns(kind, name);
     let fields: Vec<RowField> = columns.iter().map(|(field, _)| *field).collect();
     let filter = RowFilter::of(&Terms::of(&walk.filter), &fields);
     let filter = filter.map_err(|error| Status::of(&error))?;
@@ -114,7 +84,7 @@ fn find(walk: &Walk<'_>, kind: Kind) -> Result<Vec<EdgeRef>, Status> {
     for edge in candidates {
         tally.row()?;
         // What has ended by itself is no grant any more; the past shows it while it held.
-        let is_over = kind == Kind::Grant && effective::is_over(view, edge, walk.valid_at);
+        let is_over = kind == Kind::GRANT && effective::is_over(view, edge, walk.valid_at);
         if is_over || !sight.sees(ObjectRef::Edge(edge)) {
             continue;
         }

@@ -93,7 +93,7 @@ fn find_of_accounts(walk: &Walk<'_>, is_newest_first: bool) -> Result<Vec<Row<Ac
     let sight = Sight::of(walk.caller(), view);
     let bindings = bindings(walk)?;
     let mut rows = Rows::new(walk, range);
-    for account in ever(view, &[Kind::User, Kind::Service], filter.ids(0)) {
+    for account in ever(view, &[Kind::USER, Kind::SERVICE], filter.ids(0)) {
         if !sight.is_everything() && !sight.sees(ObjectRef::Entity(account)) {
             continue;
         }
@@ -144,7 +144,7 @@ fn find_of_roles(walk: &Walk<'_>, is_newest_first: bool) -> Result<Vec<Row<RoleR
     let sight = Sight::of(walk.caller(), view);
     let bindings = bindings(walk)?;
     let mut rows = Rows::new(walk, range);
-    for role in ever(view, &[Kind::Role], filter.ids(0)) {
+    for role in ever(view, &[Kind::ROLE], filter.ids(0)) {
         for (resource, interval) in bindings.of_role(role) {
             rows.tally.row()?;
             let ends = [role, resource];

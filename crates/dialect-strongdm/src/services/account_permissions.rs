@@ -72,7 +72,7 @@ fn find(walk: &Walk<'_>) -> Result<Vec<Row>, Status> {
     let sight = Sight::of(walk.caller(), view);
     let accounts = match filter.ids(0) {
         Some(ids) => {
-            let kinds = [Kind::User, Kind::Service];
+            let kinds = [Kind::USER, Kind::SERVICE];
             let found = ids
                 .iter()
                 .filter_map(|id| reader::entity(view, *id, &kinds));

@@ -154,7 +154,7 @@ pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
 fn accounts(walk: &Walk<'_>, filter: &RowFilter) -> Result<Vec<EntityRef>, Status> {
     walk.call().check()?;
     let view = &walk.view;
-    let kinds = [Kind::User, Kind::Service];
+    let kinds = [Kind::USER, Kind::SERVICE];
     let mut accounts = if let Some(ids) = filter.ids(0) {
         let found = ids
             .iter()
@@ -163,14 +163,14 @@ fn accounts(walk: &Walk<'_>, filter: &RowFilter) -> Result<Vec<EntityRef>, Statu
     } else if let Some(ids) = filter.ids(1) {
         let resources = ids
             .iter()
-            .filter_map(|id| reader::entity(view, *id, &[Kind::Resource]));
+            .filter_map(|id| reader::entity(view, *id, &[Kind::RESOURCE]));
         resources
             .flat_map(|resource| effective::accounts_of(view, resource, walk.valid_at))
             .collect()
     } else if let Some(ids) = filter.ids(2) {
         let roles = ids
             .iter()
-            .filter_map(|id| reader::entity(view, *id, &[Kind::Role]));
+            .filter_map(|id| reader::entity(view, *id, &[Kind::ROLE]));
         roles
             .flat_map(|role| effective::holders_of(view, role))
             .collect()
@@ -188,7 +188,7 @@ fn accounts(walk: &Walk<'_>, filter: &RowFilter) -> Result<Vec<EntityRef>, Statu
 
 /// All users and services.
 pub(crate) fn every_account(view: &View) -> Vec<EntityRef> {
-    let kinds = [Kind::User, Kind::Service].into_iter();
+    let kinds = [Kind::USER, Kind::SERVICE].into_iter();
     let living = kinds.flat_map(|kind| durward_access::access::living(view, kind));
     let entities = living.filter_map(|object| match object {
         ObjectRef::Entity(entity) => Some(entity),
@@ -219,7 +219,7 @@ fn rows_of(
     };
     if let Some(ids) = filter.ids(1) {
         for id in ids {
-            if let Some(resource) = reader::entity(view, *id, &[Kind::Resource]) {
+            if let Some(resource) = reader::entity(view, *id, &[Kind::RESOURCE]) {
                 let paths = effective::paths_between(view, account, resource, walk.valid_at);
                 paths.iter().try_for_each(&mut add)?;
             }

@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 
 use durward_access::access::Sight;
 use durward_access::effective::{self, AccessPath};
-use durward_access::kind::{ALLOWS, RESOURCE_TYPE};
 use durward_access::{Kind, Via, reader};
 use durward_catalog::ids;
+use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::{EntityRef, ObjectRef};
 use durward_model::{ErrorKind, ObjectId};
 use durward_policy::Action;
@@ -59,7 +59,7 @@ impl Row {
 /// `GrantedAccountEntitlements.List`.
 pub(super) fn of_account(walk: &Walk<'_>) -> Result<Reply, Status> {
     list(walk, OF_ACCOUNT, |walk, sight| {
-        let kinds = [Kind::User, Kind::Service];
+        let kinds = [Kind::USER, Kind::SERVICE];
         let account = subject(walk, "account_id", ACCOUNT, &kinds)?;
         let (mut rows, mut tally) = (Vec::new(), walk.tally());
         let mut failed = None;
@@ -81,7 +81,7 @@ pub(super) fn of_account(walk: &Walk<'_>) -> Result<Reply, Status> {
 /// `GrantedResourceEntitlements.List`.
 pub(super) fn of_resource(walk: &Walk<'_>) -> Result<Reply, Status> {
     list(walk, OF_RESOURCE, |walk, sight| {
-        let resource = subject(walk, "resource_id", RESOURCE, &[Kind::Resource])?;
+        let resource = subject(walk, "resource_id", RESOURCE, &[Kind::RESOURCE])?;
         let view = &walk.view;
         let (mut rows, mut tally) = (Vec::new(), walk.tally());
         for account in effective::accounts_of(view, resource, walk.valid_at) {
@@ -98,10 +98,10 @@ pub(super) fn of_resource(walk: &Walk<'_>) -> Result<Reply, Status> {
 /// `GrantedRoleEntitlements.List`.
 pub(super) fn of_role(walk: &Walk<'_>) -> Result<Reply, Status> {
     list(walk, OF_ACCOUNT, |walk, sight| {
-        let role = subject(walk, "role_id", ROLE, &[Kind::Role])?;
+        let role = subject(walk, "role_id", ROLE, &[Kind::ROLE])?;
         let view = &walk.view;
         let (mut rows, mut tally) = (Vec::new(), walk.tally());
-        for link in reader::links_out(view, role, ALLOWS, RESOURCE_TYPE) {
+        for link in reader::links_out(view, role, ALLOWS, Kind::RESOURCE) {
             tally.row()?;
             if sight.sees(ObjectRef::Entity(link.other)) {
                 tally.bytes(ROW_BYTES)?;

@@ -44,7 +44,7 @@ fn of_objects(walk: &Walk<'_>, services: &Services) -> Result<Reply, Status> {
     let Some(subject) = history::subject(&method.service) else {
         return Err(Status::unsupported(&method.signed_name));
     };
-    let shown = Shown::new(services.codec());
+    let shown = Shown::as_noun(services.codec(), subject.noun());
     history::list(walk, &subject, &|out, number, view, object| {
         let message = shown.object(view, object);
         if let Some(message) = &message {
@@ -57,15 +57,18 @@ fn of_objects(walk: &Walk<'_>, services: &Services) -> Result<Reply, Status> {
 /// `List` of a service whose nouns are core objects.
 pub(super) fn objects(context: &Context<'_>) -> Result<Reply, Status> {
     let walk = Walk::open(context.call, &context.access, context.services.walks())?;
-    let shown = Shown::new(context.services.codec());
+    let shown = context.shown();
     let caller = context.call.caller;
     let Some(fields) = context.services.fields(&context.call.method.service) else {
         let kind = context.kind();
-        return relationships(&walk, kind, |out, number, view, edge| {
+        let Some(name) = context.service.name_of(kind) else {
+            return Err(Status::unsupported(&context.call.method.signed_name));
+        };
+        return relationships(&walk, kind, name, |out, number, view, edge| {
             Ok(put_shown(out, number, shown.edge(view, kind, edge)))
         });
     };
-    let kinds = context.service.kinds;
+    let kinds = &context.service.kinds;
     entities(&walk, fields, kinds, |out, number, view, entity| {
         Ok(put_shown(out, number, shown.entity(caller, view, entity)))
     })

@@ -2,8 +2,8 @@
 //! `RoleResources`: which resources roles reach.
 
 use durward_access::access::{Sight, living};
-use durward_access::kind::{ALLOWS, RESOURCE_TYPE, ROLE_TYPE};
 use durward_access::{Kind, reader};
+use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::{EntityRef, ObjectRef};
 use durward_model::{Instant, ObjectId};
 use durward_policy::Action;
@@ -84,20 +84,20 @@ fn find(walk: &Walk<'_>) -> Result<Vec<RoleRow>, Status> {
     };
     if let (None, Some(ids)) = (filter.ids(0), filter.ids(1)) {
         for id in ids {
-            let Some(resource) = reader::entity(view, *id, &[Kind::Resource]) else {
+            let Some(resource) = reader::entity(view, *id, &[Kind::RESOURCE]) else {
                 continue;
             };
-            for link in reader::links_in(view, resource, ALLOWS, ROLE_TYPE) {
+            for link in reader::links_in(view, resource, ALLOWS, Kind::ROLE) {
                 add(link.other, resource, view.edge_created_at(link.edge))?;
             }
         }
         return Ok(rows);
     }
     let roles: Vec<ObjectRef> = filter.ids(0).map_or_else(
-        || living(view, Kind::Role),
+        || living(view, Kind::ROLE),
         |ids| {
             let found = ids.iter();
-            let found = found.filter_map(|id| reader::find(view, Kind::Role, *id));
+            let found = found.filter_map(|id| reader::find(view, Kind::ROLE, *id));
             found.collect()
         },
     );
@@ -105,7 +105,7 @@ fn find(walk: &Walk<'_>) -> Result<Vec<RoleRow>, Status> {
         let ObjectRef::Entity(role) = role else {
             continue;
         };
-        for link in reader::links_out(view, role, ALLOWS, RESOURCE_TYPE) {
+        for link in reader::links_out(view, role, ALLOWS, Kind::RESOURCE) {
             add(role, link.other, view.edge_created_at(link.edge))?;
         }
     }

@@ -68,6 +68,95 @@ fn nouns() -> Vec<(&'static str, &'static str, Json, Json)> {
         ("Resources", "resource", postgres("one"), postgres("two")),
         ("Nodes", "node", relay("one"), relay("two")),
         ("Policies", "policy", policy("one"), policy("two")),
+        // There is no changing of these.
+        (
+            "PeeringGroups",
+            "peering_group",
+            json!({"name": "p"}),
+            Json::Null,
+        ),
+        (
+            "PeeringGroups",
+            "peering_group",
+            json!({"name": "q"}),
+            Json::Null,
+        ),
+        (
+            "IdentitySets",
+            "identity_set",
+            json!({"name": "i"}),
+            json!({"name": "j"}),
+        ),
+    ]
+}
+
+/// What binds the objects of [`nouns`], by their ids: service, noun and a new one.
+fn bindings(ids: &[String]) -> Vec<(&'static str, &'static str, Json)> {
+    let [account, group, role, resource, node, _, peering, peer, set] = ids else {
+        unreachable!()
+    };
+    let of = |pairs: &[(&str, &str)]| -> Json {
+        let pairs = pairs.iter();
+        Json::Object(
+            pairs
+                .map(|(name, text)| ((*name).to_owned(), json!(text)))
+                .collect(),
+        )
+    };
+    vec![
+        (
+            "AccountsGroups",
+            "account_group",
+            of(&[("account_id", account), ("group_id", group)]),
+        ),
+        (
+            "GroupsRoles",
+            "group_role",
+            of(&[("group_id", group), ("role_id", role)]),
+        ),
+        (
+            "AccountAttachments",
+            "account_attachment",
+            of(&[("account_id", account), ("role_id", role)]),
+        ),
+        (
+            "AccountGrants",
+            "account_grant",
+            of(&[("account_id", account), ("resource_id", resource)]),
+        ),
+        (
+            "PeeringGroupNodes",
+            "peering_group_node",
+            of(&[("group_id", peering), ("node_id", node)]),
+        ),
+        (
+            "PeeringGroupResources",
+            "peering_group_resource",
+            of(&[("group_id", peering), ("resource_id", resource)]),
+        ),
+        (
+            "PeeringGroupPeers",
+            "peering_group_peer",
+            of(&[("group_id", peering), ("peers_with_group_id", peer)]),
+        ),
+        (
+            "IdentityAliases",
+            "identity_alias",
+            of(&[
+                ("account_id", account),
+                ("identity_set_id", set),
+                ("username", "u"),
+            ]),
+        ),
+        (
+            "RemoteIdentities",
+            "remote_identity",
+            of(&[
+                ("account_id", account),
+                ("remote_identity_group_id", set),
+                ("username", "u"),
+            ]),
+        ),
     ]
 }
 
@@ -101,41 +190,26 @@ fn every_change_by_strongdm_is_recorded() {
             json!({ noun: new }),
         );
         let id = id_in(&made[noun]);
-        let update = json!({"id": id, noun: with_id(changed, &id)});
-        call(&mut world, format!("{service}.Update"), update);
+        if !changed.is_null() {
+            let update = json!({"id": id, noun: with_id(changed, &id)});
+            call(&mut world, format!("{service}.Update"), update);
+        }
         ids.push(id);
     }
-    let [account, group, role, resource, ..] = ids.as_slice() else {
-        unreachable!()
-    };
-    for (service, noun, new) in [
-        (
-            "AccountsGroups",
-            "account_group",
-            json!({"account_id": account, "group_id": group}),
-        ),
-        (
-            "GroupsRoles",
-            "group_role",
-            json!({"group_id": group, "role_id": role}),
-        ),
-        (
-            "AccountAttachments",
-            "account_attachment",
-            json!({"account_id": account, "role_id": role}),
-        ),
-        (
-            "AccountGrants",
-            "account_grant",
-            json!({"account_id": account, "resource_id": resource}),
-        ),
-    ] {
+    let resource = ids[3].clone();
+    for (service, noun, new) in bindings(&ids) {
         let made = call(
             &mut world,
             format!("{service}.Create"),
-            json!({ noun: new }),
+            json!({ noun: new.clone() }),
         );
         let id = id_in(&made[noun]);
+        if new.get("username").is_some() {
+            let mut changed = with_id(new, &id);
+            changed["username"] = json!("changed");
+            let update = json!({"id": id, noun: changed});
+            call(&mut world, format!("{service}.Update"), update);
+        }
         call(&mut world, format!("{service}.Delete"), json!({"id": id}));
     }
     let token = json!({"account": {"token": {"name": "t", "permissions": ["user:list"]}}});

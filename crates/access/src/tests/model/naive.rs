@@ -220,17 +220,17 @@ impl State {
         let members = self
             .members
             .keys()
-            .map(|id| (crate::Kind::GroupMember, *id));
+            .map(|id| (crate::Kind::GROUP_MEMBER, *id));
         let assigned = self.assigned.iter().map(|(id, (holder, _))| {
             let is_group = self.groups.contains(holder);
             let kind = if is_group {
-                crate::Kind::GroupRole
+                crate::Kind::GROUP_ROLE
             } else {
-                crate::Kind::Assignment
+                crate::Kind::ASSIGNMENT
             };
             (kind, *id)
         });
-        let grants = self.grants.keys().map(|id| (crate::Kind::Grant, *id));
+        let grants = self.grants.keys().map(|id| (crate::Kind::GRANT, *id));
         members.chain(assigned).chain(grants).collect()
     }
 }

@@ -106,10 +106,10 @@ impl<'w> Driver<'w> {
         }
         let name = self.name();
         let new = if self.dice.below(4) == 0 {
-            NewObject::entity(Kind::Service, properties(&[("displayName", &name)]))
+            NewObject::entity(Kind::SERVICE, properties(&[("displayName", &name)]))
         } else {
             let email = format!("{name}@example.com");
-            NewObject::entity(Kind::User, properties(&[("email", &email)]))
+            NewObject::entity(Kind::USER, properties(&[("email", &email)]))
         };
         let id = self.create(new).unwrap().id;
         self.note(Happening::Account(id));
@@ -120,7 +120,7 @@ impl<'w> Driver<'w> {
             return;
         }
         let name = self.name();
-        let new = NewObject::entity(Kind::Group, properties(&[("displayName", &name)]));
+        let new = NewObject::entity(Kind::GROUP, properties(&[("displayName", &name)]));
         let id = self.create(new).unwrap().id;
         self.note(Happening::Group(id));
     }
@@ -168,7 +168,7 @@ impl<'w> Driver<'w> {
         let name = self.name();
         let named = properties(&[("displayName", &name), ("accessRules", &text)]);
         let id = self
-            .create(NewObject::entity(Kind::Role, named))
+            .create(NewObject::entity(Kind::ROLE, named))
             .unwrap()
             .id;
         self.note(Happening::Role(id, rules));
@@ -181,7 +181,7 @@ impl<'w> Driver<'w> {
         let (rules, text) = self.rules();
         let change = crate::tests::change(&[("accessRules", &text)]);
         self.access
-            .update(&self.admin, Kind::Role, role, change)
+            .update(&self.admin, Kind::ROLE, role, change)
             .unwrap();
         self.note(Happening::Role(role, rules));
     }
@@ -190,7 +190,7 @@ impl<'w> Driver<'w> {
         let known = self.state.policies();
         if known.len() > 2 {
             let id = self.dice.pick(&known).unwrap();
-            self.access.delete(&self.admin, Kind::Policy, id).unwrap();
+            self.access.delete(&self.admin, Kind::POLICY, id).unwrap();
             return self.note(Happening::Ended(id));
         }
         let tag = self.dice.pick(&TAGS).unwrap();
@@ -202,7 +202,7 @@ impl<'w> Driver<'w> {
         let name = self.name();
         let new = properties(&[("displayName", &name), ("policy", &text)]);
         let id = self
-            .create(NewObject::entity(Kind::Policy, new))
+            .create(NewObject::entity(Kind::POLICY, new))
             .unwrap()
             .id;
         self.note(Happening::Policy(id, tag, value));
@@ -224,7 +224,7 @@ impl<'w> Driver<'w> {
         let mut all = properties(&[("displayName", &name), ("kind", kind)]);
         all.extend(tagged(&tags));
         let id = self
-            .create(NewObject::entity(Kind::Resource, all))
+            .create(NewObject::entity(Kind::RESOURCE, all))
             .unwrap()
             .id;
         self.note(Happening::Resource(id, kind, tags));
@@ -241,7 +241,7 @@ impl<'w> Driver<'w> {
             ..ObjectChange::default()
         };
         self.access
-            .update(&self.admin, Kind::Resource, id, change)
+            .update(&self.admin, Kind::RESOURCE, id, change)
             .unwrap();
         self.note(Happening::Resource(id, kind, tags));
     }
@@ -261,7 +261,7 @@ impl<'w> Driver<'w> {
         let group = self.dice.pick(&self.state.groups());
         let account = self.dice.pick(&self.state.accounts());
         if let (Some(group), Some(account)) = (group, account) {
-            let made = self.bind(Kind::GroupMember, group, account, Properties::new());
+            let made = self.bind(Kind::GROUP_MEMBER, group, account, Properties::new());
             if let Some(id) = made {
                 self.note(Happening::Member(id, group, account));
             }
@@ -278,9 +278,9 @@ impl<'w> Driver<'w> {
         let role = self.dice.pick(&self.state.roles());
         if let (Some(holder), Some(role)) = (self.dice.pick(&holders), role) {
             let kind = if is_group {
-                Kind::GroupRole
+                Kind::GROUP_ROLE
             } else {
-                Kind::Assignment
+                Kind::ASSIGNMENT
             };
             if let Some(id) = self.bind(kind, holder, role, Properties::new()) {
                 self.note(Happening::Assigned(id, holder, role));
@@ -305,7 +305,7 @@ impl<'w> Driver<'w> {
             times.insert(VALID_UNTIL.to_owned(), Value::from(until));
         }
         let is_free = self.state.is_free(holder, resource, from, until);
-        let made = self.bind(Kind::Grant, holder, resource, times);
+        let made = self.bind(Kind::GRANT, holder, resource, times);
         assert_eq!(
             made.is_some(),
             is_free,
@@ -345,19 +345,19 @@ impl<'w> Driver<'w> {
     /// Ends an object and with it all that hangs on it.
     fn end(&mut self) {
         let (kind, id) = match self.dice.below(6) {
-            0 => (Kind::Group, self.dice.pick(&self.state.groups())),
-            1 => (Kind::Role, self.dice.pick(&self.state.roles())),
-            2 => (Kind::User, self.dice.pick(&self.state.accounts())),
+            0 => (Kind::GROUP, self.dice.pick(&self.state.groups())),
+            1 => (Kind::ROLE, self.dice.pick(&self.state.roles())),
+            2 => (Kind::USER, self.dice.pick(&self.state.accounts())),
             _ => {
                 let resources = self.state.resources();
                 let picked = self.dice.pick(&resources).map(|(id, _)| id);
-                (Kind::Resource, picked)
+                (Kind::RESOURCE, picked)
             }
         };
         let Some(id) = id else { return };
         let ended = match self.access.delete(&self.admin, kind, id) {
             // The account is a service.
-            Err(AccessError::NotFound { .. }) => self.access.delete(&self.admin, Kind::Service, id),
+            Err(AccessError::NotFound { .. }) => self.access.delete(&self.admin, Kind::SERVICE, id),
             other => other,
         };
         ended.unwrap();

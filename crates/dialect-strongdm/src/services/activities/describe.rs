@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use durward_access::{Kind, kind, reader, resource_kind};
+use durward_access::{Kind, reader, resource_kind};
 use durward_catalog::ids;
+use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::{EntityRef, View};
 use durward_identity::Organization;
 use durward_identity::credential::CREDENTIAL_TYPE;
@@ -14,6 +15,7 @@ use durward_model::{EntityNumber, Instant, ObjectId, ObjectNumber, RelationshipN
 
 use super::verbs::{self, Facts};
 use crate::services::history::activity_id;
+use crate::services::objects::id_prefix;
 
 /// Most objects that one activity names.
 const ENTITIES_MAX: usize = 100;
@@ -163,16 +165,11 @@ fn actor_at(view: &View, id: ObjectId) -> Option<Actor> {
 
 /// Type of an entity in StrongDM's words and what its ids begin with; `None` for other data.
 fn word(entity_type: &str) -> Option<(&'static str, &'static str)> {
-    Some(match entity_type {
-        kind::USER_TYPE | kind::SERVICE_TYPE => ("user", "a-"),
-        kind::ROLE_TYPE => ("role", "r-"),
-        kind::RESOURCE_TYPE => ("datasource", "rs-"),
-        kind::NODE_TYPE => ("node", "n-"),
-        kind::POLICY_TYPE => ("policy", "po-"),
-        kind::GROUP_TYPE => ("group", "group-"),
-        CREDENTIAL_TYPE => ("credential", "a-"),
-        _ => return None,
-    })
+    if entity_type == CREDENTIAL_TYPE {
+        return Some(("credential", id_prefix(&Kind::ACCOUNTS)));
+    }
+    let name = Kind::of_type(entity_type)?.strongdm()?;
+    Some((&name.word, &name.prefix))
 }
 
 fn touched(view: &View, entity: EntityRef) -> Option<Touched> {
@@ -292,13 +289,14 @@ impl Look {
         };
         for entity in &self.entities {
             let text = |property| reader::text(view, *entity, property);
-            match view.type_name(entity.type_id) {
-                kind::SERVICE_TYPE => facts.has_service = true,
-                kind::RESOURCE_TYPE => {
+            let type_name = view.type_name(entity.type_id);
+            match Kind::of_type(type_name) {
+                Some(Kind::SERVICE) => facts.has_service = true,
+                Some(Kind::RESOURCE) => {
                     let known = resource_kind::named(&text("kind"));
                     facts.category = known.map_or("datasource", crate::filter::category);
                 }
-                CREDENTIAL_TYPE => {
+                None if type_name == CREDENTIAL_TYPE => {
                     facts.credential_kind = text("kind");
                     facts.token_type = text("accountType");
                 }
@@ -307,7 +305,7 @@ impl Look {
         }
         let role = self
             .patched
-            .filter(|entity| reader::is_of_kind(view, *entity, Kind::Role));
+            .filter(|entity| reader::is_of_kind(view, *entity, Kind::ROLE));
         if let Some(role) = role.filter(|_| self.columns.contains(RULES)) {
             let before = view.snapshot().view(Some(at.plus_micros(-1)));
             facts.had_rules = has_rules(&reader::text(&before, role, RULES));
@@ -330,7 +328,7 @@ fn is_binding(triple: &Triple) -> bool {
     let (EndType::Entity(from), EndType::Entity(to)) = (&triple.from, &triple.to) else {
         return false;
     };
-    let follows = from == kind::ROLE_TYPE && triple.verb == kind::ALLOWS;
+    let follows = from == Kind::ROLE.type_name() && triple.verb == ALLOWS;
     let is_owner = triple.verb == "OWNS";
     !follows && !is_owner && word(from).is_some() && word(to).is_some()
 }

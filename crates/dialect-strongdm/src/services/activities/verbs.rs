@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Verbs of activities: StrongDM's own where it has one for what was done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use durward_catalog::Kind;
 
 /// What a transaction did, as far as the verb depends on it.
 #[derive(Debug, Default)]
@@ -24,31 +27,13 @@ pub(super) struct Facts {
     pub(super) has_rules: bool,
 }
 
-/// Activities that always go by the same verb. Those without a verb are none of this dialect.
+/// Activities beside those of the catalog's kinds that always go by the same verb. Those without a
+/// verb are none of this dialect.
 const PLAIN: &[(&str, &str)] = &[
     ("account suspended", "user suspended"),
     ("account reinstated", "user reinstated"),
     ("password set", "user password changed"),
     ("account role set", "user added to role"),
-    ("user deleted", "user deleted"),
-    ("role created", "role added"),
-    ("role deleted", "role deleted"),
-    ("group created", "group added"),
-    ("group updated", "group updated"),
-    ("group deleted", "group deleted"),
-    ("group membership created", "user added to group"),
-    ("group membership deleted", "user deleted from group"),
-    ("role assignment created", "user added to role"),
-    ("role assignment deleted", "user deleted from role"),
-    ("role of a group created", "group added to role"),
-    ("role of a group deleted", "group deleted from role"),
-    ("grant created", "user temporary access granted"),
-    ("grant deleted", "user temporary access revoked"),
-    ("policy created", "policy created"),
-    ("policy updated", "policy updated"),
-    ("policy deleted", "policy deleted"),
-    ("node created", "relay created"),
-    ("node deleted", "relay deleted"),
     (
         "authentication failed",
         "failed login attempt from the local client",
@@ -59,10 +44,28 @@ const PLAIN: &[(&str, &str)] = &[
     ("credential used", ""),
 ];
 
+/// What the catalog says of the making, changing and ending of its kinds.
+static OF_KINDS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let names = Kind::all().filter_map(|kind| Some((kind.noun(), kind.strongdm()?)));
+    let verbs = names.flat_map(|(noun, name)| {
+        let done = [
+            ("created", &name.made),
+            ("updated", &name.changed),
+            ("deleted", &name.ended),
+        ];
+        let said = done.into_iter().filter(|(_, verb)| !verb.is_empty());
+        said.map(move |(done, verb)| (format!("{noun} {done}"), verb.as_str()))
+    });
+    verbs.collect()
+});
+
 /// The verb of an activity; `None` when it is of no concern to this dialect.
 pub(super) fn verb(activity: &str, facts: &Facts) -> Option<String> {
     if let Some((_, verb)) = PLAIN.iter().find(|(known, _)| *known == activity) {
         return (!verb.is_empty()).then(|| (*verb).to_owned());
+    }
+    if let Some(verb) = OF_KINDS.get(activity) {
+        return Some((*verb).to_owned());
     }
     let verb = match activity {
         "user created" | "account created" if facts.has_service => "service account created",

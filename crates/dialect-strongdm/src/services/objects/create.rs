@@ -8,11 +8,14 @@ use durward_graph::{ObjectRef, View};
 use durward_model::{ErrorKind, ObjectId, Value};
 
 use super::answer::Answer;
-use super::{Context, Shown, failed, refused, token};
+use super::{Context, failed, id_prefix, refused, token};
 use crate::codec::decode::{Given, Purpose};
 use crate::dispatch::Reply;
 use crate::replay::Made;
 use crate::status::Status;
+
+/// The branch of nodes that there are none of.
+const AI_ROUTER: &str = "ai_router";
 
 /// `Create`.
 pub(super) fn create(context: &Context<'_>) -> Result<Reply, Status> {
@@ -62,7 +65,7 @@ fn make(context: &Context<'_>, kind: Kind, given: Given) -> Result<Made, Status>
     let Created { object, token } = created.map_err(|error| failed(&error))?;
     let (id, version) = (object.id, object.version);
     let view = context.access.view(None);
-    let message = Shown::new(context.services.codec()).object(&view, object);
+    let message = context.shown().object(&view, object);
     let message = message.ok_or_else(|| context.not_found())?;
     let mut answer = Answer::of(context.call.method).noun(&message);
     if let Some(token) = token {
@@ -81,14 +84,11 @@ fn new_object(context: &Context<'_>, kind: Kind, mut given: Given) -> Result<New
         return Err(Status::invalid(why));
     }
     let suspended = given.properties.remove("suspended") == Some(Value::Bool(true));
-    if kind == Kind::Grant {
+    if kind == Kind::GRANT {
         check_access_rule(&given.properties)?;
     }
-    if matches!(kind, Kind::Resource | Kind::Node) {
-        let branch = Value::from(given.branch);
-        given.properties.insert("kind".to_owned(), branch);
-    }
-    let ends = context.ends(kind, &given.start, &given.end)?;
+    let ends = context.ends(kind, &given)?;
+    context.name_branch(kind, &mut given);
     Ok(NewObject {
         ends,
         secrets: given.secrets,
@@ -122,43 +122,44 @@ impl Context<'_> {
 
     /// The kind of a branch of the service's noun.
     pub(super) fn kind_of_branch(&self, branch: &str) -> Result<Kind, Status> {
-        match (self.kind(), branch) {
-            (Kind::User, "service") => Ok(Kind::Service),
-            (Kind::Node, "ai_router") => Err(Status::unsupported("a node of the kind AIRouter")),
-            (kind, _) => Ok(kind),
+        if self.kind() == Kind::NODE && branch == AI_ROUTER {
+            return Err(Status::unsupported("a node of the kind AIRouter"));
+        }
+        let mut names = self.service.names();
+        let found = names.find(|(_, name)| name.branch == branch);
+        Ok(found.map_or_else(|| self.kind(), |(kind, _)| kind))
+    }
+
+    /// Puts the branch of an object among its properties, where its kind has several.
+    pub(super) fn name_branch(&self, kind: Kind, given: &mut Given) {
+        let name = self.service.name_of(kind);
+        let property = name.map_or("", |name| &name.branch_property);
+        if !property.is_empty() {
+            let branch = Value::from(std::mem::take(&mut given.branch));
+            given.properties.insert(property.to_owned(), branch);
         }
     }
 
-    /// The ends of a relationship to be made.
-    fn ends(
+    /// The ends of a relationship as a request names them.
+    pub(super) fn ends(
         &self,
         kind: Kind,
-        start: &str,
-        end: &str,
+        given: &Given,
     ) -> Result<Option<(ObjectId, ObjectId)>, Status> {
-        let (from, to) = match kind {
-            Kind::GroupMember => ("Group", "Account"),
-            Kind::GroupRole => ("Group", "Role"),
-            Kind::Assignment => ("Account", "Role"),
-            Kind::Grant => ("Account", "Resource"),
-            _ => return Ok(None),
+        let Some(ends) = kind.ends() else {
+            return Ok(None);
         };
-        Ok(Some((self.end(from, start)?, self.end(to, end)?)))
+        let start = self.end(&ends.from, &ends.start, &given.start)?;
+        let end = self.end(&ends.to, &ends.end, &given.end)?;
+        Ok(Some((start, end)))
     }
 
-    fn end(&self, noun: &'static str, text: &str) -> Result<ObjectId, Status> {
-        let noun_name = noun.to_lowercase();
+    fn end(&self, kinds: &[Kind], what: &'static str, text: &str) -> Result<ObjectId, Status> {
         if text.is_empty() {
             self.require()?;
-            return Err(Status::invalid(format!("the {noun_name} id is missing")));
+            return Err(Status::invalid(format!("the {what} id is missing")));
         }
-        let prefix = self.services.codec().prefixes().of_noun(noun);
-        let what = match noun {
-            "Account" => "account",
-            "Group" => "group",
-            "Role" => "role",
-            _ => "resource",
-        };
+        let prefix = id_prefix(kinds);
         let missing = || failed(&AccessError::NotFound { what });
         ids::parse_prefixed(prefix, text).ok_or_else(missing)
     }

@@ -3,7 +3,7 @@
 
 use super::answer::{Answer, request_text};
 use super::read::Found;
-use super::{Context, Shown, failed, refused};
+use super::{Context, failed, refused};
 use crate::dispatch::Reply;
 use crate::status::Status;
 
@@ -26,7 +26,7 @@ pub(super) fn delete(context: &Context<'_>) -> Result<Reply, Status> {
             if call.method.output_noun.is_none() {
                 return Ok(answer.reply());
             }
-            let message = Shown::new(context.services.codec()).object(&view, last);
+            let message = context.shown().object(&view, last);
             Ok(answer.noun(&message.unwrap_or_default()).reply())
         }
     }

@@ -8,7 +8,7 @@ use durward_model::ObjectId;
 
 use super::answer::{Answer, request_text, snapshot_at};
 use super::shown::is_token;
-use super::{Context, Shown, failed, refused};
+use super::{Context, failed, refused};
 use crate::contract::Verb;
 use crate::dispatch::Reply;
 use crate::status::Status;
@@ -26,7 +26,7 @@ pub(super) fn get(context: &Context<'_>) -> Result<Reply, Status> {
     let call = context.call;
     let view = context.access.view(snapshot_at(call)?);
     let id = context.id(&request_text(call, "id"));
-    let shown = Shown::new(context.services.codec());
+    let shown = context.shown();
     let id = context.known(id)?;
     let message = match context.find(&view, id)? {
         Found::Token(known) => shown.token(&known),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Objects of the graph as messages, for answers, lists and histories.
 
-use durward_access::{Kind, Object, reader};
+use durward_access::{Kind, Object};
 use durward_graph::{EdgeRef, EntityRef, View};
 use durward_identity::{Caller, CredentialKind, CredentialSummary};
 use durward_policy::Right;
@@ -14,11 +14,21 @@ use crate::mapping::computed;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shown<'s> {
     codec: &'s Codec,
+    /// The noun that they are messages of, where it is not the usual one of their kind.
+    noun: Option<&'static str>,
 }
 
 impl<'s> Shown<'s> {
     pub(crate) fn new(codec: &'s Codec) -> Self {
-        Self { codec }
+        Self { codec, noun: None }
+    }
+
+    /// Makes messages of a noun: one of a kind may have an older name.
+    pub(crate) fn as_noun(codec: &'s Codec, noun: &'static str) -> Self {
+        Self {
+            codec,
+            noun: Some(noun),
+        }
     }
 
     /// The message of an object that was read from `view`; `None` when StrongDM cannot show it.
@@ -26,16 +36,15 @@ impl<'s> Shown<'s> {
         if !computed::complete(self.codec, view, &mut object) {
             return None;
         }
-        let noun = self.codec.noun(noun_of(object.kind))?;
+        let usual = || object.kind.strongdm().map(|name| name.noun.as_str());
+        let noun = self.codec.noun(self.noun.or_else(usual)?)?;
         noun.encode(&(&object).into())
     }
 
     /// The message of an entity: a core object, or a credential that is a token and that the
     /// caller may see.
     pub(crate) fn entity(self, caller: &Caller, view: &View, entity: EntityRef) -> Option<Vec<u8>> {
-        let kinds = Kind::ALL.into_iter();
-        let mut kinds = kinds.filter(|kind| reader::is_of_kind(view, entity, *kind));
-        match kinds.next() {
+        match Kind::of_type(view.type_name(entity.type_id)) {
             Some(kind) => self.object(view, Object::of_entity(view, kind, entity)),
             None => self.token(&seen_token(caller, view, entity)?),
         }
@@ -70,19 +79,4 @@ pub(crate) fn is_token(known: &CredentialSummary) -> bool {
 pub(super) fn permission_keys(known: &CredentialSummary) -> Vec<&'static str> {
     let held = Right::all().filter(|right| known.rights.contains(*right));
     held.filter_map(Right::strongdm_key).collect()
-}
-
-fn noun_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::User | Kind::Service => "Account",
-        Kind::Group => "Group",
-        Kind::Role => "Role",
-        Kind::Resource => "Resource",
-        Kind::Node => "Node",
-        Kind::Policy => "Policy",
-        Kind::GroupMember => "AccountGroup",
-        Kind::Assignment => "AccountAttachment",
-        Kind::GroupRole => "GroupRole",
-        Kind::Grant => "AccountGrant",
-    }
 }

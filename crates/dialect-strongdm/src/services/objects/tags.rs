@@ -17,7 +17,7 @@ use crate::status::Status;
 /// `EnumerateTags`: each pair of name and value that a resource bears, once.
 pub(super) fn enumerate(context: &Context<'_>) -> Result<Reply, Status> {
     let walk = walk(context)?;
-    let rights = action::read(Kind::Resource);
+    let rights = action::read(Kind::RESOURCE);
     let allowed = context.call.caller.require_any(rights);
     allowed.map_err(|error| refused(&error))?;
     let fields = context.services.fields(&context.call.method.service);

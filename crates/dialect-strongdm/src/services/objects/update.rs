@@ -6,7 +6,7 @@ use durward_model::Value;
 
 use super::answer::{Answer, request_text};
 use super::read::Found;
-use super::{Context, Shown, failed, token};
+use super::{Context, failed, token};
 use crate::codec::decode::{Given, Purpose};
 use crate::dispatch::Reply;
 use crate::status::Status;
@@ -21,7 +21,7 @@ pub(super) fn update(context: &Context<'_>) -> Result<Reply, Status> {
     let given = given?;
     let id = context.known(named_id(context, &given).and_then(|text| context.id(&text)))?;
     let view = context.access.view(None);
-    let shown = Shown::new(context.services.codec());
+    let shown = context.shown();
     let message = match context.find(&view, id)? {
         Found::Token(known) => {
             if given.branch != token::BRANCH {
@@ -34,7 +34,7 @@ pub(super) fn update(context: &Context<'_>) -> Result<Reply, Status> {
             if asked != kind || given.branch == token::BRANCH {
                 return Err(other_branch(kind.noun()));
             }
-            let change = change(kind, given);
+            let change = change(context, kind, given)?;
             let changed = context.access.update(call.caller, kind, id, change);
             let changed = changed.map_err(|error| failed(&error))?;
             shown.object(&context.access.view(None), changed)
@@ -57,16 +57,15 @@ fn named_id(context: &Context<'_>, given: &Given) -> Result<String, Status> {
     Ok(beside)
 }
 
-fn change(kind: Kind, mut given: Given) -> ObjectChange {
+fn change(context: &Context<'_>, kind: Kind, mut given: Given) -> Result<ObjectChange, Status> {
     let suspended = match given.properties.remove("suspended") {
-        Some(Value::Bool(suspended)) if kind == Kind::Service => Some(suspended),
+        Some(Value::Bool(suspended)) if kind == Kind::SERVICE => Some(suspended),
         _ => None,
     };
-    if matches!(kind, Kind::Resource | Kind::Node) {
-        let branch = Value::from(given.branch);
-        given.properties.insert("kind".to_owned(), branch);
-    }
-    ObjectChange {
+    let ends = context.ends(kind, &given)?;
+    context.name_branch(kind, &mut given);
+    Ok(ObjectChange {
+        ends,
         properties: given.properties,
         replace_tags: true,
         secrets: given.secrets,
@@ -75,7 +74,7 @@ fn change(kind: Kind, mut given: Given) -> ObjectChange {
         suspended,
         expected_version: None,
         is_name_unique: false,
-    }
+    })
 }
 
 fn other_branch(what: &str) -> Status {

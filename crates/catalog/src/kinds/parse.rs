@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading the kinds, and saying in which line something does not fit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Actions, Ends, KNOWN, Kind, KindEntry, Property, StrongdmName, Unique, ValueKind};
+use crate::CatalogError;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    kind: Vec<RawKind>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawKind {
+    name: Spanned<String>,
+    noun: String,
+    entity: Option<String>,
+    relationship: Option<RawEnds>,
+    #[serde(default)]
+    class: Vec<String>,
+    #[serde(default)]
+    property: BTreeMap<String, RawProperty>,
+    action: RawActions,
+    #[serde(default)]
+    built_in: Vec<BTreeMap<String, String>>,
+    #[serde(default)]
+    strongdm: Vec<RawStrongdm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEnds {
+    from: Vec<Spanned<String>>,
+    start: String,
+    verb: String,
+    to: Vec<Spanned<String>>,
+    end: String,
+    r#type: String,
+    #[serde(default)]
+    several: bool,
+    #[serde(default)]
+    changes: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProperty {
+    #[serde(default)]
+    noun: String,
+    #[serde(default)]
+    required: bool,
+    unique: Option<RawUnique>,
+    #[serde(default)]
+    secret: bool,
+    value: Option<RawValue>,
+    #[serde(default)]
+    strongdm: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawValue {
+    Text,
+    Instant,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawUnique {
+    Exact,
+    Folded,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawActions {
+    read: String,
+    create: String,
+    update: String,
+    delete: String,
+    history: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawStrongdm {
+    service: String,
+    noun: String,
+    prefix: String,
+    branch: String,
+    branch_property: String,
+    start_field: Option<String>,
+    end_field: Option<String>,
+    word: String,
+    made: String,
+    changed: String,
+    ended: String,
+}
+
+/// The kinds of a file: first those that code names, then the others as they stand.
+pub(super) fn parse(file: &'static str, text: &str) -> Result<Vec<KindEntry>, CatalogError> {
+    let read: File = toml::from_str(text).map_err(|source| CatalogError::Syntax {
+        file,
+        source: Box::new(source),
+    })?;
+    let wrong = |at: usize, reason: String| CatalogError::Wrong {
+        file,
+        line: 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count(),
+        reason,
+    };
+    let numbers = number(&read, &wrong)?;
+    let mut kinds = BTreeMap::new();
+    let mut types = BTreeSet::new();
+    for raw in read.kind {
+        let at = raw.name.span().start;
+        let entry = entry(raw, &numbers, &wrong)?;
+        if !types.insert((entry.ends.is_some(), entry.type_name.clone())) {
+            return Err(wrong(
+                at,
+                format!("the type {} is another kind's", entry.type_name),
+            ));
+        }
+        kinds.insert(numbers.get(&entry.name).copied(), entry);
+    }
+    Ok(kinds.into_values().collect())
+}
+
+type Wrong<'w> = dyn Fn(usize, String) -> CatalogError + 'w;
+
+fn number(file: &File, wrong: &Wrong<'_>) -> Result<BTreeMap<String, Kind>, CatalogError> {
+    let mut numbers: BTreeMap<String, Kind> = BTreeMap::new();
+    for (name, kind) in KNOWN {
+        numbers.insert((*name).to_owned(), *kind);
+    }
+    let mut seen = BTreeSet::new();
+    for raw in &file.kind {
+        let (at, name) = (raw.name.span().start, raw.name.get_ref());
+        if !seen.insert(name.as_str()) {
+            return Err(wrong(at, format!("the kind {name} is declared twice")));
+        }
+        let next = u8::try_from(numbers.len());
+        let next = next.map_err(|_| wrong(at, "there are too many kinds".to_owned()))?;
+        numbers.entry(name.clone()).or_insert(Kind(next));
+    }
+    match KNOWN.iter().find(|(name, _)| !seen.contains(name)) {
+        Some((name, _)) => Err(wrong(0, format!("the program needs the kind {name}"))),
+        None => Ok(numbers),
+    }
+}
+
+fn entry(
+    raw: RawKind,
+    numbers: &BTreeMap<String, Kind>,
+    wrong: &Wrong<'_>,
+) -> Result<KindEntry, CatalogError> {
+    let at = raw.name.span().start;
+    let name = raw.name.into_inner();
+    let (type_name, ends) = match (raw.entity, raw.relationship) {
+        (Some(entity), None) => (entity, None),
+        (None, Some(ends)) => {
+            let type_name = ends.r#type.clone();
+            (type_name, Some(read_ends(ends, numbers, wrong)?))
+        }
+        _ => {
+            let reason = format!("the kind {name} needs either `entity` or `relationship`");
+            return Err(wrong(at, reason));
+        }
+    };
+    let mut properties = BTreeMap::new();
+    for (property, raw) in raw.property {
+        if raw.noun.is_empty() && (raw.required || raw.unique.is_some()) {
+            let reason = format!("the property {property} of {name} is refused: it needs a noun");
+            return Err(wrong(at, reason));
+        }
+        if raw.unique.is_some() && ends.is_some() {
+            let reason = format!("{property} of {name}: relationships have no unique properties");
+            return Err(wrong(at, reason));
+        }
+        properties.insert(property, raw.into());
+    }
+    let ends_of = ends.as_ref();
+    let strongdm = raw.strongdm.into_iter().map(|raw| raw.named(ends_of));
+    let strongdm: Vec<StrongdmName> = strongdm.collect();
+    if strongdm
+        .iter()
+        .any(|name| name.service.is_empty() || name.noun.is_empty() || name.prefix.is_empty())
+    {
+        return Err(wrong(
+            at,
+            format!("{name} in StrongDM needs a service, a noun and a prefix"),
+        ));
+    }
+    Ok(KindEntry {
+        name,
+        noun: raw.noun,
+        type_name,
+        ends,
+        class: raw.class,
+        properties,
+        actions: raw.action.into(),
+        built_in: raw.built_in,
+        strongdm,
+    })
+}
+
+fn read_ends(
+    raw: RawEnds,
+    numbers: &BTreeMap<String, Kind>,
+    wrong: &Wrong<'_>,
+) -> Result<Ends, CatalogError> {
+    let kinds = |names: Vec<Spanned<String>>| -> Result<Vec<Kind>, CatalogError> {
+        let known = names.into_iter().map(|name| {
+            let missing = || {
+                wrong(
+                    name.span().start,
+                    format!("there is no kind {}", name.get_ref()),
+                )
+            };
+            numbers.get(name.get_ref()).copied().ok_or_else(missing)
+        });
+        known.collect()
+    };
+    Ok(Ends {
+        from: kinds(raw.from)?,
+        start: raw.start,
+        verb: raw.verb,
+        to: kinds(raw.to)?,
+        end: raw.end,
+        several: raw.several,
+        changes: raw.changes,
+    })
+}
+
+impl From<RawProperty> for Property {
+    fn from(raw: RawProperty) -> Self {
+        Self {
+            noun: raw.noun,
+            required: raw.required,
+            unique: raw.unique.map(|unique| match unique {
+                RawUnique::Exact => Unique::Exact,
+                RawUnique::Folded => Unique::Folded,
+            }),
+            secret: raw.secret,
+            value: raw.value.map(|value| match value {
+                RawValue::Text => ValueKind::Text,
+                RawValue::Instant => ValueKind::Instant,
+            }),
+            strongdm: raw.strongdm,
+        }
+    }
+}
+
+impl From<RawActions> for Actions {
+    fn from(raw: RawActions) -> Self {
+        let RawActions {
+            read,
+            create,
+            update,
+            delete,
+            history,
+        } = raw;
+        Self {
+            read,
+            create,
+            update,
+            delete,
+            history,
+        }
+    }
+}
+
+impl RawStrongdm {
+    /// With the fields of the ends, which are named as these are unless it says otherwise.
+    fn named(self, ends: Option<&Ends>) -> StrongdmName {
+        let field = |given: Option<String>, end: fn(&Ends) -> &str| {
+            let usual = |ends| format!("{}_id", end(ends).replace(' ', "_"));
+            given.or_else(|| ends.map(usual)).unwrap_or_default()
+        };
+        StrongdmName {
+            start_field: field(self.start_field, |ends| &ends.start),
+            end_field: field(self.end_field, |ends| &ends.end),
+            service: self.service,
+            noun: self.noun,
+            prefix: self.prefix,
+            branch: self.branch,
+            branch_property: self.branch_property,
+            word: self.word,
+            made: self.made,
+            changed: self.changed,
+            ended: self.ended,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+    use crate::kinds::FILE;
+
+    fn refusal(from: &str, to: &str) -> String {
+        assert!(FILE.1.contains(from), "{from}");
+        let text = FILE.1.replacen(from, to, 1);
+        parse(FILE.0, &text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_kinds_that_code_names_are_the_first() {
+        let kinds = parse(FILE.0, FILE.1).unwrap();
+        for ((kind, number), (name, known)) in kinds.iter().zip(0..).zip(KNOWN) {
+            assert_eq!((kind.name.as_str(), Kind(number)), (*name, *known));
+        }
+        assert_eq!(Kind::GRANT.entry().name, "grant");
+        assert_eq!(
+            Kind::named("identity_alias").unwrap().ends().unwrap().verb,
+            "IS"
+        );
+        let fields = |kind: Kind| {
+            kind.strongdm()
+                .map(|name| (&*name.start_field, &*name.end_field))
+        };
+        assert_eq!(fields(Kind::GRANT), Some(("account_id", "resource_id")));
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_line() {
+        let twice = refusal("name = \"service_account\"", "name = \"user\"");
+        assert!(
+            twice.contains("access.toml:") && twice.contains("declared twice"),
+            "{twice}"
+        );
+        let line: usize = twice
+            .split(':')
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let text = FILE.1.lines().nth(line - 1).unwrap();
+        assert_eq!(text, "name = \"service_account\"");
+        let needed = refusal("name = \"grant\"", "name = \"gift\"");
+        assert!(needed.contains("needs the kind grant"), "{needed}");
+        let end = refusal("to = [\"role\"]", "to = [\"rule\"]");
+        assert!(end.contains("there is no kind rule"), "{end}");
+        let typed = refusal("entity = \"account_service\"", "entity = \"account\"");
+        assert!(
+            typed.contains("the type account is another kind's"),
+            "{typed}"
+        );
+        let shape = refusal("entity = \"access_role\"\n", "");
+        assert!(
+            shape.contains("either `entity` or `relationship`"),
+            "{shape}"
+        );
+        let unknown = refusal("secret = true", "sekret = true");
+        assert!(unknown.contains("access.toml"), "{unknown}");
+    }
+}
