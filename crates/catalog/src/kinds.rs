@@ -7,19 +7,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
+use crate::place::Text;
 use crate::{CatalogError, TypeEntry, UniqueProperty};
 
-const FILE: (&str, &str) = (
-    "access.toml",
-    include_str!("../../../contracts/catalog/access.toml"),
-);
+const FILE: Text = Text {
+    file: "access.toml",
+    text: include_str!("../../../contracts/catalog/access.toml"),
+};
 
 /// A kind of core objects.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind(u8);
 
-/// Names the kinds on which code branches, each with its number: their order. Kinds that the catalog
-/// has beyond these come after them.
+/// Names the kinds on which code branches, each with its number. Kinds that the catalog has beyond
+/// these come after them.
 macro_rules! known {
     ($($(#[$doc:meta])+ $constant:ident $number:literal $name:literal;)+) => {
         impl Kind {
@@ -187,7 +188,7 @@ pub struct StrongdmName {
 }
 
 static BUILT_IN: LazyLock<Result<Vec<KindEntry>, CatalogError>> =
-    LazyLock::new(|| parse::parse(FILE.0, FILE.1));
+    LazyLock::new(|| parse::parse(FILE));
 static NONE: LazyLock<KindEntry> = LazyLock::new(KindEntry::default);
 
 /// All kinds at the place of their number; none where the catalog cannot be used, which

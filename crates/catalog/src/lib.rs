@@ -7,6 +7,8 @@
 
 pub mod ids;
 pub mod kinds;
+mod place;
+pub mod stix;
 mod types;
 mod vocabulary;
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::kinds;
+use crate::place::Text;
+use crate::{kinds, stix};
 
 /// What the catalog says about one entity type.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -84,20 +85,17 @@ struct CatalogFile {
     types: Vec<TypeEntry>,
 }
 
-const FILE: (&str, &str) = (
-    "core.toml",
-    include_str!("../../../contracts/catalog/core.toml"),
-);
+const FILE: Text = Text {
+    file: "core.toml",
+    text: include_str!("../../../contracts/catalog/core.toml"),
+};
 
 impl Catalog {
     /// The catalog that is built into the binary.
     pub fn built_in() -> Result<Self, CatalogError> {
         kinds::check()?;
-        let (file, text) = FILE;
-        let parsed: CatalogFile = toml::from_str(text).map_err(|source| CatalogError::Syntax {
-            file,
-            source: Box::new(source),
-        })?;
+        stix::check()?;
+        let parsed: CatalogFile = FILE.read()?;
         let mut types = BTreeMap::new();
         for entry in kinds::types().chain(parsed.types) {
             let name = entry.name.clone();

@@ -6,12 +6,13 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::{Catalog, CatalogError};
+use crate::place::Text;
+use crate::{Catalog, CatalogError, stix};
 
-const VOCABULARY: (&str, &str) = (
-    "vocabulary.toml",
-    include_str!("../../../contracts/catalog/vocabulary.toml"),
-);
+const VOCABULARY: Text = Text {
+    file: "vocabulary.toml",
+    text: include_str!("../../../contracts/catalog/vocabulary.toml"),
+};
 
 /// What the names of properties with dates end with.
 const DATE_ENDINGS: [&str; 8] = ["On", "At", "Date", "Time", "_on", "_at", "_date", "_time"];
@@ -24,7 +25,8 @@ pub struct Vocabulary {
     pub classes: BTreeSet<String>,
     /// Verbs of relationships.
     pub verbs: BTreeSet<String>,
-    /// Types of entities.
+    /// Types of entities: those of the catalog.
+    #[serde(skip)]
     pub types: BTreeSet<String>,
     /// Properties.
     pub properties: BTreeSet<String>,
@@ -42,17 +44,17 @@ impl Vocabulary {
                 vocabulary.types.insert(entry.name.clone());
                 vocabulary.classes.extend(entry.class.iter().cloned());
             }
+            for known in stix::types() {
+                vocabulary.types.insert(known.entity_type.clone());
+                vocabulary.classes.insert(known.class.clone());
+            }
             vocabulary
         });
         &BUILT_IN
     }
 
     fn read() -> Result<Self, CatalogError> {
-        let (file, text) = VOCABULARY;
-        toml::from_str(text).map_err(|source| CatalogError::Syntax {
-            file,
-            source: Box::new(source),
-        })
+        VOCABULARY.read()
     }
 
     /// Whether the values of a property are dates, by its name.
@@ -76,6 +78,7 @@ mod tests {
     fn the_vocabulary_holds_the_known_names_and_tells_dates() {
         assert!(Vocabulary::read().is_ok());
         let vocabulary = Vocabulary::built_in();
+        assert!(vocabulary.types.contains("intrusion_set"));
         assert!(vocabulary.types.contains("access_role") && vocabulary.verbs.contains("HAS"));
         assert!(vocabulary.classes.contains("Gateway") && vocabulary.classes.contains("Risk"));
         for date in [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! OpenCTI's GraphQL: threat intelligence as `pycti` reads it.
 //!
-//! Whether a field is executed is a matter of tables ([`roots`]); everything else of the contract
+//! Whether a field is executed is a matter of tables ([`stix::roots`]); everything else of the contract
 //! answers "not supported".
 
 mod apart;
@@ -16,11 +16,11 @@ mod names;
 mod observable;
 mod read;
 mod relationship;
-mod roots;
 mod shown;
 mod user;
 mod values;
 
+use durward_catalog::stix;
 use durward_policy::Right;
 use serde_json::json;
 
@@ -53,13 +53,11 @@ const EMPTY_ROOTS: [&str; 1] = ["vocabularyCategories"];
 
 /// Root fields that this build executes.
 pub fn executed() -> Vec<&'static str> {
-    let lists = roots::LISTS.iter().map(|root| root.field);
-    let reads = roots::READS
-        .iter()
-        .chain(roots::CONTAINS)
-        .map(|root| root.field);
-    let mut all: Vec<&'static str> = lists
-        .chain(reads)
+    let of_types = stix::roots().iter();
+    let of_types = of_types.flat_map(|root| [&root.list, &root.read, &root.contains]);
+    let mut all: Vec<&'static str> = of_types
+        .map(String::as_str)
+        .filter(|field| !field.is_empty())
         .chain(OTHER_ROOTS)
         .chain(EMPTY_ROOTS)
         .collect();
@@ -98,14 +96,13 @@ fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
     if !may_read || !may_read_graph {
         return Err(errors::forbidden());
     }
-    if let Some(root) = roots::LISTS.iter().find(|root| root.field == field) {
-        return list::entities(call, root);
-    }
-    if let Some(root) = roots::READS.iter().find(|root| root.field == field) {
-        return Ok(read::entity(call, root));
-    }
-    if roots::CONTAINS.iter().any(|root| root.field == field) {
-        return Ok(read::contains(call));
+    for root in stix::roots() {
+        match field {
+            _ if field == root.list => return list::entities(call, root),
+            _ if field == root.read => return Ok(read::entity(call, root)),
+            _ if field == root.contains => return Ok(read::contains(call)),
+            _ => {}
+        }
     }
     match field {
         "vocabularyCategories" => Ok(Node::list([])),

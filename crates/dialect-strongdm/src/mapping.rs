@@ -25,8 +25,8 @@ pub(crate) enum Meaning {
     Property(String),
 }
 
-/// Fields whose property is not called as the field is, beside those that the catalog names: message
-/// (empty for all), field, property.
+/// Fields whose property is not called as the field is, beside those that the catalog names:
+/// message (empty for all), field, property.
 const RENAMED: &[(&str, &str, &str)] = &[
     ("", "name", "displayName"),
     ("User", "permission_levelRW", "permissionLevel"),

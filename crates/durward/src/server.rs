@@ -79,6 +79,12 @@ impl std::fmt::Debug for Server {
     }
 }
 
+/// The catalog, if what it says fits the rest of the program.
+fn catalog() -> anyhow::Result<Catalog> {
+    durward_access::action::check()?;
+    Ok(Catalog::built_in()?)
+}
+
 impl Server {
     /// A server over an open data folder.
     ///
@@ -110,7 +116,6 @@ impl Server {
         let plan = RatePlan::named(&configuration.limits.rate_preset);
         let rates = Arc::new(RateLimits::new(plan.unwrap_or_default()));
         let organizations = Arc::new(organizations);
-        durward_access::action::check()?;
         let contract = Contract::load().context("StrongDM's contract is not valid")?;
         let strongdm = durward_dialect_strongdm::Services::new(&contract, Arc::clone(&accesses));
         let grpc = Engine::new(EngineParts {
@@ -124,7 +129,7 @@ impl Server {
         let server = Self {
             organizations,
             clock,
-            catalog: Arc::new(Catalog::built_in()?),
+            catalog: Arc::new(catalog()?),
             graphql: GraphQl::new(&budget.caches()).context("a contract is not valid")?,
             cyral: CyralApi::new()?,
             accesses,

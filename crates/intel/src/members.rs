@@ -6,6 +6,7 @@
 
 mod tables;
 
+use durward_catalog::stix;
 use durward_model::limits::LIST_ITEMS_MAX;
 use durward_model::{Instant, Value};
 use serde_json::Value as Json;
@@ -138,7 +139,7 @@ pub(crate) fn value(stix_type: &str, name: &str, json: Json) -> Result<Value, Ob
         Err(_) if form(name) == Some(Form::Texts) && is_plain_list(&json) => mixed(&json),
         Err(_) => Value::Document(json.into()),
     };
-    let is_known = kinds::kind(stix_type).is_some() || kinds::is_relationship(stix_type);
+    let is_known = stix::named(stix_type).is_some() || kinds::is_relationship(stix_type);
     if is_known && name == "hashes" && !are_hashes(&value) {
         return Err(ObjectError::Wrong {
             member: name.to_owned(),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What binds objects: the ends of relationships, members of groups, and who is assigned which role.
+//! What binds objects: the ends of relationships, members of groups, and who is assigned which
+//! role.
 
 use durward_catalog::kinds::Ends;
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};

@@ -100,8 +100,9 @@ impl Access {
         change: ObjectChange,
         password_hash: Option<String>,
     ) -> Result<Planned<ObjectRef>, AccessError> {
+        let found = seen(caller, view, kind, id)?;
         names::check_required(kind, &change.properties, false)?;
-        let entity = match seen(caller, view, kind, id)? {
+        let entity = match found {
             ObjectRef::Entity(entity) => entity,
             ObjectRef::Edge(edge) => return plan_relationship(view, kind, edge, change),
         };

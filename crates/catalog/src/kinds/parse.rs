@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::{Actions, Ends, KNOWN, Kind, KindEntry, Property, StrongdmName, Unique, ValueKind};
 use crate::CatalogError;
+use crate::place::Text;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,16 +105,9 @@ struct RawStrongdm {
 }
 
 /// The kinds of a file: first those that code names, then the others as they stand.
-pub(super) fn parse(file: &'static str, text: &str) -> Result<Vec<KindEntry>, CatalogError> {
-    let read: File = toml::from_str(text).map_err(|source| CatalogError::Syntax {
-        file,
-        source: Box::new(source),
-    })?;
-    let wrong = |at: usize, reason: String| CatalogError::Wrong {
-        file,
-        line: 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count(),
-        reason,
-    };
+pub(super) fn parse(file: Text) -> Result<Vec<KindEntry>, CatalogError> {
+    let read: File = file.read()?;
+    let wrong = |at, reason| file.wrong(at, reason);
     let numbers = number(&read, &wrong)?;
     let mut kinds = BTreeMap::new();
     let mut types = BTreeSet::new();
@@ -305,14 +299,14 @@ mod tests {
     use crate::kinds::FILE;
 
     fn refusal(from: &str, to: &str) -> String {
-        assert!(FILE.1.contains(from), "{from}");
-        let text = FILE.1.replacen(from, to, 1);
-        parse(FILE.0, &text).unwrap_err().to_string()
+        assert!(FILE.text.contains(from), "{from}");
+        let text = FILE.text.replacen(from, to, 1).leak();
+        parse(Text { text, ..FILE }).unwrap_err().to_string()
     }
 
     #[test]
     fn the_kinds_that_code_names_are_the_first() {
-        let kinds = parse(FILE.0, FILE.1).unwrap();
+        let kinds = parse(FILE).unwrap();
         for ((kind, number), (name, known)) in kinds.iter().zip(0..).zip(KNOWN) {
             assert_eq!((kind.name.as_str(), Kind(number)), (*name, *known));
         }
@@ -344,7 +338,7 @@ mod tests {
             .unwrap()
             .parse()
             .unwrap();
-        let text = FILE.1.lines().nth(line - 1).unwrap();
+        let text = FILE.text.lines().nth(line - 1).unwrap();
         assert_eq!(text, "name = \"service_account\"");
         let needed = refusal("name = \"grant\"", "name = \"gift\"");
         assert!(needed.contains("needs the kind grant"), "{needed}");

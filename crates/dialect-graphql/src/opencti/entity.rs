@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use durward_catalog::ids;
+use durward_catalog::stix::{self, Sort, StixType};
 use durward_graph::{Direction, EntityRef, ObjectRef, View};
-use durward_intel::kinds::{self, Kind};
+use durward_intel::kinds;
 use durward_model::Value;
 use serde_json::{Map, json};
 
@@ -24,7 +25,7 @@ type Answer<'a> = Result<Node<'a, Context>, FieldError>;
 #[derive(Clone, Debug)]
 pub(super) struct StixNode {
     pub(super) entity: EntityRef,
-    pub(super) kind: &'static Kind,
+    pub(super) kind: &'static StixType,
     /// Name of its type in OpenCTI.
     pub(super) opencti: &'static str,
 }
@@ -32,8 +33,8 @@ pub(super) struct StixNode {
 impl StixNode {
     /// The node of an entity, or `None` when OpenCTI has no such type.
     pub(super) fn new(view: &View, entity: EntityRef) -> Option<Self> {
-        let kind = names::kind_of(view.type_name(entity.type_id))?;
-        let opencti = match kind.stix_type {
+        let kind = stix::of_entity_type(view.type_name(entity.type_id))?;
+        let opencti = match kind.name.as_str() {
             "identity" | "location" | "threat-actor" => {
                 let value = |name: &&str| {
                     let property = view.property_id(name)?;
@@ -44,7 +45,7 @@ impl StixNode {
                     names::TELLING_PROPERTIES.iter().filter_map(value).collect();
                 names::name_of(kind, &telling)
             }
-            _ => kind.opencti,
+            _ => kind.opencti_name(),
         };
         Some(Self {
             entity,
@@ -87,7 +88,7 @@ impl StixNode {
 
     /// What the object is called.
     fn name(&self, context: &Context) -> Value {
-        if self.kind.sort == kinds::Sort::Observable {
+        if self.kind.sort == Sort::Observable {
             return observable::value(context, self).into();
         }
         shown::value("name", Some(Required::Text), |source| {
@@ -102,8 +103,8 @@ impl StixNode {
             "standard_id" => Node::text(self.standard_id(view)),
             "entity_type" => Node::text(self.opencti),
             "parent_types" => {
-                let parents = names::parent_types(self.opencti, self.kind.sort);
-                Node::list(parents.into_iter().map(Node::text))
+                let parents = self.kind.parents.iter();
+                Node::list(parents.map(|name| Node::text(name.as_str())))
             }
             "created_at" => Node::text(view.created_at(self.entity).to_rfc3339_millis()),
             "updated_at" => Node::text(view.updated_at(self.entity).to_rfc3339_millis()),
@@ -201,7 +202,7 @@ impl StixNode {
         let view = &context.view;
         let mut members = Map::new();
         members.insert("id".to_owned(), self.standard_id(view).into());
-        members.insert("type".to_owned(), self.kind.stix_type.into());
+        members.insert("type".to_owned(), self.kind.name.clone().into());
         members.insert("spec_version".to_owned(), "2.1".into());
         for (property, value) in view.entity_properties(self.entity) {
             let name = view.property_name(property);
@@ -227,15 +228,15 @@ impl StixNode {
 }
 
 /// Deterministic STIX id of an entity of a kind.
-pub(super) fn standard_id(view: &View, entity: EntityRef, kind: &Kind) -> String {
+pub(super) fn standard_id(view: &View, entity: EntityRef, kind: &StixType) -> String {
     let key = view.key(entity);
     let is_stix = key
-        .strip_prefix(kind.stix_type)
+        .strip_prefix(&kind.name)
         .is_some_and(|rest| rest.starts_with("--"));
     if is_stix {
         return key;
     }
-    ids::stix(view.id_cipher(), kind.stix_type, view.entity_id(entity))
+    ids::stix(view.id_cipher(), &kind.name, view.entity_id(entity))
 }
 
 /// Fields of OpenCTI that this build has nothing to say about: nothing was ever stored for them,

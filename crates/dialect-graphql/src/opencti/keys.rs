@@ -5,6 +5,7 @@ mod attributes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use durward_catalog::stix;
 use durward_intel::import::STIX_SOURCE;
 use durward_intel::kinds;
 use durward_model::Namespace;
@@ -107,7 +108,7 @@ fn contract_fields() -> BTreeSet<&'static str> {
 fn stored_properties(context: &RequestContext) -> BTreeSet<String> {
     let view = &context.view;
     let types = view.types().into_iter();
-    let types = types.filter(|type_id| names::kind_of(view.type_name(*type_id)).is_some());
+    let types = types.filter(|type_id| stix::of_entity_type(view.type_name(*type_id)).is_some());
     let of_types = types.flat_map(|type_id| view.properties_of_type(type_id));
     of_types
         .map(|property| view.property_name(property).to_owned())
@@ -117,15 +118,16 @@ fn stored_properties(context: &RequestContext) -> BTreeSet<String> {
 /// Graph types by the names of OpenCTI's types, concrete and abstract.
 fn types() -> BTreeMap<String, Vec<String>> {
     let mut types = BTreeMap::from([("user".to_owned(), user_types().map(str::to_owned).to_vec())]);
-    for kind in kinds::KINDS {
-        for name in names::possible_names(kind) {
-            let parents = names::parent_types(name, kind.sort).into_iter();
-            for known in parents.chain([name, kind.stix_type]) {
-                let own: &mut Vec<String> = types.entry(known.to_lowercase()).or_default();
-                let graph_type = kinds::entity_type(kind.stix_type);
-                if !own.contains(&graph_type) {
-                    own.push(graph_type);
-                }
+    for known in stix::types() {
+        for name in known
+            .parents
+            .iter()
+            .chain(&known.opencti)
+            .chain([&known.name])
+        {
+            let own: &mut Vec<String> = types.entry(name.to_lowercase()).or_default();
+            if !own.contains(&known.entity_type) {
+                own.push(known.entity_type.clone());
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What objects are linked with: markings, labels, references, creators, containers.
 
+use durward_catalog::stix;
 use durward_graph::{Direction, EdgeRef, EntityRef, ObjectRef, TypeId};
 use durward_intel::kinds;
 use serde_json::{Map, Value as Json, json};
@@ -9,7 +10,6 @@ use crate::context::RequestContext;
 use crate::engine::Node;
 use crate::opencti::connection::{Connection, Shown};
 use crate::opencti::entity::{StixNode, standard_id};
-use crate::opencti::names;
 use crate::opencti::relationship::EdgeNode;
 
 type Context = RequestContext;
@@ -159,7 +159,7 @@ pub(super) fn stix_references(context: &Context, end: ObjectRef, members: &mut M
     };
     let ids = |verb: &str| -> Vec<Json> {
         let id = |entity: EntityRef| {
-            let kind = names::kind_of(view.type_name(entity.type_id))?;
+            let kind = stix::of_entity_type(view.type_name(entity.type_id))?;
             Some(Json::from(standard_id(view, entity, kind)))
         };
         targets(verb).into_iter().filter_map(id).collect()

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use durward_catalog::stix::Root;
 use durward_graph::{ObjectRef, View};
 use durward_query::filter_group::{
     Filter, FilterGroup, FilterMode, FilterOperator, ListRequest, ListSubject, SearchFields, list,
@@ -16,7 +17,6 @@ use crate::opencti::connection::{Connection, Shown};
 use crate::opencti::entity::StixNode;
 use crate::opencti::keys;
 use crate::opencti::relationship::{EdgeNode, EdgeSort};
-use crate::opencti::roots::ListRoot;
 use crate::opencti::user::{UserNode, user_types};
 use crate::opencti::{apart, errors, names, shown};
 
@@ -28,9 +28,9 @@ const FIRST_DEFAULT: i64 = 500;
 const FIRST_MAX: i64 = 5000;
 
 /// `attackPatterns`, `malwares` and all the others.
-pub(super) fn entities<'a>(call: &Call<'a, RequestContext>, root: &ListRoot) -> Answer<'a> {
+pub(super) fn entities<'a>(call: &Call<'a, RequestContext>, root: &'static Root) -> Answer<'a> {
     let mut groups = vec![filters(call)?];
-    groups.extend(apart::told_apart(root.of));
+    groups.extend(apart::told_apart(&root.of));
     let types = texts(call, "types");
     if !types.is_empty() {
         groups.push(apart::of_types(&types));
@@ -42,9 +42,9 @@ pub(super) fn entities<'a>(call: &Call<'a, RequestContext>, root: &ListRoot) -> 
         ObjectRef::Edge(_) => None,
     };
     let list = List {
-        connection: root.connection,
-        subject: ListSubject::Entities(names::graph_types(root.of)),
-        types_of_rows: &shown::contract_types(root.of),
+        connection: &root.connection,
+        subject: ListSubject::Entities(names::graph_types(&root.of)),
+        types_of_rows: &shown::contract_types(&root.of),
     };
     listed(call, list, &keys::all(groups), &show)
 }

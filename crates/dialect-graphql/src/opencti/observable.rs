@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an observable is called, and which observables an indicator's pattern speaks of.
 
+use durward_catalog::stix::{self, StixType};
 use durward_intel::members::Form;
 use durward_intel::pattern::comparisons;
 use durward_model::Value;
@@ -49,7 +50,7 @@ pub(super) fn pattern_values(pattern: &Value) -> Json {
 }
 
 fn opencti_type(stix_type: &str) -> &str {
-    durward_intel::kinds::kind(stix_type).map_or(stix_type, |kind| kind.opencti)
+    stix::named(stix_type).map_or(stix_type, StixType::opencti_name)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use durward_catalog::ids;
+use durward_catalog::stix::{self, Root};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef};
 use durward_intel::import::STIX_SOURCE;
 use durward_intel::kinds;
@@ -14,9 +15,8 @@ use crate::engine::{Call, FieldError, Node};
 use crate::opencti::connection::Shown;
 use crate::opencti::entity::StixNode;
 use crate::opencti::relationship::{EdgeNode, EdgeSort};
-use crate::opencti::roots::ReadRoot;
 use crate::opencti::user::{UserNode, user_types};
-use crate::opencti::{errors, links, names};
+use crate::opencti::{errors, links};
 
 type Answer<'a> = Result<Node<'a, RequestContext>, FieldError>;
 
@@ -33,7 +33,8 @@ pub(super) fn find(context: &RequestContext, id: &str) -> Option<ObjectRef> {
     }
     let mut keyed = view.find_by_key_any_namespace(id);
     keyed.retain(|entity| {
-        names::kind_of(view.type_name(entity.type_id)).is_some() && context.sees_entity(*entity)
+        stix::of_entity_type(view.type_name(entity.type_id)).is_some()
+            && context.sees_entity(*entity)
     });
     // What was imported as STIX comes before what others gave the same key.
     let is_foreign = |entity: &EntityRef| view.namespace(*entity).source != STIX_SOURCE;
@@ -55,14 +56,14 @@ fn id_argument<'a>(call: &Call<'a, RequestContext>) -> Option<&'a str> {
 /// An entity of the type that the root field speaks of.
 pub(super) fn entity<'a>(
     call: &Call<'a, RequestContext>,
-    root: &ReadRoot,
+    root: &'static Root,
 ) -> Node<'a, RequestContext> {
     let Some(id) = id_argument(call) else {
         return Node::Null;
     };
     let context = call.context;
     match find(context, id) {
-        Some(ObjectRef::Entity(entity)) => entity_of(context, entity, root.of),
+        Some(ObjectRef::Entity(entity)) => entity_of(context, entity, &root.of),
         _ => Node::Null,
     }
 }
@@ -74,9 +75,7 @@ fn entity_of<'n>(
 ) -> Node<'n, RequestContext> {
     let node = StixNode::new(&context.view, entity);
     match node {
-        Some(node)
-            if context.sees_entity(entity) && names::is_a(node.opencti, node.kind.sort, of) =>
-        {
+        Some(node) if context.sees_entity(entity) && node.kind.is_a(node.opencti, of) => {
             links::shared(Arc::new(node) as Shown)
         }
         _ => Node::Null,

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use durward_catalog::ids;
+use durward_catalog::stix;
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_intel::kinds;
 use durward_model::Value;
@@ -74,7 +75,7 @@ impl EdgeNode {
         let (from, to) = view.edge_ends(edge)?;
         let is_known = |end: EntityRef| {
             end.type_id == durward_graph::TypeId::RELATIONSHIP
-                || names::kind_of(view.type_name(end.type_id)).is_some()
+                || stix::of_entity_type(view.type_name(end.type_id)).is_some()
         };
         if !is_known(from) || !is_known(to) {
             return None;
@@ -168,7 +169,7 @@ impl EdgeNode {
     pub(super) fn to_stix(&self, context: &Context) -> serde_json::Value {
         let view = &context.view;
         let end_id = |end: EntityRef| {
-            let kind = names::kind_of(view.type_name(end.type_id))?;
+            let kind = stix::of_entity_type(view.type_name(end.type_id))?;
             Some(serde_json::Value::from(super::entity::standard_id(
                 view, end, kind,
             )))

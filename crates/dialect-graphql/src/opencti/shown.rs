@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use durward_intel::kinds;
+use durward_catalog::stix;
 use durward_model::Value;
 use durward_query::filter_group::KeyMeaning;
 
@@ -257,9 +257,9 @@ pub(super) fn meanings(types: &[&str]) -> BTreeMap<String, KeyMeaning> {
 /// The types of the contract that show objects of an OpenCTI type, concrete or abstract.
 pub(super) fn contract_types(opencti: &str) -> Vec<&'static str> {
     let mut types = Vec::new();
-    for kind in kinds::KINDS {
-        let names = names::possible_names(kind).into_iter();
-        let names = names.filter(|name| names::is_a(name, kind.sort, opencti));
+    for known in stix::types() {
+        let names = known.opencti.iter().map(String::as_str);
+        let names = names.filter(|name| known.is_a(name, opencti));
         types.extend(names.map(names::graphql_type));
     }
     types

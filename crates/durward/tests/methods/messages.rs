@@ -19,7 +19,7 @@ pub struct Ids(BTreeMap<&'static str, String>);
 /// A field and its value; `@Roles` is the id of the role that was made before.
 type Field = (&'static str, &'static str);
 
-/// What is made, in order: service, branch of a polymorphic noun, fields.
+/// What is made, in order: service (with `#` and a number for another of the same), branch of a polymorphic noun, fields.
 const MADE: &[(&str, &str, &[Field])] = &[
     (
         "Accounts",
@@ -63,7 +63,49 @@ const MADE: &[(&str, &str, &[Field])] = &[
         "",
         &[("account_id", "@Accounts"), ("resource_id", "@Resources")],
     ),
+    ("PeeringGroups", "", &[("name", "harbourmark peering")]),
+    ("PeeringGroups#2", "", &[("name", "harbourmark peer")]),
+    (
+        "PeeringGroupNodes",
+        "",
+        &[("group_id", "@PeeringGroups"), ("node_id", "@Nodes")],
+    ),
+    (
+        "PeeringGroupResources",
+        "",
+        &[
+            ("group_id", "@PeeringGroups"),
+            ("resource_id", "@Resources"),
+        ],
+    ),
+    (
+        "PeeringGroupPeers",
+        "",
+        &[
+            ("group_id", "@PeeringGroups"),
+            ("peers_with_group_id", "@PeeringGroups#2"),
+        ],
+    ),
+    ("IdentitySets", "", &[("name", "harbourmark set")]),
+    (
+        "IdentityAliases",
+        "",
+        &[
+            ("account_id", "@Accounts"),
+            ("identity_set_id", "@IdentitySets"),
+            ("username", "harbourmark"),
+        ],
+    ),
 ];
+
+/// The service whose objects another one shows by an older name.
+fn present_name(service: &str) -> &str {
+    match service {
+        "RemoteIdentities" => "IdentityAliases",
+        "RemoteIdentityGroups" => "IdentitySets",
+        other => other,
+    }
+}
 
 impl Ids {
     /// Makes one object of each service.
@@ -118,7 +160,8 @@ impl Ids {
     }
 
     fn name_objects(&self, message: &mut DynamicMessage, service: &str, depth: usize) {
-        let of_service = |service: &str| self.0.get(service).cloned();
+        let of_service = |service: &str| self.0.get(present_name(service)).cloned();
+        let is_peering = service.starts_with("PeeringGroup");
         let fields: Vec<_> = message.descriptor().fields().collect();
         let mut has_branch = false;
         for field in fields {
@@ -129,7 +172,12 @@ impl Ids {
                 ("id", Kind::String) => of_service(service),
                 ("account_id", Kind::String) => of_service("Accounts"),
                 ("role_id", Kind::String) => of_service("Roles"),
+                ("group_id", Kind::String) if is_peering => of_service("PeeringGroups"),
                 ("group_id", Kind::String) => of_service("Groups"),
+                ("peers_with_group_id", Kind::String) => of_service("PeeringGroups#2"),
+                ("identity_set_id" | "remote_identity_group_id", Kind::String) => {
+                    of_service("IdentitySets")
+                }
                 ("resource_id", Kind::String) => of_service("Resources"),
                 ("node_id", Kind::String) => of_service("Nodes"),
                 ("filter", Kind::String) => of_service(service).map(|id| format!("id:{id}")),
@@ -179,6 +227,7 @@ fn is_noun(message: &MessageDescriptor, depth: usize) -> bool {
 }
 
 fn find<'c>(contract: &'c Contract, service: &str, verb: Verb) -> &'c Method {
+    let service = service.split('#').next().unwrap();
     let mut methods = contract.methods();
     methods
         .find(|method| method.service == service && method.verb == verb)

@@ -159,8 +159,10 @@ impl Context<'_> {
             self.require()?;
             return Err(Status::invalid(format!("the {what} id is missing")));
         }
-        let prefix = id_prefix(kinds);
-        let missing = || failed(&AccessError::NotFound { what });
-        ids::parse_prefixed(prefix, text).ok_or_else(missing)
+        if let Some(id) = ids::parse_prefixed(id_prefix(kinds), text) {
+            return Ok(id);
+        }
+        self.require()?;
+        Err(failed(&AccessError::NotFound { what }))
     }
 }
