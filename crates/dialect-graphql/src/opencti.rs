@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! OpenCTI's GraphQL: threat intelligence as `pycti` reads it.
 //!
-//! Whether a field is executed is a matter of tables ([`stix::roots`]); everything else of the contract
-//! answers "not supported".
+//! Whether a field is executed is a matter of tables ([`stix::roots`]); everything else of the
+//! contract answers "not supported".
 
 mod apart;
 mod connection;

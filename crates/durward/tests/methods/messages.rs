@@ -19,7 +19,8 @@ pub struct Ids(BTreeMap<&'static str, String>);
 /// A field and its value; `@Roles` is the id of the role that was made before.
 type Field = (&'static str, &'static str);
 
-/// What is made, in order: service (with `#` and a number for another of the same), branch of a polymorphic noun, fields.
+/// What is made, in order: service (with `#` and a number for another of the same), branch of a
+/// polymorphic noun, fields.
 const MADE: &[(&str, &str, &[Field])] = &[
     (
         "Accounts",
