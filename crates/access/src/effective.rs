@@ -8,12 +8,12 @@
 
 use std::ops::ControlFlow;
 
+use durward_catalog::Kind;
+use durward_catalog::kinds::verb::{ALLOWS, ASSIGNED, HAS};
 use durward_graph::{Direction, EdgeRef, EntityRef, View};
 use durward_model::Instant;
 
 use crate::reader::{self, Link};
-use durward_catalog::Kind;
-use durward_catalog::kinds::verb::{ALLOWS, ASSIGNED, HAS};
 
 /// Property of a grant: when it begins.
 pub const VALID_FROM: &str = "validFrom";

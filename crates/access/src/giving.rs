@@ -8,13 +8,13 @@
 
 use std::sync::LazyLock;
 
+use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::View;
 use durward_graph::store::{Operation, Target};
 use durward_identity::Caller;
 use durward_policy::{Action, Right};
 
 use crate::{Access, AccessError, Kind, reader};
-use durward_catalog::kinds::verb::ALLOWS;
 
 /// Rights any of which lets a role reach more.
 static TO_A_ROLE: LazyLock<Vec<Right>> =

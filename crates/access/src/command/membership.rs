@@ -3,6 +3,7 @@
 //! role.
 
 use durward_catalog::kinds::Ends;
+use durward_catalog::kinds::verb::ASSIGNED;
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_identity::Caller;
 use durward_model::ObjectId;
@@ -10,7 +11,6 @@ use durward_model::ObjectId;
 use super::account::require_all;
 use crate::access::Sight;
 use crate::{Access, AccessError, Kind, reader};
-use durward_catalog::kinds::verb::ASSIGNED;
 
 impl Access {
     /// The caller has every right that the new bond gives.

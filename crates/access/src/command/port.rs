@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
+use durward_catalog::Kind;
 use durward_graph::{EntityRef, View};
 use durward_model::Value;
 
 use crate::reader;
-use durward_catalog::Kind;
 
 /// First and last port that is given out.
 const PORT_FIRST: i64 = 10_000;

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use durward_catalog::Kind;
+use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::store::{Operation, PutMode, Target};
 use durward_graph::{EntityRef, View};
 use durward_model::{Namespace, ObjectId, Value};
@@ -11,8 +13,6 @@ use durward_model::{Namespace, ObjectId, Value};
 use crate::object::TAG_PREFIX;
 use crate::rules::{AccessRules, Facts, RuleBook, resources_of, role_fits, tag_of};
 use crate::{AccessError, reader};
-use durward_catalog::Kind;
-use durward_catalog::kinds::verb::ALLOWS;
 
 use super::Properties;
 

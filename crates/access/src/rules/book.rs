@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use durward_catalog::Kind;
 use durward_graph::{EntityRef, View};
 
 use super::AccessRules;
 use crate::command::PortBook;
 use crate::reader;
-use durward_catalog::Kind;
 
 /// Property of a role with the text of its rules.
 pub(crate) const ACCESS_RULES: &str = "accessRules";

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which resources rules reach.
 
+use durward_catalog::Kind;
 use durward_graph::{EntityRef, ObjectRef, RowSet, TypeId, View};
 use durward_model::{ObjectId, Value};
 
 use super::{AccessRule, AccessRules, TagQuery};
 use crate::object::TAG_PREFIX;
-use durward_catalog::Kind;
 
 /// What rules look at of one resource.
 pub(crate) struct Facts<'a> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::ObjectRef;
 use durward_identity::{Caller, CredentialKind};
 use durward_model::{ErrorKind, Value};
@@ -10,7 +11,6 @@ use durward_policy::{Right, Rights};
 
 use super::{World, bound, change, made, properties};
 use crate::{Kind, NewObject, Object, reader};
-use durward_catalog::kinds::verb::ALLOWS;
 
 const ROUNDS: usize = 60;
 
