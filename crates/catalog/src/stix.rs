@@ -316,7 +316,7 @@ mod tests {
         assert!(general.contains("need a general one"), "{general}");
         let root = refusal("of = \"Threat-Actor-Group\"", "of = \"Threat-Actor-Crowd\"");
         assert!(root.contains("no type Threat-Actor-Crowd"), "{root}");
-        let container = refusal("contains = true", "contains = true\nlist = \"\"");
-        assert!(container.contains("stix.toml"), "{container}");
+        let container = refusal("read = \"caseIncident\"\n", "");
+        assert!(container.contains("`contains` needs `read`"), "{container}");
     }
 }

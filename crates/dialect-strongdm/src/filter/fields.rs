@@ -57,7 +57,7 @@ pub struct Fields {
     pub branches: Vec<Branch>,
     /// Whether `type:` tells the branches apart.
     pub has_types: bool,
-    /// Property that marks the objects that an organization is born with. Lists leave them out
+    /// Property that marks the roles that an organization is born with. Lists leave them out
     /// unless a filter names them: a script that changes or deletes all that it lists must not
     /// come upon what cannot change.
     pub built_in: Option<&'static str>,
