@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
+use serde::Deserialize;
+
 use crate::place::Text;
 use crate::{CatalogError, TypeEntry, UniqueProperty};
 
@@ -110,7 +112,8 @@ pub struct Ends {
 }
 
 /// What the catalog says about a property.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Property {
     /// What sentences call it.
     pub noun: String,
@@ -127,7 +130,8 @@ pub struct Property {
 }
 
 /// What the values of a property are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
 pub enum ValueKind {
     /// Texts.
     Text,
@@ -136,7 +140,8 @@ pub enum ValueKind {
 }
 
 /// How values of a unique property are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
 pub enum Unique {
     /// As they are.
     Exact,
@@ -145,7 +150,8 @@ pub enum Unique {
 }
 
 /// Names of the actions asked for what is done to a kind.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Actions {
     /// To see its objects.
     pub read: String,
@@ -160,7 +166,8 @@ pub struct Actions {
 }
 
 /// How StrongDM calls a kind.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct StrongdmName {
     /// The service of its objects.
     pub service: String,
@@ -253,11 +260,6 @@ impl Kind {
     /// What people call one of it.
     pub fn noun(self) -> &'static str {
         &self.entry().noun
-    }
-
-    /// A property of which the catalog says something.
-    pub fn property(self, name: &str) -> Option<&'static Property> {
-        self.entry().properties.get(name)
     }
 
     /// What sentences call the unique properties of the kind.

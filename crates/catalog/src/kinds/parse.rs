@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Actions, Ends, KNOWN, Kind, KindEntry, Property, StrongdmName, Unique, ValueKind};
+use super::{Actions, Ends, KNOWN, Kind, KindEntry, Property, StrongdmName};
 use crate::CatalogError;
 use crate::place::Text;
 
@@ -26,12 +26,12 @@ struct RawKind {
     #[serde(default)]
     class: Vec<String>,
     #[serde(default)]
-    property: BTreeMap<String, RawProperty>,
-    action: RawActions,
+    property: BTreeMap<String, Property>,
+    action: Actions,
     #[serde(default)]
     built_in: Vec<BTreeMap<String, String>>,
     #[serde(default)]
-    strongdm: Vec<RawStrongdm>,
+    strongdm: Vec<StrongdmName>,
 }
 
 #[derive(Deserialize)]
@@ -47,61 +47,6 @@ struct RawEnds {
     several: bool,
     #[serde(default)]
     changes: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawProperty {
-    #[serde(default)]
-    noun: String,
-    #[serde(default)]
-    required: bool,
-    unique: Option<RawUnique>,
-    #[serde(default)]
-    secret: bool,
-    value: Option<RawValue>,
-    #[serde(default)]
-    strongdm: String,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum RawValue {
-    Text,
-    Instant,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum RawUnique {
-    Exact,
-    Folded,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawActions {
-    read: String,
-    create: String,
-    update: String,
-    delete: String,
-    history: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawStrongdm {
-    service: String,
-    noun: String,
-    prefix: String,
-    branch: String,
-    branch_property: String,
-    start_field: Option<String>,
-    end_field: Option<String>,
-    word: String,
-    made: String,
-    changed: String,
-    ended: String,
 }
 
 /// The kinds of a file: first those that code names, then the others as they stand.
@@ -166,29 +111,24 @@ fn entry(
             return Err(wrong(at, reason));
         }
     };
-    let mut properties = BTreeMap::new();
-    for (property, raw) in raw.property {
-        if raw.noun.is_empty() && (raw.required || raw.unique.is_some()) {
-            let reason = format!("the property {property} of {name} is refused: it needs a noun");
-            return Err(wrong(at, reason));
-        }
-        if raw.unique.is_some() && ends.is_some() {
-            let reason = format!("{property} of {name}: relationships have no unique properties");
-            return Err(wrong(at, reason));
-        }
-        properties.insert(property, raw.into());
+    let checked = raw.property.iter().try_for_each(|(property, said)| {
+        check_property(said, ends.is_some()).map_err(|why| format!("{property} of {name}: {why}"))
+    });
+    checked.map_err(|reason| wrong(at, reason))?;
+    if ends.is_some() && !(raw.class.is_empty() && raw.built_in.is_empty()) {
+        let reason = format!("{name}: relationships have neither classes nor `built_in`");
+        return Err(wrong(at, reason));
     }
-    let ends_of = ends.as_ref();
-    let strongdm = raw.strongdm.into_iter().map(|raw| raw.named(ends_of));
-    let strongdm: Vec<StrongdmName> = strongdm.collect();
-    if strongdm
-        .iter()
-        .any(|name| name.service.is_empty() || name.noun.is_empty() || name.prefix.is_empty())
-    {
-        return Err(wrong(
-            at,
-            format!("{name} in StrongDM needs a service, a noun and a prefix"),
-        ));
+    let mut strongdm = raw.strongdm;
+    for known in &mut strongdm {
+        if known.service.is_empty() || known.noun.is_empty() || known.prefix.is_empty() {
+            let reason = format!("{name} in StrongDM needs a service, a noun and a prefix");
+            return Err(wrong(at, reason));
+        }
+        if let Some(ends) = &ends {
+            name_field(&mut known.start_field, &ends.start);
+            name_field(&mut known.end_field, &ends.end);
+        }
     }
     Ok(KindEntry {
         name,
@@ -196,8 +136,8 @@ fn entry(
         type_name,
         ends,
         class: raw.class,
-        properties,
-        actions: raw.action.into(),
+        properties: raw.property,
+        actions: raw.action,
         built_in: raw.built_in,
         strongdm,
     })
@@ -231,64 +171,24 @@ fn read_ends(
     })
 }
 
-impl From<RawProperty> for Property {
-    fn from(raw: RawProperty) -> Self {
-        Self {
-            noun: raw.noun,
-            required: raw.required,
-            unique: raw.unique.map(|unique| match unique {
-                RawUnique::Exact => Unique::Exact,
-                RawUnique::Folded => Unique::Folded,
-            }),
-            secret: raw.secret,
-            value: raw.value.map(|value| match value {
-                RawValue::Text => ValueKind::Text,
-                RawValue::Instant => ValueKind::Instant,
-            }),
-            strongdm: raw.strongdm,
-        }
+/// Refuses what would have no effect.
+fn check_property(said: &Property, is_of_relationship: bool) -> Result<(), &'static str> {
+    if said.noun.is_empty() && (said.required || said.unique.is_some()) {
+        return Err("it may be refused, so it needs a noun");
     }
+    if is_of_relationship && (said.unique.is_some() || said.secret) {
+        return Err("relationships have no unique or secret properties");
+    }
+    if said.value.is_some() && (!is_of_relationship || said.strongdm.is_empty()) {
+        return Err("`value` is for fields by which StrongDM filters relationships");
+    }
+    Ok(())
 }
 
-impl From<RawActions> for Actions {
-    fn from(raw: RawActions) -> Self {
-        let RawActions {
-            read,
-            create,
-            update,
-            delete,
-            history,
-        } = raw;
-        Self {
-            read,
-            create,
-            update,
-            delete,
-            history,
-        }
-    }
-}
-
-impl RawStrongdm {
-    /// With the fields of the ends, which are named as these are unless it says otherwise.
-    fn named(self, ends: Option<&Ends>) -> StrongdmName {
-        let field = |given: Option<String>, end: fn(&Ends) -> &str| {
-            let usual = |ends| format!("{}_id", end(ends).replace(' ', "_"));
-            given.or_else(|| ends.map(usual)).unwrap_or_default()
-        };
-        StrongdmName {
-            start_field: field(self.start_field, |ends| &ends.start),
-            end_field: field(self.end_field, |ends| &ends.end),
-            service: self.service,
-            noun: self.noun,
-            prefix: self.prefix,
-            branch: self.branch,
-            branch_property: self.branch_property,
-            word: self.word,
-            made: self.made,
-            changed: self.changed,
-            ended: self.ended,
-        }
+/// A field with an end is named as the end is, unless the file says otherwise.
+fn name_field(field: &mut String, end: &str) {
+    if field.is_empty() {
+        *field = format!("{}_id", end.replace(' ', "_"));
     }
 }
 
@@ -354,6 +254,15 @@ mod tests {
             shape.contains("either `entity` or `relationship`"),
             "{shape}"
         );
+        let secret = refusal("strongdm = \"username\"", "secret = true");
+        assert!(secret.contains("no unique or secret"), "{secret}");
+        let value = refusal(
+            "noun = \"subdomain\"",
+            "noun = \"subdomain\", value = \"text\"",
+        );
+        assert!(value.contains("filters relationships"), "{value}");
+        let class = refusal("noun = \"grant\"", "noun = \"grant\"\nclass = [\"Gift\"]");
+        assert!(class.contains("neither classes nor"), "{class}");
         let unknown = refusal("secret = true", "sekret = true");
         assert!(unknown.contains("access.toml"), "{unknown}");
     }
