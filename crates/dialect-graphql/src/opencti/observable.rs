@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an observable is called, and which observables an indicator's pattern speaks of.
 
-use durward_catalog::stix::{self, StixType};
+use durward_catalog::stix;
 use durward_intel::members::Form;
 use durward_intel::pattern::comparisons;
 use durward_model::Value;
@@ -50,7 +50,12 @@ pub(super) fn pattern_values(pattern: &Value) -> Json {
 }
 
 fn opencti_type(stix_type: &str) -> &str {
-    stix::named(stix_type).map_or(stix_type, StixType::opencti_name)
+    match stix::named(stix_type).map(|known| known.opencti.as_slice()) {
+        None => stix_type,
+        Some([name]) => name,
+        // Which of several names it has, the object tells and not the pattern.
+        Some(_) => "",
+    }
 }
 
 #[cfg(test)]
