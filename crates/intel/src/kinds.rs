@@ -30,8 +30,6 @@ pub const CREATED_BY: &str = "CREATED_BY";
 pub const CONTAINS: &str = "CONTAINS";
 /// Verb from what was sighted to where it was.
 pub const SIGHTED: &str = "SIGHTED";
-/// Type of Durward's own credentials, which are not STIX's.
-const CREDENTIAL_TYPE: &str = "credential";
 
 /// Whether objects of a STIX type become relationships of the graph.
 pub fn is_relationship(stix_type: &str) -> bool {
@@ -42,16 +40,6 @@ pub fn is_relationship(stix_type: &str) -> bool {
 pub fn entity_type(stix_type: &str) -> String {
     let known = stix::named(stix_type).map(|known| known.entity_type.clone());
     known.unwrap_or_else(|| stix_type.replace('-', "_"))
-}
-
-/// STIX type of an entity type in the graph; one that nothing knows for types that do not come from
-/// STIX.
-pub fn stix_type(entity_type: &str) -> String {
-    match stix::of_entity_type(entity_type) {
-        Some(known) => known.name.clone(),
-        None if entity_type == CREDENTIAL_TYPE => "x-durward-credential".to_owned(),
-        None => entity_type.replace('_', "-"),
-    }
 }
 
 /// Verb of a STIX relationship type: capitals, `_` for `-`.
@@ -120,9 +108,10 @@ mod tests {
     fn names_follow_the_rules() {
         assert_eq!(verb("subtechnique-of"), "SUBTECHNIQUE_OF");
         assert_eq!(entity_type("intrusion-set"), "intrusion_set");
-        assert_eq!(stix_type(&entity_type("credential")), "credential");
+        let credential = stix::of_entity_type(&entity_type("credential"));
+        assert_eq!(credential.map(|known| &*known.name), Some("credential"));
         assert!(
-            stix::named(&stix_type("credential")).is_none(),
+            stix::of_entity_type("credential").is_none(),
             "that is a core kind"
         );
         assert_eq!(
