@@ -7,7 +7,7 @@ use durward_budget::Share;
 use durward_model::transaction::Origin;
 use durward_model::{Instant, ObjectId};
 use durward_policy::{
-    Context, Decision, Object, Principal, Right, Rights, authorize, authorize_any,
+    Action, Context, Decision, Object, Principal, Right, Rights, authorize, authorize_any,
 };
 use durward_query::RowCondition;
 
@@ -179,6 +179,16 @@ impl Caller {
     /// Whether the caller may use a right on the organization as a whole.
     pub fn may(&self, right: Right) -> bool {
         self.authorize(right, Object::Organization).allowed
+    }
+
+    /// Whether the caller may take an action on the organization as a whole.
+    pub fn allows(&self, action: Action) -> bool {
+        self.authorize_any(action.rights()).allowed
+    }
+
+    /// Like [`Caller::allows`], but a refusal is an error, and recorded.
+    pub fn require_action(&self, action: Action) -> Result<(), IdentityError> {
+        self.require_any(action.rights())
     }
 
     /// Like [`Caller::authorize_any`], but a refusal is an error, and recorded.
