@@ -3,9 +3,7 @@
 //! (`crates/durward/tests/seeds.rs`), which includes this file too.
 #![allow(dead_code, reason = "each fuzz target uses one of these functions")]
 
-use durward_dialect_graphql::engine::{
-    Call, Dialect, Engine, FieldError, Node, OperationKind, Resolution,
-};
+use durward_graphql::engine::{Call, Dialect, Engine, FieldError, Node, OperationKind, Resolution};
 use serde_json::{Value, json};
 
 /// A query text is read or refused; what is read prints as a text that reads as the same.

@@ -21,6 +21,7 @@ mod problem;
 mod rates;
 mod results;
 mod router;
+mod schemas;
 mod synchronization;
 pub(crate) mod tls;
 mod tokens;
@@ -33,10 +34,10 @@ use durward_access::Accesses;
 use durward_budget::Budget;
 use durward_catalog::Catalog;
 use durward_dialect_cyral::CyralApi;
-use durward_dialect_graphql::{DeferredResults, GraphQl, Services};
 use durward_dialect_strongdm::{Contract, Engine, EngineParts};
 use durward_dialect_sync::{JobOptions, Jobs};
 use durward_graph::Snapshot;
+use durward_graphql::{DeferredResults, GraphQl, Services};
 use durward_identity::{Organization, OrganizationId, Organizations, RateLimits, RatePlan};
 use durward_model::{Clock, IdCipher};
 use durward_query::Limits;
@@ -130,7 +131,7 @@ impl Server {
             organizations,
             clock,
             catalog: Arc::new(catalog()?),
-            graphql: GraphQl::new(&budget.caches()).context("a contract is not valid")?,
+            graphql: schemas::all(&budget.caches()).context("a contract is not valid")?,
             cyral: CyralApi::new()?,
             accesses,
             services: Arc::new(services),

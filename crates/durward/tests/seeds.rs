@@ -2,7 +2,8 @@
 //! The seeds of the fuzz targets, replayed as plain tests; and operations as vendors print them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
-use durward_dialect_graphql::{contracts, engine::Engine, sonrai::Sonrai};
+use durward_dialect_sonrai::{CONTRACT, Sonrai};
+use durward_graphql::engine::Engine;
 
 #[path = "../../../fuzz/fuzz_targets/targets.rs"]
 mod targets;
@@ -89,7 +90,7 @@ fn the_operations_that_sonrai_prints_fit_the_contract() {
     let text = std::fs::read_to_string(shared.join("seeds/sonrai.txt")).unwrap();
     let operations = operations(&text);
     assert_eq!(operations.len(), 12, "{operations:#?}");
-    let engine = Engine::new(Sonrai, contracts::SONRAI, "sonrai.graphql").unwrap();
+    let engine = Engine::new(Sonrai, CONTRACT, "sonrai.graphql").unwrap();
     for operation in operations {
         assert_eq!(engine.check(&operation), Ok(()), "{operation}");
     }

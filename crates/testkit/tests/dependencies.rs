@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// The crates from the top to the bottom; `testkit` is for tests only.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 22] = [
     "model",
     "catalog",
     "budget",
@@ -20,7 +20,11 @@ const ORDER: [&str; 18] = [
     "access",
     "cloud",
     "intel",
-    "dialect-graphql",
+    "graphql",
+    "dialect-jupiterone",
+    "dialect-opencti",
+    "dialect-sonrai",
+    "dialect-native",
     "dialect-strongdm",
     "dialect-cyral",
     "dialect-sync",
@@ -33,7 +37,7 @@ const BEHIND: [(&str, &[&str]); 11] = [
     ("cedar-policy", &["policy"]),
     ("cedar-policy-formatter", &["policy"]),
     ("logos", &["policy"]),
-    ("apollo-compiler", &["dialect-graphql"]),
+    ("apollo-compiler", &["graphql"]),
     ("prost-reflect", &["dialect-strongdm"]),
     ("russh", &["gateway"]),
     ("sqlparser", &["gateway"]),

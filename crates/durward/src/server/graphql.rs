@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request};
 use axum::response::{IntoResponse as _, Response};
 use durward_budget::body::{self, BodyError, BodyLimits};
 use durward_budget::{Lease, Turn};
-use durward_dialect_graphql::engine::{Payload, decode};
-use durward_dialect_graphql::{Answer, ClientHints, RequestContext, SchemaName};
+use durward_dialect_sonrai::QUERY_NAME;
+use durward_graphql::engine::{Payload, decode};
+use durward_graphql::{Answer, Endpoint, RequestContext};
 use durward_identity::{AuthError, Caller, RateCost, RateVerdict};
 use durward_model::ErrorKind;
 use durward_model::error::ClientMessage;
@@ -20,12 +21,6 @@ use crate::server::paced::Leased;
 use crate::server::router::BODY_BYTES_MAX;
 use crate::server::{Server, problem};
 
-/// Header by which Sonrai's clients name the organization.
-const SONRAI_ORGANIZATION: &str = "sonraisecurity-com-org";
-/// Who issues its tokens, as they say.
-const SONRAI_ISSUER: &str = "Sonrai";
-/// Header by which they name the query, for the log.
-const QUERY_NAME: &str = "query-name";
 /// Longest query name that is logged, in characters.
 const QUERY_NAME_CHARACTERS_MAX: usize = 200;
 /// Bodies up to this many bytes are read on the threads that serve connections.
@@ -38,37 +33,30 @@ pub(crate) async fn shared(State(server): State<Arc<Server>>, request: Request) 
     serve(&server, None, request).await
 }
 
-/// Durward's own schema.
-pub(crate) async fn durward(State(server): State<Arc<Server>>, request: Request) -> Response {
-    serve(&server, Some(SchemaName::Durward), request).await
+/// The path of one schema, by its name.
+pub(crate) async fn of_schema(
+    State(server): State<Arc<Server>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    match server.graphql.named(&name) {
+        Some(pinned) => serve(&server, Some(pinned), request).await,
+        None => problem::no_route(&request).into_response(),
+    }
 }
 
-/// JupiterOne's schema.
-pub(crate) async fn jupiterone(State(server): State<Arc<Server>>, request: Request) -> Response {
-    serve(&server, Some(SchemaName::JupiterOne), request).await
-}
-
-/// OpenCTI's schema.
-pub(crate) async fn opencti(State(server): State<Arc<Server>>, request: Request) -> Response {
-    serve(&server, Some(SchemaName::OpenCti), request).await
-}
-
-/// Sonrai's schema.
-pub(crate) async fn sonrai(State(server): State<Arc<Server>>, request: Request) -> Response {
-    serve(&server, Some(SchemaName::Sonrai), request).await
-}
-
-async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Request) -> Response {
+async fn serve(
+    server: &Arc<Server>,
+    pinned: Option<&Arc<dyn Endpoint>>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let hints = hints(&parts.headers);
-    match served(server, pinned, hints, &parts, body).await {
+    let hinted = pinned.unwrap_or_else(|| server.graphql.hinted(&parts.headers));
+    match served(server, pinned, hinted, &parts, body).await {
         Ok(response) => response,
         Err(refused) => {
-            let assumed = pinned.unwrap_or_else(|| assumed(hints));
-            let schema = refused.schema.unwrap_or(assumed);
-            let refusal = server
-                .graphql
-                .refusal(schema, refused.kind, &refused.message);
+            let endpoint = refused.endpoint.as_ref().unwrap_or(hinted);
+            let refusal = endpoint.refusal(refused.kind, &refused.message);
             with_rates(response(refusal), refused.verdict.as_ref())
         }
     }
@@ -77,7 +65,7 @@ async fn serve(server: &Arc<Server>, pinned: Option<SchemaName>, request: Reques
 /// Why a request is refused as a whole.
 struct Refused {
     /// Whose way of saying so; none before that is known.
-    schema: Option<SchemaName>,
+    endpoint: Option<Arc<dyn Endpoint>>,
     kind: ErrorKind,
     message: String,
     verdict: Option<RateVerdict>,
@@ -86,7 +74,7 @@ struct Refused {
 impl Refused {
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
-            schema: None,
+            endpoint: None,
             kind,
             message: message.into(),
             verdict: None,
@@ -97,9 +85,9 @@ impl Refused {
         Self::new(error.kind(), error.client_message())
     }
 
-    fn by(self, schema: SchemaName) -> Self {
+    fn by(self, endpoint: &Arc<dyn Endpoint>) -> Self {
         Self {
-            schema: Some(schema),
+            endpoint: Some(Arc::clone(endpoint)),
             ..self
         }
     }
@@ -107,8 +95,8 @@ impl Refused {
 
 async fn served(
     server: &Arc<Server>,
-    pinned: Option<SchemaName>,
-    hints: ClientHints,
+    pinned: Option<&Arc<dyn Endpoint>>,
+    hinted: &Arc<dyn Endpoint>,
     parts: &request::Parts,
     body: Body,
 ) -> Result<Response, Refused> {
@@ -120,18 +108,18 @@ async fn served(
     let share = lease.share().clone();
     let reading = Reading {
         server: Arc::clone(server),
-        pinned,
-        hints,
+        pinned: pinned.cloned(),
+        hinted: Arc::clone(hinted),
         bytes,
         lease,
     };
     let (asked, turn) = reading.asked_in_time().await?;
-    let schema = asked.schema;
+    let endpoint = Arc::clone(&asked.endpoint);
     if let Err(error @ AuthError::OrganizationUnavailable) = &caller {
-        return Err(Refused::of(error).by(schema));
+        return Err(Refused::of(error).by(&endpoint));
     }
     let verdict = count(server, &caller, &asked)?;
-    let is_quick = turn.is_none() && server.graphql.is_quick(schema, &asked.payload);
+    let is_quick = turn.is_none() && server.graphql.is_quick(&*endpoint, &asked.payload);
     let context = RequestContext::new(
         Arc::clone(&server.services),
         caller,
@@ -141,7 +129,10 @@ async fn served(
     );
     let held = Arc::clone(context.lease());
     let answer = if is_quick {
-        server.graphql.answer(schema, &context, asked.payload).await
+        server
+            .graphql
+            .answer(&*endpoint, &context, asked.payload)
+            .await
     } else {
         let turn = match turn {
             // What it was read in is given back: it will wait for the writer.
@@ -154,15 +145,16 @@ async fn served(
         };
         let turn = turn.map_err(|error| Refused {
             verdict: verdict.clone(),
-            ..Refused::of(&error).by(schema)
+            ..Refused::of(&error).by(&endpoint)
         })?;
-        off_thread(server, schema, context.in_turn(), asked.payload, turn).await
+        off_thread(server, &endpoint, context.in_turn(), asked.payload, turn).await
     };
     let query_name = query_name(&parts.headers);
+    let schema = endpoint.name();
     if let Some(code) = &answer.first_code {
-        tracing::debug!(?schema, code, query_name, "GraphQL errors");
+        tracing::debug!(schema, code, query_name, "GraphQL errors");
     } else if query_name.is_some() {
-        tracing::debug!(?schema, query_name, "GraphQL answered");
+        tracing::debug!(schema, query_name, "GraphQL answered");
     }
     Ok(with_rates(held_response(answer, &held), verdict.as_ref()))
 }
@@ -213,22 +205,22 @@ fn count(
     );
     Err(Refused {
         verdict: Some(verdict),
-        ..Refused::new(ErrorKind::RateLimited, message).by(asked.schema)
+        ..Refused::new(ErrorKind::RateLimited, message).by(&asked.endpoint)
     })
 }
 
 /// A body on its way to what it asks.
 struct Reading {
     server: Arc<Server>,
-    pinned: Option<SchemaName>,
-    hints: ClientHints,
+    pinned: Option<Arc<dyn Endpoint>>,
+    hinted: Arc<dyn Endpoint>,
     bytes: Bytes,
     lease: Lease,
 }
 
 /// What a body asks.
 struct Asked {
-    schema: SchemaName,
+    endpoint: Arc<dyn Endpoint>,
     payload: Payload,
     cost: RateCost,
     lease: Lease,
@@ -254,12 +246,14 @@ impl Reading {
         let payload = decode(&self.bytes, &self.lease).map_err(|error| Refused::of(&error))?;
         self.lease.release(self.bytes.len() as u64);
         drop(self.bytes);
-        let schema = self
-            .pinned
-            .unwrap_or_else(|| graphql.choose(&payload, self.hints));
-        let cost = graphql.cost(&payload);
+        let endpoint = match &self.pinned {
+            Some(pinned) => pinned,
+            None => graphql.choose(&payload, &self.hinted),
+        };
+        let endpoint = Arc::clone(endpoint);
+        let cost = graphql.cost(&*endpoint, &payload);
         Ok(Asked {
-            schema,
+            endpoint,
             payload,
             cost: RateCost {
                 operations: cost.operations,
@@ -270,23 +264,10 @@ impl Reading {
     }
 }
 
-/// The schema whose clients send such headers, for answers to bodies that cannot be read.
-fn assumed(hints: ClientHints) -> SchemaName {
-    if hints.is_opencti {
-        SchemaName::OpenCti
-    } else if hints.is_jupiterone {
-        SchemaName::JupiterOne
-    } else if hints.is_sonrai {
-        SchemaName::Sonrai
-    } else {
-        SchemaName::Durward
-    }
-}
-
 /// Answers off the threads that serve connections; what still runs when the client goes away stops.
 async fn off_thread(
     server: &Arc<Server>,
-    schema: SchemaName,
+    endpoint: &Arc<dyn Endpoint>,
     context: RequestContext,
     payload: Payload,
     turn: Turn,
@@ -294,48 +275,15 @@ async fn off_thread(
     let guard = context.give_up_guard();
     let runtime = tokio::runtime::Handle::current();
     let lent = Arc::clone(server);
+    let asked = Arc::clone(endpoint);
     let answered = tokio::task::spawn_blocking(move || {
-        let answer = runtime.block_on(lent.graphql.answer(schema, &context, payload));
+        let answer = runtime.block_on(lent.graphql.answer(&*asked, &context, payload));
         drop(turn);
         answer
     });
     let answer = answered.await;
     drop(guard);
-    answer.unwrap_or_else(|_| {
-        server
-            .graphql
-            .refusal(schema, ErrorKind::Internal, INTERNAL)
-    })
-}
-
-fn hints(headers: &HeaderMap) -> ClientHints {
-    let agent = headers
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok());
-    let is_pycti = agent.is_some_and(|agent| agent.starts_with("pycti/"));
-    let names = |prefix: &str| headers.keys().any(|name| name.as_str().starts_with(prefix));
-    ClientHints {
-        is_jupiterone: names("jupiterone-account") || names("lifeomic-account"),
-        is_opencti: is_pycti || names("opencti-"),
-        is_sonrai: headers.contains_key(SONRAI_ORGANIZATION)
-            || headers.contains_key(QUERY_NAME)
-            || has_sonrai_token(headers),
-    }
-}
-
-/// Whether the token says that it is one of Sonrai's, whose scripts send no header of their own.
-/// Nothing is checked: it only decides which schema is asked.
-fn has_sonrai_token(headers: &HeaderMap) -> bool {
-    let authorization = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
-    let claims = token.and_then(durward_vault::token::unverified_claims);
-    claims.is_some_and(|claims| {
-        claims
-            .get("iss")
-            .is_some_and(|issuer| issuer == SONRAI_ISSUER)
-    })
+    answer.unwrap_or_else(|_| endpoint.refusal(ErrorKind::Internal, INTERNAL))
 }
 
 /// What the client calls its query.

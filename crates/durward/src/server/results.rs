@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use durward_dialect_graphql::Deferred;
+use durward_graphql::Deferred;
 use durward_model::ErrorKind;
 
 use crate::server::Server;

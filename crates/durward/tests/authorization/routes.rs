@@ -3,6 +3,11 @@
 
 use std::path::Path;
 
+use durward_dialect_jupiterone::JupiterOne;
+use durward_dialect_native::Native;
+use durward_dialect_opencti::OpenCti;
+use durward_dialect_sonrai::Sonrai;
+use durward_graphql::Served;
 use durward_testkit::{Answer, repository};
 use serde_json::json;
 
@@ -17,6 +22,8 @@ const ROUTERS: [&str; 2] = [
     "crates/durward/src/server/router.rs",
     "crates/dialect-sync/src/routes.rs",
 ];
+/// The schemas that have a path of their own.
+const SCHEMAS: [&str; 4] = [Native::NAME, JupiterOne::NAME, OpenCti::NAME, Sonrai::NAME];
 const ADDITION: &str = ".route(";
 
 /// Asks every route as everybody.
@@ -124,7 +131,14 @@ fn all() -> Vec<(String, String)> {
                 call.starts_with(&first) || call.contains(&chained)
             });
             let before = routes.len();
-            routes.extend(used.map(|method| (method.to_uppercase(), path.clone())));
+            let paths: Vec<String> = match path.strip_prefix("/{schema}") {
+                Some(rest) => SCHEMAS.map(|schema| format!("/{schema}{rest}")).to_vec(),
+                None => vec![path],
+            };
+            routes.extend(used.flat_map(|method| {
+                let method = method.to_uppercase();
+                paths.iter().map(move |path| (method.clone(), path.clone()))
+            }));
             assert!(routes.len() > before, "{file}: no method in {call:?}");
         }
     }

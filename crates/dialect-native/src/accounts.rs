@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `caller`, `account` and `accounts`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use durward_catalog::Kind;
+use durward_graph::{EntityRef, ObjectRef};
+use durward_identity::{AccountSummary, Caller, IdentityError};
+use durward_model::{ErrorKind, ObjectId};
+use durward_policy::Right;
+
+use super::moment::{Moment, object_id};
+use super::objects::EntityNode;
+use super::page::{self, Cursor, FIRST_MAX, Page};
+use super::{Answer, Context, errors, values};
+use durward_graphql::engine::{Call, FieldError, Node, Object};
+
+/// Name of the list in its cursors.
+const LIST: &str = "accounts";
+/// An account as it was at an instant.
+#[derive(Clone, Debug)]
+pub(super) struct AccountNode {
+    moment: Arc<Moment>,
+    summary: AccountSummary,
+    /// Whether the caller may read it, and not only change it.
+    is_read: bool,
+}
+
+impl AccountNode {
+    pub(super) fn new(moment: &Arc<Moment>, summary: AccountSummary) -> Self {
+        Self {
+            moment: Arc::clone(moment),
+            summary,
+            is_read: true,
+        }
+    }
+
+    /// An account that the caller changed and may not read: its id, and whether it is active.
+    pub(super) fn unread(moment: &Arc<Moment>, summary: AccountSummary) -> Self {
+        Self {
+            is_read: false,
+            ..Self::new(moment, summary)
+        }
+    }
+
+    fn entity(&self) -> Option<EntityRef> {
+        match self.moment.view.resolve(self.summary.id) {
+            Some(ObjectRef::Entity(entity)) => Some(entity),
+            _ => None,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        let view = &self.moment.view;
+        let entity = self.entity().map(|entity| view.type_name(entity.type_id));
+        if entity == Some(Kind::SERVICE.type_name()) {
+            "service"
+        } else {
+            "user"
+        }
+    }
+
+    /// The account in the graph, for those who may read it there.
+    fn shown_entity(&self, context: &Context) -> Result<Option<EntityNode>, FieldError> {
+        context.require(Right::READ_GRAPH)?;
+        let entity = self
+            .entity()
+            .filter(|entity| self.moment.sees_entity(*entity));
+        Ok(entity.map(|entity| EntityNode {
+            moment: Arc::clone(&self.moment),
+            entity,
+        }))
+    }
+}
+
+impl Object<Context> for AccountNode {
+    fn type_name(&self) -> &'static str {
+        "Account"
+    }
+
+    fn field<'a>(&'a self, call: &Call<'a, Context>) -> Answer<'a> {
+        let (view, summary) = (&self.moment.view, &self.summary);
+        Ok(match call.name() {
+            "id" => Node::text(self.moment.shown_id(summary.id)),
+            "kind" => Node::text(self.kind()),
+            "active" => Node::Boolean(!summary.suspended),
+            "createdAt" => values::instant(summary.created_at),
+            "displayName" if !self.is_read => Node::text(""),
+            "roles" if !self.is_read => Node::list(std::iter::empty()),
+            _ if !self.is_read => Node::Null,
+            "displayName" => Node::text(summary.display_name.as_str()),
+            "email" => values::filled(&summary.email),
+            "roles" => Node::list(summary.roles.iter().map(|role| Node::text(role.as_str()))),
+            "updatedAt" => {
+                values::optional_instant(self.entity().map(|entity| view.updated_at(entity)))
+            }
+            "entity" => match self.shown_entity(call.context)? {
+                Some(entity) => Node::object(entity),
+                None => Node::Null,
+            },
+            other => return Err(FieldError::unsupported(other)),
+        })
+    }
+}
+
+/// Whether a row condition hides an account: never one's own.
+pub(super) fn is_shown(caller: &Caller, moment: &Moment, account: ObjectId) -> bool {
+    let is_seen = || match moment.view.resolve(account) {
+        Some(ObjectRef::Entity(entity)) => moment.sees_entity(entity),
+        _ => false,
+    };
+    caller.account() == Some(account) || is_seen()
+}
+
+/// An account that the caller may know of; `None` for all others.
+fn find(
+    caller: &Caller,
+    moment: &Arc<Moment>,
+    id: ObjectId,
+) -> Result<Option<AccountNode>, IdentityError> {
+    match caller.organization().account_in(caller, &moment.view, id) {
+        Ok(summary) if is_shown(caller, moment, id) => Ok(Some(AccountNode::new(moment, summary))),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Accounts that did something, each looked up once.
+#[derive(Debug, Default)]
+pub(super) struct Actors {
+    known: BTreeMap<ObjectId, Option<AccountNode>>,
+}
+
+impl Actors {
+    /// The account of an id as it was then; `None` for one that the caller may not know of.
+    pub(super) fn get(
+        &mut self,
+        caller: &Caller,
+        moment: &Arc<Moment>,
+        id: ObjectId,
+    ) -> Option<AccountNode> {
+        let known = self.known.entry(id);
+        known
+            .or_insert_with(|| find(caller, moment, id).ok().flatten())
+            .clone()
+    }
+}
+
+/// `caller`: the account that asks; null for the operator, and where it did not exist yet.
+pub(super) fn caller<'a>(call: &Call<'a, Context>) -> Answer<'a> {
+    let caller = call.context.caller().map_err(|error| errors::of(error))?;
+    let moment = Moment::asked(call)?;
+    let Some(id) = caller.account() else {
+        return Ok(Node::Null);
+    };
+    let account = find(caller, &moment, id).map_err(|error| errors::of(&error))?;
+    Ok(account.map_or(Node::Null, Node::object))
+}
+
+/// `account`: one's own, or any with the right to read accounts.
+pub(super) fn account<'a>(call: &Call<'a, Context>) -> Answer<'a> {
+    let caller = call.context.caller().map_err(|error| errors::of(error))?;
+    let moment = Moment::asked(call)?;
+    let text = call.text_argument("id").unwrap_or_default();
+    let Some(id) = object_id(&moment.view, text) else {
+        return Ok(Node::Null);
+    };
+    let account = find(caller, &moment, id).map_err(|error| errors::of(&error))?;
+    Ok(account.map_or(Node::Null, Node::object))
+}
+
+/// `accounts`, in order of creation.
+pub(super) async fn accounts(call: Call<'_, Context>) -> Answer<'_> {
+    let context = call.context;
+    context.require(Right::READ_ACCOUNTS)?;
+    let first = page::first(&call, FIRST_MAX)?;
+    let cursor = Cursor::asked(&call, LIST)?;
+    let moment = page::moment(&call, cursor.as_ref())?;
+    let caller = context.caller().map_err(|error| errors::of(error))?.clone();
+    let read = move |_: &super::watch::Watch| {
+        let all = caller.organization().accounts_in(&caller, &moment.view);
+        let mut all = all.map_err(|error| errors::of(&error))?;
+        all.retain(|account| is_shown(&caller, &moment, account.id));
+        let name = |account: &AccountSummary| moment.shown_id(account.id);
+        let (shown, end) = page::slice(all, name, cursor.as_ref(), first);
+        let instant = moment.view.instant();
+        let end = end.map(|last| Cursor {
+            list: LIST,
+            instant,
+            last,
+        });
+        let nodes = shown
+            .into_iter()
+            .map(|account| AccountNode::new(&moment, account));
+        Ok(Page::new("AccountPage", nodes, end))
+    };
+    Ok(Node::object(super::watch::run(context, read).await?))
+}
