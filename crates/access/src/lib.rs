@@ -32,6 +32,7 @@ pub use effective::{AccessPath, Via};
 pub use error::AccessError;
 pub use history::HistoryRow;
 pub use object::Object;
+pub use reach::{Reached, Reaching};
 pub use rules::AccessRules;
 
 #[cfg(test)]

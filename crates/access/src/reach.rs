@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The effective access of one account, told row by row.
+//! Who reaches what: the one answer for all dialects, and the rows of one account.
 
 use std::ops::ControlFlow;
 
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::Caller;
-use durward_model::Instant;
+use durward_model::{Instant, ObjectId};
 use durward_policy::Action;
 use serde::Serialize;
 
 use crate::access::Sight;
-use crate::effective::{AccessPath, Via, for_each_path};
+use crate::effective::{AccessPath, Via, accounts_of, for_each_path, paths_between};
 use crate::{Access, AccessError, reader};
 
 /// Something with an id and a name.
@@ -45,7 +45,105 @@ pub struct ReachRow {
     pub forbidden: bool,
 }
 
+/// One way in which an account reaches a resource, and whether a policy forbids to connect all the
+/// same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The way.
+    pub path: AccessPath,
+    /// Whether a policy forbids to connect.
+    pub is_forbidden: bool,
+}
+
+/// Who reaches what, as one caller sees it at one instant of the graph and of validity. Every
+/// dialect answers that question from here; what is not allowed shows in `is_forbidden` only.
+///
+/// A way is seen when everything it leads over is: account, group, role or grant, and resource.
+#[derive(Debug)]
+pub struct Reaching<'r> {
+    access: &'r Access,
+    view: &'r View,
+    sight: Sight,
+    /// Of its own account everybody may know.
+    own: Option<ObjectId>,
+    valid_at: Instant,
+}
+
+impl Reaching<'_> {
+    /// Calls `visit` for each way of an account, or for those to some resources, until it breaks.
+    pub fn of_account(
+        &self,
+        account: EntityRef,
+        to: Option<&[EntityRef]>,
+        visit: &mut dyn FnMut(Reached) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let (view, valid_at) = (self.view, self.valid_at);
+        let is_own = self.own == Some(view.entity_id(account));
+        if !is_own && !self.sight.sees(ObjectRef::Entity(account)) {
+            return ControlFlow::Continue(());
+        }
+        let gate = self.access.gate(view, account, valid_at);
+        let mut tell = |path: AccessPath| {
+            if !self.sees(&path) {
+                return ControlFlow::Continue(());
+            }
+            let is_forbidden = !gate.allows(view, path.resource);
+            visit(Reached { path, is_forbidden })
+        };
+        let Some(resources) = to else {
+            return for_each_path(view, account, valid_at, &mut tell);
+        };
+        for resource in resources {
+            paths_between(view, account, *resource, valid_at)
+                .into_iter()
+                .try_for_each(&mut tell)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The accounts that have a way to a resource, seen or not, forbidden or not: those among which
+    /// to look for ways.
+    pub fn accounts_of(&self, resource: EntityRef) -> Vec<EntityRef> {
+        accounts_of(self.view, resource, self.valid_at)
+    }
+
+    /// Whether the caller sees an object.
+    pub fn sees_object(&self, object: ObjectRef) -> bool {
+        self.sight.sees(object)
+    }
+
+    fn sees(&self, path: &AccessPath) -> bool {
+        if self.sight.is_everything() {
+            return true;
+        }
+        let (by, group) = match path.via {
+            Via::Role { role, group } => (ObjectRef::Entity(role), group),
+            Via::Grant { grant, group } => (ObjectRef::Edge(grant), group),
+        };
+        let over = [Some(path.resource), group].into_iter().flatten();
+        let mut over = over.map(ObjectRef::Entity).chain([by]);
+        over.all(|object| self.sight.sees(object))
+    }
+}
+
 impl Access {
+    /// Who reaches what in `view`, with grants that are valid at an instant, as a caller sees it.
+    /// Which action that asks for is the affair of whoever asks.
+    pub fn reaching<'r>(
+        &'r self,
+        caller: &Caller,
+        view: &'r View,
+        valid_at: Instant,
+    ) -> Reaching<'r> {
+        Reaching {
+            access: self,
+            view,
+            sight: Sight::of(caller, view),
+            own: caller.account(),
+            valid_at,
+        }
+    }
+
     /// The rows of an account (e-mail address, name or id) at an instant, after `skip` others, at
     /// most `first`; and whether more follow.
     ///
@@ -63,13 +161,9 @@ impl Access {
         let view = self.view(at);
         let at = at.unwrap_or_else(|| self.organization().now());
         let account = self.account_named(caller, &view, principal)?;
-        let sight = Sight::of(caller, &view);
-        let gate = self.gate(&view, account, at);
         let (mut rows, mut seen, mut has_more) = (Vec::new(), 0usize, false);
-        let _ = for_each_path(&view, account, at, &mut |path| {
-            if !sight.sees(ObjectRef::Entity(path.resource)) {
-                return ControlFlow::Continue(());
-            }
+        let reaching = self.reaching(caller, &view, at);
+        let _ = reaching.of_account(account, None, &mut |reached| {
             seen += 1;
             if seen <= skip {
                 return ControlFlow::Continue(());
@@ -78,15 +172,15 @@ impl Access {
                 has_more = true;
                 return ControlFlow::Break(());
             }
-            let is_forbidden = !gate.allows(&view, path.resource);
-            rows.push(row(&view, &path, is_forbidden));
+            rows.push(row(&view, &reached));
             ControlFlow::Continue(())
         });
         Ok((rows, has_more))
     }
 }
 
-fn row(view: &View, path: &AccessPath, forbidden: bool) -> ReachRow {
+fn row(view: &View, reached: &Reached) -> ReachRow {
+    let path = &reached.path;
     let named = |entity: EntityRef| Named {
         id: view.entity_id(entity).to_hex(),
         name: reader::text(view, entity, "displayName"),
@@ -109,6 +203,6 @@ fn row(view: &View, path: &AccessPath, forbidden: bool) -> ReachRow {
         group: group.map(named),
         granted_at: path.granted_at.to_string(),
         expires_at: path.expires_at.map(|end| end.to_string()),
-        forbidden,
+        forbidden: reached.is_forbidden,
     }
 }

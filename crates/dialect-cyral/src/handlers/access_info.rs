@@ -2,9 +2,9 @@
 //! Which repositories the caller can reach.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
-use durward_access::access::Sight;
-use durward_access::{Kind, Object, effective};
+use durward_access::{Kind, Object};
 use durward_graph::ObjectRef;
 use serde_json::{Value as Json, json};
 
@@ -78,12 +78,15 @@ fn reached(call: &Call<'_>) -> Vec<Object> {
         return Vec::new();
     };
     let view = call.access.view(None);
-    let paths = effective::paths_of(&view, account, call.access.organization().now());
-    let resources: BTreeSet<_> = paths.into_iter().map(|path| path.resource).collect();
-    let sight = Sight::of(call.caller, &view);
-    let seen = resources
-        .into_iter()
-        .filter(|resource| sight.sees(ObjectRef::Entity(*resource)));
-    seen.map(|resource| Object::of_entity(&view, Kind::RESOURCE, resource))
-        .collect()
+    let now = call.access.organization().now();
+    let mut resources = BTreeSet::new();
+    let reaching = call.access.reaching(call.caller, &view, now);
+    let _ = reaching.of_account(account, None, &mut |reached| {
+        if !reached.is_forbidden {
+            resources.insert(reached.path.resource);
+        }
+        ControlFlow::Continue(())
+    });
+    let read = |resource| Object::of_entity(&view, Kind::RESOURCE, resource);
+    resources.into_iter().map(read).collect()
 }

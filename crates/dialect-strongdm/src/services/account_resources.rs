@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use durward_access::access::Sight;
 use durward_access::effective::{self, AccessPath};
-use durward_access::{Kind, Via, reader};
+use durward_access::{Kind, Reached, Via, reader};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_model::{Instant, ObjectId};
 use durward_policy::Action;
@@ -204,51 +204,31 @@ fn rows_of(
     filter: &RowFilter,
 ) -> Result<Vec<AccessRow>, Status> {
     let view = &walk.view;
-    let sight = Sight::of(walk.caller(), view);
-    let gate = walk.access().gate(view, account, walk.valid_at);
+    let reaching = walk.access().reaching(walk.caller(), view, walk.valid_at);
+    let resources = filter.ids(1).map(|ids| {
+        let found = ids.iter();
+        let found = found.filter_map(|id| reader::entity(view, *id, &[Kind::RESOURCE]));
+        found.collect::<Vec<_>>()
+    });
     let (mut rows, mut tally) = (Rows::default(), walk.tally());
-    let mut add = |path: &AccessPath| {
+    let mut add = |reached: &Reached| {
         tally.row()?;
-        let row = AccessRow::of(view, path);
-        let fits = sees(&sight, path) && filter.fits(|position| row.cell(position));
-        if fits && gate.allows(view, path.resource) {
+        let row = AccessRow::of(view, &reached.path);
+        if !reached.is_forbidden && filter.fits(|position| row.cell(position)) {
             tally.bytes(ROW_BYTES)?;
             rows.add(row);
         }
         Ok::<(), Status>(())
     };
-    if let Some(ids) = filter.ids(1) {
-        for id in ids {
-            if let Some(resource) = reader::entity(view, *id, &[Kind::RESOURCE]) {
-                let paths = effective::paths_between(view, account, resource, walk.valid_at);
-                paths.iter().try_for_each(&mut add)?;
-            }
+    let mut failed = None;
+    let _ = reaching.of_account(account, resources.as_deref(), &mut |reached| {
+        if let Err(status) = add(&reached) {
+            failed = Some(status);
+            return ControlFlow::Break(());
         }
-    } else {
-        let mut failed = None;
-        let _ = effective::for_each_path(view, account, walk.valid_at, &mut |path| {
-            if let Err(status) = add(&path) {
-                failed = Some(status);
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        });
-        if let Some(status) = failed {
-            return Err(status);
-        }
-    }
-    Ok(rows.rows)
-}
-
-fn sees(sight: &Sight, path: &AccessPath) -> bool {
-    if sight.is_everything() {
-        return true;
-    }
-    let by = match path.via {
-        Via::Role { role, .. } => ObjectRef::Entity(role),
-        Via::Grant { grant, .. } => ObjectRef::Edge(grant),
-    };
-    sight.sees(ObjectRef::Entity(path.resource)) && sight.sees(by)
+        ControlFlow::Continue(())
+    });
+    failed.map_or(Ok(rows.rows), Err)
 }
 
 /// Rows, each once: an account that has a role itself and by a group reaches a resource by that

@@ -5,8 +5,8 @@
 use std::ops::ControlFlow;
 
 use durward_access::access::Sight;
-use durward_access::effective::{self, AccessPath};
-use durward_access::{Kind, Via, reader};
+use durward_access::effective::AccessPath;
+use durward_access::{Kind, Reaching, Via, reader};
 use durward_catalog::ids;
 use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::{EntityRef, ObjectRef};
@@ -58,52 +58,63 @@ impl Row {
 
 /// `GrantedAccountEntitlements.List`.
 pub(super) fn of_account(walk: &Walk<'_>) -> Result<Reply, Status> {
-    list(walk, OF_ACCOUNT, |walk, sight| {
+    list(walk, OF_ACCOUNT, |walk, reaching| {
         let kinds = [Kind::USER, Kind::SERVICE];
         let account = subject(walk, "account_id", ACCOUNT, &kinds)?;
-        let (mut rows, mut tally) = (Vec::new(), walk.tally());
-        let mut failed = None;
-        let _ = effective::for_each_path(&walk.view, account, walk.valid_at, &mut |path| {
-            let counted = tally.row().and_then(|()| tally.bytes(ROW_BYTES));
-            if let Err(status) = counted {
-                failed = Some(status);
-                return ControlFlow::Break(());
-            }
-            if sees(sight, &path) {
-                rows.push(row(walk, &path, path.resource, RESOURCE));
-            }
-            ControlFlow::Continue(())
-        });
-        failed.map_or(Ok(rows), Err)
+        let mut rows = Vec::new();
+        gather(walk, reaching, account, None, &mut |path| {
+            rows.push(row(walk, path, path.resource, RESOURCE));
+        })?;
+        Ok(rows)
     })
 }
 
 /// `GrantedResourceEntitlements.List`.
 pub(super) fn of_resource(walk: &Walk<'_>) -> Result<Reply, Status> {
-    list(walk, OF_RESOURCE, |walk, sight| {
+    list(walk, OF_RESOURCE, |walk, reaching| {
         let resource = subject(walk, "resource_id", RESOURCE, &[Kind::RESOURCE])?;
-        let view = &walk.view;
-        let (mut rows, mut tally) = (Vec::new(), walk.tally());
-        for account in effective::accounts_of(view, resource, walk.valid_at) {
-            tally.row()?;
-            let paths = effective::paths_between(view, account, resource, walk.valid_at);
-            tally.bytes(paths.len().saturating_mul(ROW_BYTES))?;
-            let seen = paths.iter().filter(|path| sees(sight, path));
-            rows.extend(seen.map(|path| row(walk, path, path.account, ACCOUNT)));
+        let mut rows = Vec::new();
+        for account in reaching.accounts_of(resource) {
+            gather(walk, reaching, account, Some(&[resource]), &mut |path| {
+                rows.push(row(walk, path, path.account, ACCOUNT));
+            })?;
         }
         Ok(rows)
     })
 }
 
+/// Hands over the ways of an account that no policy forbids.
+fn gather(
+    walk: &Walk<'_>,
+    reaching: &Reaching<'_>,
+    account: EntityRef,
+    to: Option<&[EntityRef]>,
+    take: &mut dyn FnMut(&AccessPath),
+) -> Result<(), Status> {
+    let (mut tally, mut failed) = (walk.tally(), None);
+    let _ = reaching.of_account(account, to, &mut |reached| {
+        let counted = tally.row().and_then(|()| tally.bytes(ROW_BYTES));
+        if let Err(status) = counted {
+            failed = Some(status);
+            return ControlFlow::Break(());
+        }
+        if !reached.is_forbidden {
+            take(&reached.path);
+        }
+        ControlFlow::Continue(())
+    });
+    failed.map_or(Ok(()), Err)
+}
+
 /// `GrantedRoleEntitlements.List`.
 pub(super) fn of_role(walk: &Walk<'_>) -> Result<Reply, Status> {
-    list(walk, OF_ACCOUNT, |walk, sight| {
+    list(walk, OF_ACCOUNT, |walk, reaching| {
         let role = subject(walk, "role_id", ROLE, &[Kind::ROLE])?;
         let view = &walk.view;
         let (mut rows, mut tally) = (Vec::new(), walk.tally());
         for link in reader::links_out(view, role, ALLOWS, Kind::RESOURCE) {
             tally.row()?;
-            if sight.sees(ObjectRef::Entity(link.other)) {
+            if reaching.sees_object(ObjectRef::Entity(link.other)) {
                 tally.bytes(ROW_BYTES)?;
                 rows.push(Row {
                     other: format!("{RESOURCE}{}", view.entity_id(link.other)),
@@ -119,15 +130,16 @@ pub(super) fn of_role(walk: &Walk<'_>) -> Result<Reply, Status> {
 fn list(
     walk: &Walk<'_>,
     fields: &[RowField],
-    find: impl FnOnce(&Walk<'_>, &Sight) -> Result<Vec<Row>, Status>,
+    find: impl FnOnce(&Walk<'_>, &Reaching<'_>) -> Result<Vec<Row>, Status>,
 ) -> Result<Reply, Status> {
     super::require(walk, Action::EntitlementsRead)?;
     super::refuse_order(walk)?;
     let filter = RowFilter::of(&Terms::of(&walk.filter), fields);
     let filter = filter.map_err(|error| Status::of(&error))?;
     let rows = walk.remembered("rows", || {
-        let sight = Sight::of(walk.caller(), &walk.view);
-        let mut rows = find(walk, &sight)?;
+        let access = walk.access();
+        let reaching = access.reaching(walk.caller(), &walk.view, walk.valid_at);
+        let mut rows = find(walk, &reaching)?;
         rows.retain(|row| filter.fits(|position| row.cell(position)));
         Ok(rows)
     })?;
@@ -165,15 +177,6 @@ fn subject(
         let noun = field.trim_end_matches("_id");
         Status::new(ErrorKind::NotFound, format!("there is no such {noun}"))
     })
-}
-
-fn sees(sight: &Sight, path: &AccessPath) -> bool {
-    let by = match path.via {
-        Via::Role { role, .. } => ObjectRef::Entity(role),
-        Via::Grant { grant, .. } => ObjectRef::Edge(grant),
-    };
-    let ends = [path.account, path.resource];
-    sight.sees(by) && ends.iter().all(|end| sight.sees(ObjectRef::Entity(*end)))
 }
 
 fn row(walk: &Walk<'_>, path: &AccessPath, other: EntityRef, prefix: &str) -> Row {
