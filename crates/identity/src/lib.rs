@@ -40,6 +40,8 @@ mod retire;
 pub mod roles;
 mod strongdm;
 mod tally;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use accounts::{AccountSummary, NewAccount};
 pub use administrators::require_administrator_beside;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// The crates from the top to the bottom; `testkit` is for tests only.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "model",
     "catalog",
     "budget",
@@ -18,6 +18,7 @@ const ORDER: [&str; 22] = [
     "policy",
     "identity",
     "access",
+    "listing",
     "cloud",
     "intel",
     "graphql",

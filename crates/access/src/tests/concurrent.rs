@@ -9,7 +9,7 @@ use durward_identity::{Caller, CredentialKind};
 use durward_model::{ErrorKind, Value};
 use durward_policy::{Right, Rights};
 
-use super::{World, bound, change, made, properties};
+use super::{AccessOf as _, World, bound, change, made, properties};
 use crate::{Kind, NewObject, Object, reader};
 
 const ROUNDS: usize = 60;

@@ -3,7 +3,7 @@
 
 use durward_model::{Instant, Value};
 
-use super::{World, bound, change, made, properties};
+use super::{AccessOf as _, World, bound, change, made, properties};
 use crate::effective::{VALID_UNTIL, accounts_of, paths_of};
 use crate::{Access, Kind, NewObject, ObjectChange, Via, reader};
 

@@ -3,7 +3,7 @@
 
 use durward_model::{ErrorKind, Instant, ObjectId, Value};
 
-use super::{World, change, made, properties};
+use super::{AccessOf as _, World, change, made, properties};
 use crate::effective::{VALID_FROM, VALID_UNTIL};
 use crate::{AccessError, Kind, NewObject, Object, Properties};
 

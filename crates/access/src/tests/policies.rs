@@ -3,7 +3,7 @@
 
 use durward_policy::Question;
 
-use super::{World, bound, change, made};
+use super::{AccessOf as _, World, bound, change, made};
 use crate::Kind;
 use crate::reader;
 

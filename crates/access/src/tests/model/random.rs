@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::naive::{Event, Happening, Rule, State};
 use crate::effective::{VALID_FROM, VALID_UNTIL};
-use crate::tests::{World, properties};
+use crate::tests::{AccessOf as _, World, properties};
 use crate::{Access, AccessError, Kind, NewObject, Object, ObjectChange, Properties};
 
 const KINDS: [&str; 3] = ["postgres", "redis", "ssh"];
