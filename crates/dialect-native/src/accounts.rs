@@ -14,6 +14,7 @@ use super::moment::{Moment, object_id};
 use super::objects::EntityNode;
 use super::page::{self, Cursor, FIRST_MAX, Page};
 use super::{Answer, Context, errors, values};
+use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, Node, Object};
 
 /// Name of the list in its cursors.
@@ -179,7 +180,7 @@ pub(super) async fn accounts(call: Call<'_, Context>) -> Answer<'_> {
     let cursor = Cursor::asked(&call, LIST)?;
     let moment = page::moment(&call, cursor.as_ref())?;
     let caller = context.caller().map_err(|error| errors::of(error))?.clone();
-    let read = move |_: &super::watch::Watch| {
+    let read = move |_: &Reading| {
         let all = caller.organization().accounts_in(&caller, &moment.view);
         let mut all = all.map_err(|error| errors::of(&error))?;
         all.retain(|account| is_shown(&caller, &moment, account.id));
@@ -196,5 +197,5 @@ pub(super) async fn accounts(call: Call<'_, Context>) -> Answer<'_> {
             .map(|account| AccountNode::new(&moment, account));
         Ok(Page::new("AccountPage", nodes, end))
     };
-    Ok(Node::object(super::watch::run(context, read).await?))
+    Ok(Node::object(context.read(read).await?))
 }

@@ -14,9 +14,10 @@ use serde_json::{Value as Json, json};
 use super::accounts::{AccountNode, Actors};
 use super::moment::{Moment, object_id};
 use super::page::{self, Cursor, Page};
-use super::watch::{self, Watch};
 use super::{Answer, Context, errors, values};
+use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, Node, Object};
+use durward_listing::Effort as _;
 
 /// Name of the list in its cursors.
 const LIST: &str = "audit";
@@ -65,8 +66,8 @@ pub(super) async fn trail(call: Call<'_, Context>) -> Answer<'_> {
         with_actor: selects("actor"),
     };
     let caller = context.caller().map_err(|error| errors::of(error))?.clone();
-    let read = move |watch: &Watch| list(&caller, &moment, &wanted, watch);
-    Ok(Node::object(watch::run(context, read).await?))
+    let read = move |reading: &Reading| list(&caller, &moment, &wanted, reading);
+    Ok(Node::object(context.read(read).await?))
 }
 
 /// Goes down the journal, one transaction at a time: bulk ones are large.
@@ -74,7 +75,7 @@ fn list(
     caller: &Caller,
     moment: &Arc<Moment>,
     wanted: &Wanted,
-    watch: &Watch,
+    reading: &Reading,
 ) -> Result<Page, FieldError> {
     let store = caller.organization().store();
     let mut actors = Actors::default();
@@ -82,7 +83,7 @@ fn list(
     let mut sequence = wanted.newest;
     let mut scanned = 0_u64;
     while sequence > 0 && nodes.len() < wanted.first && scanned < SCANNED_MAX {
-        watch.check()?;
+        reading.check()?;
         let from = Sequence(sequence);
         sequence = sequence.saturating_sub(1);
         scanned = scanned.saturating_add(1);

@@ -10,8 +10,8 @@ use serde_json::Value as Json;
 use super::accounts::{self, AccountNode, Actors};
 use super::moment::{Moment, object_id};
 use super::page::{self, Cursor, FIRST_MAX, Page};
-use super::watch::{self, Watch};
 use super::{Answer, Context, errors, values};
+use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, Node, Object};
 
 /// Name of the list in its cursors.
@@ -118,7 +118,7 @@ pub(super) async fn credentials(call: Call<'_, Context>) -> Answer<'_> {
     } else {
         context.now()
     };
-    let read = move |_: &Watch| {
+    let read = move |_: &Reading| {
         let all = caller
             .organization()
             .credentials_in(&caller, &moment.view, &filter);
@@ -148,7 +148,7 @@ pub(super) async fn credentials(call: Call<'_, Context>) -> Answer<'_> {
         });
         Ok(Page::new("CredentialPage", nodes, end))
     };
-    Ok(Node::object(watch::run(context, read).await?))
+    Ok(Node::object(context.read(read).await?))
 }
 
 fn kind(name: Option<&str>) -> Result<Option<CredentialKind>, FieldError> {

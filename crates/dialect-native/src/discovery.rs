@@ -11,9 +11,10 @@ use serde_json::{Value as Json, json};
 use super::entities::{types_by_name, with_class};
 use super::moment::Moment;
 use super::values::kind;
-use super::watch::{self, Watch};
 use super::{Answer, Context};
+use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, Node};
+use durward_listing::Effort as _;
 
 /// Name of the pseudo type of ends that are relationships.
 const RELATIONSHIP: &str = "relationship";
@@ -21,17 +22,19 @@ const RELATIONSHIP: &str = "relationship";
 /// Reads the graph at the instant asked for, off the threads that serve connections.
 async fn read(
     call: &Call<'_, Context>,
-    read: impl FnOnce(&Moment, &Watch) -> Result<Json, FieldError> + Send + 'static,
+    read: impl FnOnce(&Moment, &Reading) -> Result<Json, FieldError> + Send + 'static,
 ) -> Result<Json, FieldError> {
     call.context.require(Right::READ_GRAPH)?;
     let moment = Moment::asked(call)?;
-    watch::run(call.context, move |watch| read(&moment, watch)).await
+    call.context
+        .read(move |reading| read(&moment, reading))
+        .await
 }
 
 /// `classes`
 pub(super) async fn classes(call: Call<'_, Context>) -> Answer<'_> {
-    let counts = read(&call, |moment, watch| {
-        let counts = class_counts(moment, watch)?.into_iter();
+    let counts = read(&call, |moment, reading| {
+        let counts = class_counts(moment, reading)?.into_iter();
         Ok(counts
             .map(|(name, count)| json!({"name": name, "count": count}))
             .collect())
@@ -41,12 +44,12 @@ pub(super) async fn classes(call: Call<'_, Context>) -> Answer<'_> {
 
 pub(super) fn class_counts(
     moment: &Moment,
-    watch: &Watch,
+    reading: &Reading,
 ) -> Result<BTreeMap<String, u64>, FieldError> {
     let view = &moment.view;
     let mut counts = BTreeMap::new();
     for class in view.class_ids() {
-        watch.check()?;
+        reading.check()?;
         let name = view.class_name(class);
         let members = view
             .types_with_class(class)
@@ -66,10 +69,10 @@ pub(super) fn class_counts(
 pub(super) async fn types(call: Call<'_, Context>) -> Answer<'_> {
     let class = call.text_argument("class").map(str::to_owned);
     let with_properties = call.lookahead().selects(&["properties"]);
-    let found = read(&call, move |moment, watch| {
+    let found = read(&call, move |moment, reading| {
         let mut found = Vec::new();
         for (name, type_id) in types_by_name(moment) {
-            watch.check()?;
+            reading.check()?;
             let rows = moment.rows(type_id);
             let members = match &class {
                 Some(class) => with_class(moment, class, type_id, &rows),
@@ -79,7 +82,7 @@ pub(super) async fn types(call: Call<'_, Context>) -> Answer<'_> {
                 continue;
             }
             let properties = if with_properties {
-                properties_of(moment, type_id, &members, watch)?
+                properties_of(moment, type_id, &members, reading)?
             } else {
                 Json::Null
             };
@@ -108,9 +111,9 @@ fn classes_of(moment: &Moment, type_id: TypeId, rows: &RowSet) -> Vec<String> {
 /// `properties` of a type, by name.
 pub(super) async fn properties(call: Call<'_, Context>) -> Answer<'_> {
     let name = call.text_argument("type").unwrap_or_default().to_owned();
-    let found = read(&call, move |moment, watch| {
+    let found = read(&call, move |moment, reading| {
         match moment.view.type_id(&name) {
-            Some(type_id) => properties_of(moment, type_id, &moment.rows(type_id), watch),
+            Some(type_id) => properties_of(moment, type_id, &moment.rows(type_id), reading),
             None => Ok(json!([])),
         }
     });
@@ -122,12 +125,12 @@ pub(super) fn properties_of(
     moment: &Moment,
     type_id: TypeId,
     rows: &RowSet,
-    watch: &Watch,
+    reading: &Reading,
 ) -> Result<Json, FieldError> {
     let view = &moment.view;
     let mut found = BTreeMap::new();
     for property in view.properties_of_type(type_id) {
-        watch.check()?;
+        reading.check()?;
         let Some(column) = view.column(type_id, property) else {
             continue;
         };
@@ -149,10 +152,10 @@ pub(super) fn properties_of(
 
 /// `verbs`, by name.
 pub(super) async fn verbs(call: Call<'_, Context>) -> Answer<'_> {
-    let found = read(&call, |moment, watch| {
+    let found = read(&call, |moment, reading| {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for triple in moment.view.triples() {
-            let count = visible_edges(moment, triple, watch)?;
+            let count = visible_edges(moment, triple, reading)?;
             if count > 0 {
                 let sum = counts
                     .entry(moment.view.verb_name(triple.verb))
@@ -172,7 +175,7 @@ pub(super) async fn verbs(call: Call<'_, Context>) -> Answer<'_> {
 pub(super) async fn triplets(call: Call<'_, Context>) -> Answer<'_> {
     let [from, verb, to] =
         ["from", "verb", "to"].map(|name| call.text_argument(name).map(str::to_owned));
-    let found = read(&call, move |moment, watch| {
+    let found = read(&call, move |moment, reading| {
         let fits = |wanted: &Option<String>, name: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == name)
         };
@@ -182,7 +185,7 @@ pub(super) async fn triplets(call: Call<'_, Context>) -> Answer<'_> {
             if !(fits(&from, names.0) && fits(&verb, names.1) && fits(&to, names.2)) {
                 continue;
             }
-            let count = visible_edges(moment, triple, watch)?;
+            let count = visible_edges(moment, triple, reading)?;
             if count > 0 {
                 counts.insert(names, count);
             }
@@ -216,9 +219,9 @@ fn names(moment: &Moment, triple: TripleMeta) -> (&str, &str, &str) {
 pub(super) fn visible_edges(
     moment: &Moment,
     triple: TripleMeta,
-    watch: &Watch,
+    reading: &Reading,
 ) -> Result<u64, FieldError> {
-    watch.check()?;
+    reading.check()?;
     let view = &moment.view;
     if !moment.is_restricted() {
         return Ok(view.edge_count(triple.id));

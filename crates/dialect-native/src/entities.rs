@@ -9,9 +9,10 @@ use durward_policy::Right;
 use super::moment::Moment;
 use super::objects::EntityNode;
 use super::page::{self, Cursor, FIRST_MAX, Page};
-use super::watch::{self, Watch};
 use super::{Answer, Context, errors};
+use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, Node};
+use durward_listing::Effort as _;
 
 /// Name of the list in its cursors.
 const LIST: &str = "entities";
@@ -91,10 +92,10 @@ pub(super) async fn entities(call: Call<'_, Context>) -> Answer<'_> {
         },
     };
     let read = Arc::clone(&moment);
-    let (found, total) = watch::run(call.context, move |watch| {
-        list(&read, &wanted, after, first, watch)
-    })
-    .await?;
+    let (found, total) = call
+        .context
+        .read(move |reading| list(&read, &wanted, after, first, reading))
+        .await?;
     let end = (found.len() > first)
         .then(|| found.get(first.saturating_sub(1)))
         .flatten();
@@ -119,7 +120,7 @@ fn list(
     wanted: &Wanted,
     after: Option<EntityRef>,
     first: usize,
-    watch: &Watch,
+    reading: &Reading,
 ) -> Result<(Vec<EntityRef>, u64), FieldError> {
     let view = &moment.view;
     let passed = after.map(|entity| (view.type_name(entity.type_id), entity.row));
@@ -133,7 +134,7 @@ fn list(
         {
             continue;
         }
-        watch.check()?;
+        reading.check()?;
         let rows = matching(moment, wanted, type_id);
         total = total.saturating_add(rows.len() as u64);
         if passed.is_some_and(|(passed, _)| name < passed) {

@@ -17,9 +17,10 @@ use serde_json::{Map, Value as Json, json};
 use super::accounts::{AccountNode, Actors};
 use super::moment::{Moment, object_id};
 use super::page::{self, Cursor, Page};
-use super::watch::{self, Watch};
 use super::{Answer, Context, errors, values};
+use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, Node, Object};
+use durward_listing::Effort as _;
 
 /// Name of the lists in their cursors.
 const LIST: &str = "history";
@@ -211,16 +212,16 @@ pub(super) async fn changes(call: Call<'_, Context>) -> Answer<'_> {
     let object = object.ok_or_else(|| errors::not_found("object"))?;
     let caller = context.caller().map_err(|error| errors::of(error))?.clone();
     let is_continued = cursor.is_some();
-    let read = move |watch: &Watch| {
+    let read = move |reading: &Reading| {
         let versions = collect(start, object, first);
         if versions.found.is_empty() && versions.next.is_none() && !is_continued {
             return Err(errors::not_found("object"));
         }
         let end = self::cursor(&versions);
-        let nodes = nodes(&caller, object, versions.found, watch)?;
+        let nodes = nodes(&caller, object, versions.found, reading)?;
         Ok(Page::new("ChangePage", nodes, end))
     };
-    Ok(Node::object(watch::run(context, read).await?))
+    Ok(Node::object(context.read(read).await?))
 }
 
 /// The object that an id names, whether it lives or not; by alias only if it lives.
@@ -238,13 +239,13 @@ fn nodes(
     caller: &Caller,
     object: ObjectRef,
     versions: Vec<Version>,
-    watch: &Watch,
+    reading: &Reading,
 ) -> Result<Vec<ChangeNode>, FieldError> {
     let store = caller.organization().store();
     let mut actors = Actors::default();
     let mut nodes = Vec::with_capacity(versions.len());
     for version in versions {
-        watch.check()?;
+        reading.check()?;
         let sequence = sequence(&version);
         let from = durward_model::transaction::Sequence(sequence);
         let transactions = store

@@ -20,7 +20,6 @@ mod relationships;
 #[cfg(test)]
 mod tests;
 mod values;
-mod watch;
 
 use durward_graphql::Served;
 use durward_graphql::context::RequestContext;

@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 
 use super::discovery::visible_edges;
 use super::moment::Moment;
-use super::watch::{self, Watch};
 use super::{Answer, Context, errors};
+use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, JsonObject, Node};
 
 /// Type and natural key of the entity that stands for the organization.
@@ -31,8 +31,8 @@ pub(super) async fn organization(call: Call<'_, Context>) -> Answer<'_> {
         committed: selects("committedAt"),
     };
     let caller = context.caller().map_err(|error| errors::of(error))?.clone();
-    let read = move |watch: &Watch| summary(&moment, entity, &caller, with, watch);
-    let summary = watch::run(context, read).await?;
+    let read = move |reading: &Reading| summary(&moment, entity, &caller, with, reading);
+    let summary = context.read(read).await?;
     let members = summary.as_object().cloned().unwrap_or_default();
     Ok(Node::object(JsonObject::new("Organization", members)))
 }
@@ -50,7 +50,7 @@ fn summary(
     entity: EntityRef,
     caller: &Caller,
     with: Selected,
-    watch: &Watch,
+    reading: &Reading,
 ) -> Result<Json, FieldError> {
     let view = &moment.view;
     let committed = if with.committed {
@@ -72,7 +72,7 @@ fn summary(
     let mut relationships = 0_u64;
     if with.relationships {
         for triple in view.triples() {
-            relationships = relationships.saturating_add(visible_edges(moment, triple, watch)?);
+            relationships = relationships.saturating_add(visible_edges(moment, triple, reading)?);
         }
     }
     Ok(json!({
@@ -107,7 +107,7 @@ pub(super) async fn head(call: Call<'_, Context>) -> Answer<'_> {
     context.require(Right::READ_ORGANIZATION)?;
     let moment = Moment::asked(&call)?;
     let caller = context.caller().map_err(|error| errors::of(error))?.clone();
-    let read = move |_: &Watch| {
+    let read = move |_: &Reading| {
         let store = caller.organization().store();
         let sequence = moment.view.sequence();
         let hash = store
@@ -121,7 +121,7 @@ pub(super) async fn head(call: Call<'_, Context>) -> Answer<'_> {
             "committedAt": committed.map(|instant| instant.to_string()),
         }))
     };
-    let head = watch::run(context, read).await?;
+    let head = context.read(read).await?;
     let members = head.as_object().cloned().unwrap_or_default();
     Ok(Node::object(JsonObject::new("Head", members)))
 }

@@ -175,6 +175,7 @@ impl World {
             clock: self.clock.clone(),
             deferred: Arc::new(DeferredResults::default()),
             accesses: Arc::default(),
+            walks: Arc::default(),
             limits: Limits::default(),
             anonymous_introspection: false,
             nothing: nothing.view(None),

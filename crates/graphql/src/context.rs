@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What one request knows: who asks, which moment is looked at, what the server lends.
 
+mod reading;
 mod work;
 mod write_error;
 
@@ -12,6 +13,7 @@ use durward_budget::Lease;
 use durward_graph::store::{Operation, Privilege, Receipt, Store};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, RowSet, TypeId, View};
 use durward_identity::{AuthError, Caller, IdentityError, Planned};
+use durward_listing::Walks;
 use durward_model::error::ClientMessage;
 use durward_model::transaction::Origin;
 use durward_model::{Clock, ErrorKind, Instant};
@@ -23,6 +25,7 @@ use tokio::sync::oneshot;
 use crate::deferred::DeferredResults;
 use crate::engine::FieldError;
 
+pub use reading::Reading;
 pub use work::Interrupted;
 use work::blocking;
 pub use write_error::WriteError;
@@ -36,6 +39,8 @@ pub struct Services {
     pub deferred: Arc<DeferredResults>,
     /// Who reaches what.
     pub accesses: Arc<Accesses>,
+    /// What lists found for their first pages.
+    pub walks: Arc<Walks>,
     /// What a query may cost. Its cancellation flag is made anew for each query.
     pub limits: Limits,
     /// Whether anonymous callers may ask for the types of a schema.
