@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each fuzz target uses one of these functions")]
 
 use durward_graphql::engine::{Call, Dialect, Engine, FieldError, Node, OperationKind, Resolution};
+use durward_policy::Action;
 use serde_json::{Value, json};
 
 /// A query text is read or refused; what is read prints as a text that reads as the same.
@@ -201,7 +202,8 @@ pub(crate) fn grpc_call(bytes: &[u8]) {
 }
 
 /// A contract with everything that can go wrong: lists, inputs, enums, unions, recursion.
-const CONTRACT: &str = "
+const CONTRACT: &str = r#"
+    directive @action(is: [String!]!) repeatable on OBJECT | FIELD_DEFINITION
     scalar JSON
     enum Order { asc desc }
     input Group { mode: Order!, keys: [String!]!, groups: [Group!], any: JSON }
@@ -211,15 +213,21 @@ const CONTRACT: &str = "
     }
     type Tree implements Thing { id: ID! self: Thing leaves(first: Int = 2): [Leaf!]! }
     union Any = Leaf | Tree
-    type Query { thing(id: ID!, group: Group, order: Order = asc): Thing, any: [Any], leaf: Leaf! }
-    type Mutation { put(input: Group!): Leaf }
-";
+    type Query @action(is: "graph:read") {
+        thing(id: ID!, group: Group, order: Order = asc): Thing, any: [Any], leaf: Leaf!
+    }
+    type Mutation @action(is: "graph:write") { put(input: Group!): Leaf }
+"#;
 
 /// Answers every field that gives a leaf; all others fail.
 struct Leaves;
 
 impl Dialect for Leaves {
     type Context = ();
+
+    fn require(&self, _: &(), _: &[Action]) -> Result<(), FieldError> {
+        Ok(())
+    }
 
     fn resolve_root<'a>(&'a self, _kind: OperationKind, call: Call<'a, ()>) -> Resolution<'a, ()> {
         let leaf = json!({"id": "1", "value": {"a": [1, null]}, "number": 7, "ratio": 0.5});

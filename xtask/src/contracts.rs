@@ -4,7 +4,8 @@
 //!
 //! The tables of OpenCTI say which fields, arguments, inputs and enums the public Python client
 //! uses. What is added to their rows: an object gets every field of the interfaces that it belongs
-//! to, with the interfaces' arguments, and an interface the fields of those above it.
+//! to, with the interfaces' arguments, and an interface the fields of those above it; and root
+//! fields get the actions that they are.
 
 mod strongdm;
 
@@ -17,6 +18,10 @@ use anyhow::Context;
 
 /// The contract, seen from the folder of the workspace.
 const TARGET: &str = "contracts/graphql/opencti.graphql";
+/// What its root fields ask of their callers, in the folder of the contract.
+const ACTIONS: &str = "opencti-actions.tsv";
+/// The types of root fields.
+const ROOTS: [&str; 2] = ["Query", "Mutation"];
 
 const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
@@ -24,6 +29,9 @@ const HEAD: &str = "\
 # SPDX-License-Identifier: Apache-2.0
 # The OpenCTI dialect. Made by `cargo xtask contracts` from tables of what the public Python client
 # asks for; do not edit by hand.
+
+\"Any of these actions is what a field does; it is asked for before the field is resolved.\"
+directive @action(is: [String!]!) repeatable on OBJECT | FIELD_DEFINITION
 
 ";
 
@@ -35,7 +43,7 @@ pub(crate) fn run(shared: &Path) -> anyhow::Result<()> {
     strongdm::write(&reference.join("strongdm"), workspace)?;
     let tables = reference.join("opencti");
     let target = workspace.join(TARGET);
-    let text = sdl(&tables)?;
+    let text = sdl(&tables, workspace)?;
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     }
@@ -49,8 +57,11 @@ pub(crate) fn run(shared: &Path) -> anyhow::Result<()> {
 }
 
 /// The contract as text.
-fn sdl(tables: &Path) -> anyhow::Result<String> {
+fn sdl(tables: &Path, workspace: &Path) -> anyhow::Result<String> {
     let mut contract = Contract::default();
+    let beside = workspace.join(TARGET);
+    let beside = beside.parent().unwrap_or(workspace);
+    contract.read_actions(&Table::read(beside, ACTIONS)?)?;
     contract.read_types(&Table::read(tables, "types.tsv")?)?;
     contract.read_abstract(&Table::read(tables, "abstract.tsv")?)?;
     contract.inherit();
@@ -133,9 +144,27 @@ struct Contract {
     /// For each type the interfaces that the table puts it under; after [`Contract::inherit`] also
     /// those above them.
     interfaces: BTreeMap<String, BTreeSet<String>>,
+    /// The directives of root types and root fields.
+    actions: BTreeMap<String, String>,
 }
 
 impl Contract {
+    fn read_actions(&mut self, table: &Table) -> anyhow::Result<()> {
+        for row in table.rows() {
+            let needed = row.get("actions")?.split(" & ").map(|one_of| {
+                let names: Vec<String> =
+                    one_of.split('|').map(|name| format!("{name:?}")).collect();
+                match names.as_slice() {
+                    [only] => format!(" @action(is: {only})"),
+                    several => format!(" @action(is: [{}])", several.join(", ")),
+                }
+            });
+            self.actions
+                .insert(row.get("root_field")?.to_owned(), needed.collect());
+        }
+        Ok(())
+    }
+
     fn read_types(&mut self, table: &Table) -> anyhow::Result<()> {
         for row in table.rows() {
             let name = row.get("type")?;
@@ -246,7 +275,12 @@ impl Contract {
     }
 
     fn write(&self, out: &mut String) -> anyhow::Result<()> {
+        let action = |is_root: bool, name: &str| match self.actions.get(name) {
+            Some(directives) if is_root => directives.as_str(),
+            _ => "",
+        };
         for (name, fields) in &self.fields {
+            let is_root = ROOTS.contains(&name.as_str());
             let is_interface = self.kinds.get(name) == Some(&Kind::Interface);
             let word = if is_interface { "interface" } else { "type" };
             write!(out, "{word} {name}")?;
@@ -260,7 +294,7 @@ impl Contract {
             if !above.is_empty() {
                 write!(out, " implements {}", above.join(" & "))?;
             }
-            writeln!(out, " {{")?;
+            writeln!(out, "{} {{", action(is_root, name))?;
             for field in fields {
                 let arguments: Vec<String> = field
                     .arguments
@@ -272,7 +306,8 @@ impl Contract {
                 } else {
                     format!("({})", arguments.join(", "))
                 };
-                writeln!(out, "  {}{arguments}: {}", field.name, field.ty)?;
+                let asked = action(is_root, &field.name);
+                writeln!(out, "  {}{arguments}: {}{asked}", field.name, field.ty)?;
             }
             writeln!(out, "}}\n")?;
         }
@@ -314,7 +349,8 @@ impl Table {
     }
 
     fn parse(file: &str, text: &str) -> Self {
-        let mut lines = text.lines().map(str::to_owned);
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let mut lines = lines.map(str::to_owned);
         let columns = lines.next().unwrap_or_default();
         Self {
             file: file.to_owned(),
@@ -409,6 +445,9 @@ mod tests {
             return;
         };
         let kept = fs::read_to_string(workspace.join(TARGET)).unwrap();
-        assert!(sdl(&tables).unwrap() == kept, "run `cargo xtask contracts`");
+        assert!(
+            sdl(&tables, &workspace).unwrap() == kept,
+            "run `cargo xtask contracts`"
+        );
     }
 }

@@ -8,7 +8,7 @@ use durward_graph::store::{Operation, Receipt};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{Caller, Organization, OrganizationId};
 use durward_model::{Instant, ObjectId};
-use durward_policy::Right;
+use durward_policy::Action;
 use durward_query::Visibility;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -114,7 +114,7 @@ impl Access {
         kind: Kind,
         id: ObjectId,
     ) -> Result<Object, AccessError> {
-        caller.require_any(action::read(kind))?;
+        caller.require_action(action::read(kind))?;
         let found = seen(caller, view, kind, id)?;
         Ok(Object::read(view, kind, found))
     }
@@ -129,7 +129,7 @@ impl Access {
         view: &View,
         kind: Kind,
     ) -> Result<Vec<ObjectRef>, AccessError> {
-        caller.require_any(action::read(kind))?;
+        caller.require_action(action::read(kind))?;
         let sight = Sight::of(caller, view);
         let mut all = living(view, kind);
         if !sight.is_everything() {
@@ -146,7 +146,7 @@ impl Access {
         mut object: Object,
         is_sent: impl Fn(&str) -> bool,
     ) -> Object {
-        let may_read = caller.authorize_any(action::read(object.kind)).allowed;
+        let may_read = caller.allows(action::read(object.kind));
         if !may_read || seen(caller, view, object.kind, object.id).is_err() {
             object.properties.retain(|name, _| is_sent(name));
         }
@@ -162,12 +162,12 @@ impl Access {
     }
 
     /// Plans a write on the writer's thread, for the caller as it is there, and waits until it is
-    /// durable and visible. The caller needs one of `rights`, and what else the plan asks for; what
-    /// gives anybody more reach needs the right to give it.
+    /// durable and visible. The caller must be allowed `action`, and what else the plan asks for;
+    /// what gives anybody more reach needs the right to give it.
     pub(crate) fn commit<T, P>(
         &self,
         caller: &Caller,
-        rights: &'static [Right],
+        action: Action,
         plan: P,
     ) -> Result<(Receipt, T), AccessError>
     where
@@ -176,7 +176,7 @@ impl Access {
     {
         let access = self.clone();
         caller.commit(move |caller, view| {
-            caller.require_any(rights)?;
+            caller.require_action(action)?;
             let planned = plan(&access, caller, view)?;
             access.require_giving(caller, view, &planned.operations)?;
             let origin = caller.origin(&planned.activity);

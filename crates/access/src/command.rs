@@ -14,6 +14,7 @@ mod references;
 mod resource;
 mod role;
 mod role_access;
+mod secrets;
 mod ssh_key;
 mod update;
 
@@ -28,9 +29,6 @@ pub(crate) use port::PortBook;
 
 use crate::{Kind, Object};
 
-/// Property of objects that a new organization has.
-const BUILT_IN: &str = "builtIn";
-
 /// Properties by name. In a change, null takes one away.
 pub type Properties = BTreeMap<String, Value>;
 
@@ -43,7 +41,7 @@ pub struct NewObject {
     pub ends: Option<(ObjectId, ObjectId)>,
     /// Its properties; tags are properties whose names begin with `tag.`.
     pub properties: Properties,
-    /// Credentials of a resource: sealed, never shown again.
+    /// Credentials: sealed, never shown again; refused where the kind has no place for them.
     pub secrets: Properties,
     /// What a role lets its holders do; never more than the caller may.
     pub rights: Option<Rights>,
@@ -87,7 +85,7 @@ pub struct ObjectChange {
     pub properties: Properties,
     /// Whether tags that are not named go.
     pub replace_tags: bool,
-    /// Credentials of a resource that change; others stay.
+    /// Credentials that change; others stay.
     pub secrets: Properties,
     /// What a role lets its holders do.
     pub rights: Option<Rights>,

@@ -9,6 +9,7 @@
 use std::ops::ControlFlow;
 
 use durward_catalog::Kind;
+use durward_catalog::kinds::property;
 use durward_catalog::kinds::verb::{ALLOWS, ASSIGNED, HAS};
 use durward_graph::{Direction, EdgeRef, EntityRef, View};
 use durward_model::Instant;
@@ -103,7 +104,7 @@ pub fn for_each_path(
     valid_at: Instant,
     visit: &mut dyn FnMut(AccessPath) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    if reader::flag(view, account, "suspended") {
+    if reader::flag(view, account, property::SUSPENDED) {
         return ControlFlow::Continue(());
     }
     for held in roles_of(view, account) {
@@ -216,7 +217,7 @@ pub fn paths_between(
     resource: EntityRef,
     valid_at: Instant,
 ) -> Vec<AccessPath> {
-    if reader::flag(view, account, "suspended") {
+    if reader::flag(view, account, property::SUSPENDED) {
         return Vec::new();
     }
     let mut found = all_paths_between(view, account, resource);
@@ -288,7 +289,7 @@ pub fn accounts_of(view: &View, resource: EntityRef, valid_at: Instant) -> Vec<E
         holders.extend(valid.map(|link| link.other));
     }
     let mut accounts = accounts_among(view, holders);
-    accounts.retain(|account| !reader::flag(view, *account, "suspended"));
+    accounts.retain(|account| !reader::flag(view, *account, property::SUSPENDED));
     accounts
 }
 

@@ -2,6 +2,7 @@
 //! Why somebody may or may not do something, at any instant.
 
 use durward_catalog::ids;
+use durward_catalog::kinds::property;
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::Caller;
 use durward_model::Instant;
@@ -36,7 +37,7 @@ impl Access {
         question: &Question,
         at: Option<Instant>,
     ) -> Result<Explanation, AccessError> {
-        caller.require_any(Action::EntitlementsRead.rights())?;
+        caller.require_action(Action::EntitlementsRead)?;
         let view = self.view(at);
         let at = at.unwrap_or_else(|| self.organization().now());
         let account = self.account_named(caller, &view, &question.principal)?;
@@ -58,7 +59,7 @@ impl Access {
         let paths: Vec<GrantPath> = paths.iter().map(|path| told(&view, path)).collect();
         let verdict = self.verdict(&view, account, &action, resource, at);
         let state = AccountState {
-            suspended: reader::flag(&view, account, "suspended"),
+            suspended: reader::flag(&view, account, property::SUSPENDED),
             credential_ends: None,
         };
         Ok(Explanation::of_access(
@@ -80,8 +81,8 @@ impl Access {
         let found =
             ids::parse_any(view.id_cipher(), name).and_then(|id| reader::entity(view, id, &kinds));
         let found = found.or_else(|| {
-            let users = named(view, Kind::USER, "email", name);
-            users.or_else(|| named(view, Kind::SERVICE, "displayName", name))
+            let users = named(view, Kind::USER, property::EMAIL, name);
+            users.or_else(|| named(view, Kind::SERVICE, property::DISPLAY_NAME, name))
         });
         seen(caller, view, found, "account")
     }
@@ -91,7 +92,7 @@ impl Access {
         let organization = self.organization();
         Ok(Principal {
             account: view.entity_id(account),
-            account_suspended: reader::flag(view, account, "suspended"),
+            account_suspended: reader::flag(view, account, property::SUSPENDED),
             account_rights: organization.rights_of_account(view, account)?,
             credential_rights: Rights::ALL,
             policies: Vec::new(),
@@ -105,7 +106,7 @@ impl Access {
 fn resource_named(caller: &Caller, view: &View, name: &str) -> Result<EntityRef, AccessError> {
     let found = ids::parse_any(view.id_cipher(), name)
         .and_then(|id| reader::entity(view, id, &[Kind::RESOURCE]));
-    let found = found.or_else(|| named(view, Kind::RESOURCE, "displayName", name));
+    let found = found.or_else(|| named(view, Kind::RESOURCE, property::DISPLAY_NAME, name));
     seen(caller, view, found, "resource")
 }
 
@@ -159,7 +160,7 @@ fn told(view: &View, path: &AccessPath) -> GrantPath {
     let step = |kind: &str, entity: EntityRef| PathStep {
         kind: kind.to_owned(),
         id: view.entity_id(entity).to_hex(),
-        name: reader::text(view, entity, "displayName"),
+        name: reader::text(view, entity, property::DISPLAY_NAME),
     };
     let mut steps = Vec::new();
     match path.via {

@@ -6,27 +6,22 @@
 //! must not come to a resource, or bring others to it, by a tag. Nor by a change after which a
 //! policy that forbade a resource speaks of it no more.
 
-use std::sync::LazyLock;
-
 use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::View;
 use durward_graph::store::{Operation, Target};
 use durward_identity::Caller;
-use durward_policy::{Action, Right};
+use durward_policy::Action;
 
 use crate::{Access, AccessError, Kind, reader};
 
-/// Rights any of which lets a role reach more.
-static TO_A_ROLE: LazyLock<Vec<Right>> =
-    LazyLock::new(|| [Action::RoleUpdate.rights(), Action::GrantWrite.rights()].concat());
+/// Any of these lets a role reach more.
+const TO_A_ROLE: [Action; 2] = [Action::RoleUpdate, Action::GrantWrite];
 
-/// Rights any of which frees somebody of a policy.
-static OF_A_POLICY: LazyLock<Vec<Right>> =
-    LazyLock::new(|| [Action::PolicyWrite.rights(), Action::GrantWrite.rights()].concat());
+/// Any of these frees somebody of a policy.
+const OF_A_POLICY: [Action; 2] = [Action::PolicyWrite, Action::GrantWrite];
 
 /// What a role that is made may reach, it reaches for nobody yet.
-static TO_A_NEW_ROLE: LazyLock<Vec<Right>> =
-    LazyLock::new(|| [Action::RoleCreate.rights(), TO_A_ROLE.as_slice()].concat());
+const TO_A_NEW_ROLE: [Action; 3] = [Action::RoleCreate, Action::RoleUpdate, Action::GrantWrite];
 
 impl Access {
     /// Refuses operations that let a role reach what it did not reach before, unless the caller may
@@ -67,9 +62,9 @@ impl Access {
     }
 }
 
-/// Refuses a caller that has none of the rights to give somebody more reach.
-fn require(caller: &Caller, whom: &str, rights: &[Right]) -> Result<(), AccessError> {
-    let decision = caller.authorize_any(rights);
+/// Refuses a caller that may take none of the actions that give somebody more reach.
+fn require(caller: &Caller, whom: &str, actions: &[Action]) -> Result<(), AccessError> {
+    let decision = caller.authorize_actions(actions);
     if decision.allowed {
         return Ok(());
     }

@@ -48,7 +48,7 @@ impl Access {
         kind: Kind,
         ids: Option<&[ObjectId]>,
     ) -> Result<Vec<Moment>, AccessError> {
-        caller.require_any(action::history(kind))?;
+        caller.require_action(action::history(kind))?;
         let view = self.view(None);
         Ok(match ids {
             Some(ids) => {

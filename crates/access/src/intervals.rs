@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use durward_catalog::kinds::property;
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, TripleId, View};
 use durward_model::Instant;
 
@@ -229,7 +230,7 @@ fn active(view: &View, account: EntityRef) -> Vec<Interval> {
     let mut since = None;
     for moment in moments {
         let then = view.snapshot().view(Some(moment.instant));
-        let is_active = !moment.is_end && !reader::flag(&then, account, "suspended");
+        let is_active = !moment.is_end && !reader::flag(&then, account, property::SUSPENDED);
         match (since, is_active) {
             (None, true) => since = Some(moment.instant),
             (Some(from), false) => {

@@ -27,7 +27,7 @@ pub mod rules;
 pub use access::{Access, Accesses};
 pub use command::{Created, NewObject, ObjectChange, Properties};
 pub use durward_catalog::Kind;
-pub use durward_catalog::kinds::verb;
+pub use durward_catalog::kinds::{property, verb};
 pub use effective::{AccessPath, Via};
 pub use error::AccessError;
 pub use history::HistoryRow;

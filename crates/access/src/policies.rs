@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use durward_catalog::kinds::property;
 use durward_graph::{EntityRef, View};
 use durward_model::{Instant, ObjectId, Value};
 use durward_policy::{
@@ -76,7 +77,7 @@ fn compile(view: &View, policies: &Mark) -> (PolicySet, bool) {
         let parsed = CedarPolicy::parse(&reader::text(view, *policy, POLICY));
         NamedPolicy {
             id: view.entity_id(*policy),
-            name: reader::text(view, *policy, "displayName").into(),
+            name: reader::text(view, *policy, property::DISPLAY_NAME).into(),
             policy: Arc::new(parsed.unwrap_or_else(|error| {
                 is_whole &= !error.is_passing;
                 CedarPolicy::unreadable(&error)
@@ -201,18 +202,18 @@ pub(crate) fn principal(view: &View, account: EntityRef) -> CedarPrincipal {
     let groups = groups_of(view, account).into_iter();
     let roles = roles_of(view, account).into_iter();
     CedarPrincipal {
-        id: shown("a-", object.id),
+        id: shown(kind.prefix(), object.id),
         account_type: if is_service { "service" } else { "user" }.to_owned(),
-        name: object.text("displayName").to_owned(),
-        email: object.text("email").to_owned(),
-        external_id: object.text("externalId").to_owned(),
-        permission_level: object.text("permissionLevel").to_owned(),
+        name: object.text(property::DISPLAY_NAME).to_owned(),
+        email: object.text(property::EMAIL).to_owned(),
+        external_id: object.text(property::EXTERNAL_ID).to_owned(),
+        permission_level: object.text(property::PERMISSION_LEVEL).to_owned(),
         is_managed: !object.text("managedBy").is_empty(),
         groups: groups
-            .map(|(group, _)| shown("group-", view.entity_id(group)))
+            .map(|(group, _)| shown(Kind::GROUP.prefix(), view.entity_id(group)))
             .collect(),
         roles: roles
-            .map(|held| shown("r-", view.entity_id(held.role)))
+            .map(|held| shown(Kind::ROLE.prefix(), view.entity_id(held.role)))
             .collect(),
         external_groups: Vec::new(),
         external_roles: Vec::new(),
@@ -227,9 +228,9 @@ pub(crate) fn resource_facts(view: &View, resource: EntityRef) -> CedarResource 
 
 fn facts_of(object: &Object) -> CedarResource {
     CedarResource {
-        id: shown("rs-", object.id),
-        kind: object.text("kind").to_owned(),
-        name: object.text("displayName").to_owned(),
+        id: shown(Kind::RESOURCE.prefix(), object.id),
+        kind: object.text(property::KIND).to_owned(),
+        name: object.text(property::DISPLAY_NAME).to_owned(),
         hostname: object.text("hostname").to_owned(),
         port: match object.properties.get("port") {
             Some(Value::Int(port)) => *port,

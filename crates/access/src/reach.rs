@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 
+use durward_catalog::kinds::property;
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::Caller;
 use durward_model::{Instant, ObjectId};
@@ -157,7 +158,7 @@ impl Access {
         skip: usize,
         first: usize,
     ) -> Result<(Vec<ReachRow>, bool), AccessError> {
-        caller.require_any(Action::EntitlementsRead.rights())?;
+        caller.require_action(Action::EntitlementsRead)?;
         let view = self.view(at);
         let at = at.unwrap_or_else(|| self.organization().now());
         let account = self.account_named(caller, &view, principal)?;
@@ -183,7 +184,7 @@ fn row(view: &View, reached: &Reached) -> ReachRow {
     let path = &reached.path;
     let named = |entity: EntityRef| Named {
         id: view.entity_id(entity).to_hex(),
-        name: reader::text(view, entity, "displayName"),
+        name: reader::text(view, entity, property::DISPLAY_NAME),
     };
     let (role, grant, group) = match path.via {
         Via::Role { role, group } => (Some(named(role)), None, group),
@@ -197,7 +198,7 @@ fn row(view: &View, reached: &Reached) -> ReachRow {
     };
     ReachRow {
         resource: named(path.resource),
-        resource_kind: reader::text(view, path.resource, "kind"),
+        resource_kind: reader::text(view, path.resource, property::KIND),
         role,
         grant,
         group: group.map(named),

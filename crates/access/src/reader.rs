@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading core objects and what binds them from a view.
 
+use durward_catalog::CREDENTIAL;
+use durward_catalog::kinds::verb::OWNS;
 pub use durward_graph::Link;
 use durward_graph::{CoreReader, Direction, EdgeRef, EntityRef, ObjectRef, TripleId, TypeId, View};
-use durward_identity::credential::{CREDENTIAL_TYPE, OWNS};
 use durward_model::{Instant, ObjectId, ObjectNumber, Value};
 
 use crate::Kind;
@@ -79,7 +80,7 @@ pub fn links_in(view: &View, entity: EntityRef, verb: &str, from: Kind) -> Vec<L
 
 /// The living credentials of an account or node.
 pub fn credentials_of(view: &View, owner: EntityRef) -> Vec<EntityRef> {
-    CoreReader::new(view).ends(owner, OWNS, CREDENTIAL_TYPE, Direction::Out)
+    CoreReader::new(view).ends(owner, OWNS, CREDENTIAL, Direction::Out)
 }
 
 /// A text property of an entity; empty when there is none.

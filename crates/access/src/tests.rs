@@ -2,6 +2,7 @@
 //! Journeys through one organization with a clock of its own.
 
 mod concurrent;
+mod guarded;
 mod journey;
 mod limits;
 mod model;

@@ -2,6 +2,7 @@
 //! The kinds of core objects, read from `contracts/catalog/access.toml`.
 
 mod parse;
+pub mod property;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,6 +10,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::dialects::{CyralName, SonraiName, StrongdmName};
 use crate::place::Text;
 use crate::{CatalogError, TypeEntry, UniqueProperty};
 
@@ -67,6 +69,8 @@ pub mod verb {
     pub const ASSIGNED: &str = "ASSIGNED";
     /// Between accounts, groups or roles and the resources that they may reach.
     pub const ALLOWS: &str = "ALLOWS";
+    /// Between accounts or nodes and their credentials.
+    pub const OWNS: &str = "OWNS";
 }
 
 /// What the catalog says about a kind.
@@ -90,6 +94,12 @@ pub struct KindEntry {
     pub built_in: Vec<BTreeMap<String, String>>,
     /// How StrongDM calls it: its name, then older ones.
     pub strongdm: Vec<StrongdmName>,
+    /// How Sonrai calls it; empty where it does not know it.
+    pub sonrai: SonraiName,
+    /// How OpenCTI calls it; empty where it does not know it.
+    pub opencti: String,
+    /// How Cyral calls it, where not by its noun.
+    pub cyral: CyralName,
 }
 
 /// The ends of a kind of relationships.
@@ -109,6 +119,8 @@ pub struct Ends {
     pub several: bool,
     /// Whether it can change, and not only be made and ended.
     pub changes: bool,
+    /// Whether who makes, changes or ends it must have every right of the account at its start.
+    pub guarded: bool,
 }
 
 /// What the catalog says about a property.
@@ -121,12 +133,22 @@ pub struct Property {
     pub required: bool,
     /// Whether living objects of the kind all have different ones.
     pub unique: Option<Unique>,
-    /// Whether it never leaves the vault.
-    pub secret: bool,
+    /// Whether it never leaves the vault, and who writes it.
+    pub secret: Option<SecretKind>,
     /// What its values are, where that is said.
     pub value: Option<ValueKind>,
     /// The field of StrongDM that shows it; empty where the field's name tells the property.
     pub strongdm: String,
+}
+
+/// Who writes a secret property.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretKind {
+    /// Commands of its own.
+    Own,
+    /// All commands: what clients send and are never shown again is sealed in it.
+    Sealed,
 }
 
 /// What the values of a property are.
@@ -165,38 +187,38 @@ pub struct Actions {
     pub history: String,
 }
 
-/// How StrongDM calls a kind.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StrongdmName {
-    /// The service of its objects.
-    pub service: String,
-    /// The message of one.
-    pub noun: String,
-    /// What its ids begin with.
-    pub prefix: String,
-    /// The branch of the message, where several kinds share one.
-    pub branch: String,
-    /// The property that names the branch, where the objects of one kind have several.
-    pub branch_property: String,
-    /// The field with the start of a relationship.
-    pub start_field: String,
-    /// The field with its end.
-    pub end_field: String,
-    /// What activities call an object; empty for relationships, of which they name the ends.
-    pub word: String,
-    /// What activities call the making of one, its change and its end; empty where they say it
-    /// otherwise.
-    pub made: String,
-    /// See `made`.
-    pub changed: String,
-    /// See `made`.
-    pub ended: String,
+static BUILT_IN: LazyLock<Result<Vec<KindEntry>, CatalogError>> =
+    LazyLock::new(|| parse::parse(file()));
+static NONE: LazyLock<KindEntry> = LazyLock::new(KindEntry::default);
+
+#[cfg(not(feature = "testing"))]
+fn file() -> Text {
+    FILE
 }
 
-static BUILT_IN: LazyLock<Result<Vec<KindEntry>, CatalogError>> =
-    LazyLock::new(|| parse::parse(FILE));
-static NONE: LazyLock<KindEntry> = LazyLock::new(KindEntry::default);
+#[cfg(feature = "testing")]
+use testing::file;
+
+/// Kinds beside those of the built-in file.
+#[cfg(feature = "testing")]
+pub mod testing {
+    use std::sync::OnceLock;
+
+    use super::{FILE, Text};
+
+    static ADDED: OnceLock<&str> = OnceLock::new();
+
+    /// Adds kinds to the file, once, before anything has looked at it. Whether they fit,
+    /// [`crate::Catalog::built_in`] tells.
+    pub fn add(kinds: &str) {
+        ADDED.get_or_init(|| format!("{}\n{kinds}", FILE.text).leak());
+    }
+
+    pub(super) fn file() -> Text {
+        let text = ADDED.get().copied().unwrap_or(FILE.text);
+        Text { text, ..FILE }
+    }
+}
 
 /// All kinds at the place of their number; none where the catalog cannot be used, which
 /// [`check`] tells.
@@ -269,15 +291,52 @@ impl Kind {
         unique.map(|(name, property)| (name.as_str(), property))
     }
 
+    /// Whether a property never leaves the vault.
+    pub fn is_secret(self, property: &str) -> bool {
+        let known = self.entry().properties.get(property);
+        known.is_some_and(|known| known.secret.is_some())
+    }
+
+    /// The property in which secrets of its objects are sealed; `None` where it has none.
+    pub fn sealed(self) -> Option<&'static str> {
+        let mut properties = self.entry().properties.iter();
+        let found = properties.find(|(_, property)| property.secret == Some(SecretKind::Sealed))?;
+        Some(found.0)
+    }
+
     /// Whether its living objects all have different names (users: addresses), so that a name
     /// tells whether an object is the one that was asked for.
     pub fn has_unique_name(self) -> bool {
         self.unique().next().is_some()
     }
 
+    /// The kind of its objects in Sonrai's names.
+    pub fn sonrai(self) -> &'static str {
+        &self.entry().sonrai.kind
+    }
+
+    /// How OpenCTI calls it.
+    pub fn opencti(self) -> &'static str {
+        &self.entry().opencti
+    }
+
+    /// What Cyral's sentences call one of it.
+    pub fn cyral_noun(self) -> &'static str {
+        match self.entry().cyral.noun.as_str() {
+            "" => self.noun(),
+            own => own,
+        }
+    }
+
     /// How StrongDM calls it; `None` when it does not know it.
     pub fn strongdm(self) -> Option<&'static StrongdmName> {
         self.entry().strongdm.first()
+    }
+
+    /// What its ids begin with where the prefix tells the kind; nothing where StrongDM does not
+    /// know it.
+    pub fn prefix(self) -> &'static str {
+        self.strongdm().map_or("", |name| &name.prefix)
     }
 }
 
@@ -298,7 +357,7 @@ pub(crate) fn types() -> impl Iterator<Item = TypeEntry> {
             })
         });
         let properties = entry.properties.iter();
-        let secret = properties.filter(|(_, property)| property.secret);
+        let secret = properties.filter(|(_, property)| property.secret.is_some());
         TypeEntry {
             name: entry.type_name.clone(),
             class: entry.class.clone(),

@@ -5,6 +5,8 @@
 //!
 //! Start reading at [`Catalog`] and [`Kind`]; spellings are in [`ids`].
 
+pub mod cloud;
+mod dialects;
 pub mod ids;
 pub mod kinds;
 mod place;
@@ -12,6 +14,10 @@ pub mod stix;
 mod types;
 mod vocabulary;
 
+pub use cloud::CloudType;
+pub use dialects::{CyralName, SonraiName, StrongdmName};
 pub use kinds::Kind;
-pub use types::{Catalog, CatalogError, RAW_DATA, TypeEntry, UniqueProperty};
+pub use types::{
+    CREDENTIAL, Catalog, CatalogError, ORGANIZATION, RAW_DATA, TypeEntry, UniqueProperty,
+};
 pub use vocabulary::Vocabulary;

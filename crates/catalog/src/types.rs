@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::place::Text;
-use crate::{kinds, stix};
+use crate::{cloud, kinds, stix};
 
 /// What the catalog says about one entity type.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -38,6 +38,12 @@ pub struct UniqueProperty {
     #[serde(default)]
     pub fold: bool,
 }
+
+/// The type of credentials.
+pub const CREDENTIAL: &str = "credential";
+
+/// The type of the organization itself.
+pub const ORGANIZATION: &str = "organization";
 
 /// Property with the data from which an entity was made, as its source gave it.
 pub const RAW_DATA: &str = "_rawData";
@@ -95,6 +101,7 @@ impl Catalog {
     pub fn built_in() -> Result<Self, CatalogError> {
         kinds::check()?;
         stix::check()?;
+        cloud::check()?;
         let parsed: CatalogFile = FILE.read()?;
         let mut types = BTreeMap::new();
         for entry in kinds::types().chain(parsed.types) {
@@ -143,9 +150,11 @@ mod tests {
     #[test]
     fn built_in_catalog_protects_the_core() {
         let catalog = Catalog::built_in().unwrap();
-        assert!(catalog.is_protected("account"));
+        for core in ["account", CREDENTIAL, ORGANIZATION] {
+            assert!(catalog.is_protected(core), "{core}");
+        }
         assert!(!catalog.is_protected("okta_user"));
-        assert!(catalog.is_secret("credential", "secretHash"));
+        assert!(catalog.is_secret(CREDENTIAL, "secretHash"));
         assert!(!catalog.is_secret("okta_user", "secretHash"));
         assert!(catalog.is_secret("okta_user", RAW_DATA));
     }

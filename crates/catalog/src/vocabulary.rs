@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::place::Text;
-use crate::{Catalog, CatalogError, stix};
+use crate::{Catalog, CatalogError, Kind, cloud, stix};
 
 const VOCABULARY: Text = Text {
     file: "vocabulary.toml",
@@ -40,17 +40,29 @@ impl Vocabulary {
         static BUILT_IN: LazyLock<Vocabulary> = LazyLock::new(|| {
             // Its test reads the files; a file that cannot be read leaves names without hints.
             let mut vocabulary = Vocabulary::read().unwrap_or_default();
-            for entry in Catalog::built_in().unwrap_or_default().types() {
-                vocabulary.types.insert(entry.name.clone());
-                vocabulary.classes.extend(entry.class.iter().cloned());
-            }
-            for known in stix::types() {
-                vocabulary.types.insert(known.entity_type.clone());
-                vocabulary.classes.insert(known.class.clone());
-            }
+            vocabulary.add_catalog();
             vocabulary
         });
         &BUILT_IN
+    }
+
+    /// The types of the catalog, their classes, and the verbs of its relationships.
+    fn add_catalog(&mut self) {
+        for entry in Catalog::built_in().unwrap_or_default().types() {
+            self.types.insert(entry.name.clone());
+            self.classes.extend(entry.class.iter().cloned());
+        }
+        for known in stix::types() {
+            self.types.insert(known.entity_type.clone());
+            self.classes.insert(known.class.clone());
+        }
+        for known in cloud::types() {
+            self.types.insert(known.name.clone());
+            self.classes.insert(known.class.clone());
+        }
+        let of_kinds = Kind::all().filter_map(|kind| Some(kind.ends()?.verb.as_str()));
+        let verbs = of_kinds.chain(cloud::verbs());
+        self.verbs.extend(verbs.map(str::to_owned));
     }
 
     fn read() -> Result<Self, CatalogError> {
@@ -76,9 +88,14 @@ mod tests {
 
     #[test]
     fn the_vocabulary_holds_the_known_names_and_tells_dates() {
-        assert!(Vocabulary::read().is_ok());
+        let own = Vocabulary::read().unwrap();
+        let mut others = Vocabulary::default();
+        others.add_catalog();
+        assert!(own.classes.is_disjoint(&others.classes), "said twice");
+        assert!(own.verbs.is_disjoint(&others.verbs), "said twice");
         let vocabulary = Vocabulary::built_in();
         assert!(vocabulary.types.contains("intrusion_set"));
+        assert!(vocabulary.types.contains("aws_iam_user") && vocabulary.verbs.contains("TRUSTS"));
         assert!(vocabulary.types.contains("access_role") && vocabulary.verbs.contains("HAS"));
         assert!(vocabulary.classes.contains("Gateway") && vocabulary.classes.contains("Risk"));
         for date in [

@@ -7,6 +7,7 @@ use durward_access::Accesses;
 use durward_identity::{AuthError, Caller};
 use durward_model::ErrorKind;
 use durward_model::error::ClientMessage;
+use durward_policy::{Action, Guard, Vocabulary};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::Answer;
@@ -79,7 +80,7 @@ impl CyralApi {
     pub fn new() -> Result<Self, ContractError> {
         let contract = Contract::built_in()?;
         Ok(Self {
-            routing: Routing::new(&contract),
+            routing: Routing::new(&contract)?,
         })
     }
 
@@ -91,7 +92,7 @@ impl CyralApi {
     /// How the body of such a request is to be read.
     pub fn reading(&self, method: &str, path: &str) -> Reading {
         let (is_form, is_open) = match self.routing.find(method, path) {
-            Found::Route(target, _) => (target.form, target.form || target.open),
+            Found::Route(target, _) => (target.form, target.guard == Guard::Open),
             _ => (false, true),
         };
         Reading {
@@ -148,14 +149,14 @@ impl CyralApi {
 }
 
 fn run(asked: &Asked<'_>, target: &Target, parameters: &Parameters) -> Result<Answer, ApiError> {
-    if target.open {
+    let Guard::Action(action) = target.guard else {
         return match target.handler {
             Some(Handler::Open(handler)) => handler(),
             _ => Err(not_supported(asked)),
         };
-    }
+    };
     let caller = asked.caller.map_err(|error| ApiError::of(error))?;
-    target.admit(caller)?;
+    admit(caller, action)?;
     let Some(Handler::Known(handler)) = target.handler else {
         return Err(not_supported(asked));
     };
@@ -163,7 +164,7 @@ fn run(asked: &Asked<'_>, target: &Target, parameters: &Parameters) -> Result<An
     let call = Call {
         access: &access,
         caller,
-        rights: &target.rights,
+        action,
         parameters,
         query: asked.query,
         body: asked.body,
@@ -171,20 +172,15 @@ fn run(asked: &Asked<'_>, target: &Target, parameters: &Parameters) -> Result<An
     handler(&call)
 }
 
-impl Target {
-    /// Lets a caller through who has any of the permissions.
-    fn admit(&self, caller: &Caller) -> Result<(), ApiError> {
-        if self.permissions.is_empty() {
-            return Ok(());
-        }
-        caller.require_any(&self.rights).map_err(|_| {
-            let needed = self.permissions.join("\" or \"");
-            ApiError::new(
-                ErrorKind::Forbidden,
-                format!("this needs the permission \"{needed}\""),
-            )
-        })
-    }
+/// Lets a caller through who may take the action; others are told which permissions they lack.
+fn admit(caller: &Caller, action: Action) -> Result<(), ApiError> {
+    caller.require_action(action).map_err(|_| {
+        let needed = action.words(Vocabulary::Cyral).join("\" or \"");
+        ApiError::new(
+            ErrorKind::Forbidden,
+            format!("this needs the permission \"{needed}\""),
+        )
+    })
 }
 
 fn not_supported(asked: &Asked<'_>) -> ApiError {

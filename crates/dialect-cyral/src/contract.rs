@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The contract: every route, who may ask it, and whether it is executed.
 
-use durward_policy::Right;
+use durward_policy::{Guard, Vocabulary};
 use serde::Deserialize;
 
 use crate::handlers;
@@ -32,10 +32,6 @@ pub struct Contract {
 pub struct Group {
     /// Name of the group.
     pub name: String,
-    /// Permissions that let a reading request through; any of them.
-    pub read: Vec<String>,
-    /// Permissions that let a writing request through; any of them.
-    pub write: Vec<String>,
     /// The routes.
     pub routes: Vec<Route>,
 }
@@ -50,16 +46,6 @@ pub enum RouteState {
     Absent,
 }
 
-/// What a request on a route does, where the method does not tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Effect {
-    /// Reads.
-    Read,
-    /// Writes.
-    Write,
-}
-
 /// One route.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,13 +56,11 @@ pub struct Route {
     pub path: String,
     /// Whether it is executed.
     pub state: RouteState,
-    /// Permissions in place of those of the group.
-    pub permissions: Option<Vec<String>>,
-    /// What it does, where the method does not tell.
-    pub effect: Option<Effect>,
+    /// The action that a caller must be allowed.
+    action: Option<String>,
     /// Whether it is answered without a credential.
     #[serde(default)]
-    pub open: bool,
+    open: bool,
     /// Whether its body is a form and its errors are those of OAuth 2.0.
     #[serde(default)]
     pub form: bool,
@@ -86,6 +70,28 @@ impl Route {
     /// Whether the route belongs to gRPC.
     pub fn is_grpc(&self) -> bool {
         self.method == GRPC
+    }
+
+    /// What is asked before it is answered.
+    ///
+    /// # Errors
+    /// When it does not say so.
+    pub fn guard(&self) -> Result<Guard, ContractError> {
+        Guard::read(self.open, self.action.as_deref())
+            .map_err(|reason| wrong(&format!("{} {}: {reason}", self.method, self.path)))
+    }
+
+    /// The permissions of Cyral of which any lets a caller through; `None` where it needs none.
+    ///
+    /// # Errors
+    /// When the route does not say who may ask it.
+    pub fn permissions(&self) -> Result<Option<Vec<&'static str>>, ContractError> {
+        Ok(match self.guard()? {
+            Guard::Action(action) if !action.is_everybodys() => {
+                Some(action.words(Vocabulary::Cyral))
+            }
+            _ => None,
+        })
     }
 }
 
@@ -100,28 +106,17 @@ impl Contract {
         Ok(contract)
     }
 
-    /// All routes, with the permissions that let a request through.
-    pub fn routes(&self) -> impl Iterator<Item = (&Route, &[String])> {
-        self.groups.iter().flat_map(|group| {
-            group.routes.iter().map(|route| {
-                let reads = match route.effect {
-                    Some(effect) => effect == Effect::Read,
-                    None => route.method == "GET",
-                };
-                let of_group = if reads { &group.read } else { &group.write };
-                (
-                    route,
-                    route.permissions.as_ref().unwrap_or(of_group).as_slice(),
-                )
-            })
-        })
+    /// All routes.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.groups.iter().flat_map(|group| &group.routes)
     }
 
     fn check(&self) -> Result<(), ContractError> {
-        for (route, permissions) in self.routes() {
-            let known = |name: &String| Right::of_cyral(name).is_some();
-            if let Some(unknown) = permissions.iter().find(|name| !known(name)) {
-                return Err(wrong(&format!("there is no permission {unknown:?}")));
+        for route in self.routes() {
+            if route.permissions()?.is_some_and(|any| any.is_empty()) {
+                let (method, path) = (&route.method, &route.path);
+                let reason = "no permission of Cyral allows its action";
+                return Err(wrong(&format!("{method} {path}: {reason}")));
             }
             let is_executed = handlers::find(&route.method, &route.path).is_some();
             if is_executed != (route.state == RouteState::Executing) {
@@ -134,7 +129,7 @@ impl Contract {
         }
         let lost = handlers::names().find(|(method, path)| {
             let is_it = |route: &Route| route.method == *method && route.path == *path;
-            !self.routes().any(|(route, _)| is_it(route))
+            !self.routes().any(is_it)
         });
         match lost {
             Some((method, path)) => Err(wrong(&format!("{method} {path} has no row"))),

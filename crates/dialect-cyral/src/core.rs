@@ -10,7 +10,7 @@ use durward_graph::ObjectRef;
 use durward_graph::store::{Operation, Target};
 use durward_identity::{Caller, IdentityError, Planned};
 use durward_model::{ErrorKind, ObjectId, Value};
-use durward_policy::Right;
+use durward_policy::Action;
 use durward_vault::random;
 use serde_json::Value as Json;
 
@@ -25,8 +25,8 @@ const TRIES_MAX: usize = 8;
 pub(crate) struct Core<'a> {
     pub(crate) access: &'a Access,
     pub(crate) caller: &'a Caller,
-    /// Rights of which the route asks for one.
-    pub(crate) rights: &'a [Right],
+    /// What the route asks for.
+    pub(crate) action: Action,
 }
 
 impl Core<'_> {
@@ -39,7 +39,7 @@ impl Core<'_> {
             .collect())
     }
 
-    /// The object of an id as this dialect writes it. The rights to it were decided with the
+    /// The object of an id as this dialect writes it. Whether it may be seen was decided with the
     /// route: some routes look at a part of an object that has a permission of its own.
     pub(crate) fn get(&self, kind: Kind, id: &str) -> Result<Object, ApiError> {
         let view = self.access.view(None);
@@ -85,15 +85,12 @@ impl Core<'_> {
         }
     }
 
-    /// Writes what no command of the access is for. The rights are those of the route; the caller
-    /// is judged again where it is written.
+    /// Writes what no command of the access is for. The action is that of the route; the caller is
+    /// judged again where it is written.
     pub(crate) fn write(&self, activity: &str, operations: Vec<Operation>) -> Result<(), ApiError> {
-        let (rights, activity) = (self.rights.to_vec(), activity.to_owned());
+        let (action, activity) = (self.action, activity.to_owned());
         let written = self.caller.commit(move |caller, _| {
-            // A route without rights is for whoever is known.
-            if !rights.is_empty() {
-                caller.require_any(&rights)?;
-            }
+            caller.require_action(action)?;
             let origin = caller.origin(&activity);
             Ok::<_, IdentityError>(Planned::core(origin, operations, ()))
         });
@@ -189,19 +186,10 @@ pub(crate) fn new_id() -> Result<String, ApiError> {
     })
 }
 
-/// What this dialect calls one of a kind.
-fn noun(kind: Kind) -> &'static str {
-    match kind {
-        Kind::NODE => "sidecar",
-        Kind::RESOURCE => "repository",
-        other => other.noun(),
-    }
-}
-
 /// An error from below; a name that is taken in the words of this dialect.
 fn named(kind: Kind, error: AccessError) -> ApiError {
     if error.kind() == ErrorKind::AlreadyExists {
-        let message = format!("a {} with this name already exists", noun(kind));
+        let message = format!("a {} with this name already exists", kind.cyral_noun());
         return ApiError::new(ErrorKind::AlreadyExists, message);
     }
     error.into()
@@ -210,11 +198,10 @@ fn named(kind: Kind, error: AccessError) -> ApiError {
 /// No such object; clients look for the words at the start.
 fn absent(kind: Kind, id: &str) -> ApiError {
     let shown: String = id.chars().take(64).collect();
-    ApiError::not_found(match kind {
-        Kind::NODE => format!("NotFound: there is no sidecar {shown:?}"),
-        Kind::RESOURCE => format!("Failed to read repo: there is no repository {shown:?}"),
-        Kind::ROLE => format!("there is no role {shown:?}"),
-        _ => format!("there is no {} {shown:?}", noun(kind)),
+    let sentence = format!("there is no {} {shown:?}", kind.cyral_noun());
+    ApiError::not_found(match kind.entry().cyral.missing.as_str() {
+        "" => sentence,
+        begin => format!("{begin}: {sentence}"),
     })
 }
 

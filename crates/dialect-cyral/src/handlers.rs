@@ -15,7 +15,7 @@ mod users;
 
 use durward_access::Access;
 use durward_identity::Caller;
-use durward_policy::Right;
+use durward_policy::Action;
 use serde_json::{Map, Value};
 
 use crate::Answer;
@@ -28,8 +28,8 @@ use crate::routing::Parameters;
 pub(crate) struct Call<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) access: &'a Access,
-    /// Rights of which the route asks for one; none for whoever is known.
-    pub(crate) rights: &'a [Right],
+    /// What the route asks for.
+    pub(crate) action: Action,
     pub(crate) parameters: &'a Parameters,
     pub(crate) query: &'a str,
     pub(crate) body: &'a [u8],
@@ -46,7 +46,7 @@ impl Call<'_> {
         Core {
             access: self.access,
             caller: self.caller,
-            rights: self.rights,
+            action: self.action,
         }
     }
 

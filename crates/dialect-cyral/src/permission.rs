@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The permissions of this dialect, which are rights of the core.
+//! The permissions of this dialect.
 
-use durward_policy::Right;
+use durward_policy::Vocabulary;
 
 /// Names of all permissions as clients spell them, in one order.
 pub fn permissions() -> Vec<&'static str> {
-    Right::cyral_names().collect()
+    Vocabulary::Cyral.words().collect()
 }
 
 /// Id of a permission, which is stable and tells its name.
@@ -15,5 +15,7 @@ pub(crate) fn id(name: &str) -> String {
 
 /// The permission of an id, or of a name in its place.
 pub(crate) fn named(text: &str) -> Option<&'static str> {
-    Right::cyral_names().find(|name| *name == text || id(name) == text)
+    Vocabulary::Cyral
+        .words()
+        .find(|name| *name == text || id(name) == text)
 }

@@ -4,10 +4,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use durward_policy::Right;
+use durward_policy::Guard;
 use percent_encoding::percent_decode_str;
 
-use crate::contract::{Contract, RouteState};
+use crate::contract::{Contract, ContractError, RouteState};
 use crate::handlers::{self, Handler};
 
 /// Most segments of a path that is looked at; the contract has fewer.
@@ -19,11 +19,7 @@ const GREEDY: &str = "clientId";
 /// A route, ready to be asked.
 pub(crate) struct Target {
     pub(crate) handler: Option<Handler>,
-    /// Rights any of which lets a request through; none lets every credential through.
-    pub(crate) rights: Vec<Right>,
-    /// Names of the permissions, for the refusal.
-    pub(crate) permissions: Vec<String>,
-    pub(crate) open: bool,
+    pub(crate) guard: Guard,
     pub(crate) form: bool,
 }
 
@@ -65,33 +61,29 @@ pub(crate) struct Routing {
 }
 
 impl Routing {
-    pub(crate) fn new(contract: &Contract) -> Self {
-        let routes = contract.routes().filter(|(route, _)| !route.is_grpc());
-        let entry = |(route, permissions): (&crate::Route, &[String])| Entry {
-            method: route.method.clone(),
-            segments: split(&route.path).map(segment).collect(),
-            target: Target {
-                handler: match route.state {
-                    RouteState::Executing => handlers::find(&route.method, &route.path),
-                    RouteState::Absent => None,
+    pub(crate) fn new(contract: &Contract) -> Result<Self, ContractError> {
+        let mut entries = Vec::new();
+        for route in contract.routes().filter(|route| !route.is_grpc()) {
+            entries.push(Entry {
+                method: route.method.clone(),
+                segments: split(&route.path).map(segment).collect(),
+                target: Target {
+                    handler: match route.state {
+                        RouteState::Executing => handlers::find(&route.method, &route.path),
+                        RouteState::Absent => None,
+                    },
+                    guard: route.guard()?,
+                    form: route.form,
                 },
-                rights: permissions
-                    .iter()
-                    .filter_map(|name| Right::of_cyral(name))
-                    .collect(),
-                permissions: permissions.to_vec(),
-                open: route.open,
-                form: route.form,
-            },
-        };
-        let mut entries: Vec<Entry> = routes.map(entry).collect();
+            });
+        }
         // Literal segments win over parameters, and longer routes over those that take the rest.
         entries.sort_by_key(|entry| {
             let is_parameter = |part: &&Segment| matches!(part, Segment::Parameter(_));
             let parameters = entry.segments.iter().filter(is_parameter).count();
             (parameters, Reverse(entry.segments.len()))
         });
-        Self { entries }
+        Ok(Self { entries })
     }
 
     /// Whether any route of the dialect begins like this path: its answer to an unknown one is
@@ -182,10 +174,12 @@ fn segment(text: &str) -> Segment {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 mod tests {
+    use durward_policy::Action;
+
     use super::*;
 
     fn found(method: &str, path: &str) -> Option<(bool, Parameters)> {
-        let routing = Routing::new(&Contract::built_in().unwrap());
+        let routing = Routing::new(&Contract::built_in().unwrap()).unwrap();
         match routing.find(method, path) {
             Found::Route(target, parameters) => Some((target.handler.is_some(), parameters)),
             _ => None,
@@ -227,11 +221,11 @@ mod tests {
 
     #[test]
     fn literal_segments_win() {
-        let routing = Routing::new(&Contract::built_in().unwrap());
+        let routing = Routing::new(&Contract::built_in().unwrap()).unwrap();
         let Found::Route(target, _) = routing.find("POST", "/v1/integrations/saml/parse") else {
             panic!("no route");
         };
-        assert_eq!(target.permissions, ["Modify Integrations"]);
+        assert_eq!(target.guard, Guard::Action(Action::IntegrationWrite));
         assert!(matches!(
             routing.find("PATCH", "/v1/repos"),
             Found::OtherMethods(_)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use durward_dialect_cyral::{Contract, RouteState};
+use durward_policy::Guard;
 
 #[test]
 fn the_page_of_cyral_is_true() {
@@ -26,7 +27,7 @@ fn the_page_of_cyral_is_true() {
     }
     let contract = Contract::built_in().unwrap();
     let mut wrong = Vec::new();
-    for (route, _) in contract.routes() {
+    for route in contract.routes() {
         let name = format!("{} {}", route.method, route.path);
         match rows.remove(name.as_str()) {
             None => wrong.push(format!("{name} has no row")),
@@ -42,4 +43,28 @@ fn the_page_of_cyral_is_true() {
         "docs/compatibility/cyral.md:\n  {}",
         wrong.join("\n  ")
     );
+}
+
+/// What clients of the vendor rely on: which permissions open which route.
+#[test]
+fn every_route_opens_to_the_permissions_of_the_vendor() {
+    let contract = Contract::built_in().unwrap();
+    let mut got = Vec::new();
+    for route in contract.routes() {
+        let permissions = match (route.guard().unwrap(), route.permissions().unwrap()) {
+            (Guard::Open, _) => "-".to_owned(),
+            (_, None) => "*".to_owned(),
+            (_, Some(any)) => any.join("|"),
+        };
+        got.push(format!("{}\t{}\t{permissions}", route.method, route.path));
+    }
+    let table = include_str!("permissions.tsv").lines();
+    let known: Vec<&str> = table.filter(|line| !line.starts_with('#')).collect();
+    let wrong: Vec<_> = got
+        .iter()
+        .zip(&known)
+        .filter(|(got, row)| got != row)
+        .collect();
+    assert!(wrong.is_empty(), "permissions.tsv: {wrong:#?}");
+    assert_eq!(got.len(), known.len());
 }

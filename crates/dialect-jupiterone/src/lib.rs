@@ -12,6 +12,7 @@ mod tests;
 mod tokens;
 
 use durward_model::ErrorKind;
+use durward_policy::Action;
 
 use durward_graphql::Served;
 use durward_graphql::context::RequestContext;
@@ -74,14 +75,15 @@ impl Dialect for JupiterOne {
         context.hold(bytes)
     }
 
+    fn require(&self, context: &RequestContext, one_of: &[Action]) -> Result<(), FieldError> {
+        context.require(one_of)
+    }
+
     fn resolve_root<'a>(
         &'a self,
         _kind: OperationKind,
         call: Call<'a, RequestContext>,
     ) -> Resolution<'a, RequestContext> {
-        if let Err(error) = call.context.caller() {
-            return Resolution::ready(Err(errors::of(error)));
-        }
         match call.name() {
             "queryV1" => Resolution::later(query::first_version(call)),
             "queryV2" => Resolution::ready(query::second_version(&call)),
@@ -94,24 +96,12 @@ impl Dialect for JupiterOne {
             "getAllAssetProperties" => {
                 Resolution::ready(off_queue(|| reads::property_names(&call)))
             }
-            "createEntity" | "createEntityV2" => Resolution::later(async move {
-                mutations::create_entity(call, &mutations::Input::allowed(&call)?).await
-            }),
-            "updateEntity" | "updateEntityV2" => Resolution::later(async move {
-                mutations::update_entity(call, &mutations::Input::allowed(&call)?).await
-            }),
-            "deleteEntity" | "deleteEntityV2" => Resolution::later(async move {
-                mutations::delete_entity(call, &mutations::Input::allowed(&call)?).await
-            }),
-            "createRelationship" => Resolution::later(async move {
-                mutations::create_relationship(call, &mutations::Input::allowed(&call)?).await
-            }),
-            "updateRelationship" => Resolution::later(async move {
-                mutations::update_relationship(call, &mutations::Input::allowed(&call)?).await
-            }),
-            "deleteRelationship" => Resolution::later(async move {
-                mutations::delete_relationship(call, &mutations::Input::allowed(&call)?).await
-            }),
+            "createEntity" | "createEntityV2" => Resolution::later(mutations::create_entity(call)),
+            "updateEntity" | "updateEntityV2" => Resolution::later(mutations::update_entity(call)),
+            "deleteEntity" | "deleteEntityV2" => Resolution::later(mutations::delete_entity(call)),
+            "createRelationship" => Resolution::later(mutations::create_relationship(call)),
+            "updateRelationship" => Resolution::later(mutations::update_relationship(call)),
+            "deleteRelationship" => Resolution::later(mutations::delete_relationship(call)),
             "createToken" => Resolution::later(tokens::create(call)),
             "createCurrentUserToken" => Resolution::later(tokens::create_for_current_user(call)),
             "revokeToken" => Resolution::later(tokens::revoke(call)),

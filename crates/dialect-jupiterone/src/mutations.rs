@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use durward_graph::store::{Operation, PutMode, Receipt, Target};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_model::{Instant, Namespace, ObjectId, Value};
-use durward_policy::Right;
+use durward_policy::Action;
 use serde_json::{Value as Json, json};
 
 use crate::{errors, objects};
@@ -53,7 +53,8 @@ const METADATA: [&str; 17] = [
 ];
 
 /// `createEntity`, `createEntityV2`
-pub(super) async fn create_entity<'n>(call: Call<'_, Context>, input: &Input<'_>) -> Answer<'n> {
+pub(super) async fn create_entity<'n>(call: Call<'_, Context>) -> Answer<'n> {
+    let input = &Input::of(&call);
     let properties = input.properties()?;
     let classes = input.texts("entityClass", "_class")?;
     let operation = Operation::PutEntity {
@@ -72,7 +73,8 @@ pub(super) async fn create_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
 }
 
 /// `updateEntity`, `updateEntityV2`
-pub(super) async fn update_entity<'n>(call: Call<'_, Context>, input: &Input<'_>) -> Answer<'n> {
+pub(super) async fn update_entity<'n>(call: Call<'_, Context>) -> Answer<'n> {
+    let input = &Input::of(&call);
     let id = entity_argument(call.context, &input.text("entityId", "_id")?)?;
     let classes = input
         .member("_class", "_class")
@@ -92,7 +94,8 @@ pub(super) async fn update_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
 }
 
 /// `deleteEntity`, `deleteEntityV2`
-pub(super) async fn delete_entity<'n>(call: Call<'_, Context>, input: &Input<'_>) -> Answer<'n> {
+pub(super) async fn delete_entity<'n>(call: Call<'_, Context>) -> Answer<'n> {
+    let input = &Input::of(&call);
     let context = call.context;
     let id = entity_argument(context, &input.text("entityId", "_id")?)?;
     let Some(ObjectRef::Entity(entity)) = context.view.resolve(id) else {
@@ -107,10 +110,8 @@ pub(super) async fn delete_entity<'n>(call: Call<'_, Context>, input: &Input<'_>
 }
 
 /// `createRelationship`
-pub(super) async fn create_relationship<'n>(
-    call: Call<'_, Context>,
-    input: &Input<'_>,
-) -> Answer<'n> {
+pub(super) async fn create_relationship<'n>(call: Call<'_, Context>) -> Answer<'n> {
+    let input = &Input::of(&call);
     let end = |name: &str| {
         let id = entity_argument(call.context, &input.text(name, name)?)?;
         Ok::<_, FieldError>(Target::Id(id))
@@ -142,10 +143,8 @@ pub(super) async fn create_relationship<'n>(
 }
 
 /// `updateRelationship`
-pub(super) async fn update_relationship<'n>(
-    call: Call<'_, Context>,
-    input: &Input<'_>,
-) -> Answer<'n> {
+pub(super) async fn update_relationship<'n>(call: Call<'_, Context>) -> Answer<'n> {
+    let input = &Input::of(&call);
     let (id, edge) = edge_argument(call.context, input)?;
     let operation = Operation::PatchRelationship {
         target: id,
@@ -166,10 +165,8 @@ pub(super) async fn update_relationship<'n>(
 }
 
 /// `deleteRelationship`
-pub(super) async fn delete_relationship<'n>(
-    call: Call<'_, Context>,
-    input: &Input<'_>,
-) -> Answer<'n> {
+pub(super) async fn delete_relationship<'n>(call: Call<'_, Context>) -> Answer<'n> {
+    let input = &Input::of(&call);
     let (id, edge) = edge_argument(call.context, input)?;
     let operation = Operation::DeleteRelationship { target: id };
     write(
@@ -186,7 +183,7 @@ pub(super) async fn delete_relationship<'n>(
 /// Arguments of a mutation. The second versions put everything into one JSON object, under the
 /// metadata names that objects show.
 #[derive(Debug)]
-pub(super) struct Input<'a> {
+struct Input<'a> {
     arguments: &'a serde_json::Map<String, Json>,
     /// `input` or `entity` of a second version.
     inner: Option<&'a serde_json::Map<String, Json>>,
@@ -194,15 +191,13 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// The arguments of a caller who may write: whoever may not learns nothing about them.
-    pub(super) fn allowed(call: &Call<'a, Context>) -> Result<Self, FieldError> {
-        call.context.require(Right::WRITE_GRAPH)?;
+    fn of(call: &Call<'a, Context>) -> Self {
         let object = |name: &str| call.argument(name).and_then(Json::as_object);
-        Ok(Self {
+        Self {
             arguments: call.arguments,
             inner: object("input").or_else(|| object("entity")),
             is_second_version: call.name().ends_with("V2"),
-        })
+        }
     }
 
     fn member(&self, name: &str, metadata: &str) -> Option<&'a Json> {
@@ -311,7 +306,7 @@ async fn write(
         let instant = Instant::from_millis(timestamp);
         origin.detail = format!("client timestamp {}", instant.to_rfc3339_millis());
     }
-    let written = context.submit(Right::WRITE_GRAPH, origin, vec![operation]);
+    let written = context.submit(Action::GraphWrite, origin, vec![operation]);
     Ok(written.await?)
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use durward_budget::Share;
 use durward_graph::View;
 use durward_model::{ErrorKind, Instant, Value};
-use durward_policy::Right;
 use durward_query::{
     PageSize, QueryError, QueryPage, RunOptions, check, run as run_query, warnings,
 };
@@ -36,7 +35,6 @@ struct Asked {
 
 /// `queryV1`
 pub(super) async fn first_version(call: Call<'_, Context>) -> Answer<'_> {
-    call.context.require(Right::READ_GRAPH)?;
     let flags = call.argument("flags").and_then(Json::as_object);
     let flag = |name: &str| {
         flags
@@ -70,7 +68,6 @@ pub(super) async fn first_version(call: Call<'_, Context>) -> Answer<'_> {
 
 /// `queryV2`: always deferred.
 pub(super) fn second_version<'a>(call: &Call<'a, Context>) -> Answer<'a> {
-    call.context.require(Right::READ_GRAPH)?;
     let row_metadata = call.bool_argument("returnRowMetadata").unwrap_or(false);
     let asked = asked(call, row_metadata, true)?;
     check(&asked.text, &asked.options).map_err(|error| errors::of(&error))?;

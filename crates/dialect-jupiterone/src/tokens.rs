@@ -5,7 +5,6 @@ use durward_identity::{
     Caller, CredentialFilter, CredentialKind, CredentialSummary, IdentityError, NewApiKey,
 };
 use durward_model::{Instant, ObjectId};
-use durward_policy::Right;
 use serde_json::{Value as Json, json};
 
 use crate::errors;
@@ -133,7 +132,6 @@ pub(super) fn list<'a>(call: &Call<'a, Context>) -> Answer<'a> {
 
 /// `iamGetAccount`: the caller's organization.
 pub(super) fn account<'a>(call: &Call<'a, Context>) -> Answer<'a> {
-    call.context.require(Right::READ_ORGANIZATION)?;
     let caller = call.context.caller().map_err(|error| errors::of(error))?;
     let name = caller.organization_name();
     Ok(Node::json(json!({

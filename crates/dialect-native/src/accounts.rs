@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use durward_access::access::Sight;
 use durward_catalog::Kind;
-use durward_graph::{EntityRef, ObjectRef};
+use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{AccountSummary, Caller, IdentityError};
 use durward_model::{ErrorKind, ObjectId};
-use durward_policy::Right;
 
 use super::moment::{Moment, object_id};
 use super::objects::EntityNode;
@@ -62,16 +62,15 @@ impl AccountNode {
         }
     }
 
-    /// The account in the graph, for those who may read it there.
-    fn shown_entity(&self, context: &Context) -> Result<Option<EntityNode>, FieldError> {
-        context.require(Right::READ_GRAPH)?;
+    /// The account in the graph, if it is seen there.
+    fn shown_entity(&self) -> Option<EntityNode> {
         let entity = self
             .entity()
             .filter(|entity| self.moment.sees_entity(*entity));
-        Ok(entity.map(|entity| EntityNode {
+        entity.map(|entity| EntityNode {
             moment: Arc::clone(&self.moment),
             entity,
-        }))
+        })
     }
 }
 
@@ -96,7 +95,7 @@ impl Object<Context> for AccountNode {
             "updatedAt" => {
                 values::optional_instant(self.entity().map(|entity| view.updated_at(entity)))
             }
-            "entity" => match self.shown_entity(call.context)? {
+            "entity" => match self.shown_entity() {
                 Some(entity) => Node::object(entity),
                 None => Node::Null,
             },
@@ -105,13 +104,30 @@ impl Object<Context> for AccountNode {
     }
 }
 
-/// Whether a row condition hides an account: never one's own.
-pub(super) fn is_shown(caller: &Caller, moment: &Moment, account: ObjectId) -> bool {
-    let is_seen = || match moment.view.resolve(account) {
-        Some(ObjectRef::Entity(entity)) => moment.sees_entity(entity),
-        _ => false,
-    };
-    caller.account() == Some(account) || is_seen()
+/// Which accounts a row condition lets a caller see: always its own.
+pub(super) struct Shown<'s> {
+    caller: &'s Caller,
+    view: &'s View,
+    sight: Sight,
+}
+
+impl<'s> Shown<'s> {
+    pub(super) fn to(caller: &'s Caller, moment: &'s Moment) -> Self {
+        Self {
+            caller,
+            view: &moment.view,
+            sight: Sight::of(caller, &moment.view),
+        }
+    }
+
+    pub(super) fn has(&self, account: ObjectId) -> bool {
+        let is_seen = || {
+            self.view
+                .resolve(account)
+                .is_some_and(|object| self.sight.sees(object))
+        };
+        self.caller.account() == Some(account) || is_seen()
+    }
 }
 
 /// An account that the caller may know of; `None` for all others.
@@ -121,7 +137,9 @@ fn find(
     id: ObjectId,
 ) -> Result<Option<AccountNode>, IdentityError> {
     match caller.organization().account_in(caller, &moment.view, id) {
-        Ok(summary) if is_shown(caller, moment, id) => Ok(Some(AccountNode::new(moment, summary))),
+        Ok(summary) if Shown::to(caller, moment).has(id) => {
+            Ok(Some(AccountNode::new(moment, summary)))
+        }
         Ok(_) => Ok(None),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -175,7 +193,6 @@ pub(super) fn account<'a>(call: &Call<'a, Context>) -> Answer<'a> {
 /// `accounts`, in order of creation.
 pub(super) async fn accounts(call: Call<'_, Context>) -> Answer<'_> {
     let context = call.context;
-    context.require(Right::READ_ACCOUNTS)?;
     let first = page::first(&call, FIRST_MAX)?;
     let cursor = Cursor::asked(&call, LIST)?;
     let moment = page::moment(&call, cursor.as_ref())?;
@@ -183,7 +200,8 @@ pub(super) async fn accounts(call: Call<'_, Context>) -> Answer<'_> {
     let read = move |_: &Reading| {
         let all = caller.organization().accounts_in(&caller, &moment.view);
         let mut all = all.map_err(|error| errors::of(&error))?;
-        all.retain(|account| is_shown(&caller, &moment, account.id));
+        let shown = Shown::to(&caller, &moment);
+        all.retain(|account| shown.has(account.id));
         let name = |account: &AccountSummary| moment.shown_id(account.id);
         let (shown, end) = page::slice(all, name, cursor.as_ref(), first);
         let instant = moment.view.instant();

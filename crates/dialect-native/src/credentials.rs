@@ -7,7 +7,7 @@ use durward_identity::{CredentialFilter, CredentialKind, CredentialSummary};
 use durward_model::Instant;
 use serde_json::Value as Json;
 
-use super::accounts::{self, AccountNode, Actors};
+use super::accounts::{AccountNode, Actors, Shown};
 use super::moment::{Moment, object_id};
 use super::page::{self, Cursor, FIRST_MAX, Page};
 use super::{Answer, Context, errors, values};
@@ -123,10 +123,11 @@ pub(super) async fn credentials(call: Call<'_, Context>) -> Answer<'_> {
             .organization()
             .credentials_in(&caller, &moment.view, &filter);
         let mut all = all.map_err(|error| errors::of(&error))?;
+        let seen = Shown::to(&caller, &moment);
         all.retain(|credential| {
             account.is_none_or(|account| credential.account == account)
                 && (with_ended || is_active(credential, now))
-                && accounts::is_shown(&caller, &moment, credential.account)
+                && seen.has(credential.account)
         });
         let name = |credential: &CredentialSummary| moment.shown_id(credential.id);
         let (shown, end) = page::slice(all, name, cursor.as_ref(), first);

@@ -24,6 +24,7 @@ mod values;
 use durward_graphql::Served;
 use durward_graphql::context::RequestContext;
 use durward_graphql::engine::{Call, Dialect, FieldError, Node, OperationKind, Resolution};
+use durward_policy::Action;
 use http::HeaderMap;
 
 type Context = RequestContext;
@@ -79,14 +80,15 @@ impl Dialect for Native {
         context.hold(bytes)
     }
 
+    fn require(&self, context: &RequestContext, one_of: &[Action]) -> Result<(), FieldError> {
+        context.require(one_of)
+    }
+
     fn resolve_root<'a>(
         &'a self,
         _kind: OperationKind,
         call: Call<'a, RequestContext>,
     ) -> Resolution<'a, RequestContext> {
-        if let Err(error) = call.context.caller() {
-            return Resolution::ready(Err(errors::of(error)));
-        }
         match call.name() {
             "organization" => Resolution::later(organization::organization(call)),
             "head" => Resolution::later(organization::head(call)),

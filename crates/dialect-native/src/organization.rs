@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `organization` and `head`.
 
+use durward_catalog::ORGANIZATION;
+use durward_catalog::kinds::property;
 use durward_graph::EntityRef;
 use durward_identity::Caller;
 use durward_model::transaction::Sequence;
 use durward_model::{Instant, Namespace};
-use durward_policy::Right;
 use serde_json::{Value as Json, json};
 
 use super::discovery::visible_edges;
@@ -14,13 +15,9 @@ use super::{Answer, Context, errors};
 use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, JsonObject, Node};
 
-/// Type and natural key of the entity that stands for the organization.
-const ORGANIZATION: &str = "organization";
-
 /// `organization`
 pub(super) async fn organization(call: Call<'_, Context>) -> Answer<'_> {
     let context = call.context;
-    context.require(Right::READ_ORGANIZATION)?;
     let moment = Moment::asked(&call)?;
     let entity = moment.view.find_by_key(&Namespace::durward(), ORGANIZATION);
     let entity = entity.ok_or_else(|| errors::not_found("organization at this instant"))?;
@@ -59,7 +56,7 @@ fn summary(
         None
     };
     let name = view
-        .property_id("displayName")
+        .property_id(property::DISPLAY_NAME)
         .map(|property| view.value(entity, property));
     let entities = if with.entities {
         view.types()
@@ -104,7 +101,6 @@ fn committed_at(caller: &Caller, moment: &Moment) -> Result<Option<Instant>, Fie
 /// `head`
 pub(super) async fn head(call: Call<'_, Context>) -> Answer<'_> {
     let context = call.context;
-    context.require(Right::READ_ORGANIZATION)?;
     let moment = Moment::asked(&call)?;
     let caller = context.caller().map_err(|error| errors::of(error))?.clone();
     let read = move |_: &Reading| {

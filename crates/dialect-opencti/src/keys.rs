@@ -5,7 +5,7 @@ mod attributes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use durward_catalog::stix;
+use durward_catalog::{Kind, stix};
 use durward_intel::import::STIX_SOURCE;
 use durward_intel::kinds;
 use durward_model::Namespace;
@@ -115,7 +115,10 @@ fn stored_properties(context: &RequestContext) -> BTreeSet<String> {
 
 /// Graph types by the names of OpenCTI's types, concrete and abstract.
 fn types() -> BTreeMap<String, Vec<String>> {
-    let mut types = BTreeMap::from([("user".to_owned(), user_types().map(str::to_owned).to_vec())]);
+    let mut types = BTreeMap::from([(
+        Kind::USER.opencti().to_lowercase(),
+        user_types().map(str::to_owned).to_vec(),
+    )]);
     for known in stix::types() {
         for name in known
             .parents

@@ -21,7 +21,7 @@ mod user;
 mod values;
 
 use durward_catalog::stix;
-use durward_policy::Right;
+use durward_policy::Action;
 use serde_json::json;
 
 use crate::user::UserNode;
@@ -76,34 +76,7 @@ pub fn executed() -> Vec<&'static str> {
 type Answer<'a> = Result<Node<'a, RequestContext>, FieldError>;
 
 fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
-    let context = call.context;
-    context.caller().map_err(|_| errors::auth_required())?;
     let field = call.name();
-    match field {
-        "about" => return Ok(Node::json(json!({"version": PLATFORM_VERSION}))),
-        "me" => return read::me(call),
-        "user" | "users" => {
-            context
-                .require(Right::READ_ACCOUNTS)
-                .map_err(|_| errors::forbidden())?;
-            return if field == "user" {
-                Ok(read::user(call))
-            } else {
-                list::users(call)
-            };
-        }
-        _ => {}
-    }
-    let is_known = executed().binary_search(&field).is_ok();
-    if !is_known {
-        return Err(errors::unsupported(field));
-    }
-    let knowledge = Right::of_capability("KNOWLEDGE");
-    let may_read = knowledge.is_some_and(|right| context.require(right).is_ok());
-    let may_read_graph = context.require(Right::READ_GRAPH).is_ok();
-    if !may_read || !may_read_graph {
-        return Err(errors::forbidden());
-    }
     for root in stix::roots() {
         match field {
             _ if field == root.list => return list::entities(call, root),
@@ -113,6 +86,10 @@ fn resolve<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
         }
     }
     match field {
+        "about" => Ok(Node::json(json!({"version": PLATFORM_VERSION}))),
+        "me" => read::me(call),
+        "user" => read::user(call),
+        "users" => list::users(call),
         "vocabularyCategories" => Ok(Node::list([])),
         "stix" => Ok(read::stix(call)),
         "stixObjectOrStixRelationship" => Ok(read::any(call)),
@@ -133,19 +110,20 @@ impl Dialect for OpenCti {
         context.hold(bytes)
     }
 
+    fn require(&self, context: &RequestContext, one_of: &[Action]) -> Result<(), FieldError> {
+        context.caller().map_err(|_| errors::auth_required())?;
+        context.require(one_of).map_err(|_| errors::forbidden())
+    }
+
     fn resolve_root<'a>(
         &'a self,
         kind: OperationKind,
         call: Call<'a, RequestContext>,
     ) -> Resolution<'a, RequestContext> {
-        if kind == OperationKind::Mutation {
-            let refused = match call.context.caller() {
-                Ok(_) => errors::unsupported(call.name()),
-                Err(_) => errors::auth_required(),
-            };
-            return Resolution::ready(Err(refused));
-        }
-        Resolution::ready(resolve(&call))
+        Resolution::ready(match kind {
+            OperationKind::Query => resolve(&call),
+            OperationKind::Mutation => Err(errors::unsupported(call.name())),
+        })
     }
 
     fn authorize_introspection(&self, context: &RequestContext) -> Result<(), FieldError> {

@@ -153,17 +153,18 @@ pub(super) fn me<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
 }
 
 /// An account by its id.
-pub(super) fn user<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestContext> {
+pub(super) fn user<'a>(call: &Call<'a, RequestContext>) -> Answer<'a> {
     let context = call.context;
+    let sight = context.sight()?;
     let text = id_argument(call).unwrap_or_default();
     let cipher = context.view.id_cipher();
     let id = cipher
         .parse_uuid(text)
         .or_else(|| ids::parse_stix(cipher, text));
-    match id.and_then(|id| context.view.resolve(id)) {
+    Ok(match id.and_then(|id| context.view.resolve(id)) {
         Some(ObjectRef::Entity(entity))
             if user_types().contains(&context.view.type_name(entity.type_id))
-                && context.sees_entity(entity) =>
+                && sight.sees(ObjectRef::Entity(entity)) =>
         {
             Node::object(UserNode {
                 entity,
@@ -171,5 +172,5 @@ pub(super) fn user<'a>(call: &Call<'a, RequestContext>) -> Node<'a, RequestConte
             })
         }
         _ => Node::Null,
-    }
+    })
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts as OpenCTI shows users.
 
-use durward_catalog::Kind;
-use durward_catalog::ids;
+use durward_catalog::kinds::property;
+use durward_catalog::{Kind, ids};
 use durward_graph::EntityRef;
 use durward_model::Value;
-use durward_policy::Right;
 use serde_json::json;
 
 use crate::connection::Connection;
@@ -47,9 +46,9 @@ impl UserNode {
     }
 
     fn name(&self, context: &Context) -> String {
-        let name = self.text(context, "displayName");
+        let name = self.text(context, property::DISPLAY_NAME);
         if name.is_empty() {
-            self.text(context, "email")
+            self.text(context, property::EMAIL)
         } else {
             name
         }
@@ -58,17 +57,17 @@ impl UserNode {
 
 /// OpenCTI's capabilities of the caller, as objects.
 fn capabilities<'n>(context: &Context) -> Node<'n, Context> {
-    let rights = context.rights();
-    let names = Right::all()
-        .filter(|right| rights.contains(*right))
-        .filter_map(Right::capability);
     let item = |name: &str| json!({"id": name, "name": name, "description": name});
-    Node::json(names.map(item).collect())
+    Node::json(context.rights().capabilities().map(item).collect())
 }
 
 impl Object<Context> for UserNode {
     fn type_name(&self) -> &str {
-        if self.is_me { "MeUser" } else { "User" }
+        if self.is_me {
+            "MeUser"
+        } else {
+            Kind::USER.opencti()
+        }
     }
 
     fn field<'a>(&'a self, call: &Call<'a, Context>) -> Result<Node<'a, Context>, FieldError> {
@@ -79,14 +78,15 @@ impl Object<Context> for UserNode {
             "id" => Node::text(uuid()),
             "standard_id" => {
                 let id = view.entity_id(self.entity);
-                Node::text(ids::stix(view.id_cipher(), "user", id))
+                let own = Kind::USER.opencti().to_lowercase();
+                Node::text(ids::stix(view.id_cipher(), &own, id))
             }
-            "entity_type" => Node::text("User"),
+            "entity_type" => Node::text(Kind::USER.opencti()),
             "parent_types" => Node::list(["Basic-Object", "Internal-Object"].map(Node::text)),
             "name" => Node::text(self.name(context)),
-            "user_email" => Node::text(self.text(context, "email")),
+            "user_email" => Node::text(self.text(context, property::EMAIL)),
             "account_status" => {
-                let is_suspended = self.value(context, "suspended") == Value::Bool(true);
+                let is_suspended = self.value(context, property::SUSPENDED) == Value::Bool(true);
                 Node::text(if is_suspended { "Inactive" } else { "Active" })
             }
             "created_at" => Node::text(view.created_at(self.entity).to_rfc3339_millis()),

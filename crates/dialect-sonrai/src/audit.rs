@@ -3,19 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use durward_catalog::Kind;
-use durward_catalog::ids;
+use durward_catalog::kinds::property;
+use durward_catalog::{CREDENTIAL, Kind, ids};
 use durward_graph::{EntityRef, ObjectRef};
 use durward_identity::Caller;
 use durward_model::change::Change;
 use durward_model::transaction::{Sequence, Transaction};
 use durward_model::{EntityNumber, Instant, ObjectId, Value};
-use durward_policy::Right;
 use durward_query::where_filter::FieldKind;
 use serde_json::{Map, Value as Json};
 
 use super::row_list::{Fields, Row, RowList};
-use super::{Answer, Context, errors, specs, tokens, users};
+use super::{Answer, Context, errors, tokens, users};
 use durward_graphql::engine::{Call, Node};
 
 const CONNECTION: &str = "SonraiAuditLogConnection";
@@ -42,7 +41,6 @@ const BOUNDS: [(&str, &str); 2] = [("fromDate", "GTE"), ("toDate", "LTE")];
 /// `SonraiAuditLogs`
 pub(super) fn logs<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let context = call.context;
-    context.require(Right::READ_AUDIT)?;
     let caller = context.caller().map_err(|error| errors::of(error))?;
     let filter = call.argument("where").map(with_bounds);
     let check = |rows| RowList::new(CONNECTION, FIELDS, rows, filter.as_ref(), context);
@@ -289,9 +287,9 @@ fn name(context: &Context, entity: EntityRef) -> (String, String) {
     let type_name = view.type_name(entity.type_id);
     match type_name {
         _ if Kind::of_type(type_name).is_some_and(|kind| Kind::ACCOUNTS.contains(&kind)) => {
-            (specs::USER_KIND.to_owned(), users::srn_of(context, id))
+            (Kind::USER.sonrai().to_owned(), users::srn_of(context, id))
         }
-        "credential" if text("kind").as_deref() == Some("sonrai_token") => {
+        CREDENTIAL if text(property::KIND).as_deref() == Some("sonrai_token") => {
             (tokens::TOKEN_KIND.to_owned(), tokens::srn_of(context, id))
         }
         other => {

@@ -47,8 +47,8 @@ impl<'l> GraphList<'l> {
         let table = self.spec.table(&context.account_id());
         let sources = match &self.of {
             None => {
-                let types = self.spec.types.iter();
-                types.map(|name| Source::Type((*name).to_owned())).collect()
+                let types = self.spec.types().into_iter();
+                types.map(|name| Source::Type(name.to_owned())).collect()
             }
             Some(entities) => {
                 let ids = entities.iter().map(|each| context.view.entity_id(*each));
@@ -66,7 +66,7 @@ impl<'l> GraphList<'l> {
             table: &table,
         };
         let options = RunOptions {
-            row_condition: context.row_condition(),
+            row_condition: context.listed_condition(),
             limits: context.limits_of_request(),
             page: PageSize::Whole,
             account_id: context.account_id(),
@@ -148,7 +148,7 @@ impl GraphItem {
             From::Srn(kind) => {
                 let (view, own) = (&context.view, context.account_id());
                 let id = view.entity_id(self.entity);
-                ids::srn(view.id_cipher(), &own, kind, id).into()
+                ids::srn(view.id_cipher(), &own, kind.sonrai(), id).into()
             }
             From::Always => Value::Bool(true),
             From::NotFlag(name) => Value::Bool(self.value(context, name) != Value::Bool(true)),
@@ -160,7 +160,7 @@ impl GraphItem {
     fn related(&self, context: &Context, relation: &'static Relation) -> GraphList<'static> {
         let view = &context.view;
         let mut found = Vec::new();
-        for other in relation.to.types {
+        for other in relation.to.types() {
             let (Some(other), Some(verb)) = (view.type_id(other), view.verb_id(relation.verb))
             else {
                 continue;

@@ -16,7 +16,7 @@ mod tests;
 mod tokens;
 mod users;
 
-use durward_policy::Right;
+use durward_policy::Action;
 
 use crate::graph_list::GraphList;
 use crate::specs::Spec;
@@ -54,8 +54,7 @@ type Context = RequestContext;
 type Answer<'a> = Result<Node<'a, Context>, FieldError>;
 
 /// A list over the graph.
-fn listed<'a>(call: &Call<'a, Context>, spec: &'static Spec, right: Right) -> Answer<'a> {
-    call.context.require(right)?;
+fn listed<'a>(call: &Call<'a, Context>, spec: &'static Spec) -> Answer<'a> {
     let list = GraphList::new(spec, call.argument("where"));
     list.check(call.context)?;
     Ok(Node::object(list))
@@ -63,14 +62,14 @@ fn listed<'a>(call: &Call<'a, Context>, spec: &'static Spec, right: Right) -> An
 
 fn query<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     match call.name() {
-        "CloudHierarchyList" => listed(call, &specs::HIERARCHY, Right::READ_GRAPH),
-        "ListResourceSummaries" => listed(call, &specs::RESOURCES, Right::READ_GRAPH),
-        "Identities" => listed(call, &specs::IDENTITIES, Right::READ_GRAPH),
-        "Users" => listed(call, &specs::USERS, Right::READ_GRAPH),
-        "Roles" => listed(call, &specs::ROLES, Right::READ_GRAPH),
-        "Groups" => listed(call, &specs::GROUPS, Right::READ_GRAPH),
-        "DescribeAWSDirectPolicy" => listed(call, &specs::POLICIES, Right::READ_GRAPH),
-        "SonraiUsers" => listed(call, &specs::ACCOUNTS, Right::READ_ACCOUNTS),
+        "CloudHierarchyList" => listed(call, &specs::HIERARCHY),
+        "ListResourceSummaries" => listed(call, &specs::RESOURCES),
+        "Identities" => listed(call, &specs::IDENTITIES),
+        "Users" => listed(call, &specs::USERS),
+        "Roles" => listed(call, &specs::ROLES),
+        "Groups" => listed(call, &specs::GROUPS),
+        "DescribeAWSDirectPolicy" => listed(call, &specs::POLICIES),
+        "SonraiUsers" => listed(call, &specs::ACCOUNTS),
         "SonraiCurrentUsers" => users::current(call),
         "SonraiRoles" => users::roles(call),
         "SonraiUserTokens" => tokens::list(call),
@@ -86,14 +85,15 @@ impl Dialect for Sonrai {
         context.hold(bytes)
     }
 
+    fn require(&self, context: &RequestContext, one_of: &[Action]) -> Result<(), FieldError> {
+        context.require(one_of)
+    }
+
     fn resolve_root<'a>(
         &'a self,
         _kind: OperationKind,
         call: Call<'a, RequestContext>,
     ) -> Resolution<'a, RequestContext> {
-        if let Err(error) = call.context.caller() {
-            return Resolution::ready(Err(errors::of(error)));
-        }
         if let Err(error) = directives::refuse(&call) {
             return Resolution::ready(Err(error));
         }

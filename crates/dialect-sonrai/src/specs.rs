@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The lists over the graph, as tables: what a column shows is what it filters and sorts by.
 
-use durward_catalog::ids;
+use durward_catalog::kinds::{property, verb};
+use durward_catalog::{Kind, SonraiName, cloud, ids};
 use durward_model::Value;
 use durward_query::plan::Way;
 use durward_query::where_filter::{
     FieldKind, FieldMeaning, FieldSource, FieldTable, FieldValue, RelatedField,
 };
-
-/// Kind of the users of the platform in their names.
-pub(super) const USER_KIND: &str = "SonraiUser";
 
 /// Where the value of a column comes from.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +18,8 @@ pub(super) enum From {
     Texts(&'static str),
     /// Any of two properties; the first that is there is shown.
     Either([&'static str; 2]),
-    /// The name of a platform object of a kind.
-    Srn(&'static str),
+    /// The name of a core object of a kind.
+    Srn(Kind),
     /// True for every object.
     Always,
     /// True where a flag is not set. It is filtered by a plain value.
@@ -49,12 +47,12 @@ pub(super) struct Relation {
 /// A list.
 #[derive(Debug)]
 pub(super) struct Spec {
+    /// The root field that gives it, by which the catalog says what it lists.
+    root: &'static str,
     /// Type of its items in the contract.
     pub(super) item: &'static str,
     /// Type of the list in the contract.
     pub(super) connection: &'static str,
-    /// Types of the entities in the graph.
-    pub(super) types: &'static [&'static str],
     /// Properties of which an entity must have one to be listed. Principals that are only known
     /// from trust policies have no name and no scope, and are not listed.
     pub(super) needs: &'static [&'static str],
@@ -70,12 +68,6 @@ const fn text(name: &'static str, property: &'static str) -> Column {
 const fn column(name: &'static str, kind: FieldKind, from: From) -> Column {
     Column { name, kind, from }
 }
-
-const USER_TYPE: &str = "aws_iam_user";
-const ROLE_TYPE: &str = "aws_iam_role";
-const GROUP_TYPE: &str = "aws_iam_group";
-const POLICY_TYPE: &str = "aws_iam_policy";
-const ACCOUNT_TYPE: &str = "aws_account";
 
 const RESOURCE_COLUMNS: [Column; 10] = [
     text("account", "accountId"),
@@ -96,9 +88,9 @@ const RESOURCE_COLUMNS: [Column; 10] = [
 
 /// `ListResourceSummaries`
 pub(super) static RESOURCES: Spec = Spec {
+    root: "ListResourceSummaries",
     item: "ResourceSummary",
     connection: "ResourceSummaryConnection",
-    types: &[ACCOUNT_TYPE, GROUP_TYPE, POLICY_TYPE, ROLE_TYPE, USER_TYPE],
     needs: &["srn"],
     columns: &[&RESOURCE_COLUMNS],
     relations: &[],
@@ -106,9 +98,9 @@ pub(super) static RESOURCES: Spec = Spec {
 
 /// `Identities`
 pub(super) static IDENTITIES: Spec = Spec {
+    root: "Identities",
     item: "Identity",
     connection: "IdentityConnection",
-    types: &[ROLE_TYPE, USER_TYPE],
     needs: &["srn"],
     columns: &[&RESOURCE_COLUMNS],
     relations: &[],
@@ -116,14 +108,14 @@ pub(super) static IDENTITIES: Spec = Spec {
 
 /// `Users`
 pub(super) static USERS: Spec = Spec {
+    root: "Users",
     item: "User",
     connection: "UserConnection",
-    types: &[USER_TYPE],
     needs: &["srn"],
     columns: &[&RESOURCE_COLUMNS, &[text("userName", "username")]],
     relations: &[Relation {
         name: "isMemberOf",
-        verb: "HAS",
+        verb: verb::HAS,
         way: Way::In,
         to: &GROUPS,
         table: || GROUPS.table(""),
@@ -132,9 +124,9 @@ pub(super) static USERS: Spec = Spec {
 
 /// `Roles`
 pub(super) static ROLES: Spec = Spec {
+    root: "Roles",
     item: "Role",
     connection: "RoleConnection",
-    types: &[ROLE_TYPE],
     needs: &["srn"],
     columns: &[&RESOURCE_COLUMNS],
     relations: &[],
@@ -142,14 +134,14 @@ pub(super) static ROLES: Spec = Spec {
 
 /// `Groups`
 pub(super) static GROUPS: Spec = Spec {
+    root: "Groups",
     item: "Group",
     connection: "GroupConnection",
-    types: &[GROUP_TYPE],
     needs: &["srn"],
     columns: &[&RESOURCE_COLUMNS],
     relations: &[Relation {
         name: "hasMember",
-        verb: "HAS",
+        verb: verb::HAS,
         way: Way::Out,
         to: &USERS,
         table: || USERS.table(""),
@@ -158,9 +150,9 @@ pub(super) static GROUPS: Spec = Spec {
 
 /// `DescribeAWSDirectPolicy`: a policy by its own name, or those inside an identity by its name.
 pub(super) static POLICIES: Spec = Spec {
+    root: "DescribeAWSDirectPolicy",
     item: "AWSDirectPolicy",
     connection: "AWSDirectPolicyConnection",
-    types: &[POLICY_TYPE, ROLE_TYPE],
     needs: &["policyJson", "trustPolicyJson"],
     columns: &[&[
         text("name", "name"),
@@ -177,9 +169,9 @@ pub(super) static POLICIES: Spec = Spec {
 
 /// `CloudHierarchyList`
 pub(super) static HIERARCHY: Spec = Spec {
+    root: "CloudHierarchyList",
     item: "CloudHierarchy",
     connection: "CloudHierarchyConnection",
-    types: &[ACCOUNT_TYPE, "aws_organizational_unit"],
     needs: &["scope"],
     columns: &[&[
         column("active", FieldKind::Boolean, From::Property("active")),
@@ -198,21 +190,34 @@ pub(super) static HIERARCHY: Spec = Spec {
 
 /// `SonraiUsers`
 pub(super) static ACCOUNTS: Spec = Spec {
+    root: "SonraiUsers",
     item: "SonraiUser",
     connection: "SonraiUserConnection",
-    types: &["account"],
     needs: &[],
     columns: &[&[
-        text("email", "email"),
-        column("isActive", FieldKind::Boolean, From::NotFlag("suspended")),
-        text("name", "displayName"),
+        text("email", property::EMAIL),
+        column(
+            "isActive",
+            FieldKind::Boolean,
+            From::NotFlag(property::SUSPENDED),
+        ),
+        text("name", property::DISPLAY_NAME),
         text("resourceId", "_id"),
-        column("srn", FieldKind::Text, From::Srn(USER_KIND)),
+        column("srn", FieldKind::Text, From::Srn(Kind::USER)),
     ]],
     relations: &[],
 };
 
 impl Spec {
+    /// Types in the graph of what it lists.
+    pub(super) fn types(&self) -> Vec<&'static str> {
+        let lists = |name: &SonraiName| name.lists.iter().any(|list| list == self.root);
+        let core = Kind::all().filter(|kind| lists(&kind.entry().sonrai));
+        let cloud = cloud::types().iter().filter(|known| lists(&known.sonrai));
+        let cloud = cloud.map(|known| known.name.as_str());
+        core.map(Kind::type_name).chain(cloud).collect()
+    }
+
     /// What the fields of its filter and its order mean.
     pub(super) fn table(&self, organization: &str) -> FieldTable {
         let mut table = FieldTable::default();
@@ -228,11 +233,11 @@ impl Spec {
             table = table.with(column.name, meaning);
         }
         for relation in self.relations {
-            let types = relation.to.types.iter();
+            let types = relation.to.types().into_iter();
             let related = RelatedField {
                 verb: relation.verb.to_owned(),
                 way: relation.way,
-                types: types.map(|name| (*name).to_owned()).collect(),
+                types: types.map(str::to_owned).collect(),
                 table: relation.table,
             };
             table = table.with(relation.name, FieldMeaning::Related(related));
@@ -258,11 +263,38 @@ impl Column {
         match self.from {
             From::Property(name) | From::Texts(name) => FieldSource::Property(name.to_owned()),
             From::Either(names) => FieldSource::AnyOf(names.map(str::to_owned).to_vec()),
-            From::Srn(kind) => {
-                FieldSource::Prefixed(ids::srn_prefix(organization, kind), "_id".to_owned())
-            }
+            From::Srn(kind) => FieldSource::Prefixed(
+                ids::srn_prefix(organization, kind.sonrai()),
+                "_id".to_owned(),
+            ),
             From::Always => FieldSource::Constant(Value::Bool(true)),
             From::NotFlag(name) => FieldSource::NotFlag(name.to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_catalog_names_lists_as_they_are_here() {
+        let specs = [
+            &RESOURCES,
+            &IDENTITIES,
+            &USERS,
+            &ROLES,
+            &GROUPS,
+            &POLICIES,
+            &HIERARCHY,
+            &ACCOUNTS,
+        ];
+        let named: BTreeSet<&str> = specs.iter().map(|spec| spec.root).collect();
+        let core = Kind::all().flat_map(|kind| &kind.entry().sonrai.lists);
+        let cloud = cloud::types().iter().flat_map(|known| &known.sonrai.lists);
+        let told: BTreeSet<&str> = core.chain(cloud).map(String::as_str).collect();
+        assert_eq!(told, named);
     }
 }

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts and roles as the platform's users and roles.
 
-use durward_catalog::Kind;
-use durward_catalog::ids;
+use durward_catalog::kinds::{property, verb};
+use durward_catalog::{CREDENTIAL, Kind, ids};
 use durward_graph::{Direction, EntityRef, ObjectRef};
 use durward_model::{Instant, ObjectId, Value};
-use durward_policy::{Right, Rights};
+use durward_policy::Rights;
 use durward_query::where_filter::FieldKind;
 
 use super::row_list::{Fields, Row, RowList};
-use super::specs::USER_KIND;
 use super::{Answer, Context, errors};
 use durward_graphql::engine::{Call, Node};
-
-/// Kind of roles in their names.
-const ROLE_KIND: &str = "SonraiRole";
-const CREDENTIAL_TYPE: &str = "credential";
-const OWNS: &str = "OWNS";
 
 const USER_FIELDS: Fields = &[
     ("email", FieldKind::Text),
@@ -37,17 +31,17 @@ const BUILT_IN: &str = "supersonrai";
 /// Name of an account.
 pub(super) fn srn_of(context: &Context, account: ObjectId) -> String {
     let cipher = context.view.id_cipher();
-    ids::srn(cipher, &context.account_id(), USER_KIND, account)
+    ids::srn(cipher, &context.account_id(), Kind::USER.sonrai(), account)
 }
 
 /// When a credential of an account was last used, as far as the caller may know of it.
 pub(super) fn last_login(context: &Context, account: EntityRef) -> Option<Instant> {
     let view = &context.view;
-    let credential = view.type_id(CREDENTIAL_TYPE)?;
-    let verb = view.verb_id(OWNS)?;
-    let used = view.property_id("lastUsedOn")?;
+    let credential = view.type_id(CREDENTIAL)?;
+    let owns = view.verb_id(verb::OWNS)?;
+    let used = view.property_id(property::LAST_USED_ON)?;
     let mut last = None;
-    let triples = view.triples_matching(Some(account.type_id), Some(verb), Some(credential));
+    let triples = view.triples_matching(Some(account.type_id), Some(owns), Some(credential));
     for triple in triples {
         let adjacency = view.adjacency(triple.id, Direction::Out);
         adjacency.for_each(account.row, |row| {
@@ -87,7 +81,7 @@ pub(super) fn current<'a>(call: &Call<'a, Context>) -> Answer<'a> {
         && let Some(ObjectRef::Entity(entity)) = context.view.resolve(id)
     {
         let row = Row::new("SonraiUser")
-            .text("email", &text(context, entity, "email"))
+            .text("email", &text(context, entity, property::EMAIL))
             .text("name", caller.account_name())
             // A suspended account does not get here.
             .with("isActive", true)
@@ -108,32 +102,29 @@ fn expanded(stored: &Value) -> Value {
         return Value::List(Vec::new());
     };
     let rights = Rights::from_names(names.iter().filter_map(Value::as_str)).unwrap_or(Rights::NONE);
-    let names = Right::all().filter(|right| rights.contains(*right));
-    Value::from(names.map(Right::name).collect::<Vec<_>>())
+    Value::from(rights.names_one_by_one())
 }
 
 /// `SonraiRoles`
 pub(super) fn roles<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let context = call.context;
-    context.require(Right::READ_ACCOUNTS)?;
+    let sight = context.sight()?;
     let entities = context.view.type_id(Kind::ROLE.type_name()).map(|type_id| {
-        let rows: Vec<EntityRef> = context
-            .visible_rows(type_id)
-            .iter()
-            .map(|row| EntityRef { type_id, row })
-            .collect();
-        rows
+        let rows = context.view.live_rows(type_id);
+        let entities = rows.iter().map(|row| EntityRef { type_id, row });
+        let seen = entities.filter(|entity| sight.sees(ObjectRef::Entity(*entity)));
+        seen.collect::<Vec<_>>()
     });
     let own = context.account_id();
     let rows = entities.into_iter().flatten().map(|entity| {
-        let name = text(context, entity, "displayName");
-        let is_built_in = value(context, entity, "builtIn") == Value::Bool(true);
+        let name = text(context, entity, property::DISPLAY_NAME);
+        let is_built_in = value(context, entity, property::BUILT_IN) == Value::Bool(true);
         let prefix = if is_built_in {
-            ids::srn_prefix(BUILT_IN, ROLE_KIND)
+            ids::srn_prefix(BUILT_IN, Kind::ROLE.sonrai())
         } else {
-            ids::srn_prefix(&own, ROLE_KIND)
+            ids::srn_prefix(&own, Kind::ROLE.sonrai())
         };
-        let permissions = expanded(&value(context, entity, "rights"));
+        let permissions = expanded(&value(context, entity, property::RIGHTS));
         Row::new("SonraiRole")
             .with("srn", format!("{prefix}{name}"))
             .with("name", name)

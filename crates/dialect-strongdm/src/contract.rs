@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use durward_model::ErrorKind;
+use durward_policy::Action;
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::actions::Actions;
 
 /// Package of all StrongDM services and messages.
 pub const PACKAGE: &str = "v1";
@@ -30,6 +33,12 @@ pub enum ContractError {
     Fact {
         /// The line.
         line: String,
+    },
+    /// A method does not say what it asks of its caller.
+    #[error("contracts/strongdm/actions.toml: {reason}")]
+    Actions {
+        /// What is wrong.
+        reason: String,
     },
     /// The facts or the engine name something that the descriptors do not have.
     #[error("the contract has no {what}")]
@@ -76,6 +85,8 @@ pub struct Method {
     pub signed_name: String,
     /// What it does.
     pub verb: Verb,
+    /// Any of these lets a caller through.
+    pub actions: Vec<Action>,
     /// Type of the request.
     pub input: MessageDescriptor,
     /// Type of the answer.
@@ -134,15 +145,25 @@ impl Contract {
     /// # Errors
     /// When the build embedded something that does not fit together.
     pub fn load() -> Result<Self, ContractError> {
-        let pool = DescriptorPool::decode(DESCRIPTORS)?;
-        let facts = Facts::read(FACTS)?;
+        Self::read(DESCRIPTORS, FACTS)
+    }
+
+    /// Reads a contract: descriptors of the messages and services, and what these do not say.
+    ///
+    /// # Errors
+    /// When the two do not fit together.
+    pub fn read(descriptors: &[u8], facts: &str) -> Result<Self, ContractError> {
+        let pool = DescriptorPool::decode(descriptors)?;
+        let facts = Facts::read(facts)?;
+        let mut actions = Actions::read()?;
         let mut by_path = HashMap::new();
         for service in pool.services().filter(|s| s.package_name() == PACKAGE) {
             for method in service.methods() {
-                let method = describe(&pool, &facts, service.name(), &method)?;
+                let method = describe(&pool, &facts, &mut actions, service.name(), &method)?;
                 by_path.insert(method.path.clone(), Arc::new(method));
             }
         }
+        actions.check_all_taken()?;
         Ok(Self {
             pool,
             by_path,
@@ -211,6 +232,7 @@ fn message(pool: &DescriptorPool, name: &str) -> Result<MessageDescriptor, Contr
 fn describe(
     pool: &DescriptorPool,
     facts: &Facts,
+    actions: &mut Actions,
     service: &str,
     method: &prost_reflect::MethodDescriptor,
 ) -> Result<Method, ContractError> {
@@ -244,6 +266,7 @@ fn describe(
         name: method.name().to_owned(),
         signed_name: format!("{service}.{}", method.name()),
         verb,
+        actions: actions.take(service, method.name(), verb)?,
         input_noun: holds_noun(&input),
         output_noun: holds_noun(&output).or_else(|| facts.items(&output)),
         noun: noun.clone(),

@@ -30,8 +30,8 @@ pub trait Dispatch: Send + Sync {
     }
 }
 
-/// One call. The caller is authenticated and within its rate limits; what it may do is for the
-/// service to decide.
+/// One call. The caller is authenticated, within its rate limits, and may take one of the method's
+/// actions; where there are several the service decides further.
 #[derive(Debug)]
 pub struct Call<'c> {
     /// The contract, for descriptors.

@@ -407,6 +407,8 @@ impl Engine {
     }
 
     fn run(&self, work: &Work) -> Result<Reply, Status> {
+        let allowed = work.caller.require_actions(&work.method.actions);
+        allowed.map_err(|error| Status::of(&error))?;
         self.parts.dispatch.call(&Call {
             contract: &self.parts.contract,
             method: &work.method,

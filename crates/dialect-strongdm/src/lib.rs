@@ -10,7 +10,8 @@
 //! the rate limits, decodes it and hands a [`Call`] to a [`Dispatch`], which answers with a
 //! [`Reply`] or a [`Status`]. The engine adds `meta` and `rate_limit` to answers that lack them,
 //! refuses answers that clients would choke on, and puts every failure into the one form that all
-//! SDKs understand. Rights are for the services to check: the engine knows none.
+//! SDKs understand. The engine asks whether the caller may what the contract names for a
+//! method, before its service sees the call.
 //!
 //! - A service is written against [`Dispatch`], [`Call`], [`Contract`] and [`Method`]. A method
 //!   that is not built answers [`Status::unsupported`]; errors of other crates become a status by
@@ -19,6 +20,7 @@
 //!
 //! Start reading at [`Engine::answer`], or at [`Dispatch`] to write a service.
 
+mod actions;
 mod answer;
 pub mod codec;
 mod complete;

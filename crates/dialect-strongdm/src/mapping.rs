@@ -5,6 +5,7 @@
 pub(crate) mod computed;
 
 use durward_catalog::Kind;
+use durward_catalog::kinds::property;
 
 /// What a field of a message shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +29,9 @@ pub(crate) enum Meaning {
 /// Fields whose property is not called as the field is, beside those that the catalog names:
 /// message (empty for all), field, property.
 const RENAMED: &[(&str, &str, &str)] = &[
-    ("", "name", "displayName"),
-    ("User", "permission_levelRW", "permissionLevel"),
-    ("User", "suspendedRO", "suspended"),
+    ("", "name", property::DISPLAY_NAME),
+    ("User", "permission_levelRW", property::PERMISSION_LEVEL),
+    ("User", "suspendedRO", property::SUSPENDED),
     ("User", "SCIM", "scim"),
 ];
 
@@ -41,12 +42,6 @@ const OLD_TWINS: &[(&str, &str)] = &[("User", OLD_SUSPENDED), ("User", OLD_LEVEL
 pub(crate) const OLD_SUSPENDED: &str = "suspended";
 /// The old field with the level of a user, apart from being suspended.
 pub(crate) const OLD_LEVEL: &str = "permission_level";
-/// Property with the level of a user.
-pub(crate) const LEVEL: &str = "permissionLevel";
-/// The level that suspends.
-pub(crate) const LEVEL_SUSPENDED: &str = "suspended";
-/// Level of a user for whom nobody named one, and of one whose suspension ends.
-pub(crate) const LEVEL_DEFAULT: &str = "user";
 
 /// Properties that the core gives when a client names none, and keeps when a client clears them.
 const GENERATED: &[&str] = &["portOverride", "bindInterface"];

@@ -14,7 +14,7 @@ mod walks;
 mod writer;
 
 pub use entities::entities;
-pub(crate) use entities::find as find_entities;
+pub(crate) use entities::{find as find_entities, require_each};
 pub use relationships::relationships;
 pub(crate) use request::text;
 pub use request::{PageRequest, snapshot_at};

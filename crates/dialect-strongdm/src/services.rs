@@ -28,7 +28,7 @@ use crate::replay::Replays;
 use crate::status::Status;
 
 use activities::Activities;
-use lists::{refuse_order, require};
+use lists::refuse_order;
 
 /// All services.
 #[derive(Debug)]

@@ -7,30 +7,20 @@
     reason = "tests may panic"
 )]
 
+mod common;
+
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use durward_budget::Budget;
-use durward_catalog::Catalog;
-use durward_dialect_strongdm::engine::digest;
-use durward_dialect_strongdm::{
-    Call, Contract, Dispatch, Engine, EngineParts, Reply, Source, Status,
-};
-use durward_identity::{
-    InitOptions, InitOutput, OpenOptions, Organizations, PasswordCost, RateLimits, RatePlan, init,
-};
-use durward_model::{Clock as _, Instant, ManualClock};
-use durward_vault::MacKey;
-use http::{HeaderMap, Request, Version};
+use common::{Common, NOON};
+use durward_dialect_strongdm::{Call, Contract, Dispatch, Reply, Source, Status};
+use http::{Request, Version};
 use http_body_util::{BodyExt as _, Full};
 use prost_reflect::DynamicMessage;
 
-/// Noon of a day.
-const NOON: Instant = Instant::from_millis(1_800_014_400_000);
 const HOUR: i64 = 3600;
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(10);
@@ -70,110 +60,26 @@ impl Dispatch for Rogue {
     }
 }
 
+/// The engine over services that misbehave.
 struct World {
-    _folder: tempfile::TempDir,
-    clock: Arc<ManualClock>,
+    common: Common,
     rogue: Arc<Rogue>,
-    engine: Arc<Engine>,
-    output: InitOutput,
-    runtime: tokio::runtime::Runtime,
 }
 
-struct Answer {
-    headers: HeaderMap,
-    body: Bytes,
+impl Deref for World {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
 }
 
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(ManualClock::new(NOON));
-        let catalog = Arc::new(Catalog::built_in().unwrap());
-        let data = folder.path().join("data");
-        let output = init(&InitOptions {
-            data: data.clone(),
-            master_key_file: None,
-            head_file: None,
-            organization: "Acme".to_owned(),
-            admin_email: "admin@acme.example".to_owned(),
-            clock: clock.clone(),
-            catalog: Arc::clone(&catalog),
-            password_cost: PasswordCost::Minimal,
-        });
-        let output = output.unwrap();
-        let organizations = Organizations::open(&OpenOptions {
-            data,
-            master_key_file: None,
-            clock: clock.clone(),
-            catalog,
-            password_cost: PasswordCost::Minimal,
-            checkpoint: false,
-            budget: Budget::unlimited(),
-        });
         let rogue = Arc::new(Rogue::default());
-        let engine = Engine::new(EngineParts {
-            contract: Arc::new(Contract::load().unwrap()),
-            dispatch: Arc::clone(&rogue) as Arc<dyn Dispatch>,
-            organizations: Arc::new(organizations.unwrap()),
-            rates: Arc::new(RateLimits::new(RatePlan::UNLIMITED)),
-            clock: clock.clone(),
-            anonymous_introspection: false,
-        });
-        Self {
-            _folder: folder,
-            clock,
-            rogue,
-            engine: Arc::new(engine),
-            output,
-            runtime: tokio::runtime::Runtime::new().unwrap(),
-        }
-    }
-
-    /// A call that was signed when the client's clock showed an instant.
-    fn call_at(&self, name: &str, message: &[u8], instant: Instant) -> Request<Full<Bytes>> {
-        let issued = &self.output.strongdm;
-        let secret = STANDARD.decode(&issued.secret_key).unwrap();
-        let date = instant.to_rfc3339_millis();
-        let of_day = MacKey::new(&secret).sign(&date.as_bytes()[..10]);
-        let key = MacKey::new(&MacKey::new(&of_day).sign(b"sdm_api_v1"));
-        let signature = STANDARD.encode(key.sign(&digest(name, message)));
-        let length = u32::try_from(message.len()).unwrap();
-        let body = [&[0], &length.to_be_bytes()[..], message].concat();
-        Request::post(format!("/v1.{}", name.replace('.', "/")))
-            .version(Version::HTTP_2)
-            .header("content-type", "application/grpc")
-            .header("x-sdm-authentication", &issued.access_key)
-            .header("x-sdm-signature", signature)
-            .header("x-sdm-user-agent", "strongdm-sdk-test/1")
-            .body(Full::new(Bytes::from(body)))
-            .unwrap()
-    }
-
-    fn call(&self, name: &str, message: &[u8]) -> Request<Full<Bytes>> {
-        self.call_at(name, message, self.clock.now())
-    }
-
-    fn send(&self, request: Request<Full<Bytes>>) -> Answer {
-        let source = Source {
-            remote_address: "192.0.2.7",
-            request_id: "request-1",
-        };
-        self.runtime.block_on(async {
-            let response = self.engine.answer(request, source).await;
-            let (parts, body) = response.into_parts();
-            let collected = body.collect().await.unwrap();
-            let mut headers = parts.headers;
-            headers.extend(collected.trailers().cloned().unwrap_or_default());
-            let body = collected.to_bytes();
-            Answer { headers, body }
-        })
-    }
-}
-
-impl Answer {
-    fn get(&self, name: &str) -> &str {
-        let value = self.headers.get(name);
-        value.map_or("", |value| value.to_str().unwrap())
+        let dispatch = Arc::clone(&rogue) as Arc<dyn Dispatch>;
+        let common = Common::new(Contract::load().unwrap(), |_| dispatch);
+        Self { common, rogue }
     }
 }
 

@@ -79,9 +79,8 @@ fn serve(folder: &Path) {
         jobs: Arc::new(Jobs::open(jobs).unwrap()),
         account: "bench".to_owned(),
         origin: Origin::default(),
-        may_synchronize: true,
+        is_allowed: true,
         still_allowed: StillAllowed(Arc::new(|| Ok(()))),
-        may_export: true,
         integration_instance: None,
         too_many: None,
         cursor_key: durward_query::CursorKey::new(b"bench"),
@@ -93,9 +92,14 @@ fn serve(folder: &Path) {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap());
-        axum::serve(listener, router().layer(Extension(access)))
-            .await
-            .unwrap();
+        axum::serve(
+            listener,
+            router(|_, handler| handler)
+                .unwrap()
+                .layer(Extension(access)),
+        )
+        .await
+        .unwrap();
     });
 }
 

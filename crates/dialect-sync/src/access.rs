@@ -39,12 +39,11 @@ pub struct SyncAccess {
     pub share: Share,
     /// Who acts, for the journal.
     pub origin: Origin,
-    /// Whether the caller may synchronize.
-    pub may_synchronize: bool,
-    /// Whether the caller may synchronize at a later moment.
+    /// Whether the caller may take the action that the contract names for the route. The routes
+    /// refuse it, because they know how to end the body that comes with the request.
+    pub is_allowed: bool,
+    /// Whether the caller may take it at a later moment.
     pub still_allowed: StillAllowed,
-    /// Whether the caller may read the whole graph, without row conditions: the bulk export.
-    pub may_export: bool,
     /// Set when the caller asks too often: seconds after which it may ask again. The routes refuse
     /// it, because a job must know of an upload that was.
     pub too_many: Option<u32>,

@@ -3,9 +3,10 @@
 //! as jobs (start, upload, finalize), the bulk export beside it, and the offline import that goes
 //! the same way.
 //!
-//! Who a caller is and what it may do is decided before: a request carries [`SyncAccess`] as an
-//! extension. What a job changes is computed below, in `durward_graph::bulk`. Start reading with
-//! [`router`] and [`jobs::Jobs`].
+//! Who a caller is, and whether it may take the action that the contract
+//! (`contracts/routes/synchronization.toml`) names for the route, is decided before: a request
+//! carries [`SyncAccess`] as an extension. What a job changes is computed below, in
+//! `durward_graph::bulk`. Start reading with [`router`] and [`jobs::Jobs`].
 
 pub mod access;
 mod body;
@@ -26,4 +27,4 @@ pub use error::SyncError;
 pub use import::{ImportError, ImportProgress, ImportReport, import_files};
 pub use jobs::{JobOptions, Jobs, RandomSource, SetAside, set_aside_in};
 pub use record::{JobMode, JobSource, JobStatus};
-pub use routes::{is_upload_url, router};
+pub use routes::{contract, router};

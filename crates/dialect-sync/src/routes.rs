@@ -11,12 +11,13 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Extension, Path, Query};
 use axum::http::HeaderMap;
-use axum::routing::{get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
 use axum::{Json, Router};
 use bytes::Bytes;
 use durward_budget::{Lease, Share, Turn};
 use durward_graph::bulk::{BodyKind, Rejections};
 use durward_model::limits::NAME_BYTES_MAX;
+use durward_policy::{Route, RouteError, Routes};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +42,7 @@ const PARTIAL_TYPES_MAX: usize = 1000;
 const JSON_GROWTH: u64 = 24;
 /// By which a client names an upload: the same when it tries again.
 const CORRELATION: &str = "jupiterone-correlation-id";
+const CONTRACT: &str = include_str!("../../../contracts/routes/synchronization.toml");
 type Answer = Result<Json<Json_>, SyncError>;
 type Access = Option<Extension<SyncAccess>>;
 
@@ -49,51 +51,86 @@ struct Shared {
     urls: Arc<Mutex<BTreeMap<String, files::UploadUrl>>>,
 }
 
-/// Where upload URLs begin.
-const UPLOAD_URLS: &str = "/persister/synchronization/files/";
-
-/// Whether a path is an upload URL, which is an authority of its own.
-pub fn is_upload_url(path: &str) -> bool {
-    path.starts_with(UPLOAD_URLS)
+/// The routes of this dialect and who may ask each.
+///
+/// # Errors
+/// When the contract does not say so.
+pub fn contract() -> Result<Routes, RouteError> {
+    Routes::parse(CONTRACT)
 }
 
 /// The routes of this dialect. All but the one of upload URLs expect [`SyncAccess`] as a request
-/// extension and answer 401 without.
-pub fn router() -> Router {
+/// extension and answer 401 without. `guard` puts before each what gives it that.
+///
+/// # Errors
+/// When the contract and what is executed differ.
+pub fn router(guard: impl Fn(&Route, MethodRouter) -> MethodRouter) -> Result<Router, RouteError> {
     let shared = Shared {
         urls: Arc::new(Mutex::new(BTreeMap::new())),
     };
-    let jobs = "/persister/synchronization/jobs";
-    let job = |rest: &str| format!("{jobs}/{{id}}{rest}");
-    Router::new()
-        .route(jobs, get(list).post(start))
-        .route(&format!("{jobs}/"), get(list).post(start))
-        .route(&job(""), get(read))
-        .route(
-            &job("/entities"),
-            post(upload).layer(Extension(BodyKind::Entities)),
-        )
-        .route(
-            &job("/relationships"),
-            post(upload).layer(Extension(BodyKind::Relationships)),
-        )
-        .route(
-            &job("/upload"),
-            post(upload).layer(Extension(BodyKind::Upload)),
-        )
-        .route(&job("/events"), post(events))
-        .route(&job("/uploadUrl"), post(files::upload_url))
-        .route(&job("/finalize"), post(finalize))
-        .route(&job("/abort"), post(abort))
-        .route(
+    let mut router = Router::new();
+    for (route, handler) in contract()?.with_handlers(handlers())? {
+        let handler = handler
+            .route_layer(axum::middleware::from_fn(drain::finish_body))
+            .route_layer(axum::extract::DefaultBodyLimit::disable())
+            .with_state(shared.clone());
+        router = router.route(&route.path, guard(&route, handler));
+    }
+    Ok(router)
+}
+
+/// What answers each route.
+fn handlers() -> Vec<(&'static str, &'static str, MethodRouter<Shared>)> {
+    let upload = |kind: BodyKind| post(upload).layer(Extension(kind));
+    vec![
+        ("GET", "/persister/synchronization/jobs", get(list)),
+        ("POST", "/persister/synchronization/jobs", post(start)),
+        ("GET", "/persister/synchronization/jobs/", get(list)),
+        ("POST", "/persister/synchronization/jobs/", post(start)),
+        ("GET", "/persister/synchronization/jobs/{id}", get(read)),
+        (
+            "POST",
+            "/persister/synchronization/jobs/{id}/entities",
+            upload(BodyKind::Entities),
+        ),
+        (
+            "POST",
+            "/persister/synchronization/jobs/{id}/relationships",
+            upload(BodyKind::Relationships),
+        ),
+        (
+            "POST",
+            "/persister/synchronization/jobs/{id}/upload",
+            upload(BodyKind::Upload),
+        ),
+        (
+            "POST",
+            "/persister/synchronization/jobs/{id}/events",
+            post(events),
+        ),
+        (
+            "POST",
+            "/persister/synchronization/jobs/{id}/uploadUrl",
+            post(files::upload_url),
+        ),
+        (
+            "POST",
+            "/persister/synchronization/jobs/{id}/finalize",
+            post(finalize),
+        ),
+        (
+            "POST",
+            "/persister/synchronization/jobs/{id}/abort",
+            post(abort),
+        ),
+        (
+            "PUT",
             "/persister/synchronization/files/{token}",
             put(files::upload_file),
-        )
-        .route("/entities", get(exports::entities))
-        .route("/relationships", get(exports::relationships))
-        .layer(axum::middleware::from_fn(drain::finish_body))
-        .layer(axum::extract::DefaultBodyLimit::disable())
-        .with_state(shared)
+        ),
+        ("GET", "/entities", get(exports::entities)),
+        ("GET", "/relationships", get(exports::relationships)),
+    ]
 }
 
 fn allowed(access: Access) -> Result<SyncAccess, SyncError> {
@@ -107,7 +144,7 @@ fn allowed(access: Access) -> Result<SyncAccess, SyncError> {
 /// As [`allowed`], for a caller who may be asking too often.
 fn permitted(access: Access) -> Result<SyncAccess, SyncError> {
     let Extension(access) = access.ok_or(SyncError::Unauthenticated)?;
-    if access.may_synchronize {
+    if access.is_allowed {
         Ok(access)
     } else {
         Err(SyncError::Forbidden("this credential may not synchronize"))

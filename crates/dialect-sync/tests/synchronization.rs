@@ -310,7 +310,7 @@ async fn callers_get_what_they_may_and_no_more() {
             .unwrap()
     };
     let mut denied = world.access.clone();
-    (denied.may_synchronize, denied.may_export) = (false, false);
+    denied.is_allowed = false;
     let mut instance = world.access.clone();
     instance.integration_instance = Some("i1".to_owned());
     let all = calls

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use durward_identity::RatePlan;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Prefix of the environment variables that overlay the file.
@@ -45,7 +46,7 @@ pub(crate) struct ServerSection {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitsSection {
-    /// `unlimited`, or `jupiterone` for that vendor's own figures.
+    /// `unlimited`, `jupiterone` for that vendor's own figures, or such as `100/60`.
     pub(crate) rate_preset: String,
     /// Longest run time of one query in milliseconds.
     pub(crate) query_timeout_ms: u64,
@@ -116,8 +117,9 @@ impl Configuration {
     fn check(&self) -> anyhow::Result<()> {
         let preset = self.limits.rate_preset.as_str();
         anyhow::ensure!(
-            matches!(preset, "unlimited" | "jupiterone"),
-            "limits.rate_preset is {preset:?}; use \"unlimited\" or \"jupiterone\""
+            RatePlan::named(preset).is_some(),
+            "limits.rate_preset is {preset:?}; use \"unlimited\", \"jupiterone\" or operations of a \
+             credential in seconds, such as \"100/60\""
         );
         anyhow::ensure!(
             self.limits.query_timeout_ms > 0,

@@ -76,10 +76,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Restore(arguments) => command::backup::restore(&arguments),
         Command::Keys(command) => command::keys::run(&command),
         Command::Org(command) => command::org::run(&command),
-        Command::Schema(arguments) => {
-            command::schema::run(&arguments);
-            Ok(())
-        }
+        Command::Schema(arguments) => command::schema::run(&arguments),
         Command::Config(command) => command::config::run(&command),
     }
 }

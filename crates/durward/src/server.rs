@@ -12,6 +12,7 @@ pub(crate) mod connections;
 mod cyral;
 mod graphql;
 mod grpc;
+mod guard;
 mod health;
 mod import;
 pub(crate) mod listener;

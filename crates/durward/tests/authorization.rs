@@ -2,7 +2,8 @@
 //! Every route and every GraphQL root field, asked by everybody who must not get anything.
 //!
 //! `authorization/*.tsv` say what each one answers. A new route or root field fails these tests
-//! until it has a row; whoever adds one decides there what strangers get to see.
+//! until it has a row; whoever adds one decides there what strangers get to see. Which root fields
+//! there are, and what each asks of its caller, the contracts say.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -33,6 +34,7 @@ fn nobody_gets_what_is_not_theirs() {
     let world = World::start();
     let before = world.state();
     fields::walk(&world);
+    fields::exact_rights_are_enough_and_needed(&world);
     fields::condition_lets_the_rest_through(&world);
     routes::walk(&world);
     assert_eq!(world.state(), before, "a stranger changed something");

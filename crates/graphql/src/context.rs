@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durward_access::Accesses;
+use durward_access::access::Sight;
 use durward_budget::Lease;
 use durward_graph::store::{Operation, Privilege, Receipt, Store};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, RowSet, TypeId, View};
@@ -17,7 +18,7 @@ use durward_listing::Walks;
 use durward_model::error::ClientMessage;
 use durward_model::transaction::Origin;
 use durward_model::{Clock, ErrorKind, Instant};
-use durward_policy::{Right, Rights};
+use durward_policy::{Action, Rights};
 use durward_query::{CancelGuard, CursorKey, Limits, RowCondition, Visibility};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -269,13 +270,14 @@ impl RequestContext {
         self.services.clock.now()
     }
 
-    /// Decides whether the caller may use a right; a refusal is recorded.
+    /// Decides whether the caller may take one of these actions; a refusal is recorded.
     ///
     /// # Errors
     /// When the caller was not let in, or may not.
-    pub fn require(&self, right: Right) -> Result<(), Denial> {
-        let caller = self.caller().map_err(|_| Denial::Unauthenticated)?;
-        Ok(caller.require(right)?)
+    pub fn require(&self, one_of: &[Action]) -> Result<(), FieldError> {
+        let caller = self.caller().map_err(|error| field_error(error))?;
+        let allowed = caller.require_actions(one_of);
+        allowed.map_err(|error| field_error(&error))
     }
 
     /// What the caller may do; nothing for one who was not let in.
@@ -316,6 +318,21 @@ impl RequestContext {
     /// The condition under which every query of the caller runs.
     pub fn row_condition(&self) -> Option<RowCondition> {
         self.caller().ok().and_then(Caller::row_condition).cloned()
+    }
+
+    /// The condition for lists of kinds that an action of their own lets the caller list, whether
+    /// or not it reads the graph.
+    pub fn listed_condition(&self) -> Option<RowCondition> {
+        self.caller().ok().and_then(Caller::core_condition).cloned()
+    }
+
+    /// What fits [`RequestContext::listed_condition`].
+    ///
+    /// # Errors
+    /// When the caller was not let in.
+    pub fn sight(&self) -> Result<Sight, FieldError> {
+        let caller = self.caller().map_err(|error| field_error(error))?;
+        Ok(Sight::of(caller, &self.view))
     }
 
     /// Key that makes the caller's cursors useless to others.
@@ -376,20 +393,20 @@ impl RequestContext {
         }
     }
 
-    /// Commits a generic write, if the caller has the right to it where it is written. Answers
+    /// Commits a generic write, if the caller may take the action where it is written. Answers
     /// when it is durable and visible, without blocking the thread.
     ///
     /// # Errors
     /// Those of [`Caller::commit`].
     pub async fn submit(
         &self,
-        right: Right,
+        action: Action,
         origin: Origin,
         operations: Vec<Operation>,
     ) -> Result<Receipt, WriteError> {
         let caller = self.caller().map_err(|_| Denial::Unauthenticated)?.clone();
         let plan = move |caller: &Caller, _: &View| {
-            caller.require(right)?;
+            caller.require_action(action)?;
             Ok::<_, WriteError>(Planned {
                 privilege: Privilege::Generic,
                 ..Planned::core(origin, operations, ())
@@ -408,7 +425,7 @@ impl RequestContext {
     /// to a write.
     pub fn may_read(&self, view: &View, object: ObjectRef) -> bool {
         let caller = self.caller().ok();
-        let Some(caller) = caller.filter(|caller| caller.may(Right::READ_GRAPH)) else {
+        let Some(caller) = caller.filter(|caller| caller.allows(Action::GraphRead)) else {
             return false;
         };
         let Some(condition) = caller.row_condition() else {

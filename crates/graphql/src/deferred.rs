@@ -8,7 +8,7 @@ use std::sync::Arc;
 use durward_budget::Lease;
 use durward_identity::Caller;
 use durward_model::Instant;
-use durward_policy::Right;
+use durward_policy::Action;
 use parking_lot::Mutex;
 
 /// How long a result waits to be fetched, in seconds.
@@ -49,7 +49,7 @@ impl Owner {
             organization: caller.organization().id().to_string(),
             still_allowed: Box::new(move || {
                 asked.at_present().is_ok_and(|now| {
-                    now.may(Right::READ_GRAPH) && now.row_condition() == asked.row_condition()
+                    now.allows(Action::GraphRead) && now.row_condition() == asked.row_condition()
                 })
             }),
         }

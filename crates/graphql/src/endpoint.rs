@@ -10,7 +10,8 @@ use http::HeaderMap;
 
 use crate::context::{RequestContext, code, field_error};
 use crate::engine::{
-    Dialect, Engine, FieldError, OperationKind, Outcome, Payload, Reply, RootFields, SchemaError,
+    Dialect, Engine, FieldError, Guard, OperationKind, Outcome, Payload, Reply, RootFields,
+    SchemaError,
 };
 
 /// A dialect that stands beside others on one server.
@@ -92,6 +93,9 @@ pub trait Endpoint: Send + Sync + fmt::Debug {
     /// All root fields of the schema, by kind.
     fn root_fields(&self, kind: OperationKind) -> Vec<&str>;
 
+    /// What a root field of the schema asks of its caller.
+    fn root_guard(&self, kind: OperationKind, field: &str) -> Option<&Guard>;
+
     /// See [`Served::executed`].
     fn executed(&self) -> Vec<&'static str>;
 
@@ -142,6 +146,10 @@ impl<D: Served> Endpoint for Engine<D> {
 
     fn root_fields(&self, kind: OperationKind) -> Vec<&str> {
         self.schema().root_fields(kind)
+    }
+
+    fn root_guard(&self, kind: OperationKind, field: &str) -> Option<&Guard> {
+        self.schema().root_guard(kind, field)
     }
 
     fn executed(&self) -> Vec<&'static str> {

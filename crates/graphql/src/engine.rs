@@ -2,14 +2,16 @@
 //! The generic engine: from the bytes of a request to the bytes of the answer.
 //!
 //! A dialect brings a contract (SDL) and an implementation of [`Dialect`]; everything else is
-//! here. A document is parsed, measured against [`limits`], validated and planned once, then kept
-//! in a bounded cache. Execution walks the plan, asks objects for their fields and writes JSON
-//! straight into one buffer.
+//! here. Every root field of a contract names the action that it is (`@action(is: "graph:read")`),
+//! which is asked for before the dialect resolves it. A document is parsed, measured against
+//! [`limits`], validated and planned once, then kept in a bounded cache. Execution walks the plan,
+//! asks objects for their fields and writes JSON straight into one buffer.
 //!
 //! ```
 //! use durward_graphql::engine::{
 //!     Call, Dialect, Engine, FieldError, JsonObject, Node, Object, OperationKind, Resolution,
 //! };
+//! use durward_policy::Action;
 //!
 //! /// What a request knows: the caller, a reader of the graph, the instant.
 //! struct Context { caller: String }
@@ -32,6 +34,12 @@
 //!
 //! impl Dialect for Native {
 //!     type Context = Context;
+//!     fn require(&self, context: &Context, one_of: &[Action]) -> Result<(), FieldError> {
+//!         if context.caller == "root" || one_of.contains(&Action::OwnAccountRead) {
+//!             return Ok(());
+//!         }
+//!         Err(FieldError::new("FORBIDDEN", "you may not do this"))
+//!     }
 //!     fn resolve_root<'a>(
 //!         &'a self, _kind: OperationKind, call: Call<'a, Context>,
 //!     ) -> Resolution<'a, Context> {
@@ -45,8 +53,10 @@
 //! }
 //!
 //! # fn main() {
-//! let sdl = "type Query { account: Account } type Mutation { touch: Boolean }
-//!            type Account { name: String! seenBy: String }";
+//! let sdl = r#"directive @action(is: [String!]!) repeatable on OBJECT | FIELD_DEFINITION
+//!            type Query { account: Account @action(is: "user:list") }
+//!            type Mutation @action(is: "graph:write") { touch: Boolean }
+//!            type Account { name: String! seenBy: String }"#;
 //! let engine = Engine::new(Native, sdl, "doc.graphql").unwrap();
 //! let body = br#"{"query":"{ account { name seenBy } }"}"#;
 //! let context = Context { caller: "root".into() };
@@ -70,6 +80,7 @@ mod coerce;
 mod dialect;
 mod document;
 mod execute;
+mod guard;
 mod introspect;
 pub mod limits;
 mod lookahead;
@@ -87,6 +98,7 @@ mod walk;
 mod write;
 
 pub use dialect::{Dialect, OperationKind, Refusal, Resolution, RootFuture};
+pub use guard::Guard;
 pub use lookahead::Lookahead;
 pub use node::{Call, FieldError, Handle, JsonMap, JsonObject, Node, Object};
 pub use plan::{FieldPlan, TypePlan};

@@ -6,7 +6,7 @@ use durward_catalog::kinds::verb::ASSIGNED;
 use durward_graph::store::{Operation, PutMode, Target};
 use durward_graph::{CoreReader, EdgeRef, EntityRef, Link, ObjectRef, View};
 use durward_model::{Instant, Namespace, ObjectId, Value};
-use durward_policy::{Right, Rights};
+use durward_policy::{Action, Right, Rights};
 use durward_vault::{Secret, random};
 
 use crate::administrators::require_administrator_beside;
@@ -79,12 +79,12 @@ impl Organization {
         caller: &Caller,
         new: &NewAccount,
     ) -> Result<AccountSummary, IdentityError> {
-        caller.require(Right::MANAGE_ACCOUNTS)?;
+        may_create(caller)?;
         role_within(caller, &self.head(), &new.role)?;
         let put = account_operation(new, self.password_cost())?;
         let role = new.role.clone();
         let (receipt, ()) = caller.commit(move |caller, view| {
-            caller.require(Right::MANAGE_ACCOUNTS)?;
+            may_create(caller)?;
             let role = role_within(caller, view, &role)?;
             let assign = assign(Target::Result(0), Target::Id(role), PutMode::Create);
             planned(caller, "account created", vec![put, assign])
@@ -102,7 +102,7 @@ impl Organization {
         suspended: bool,
     ) -> Result<AccountSummary, IdentityError> {
         caller.commit(move |caller, view| {
-            caller.require(Right::MANAGE_ACCOUNTS)?;
+            caller.require_action(Action::UserSuspend)?;
             if suspended && caller.account() == Some(account) {
                 return Err(IdentityError::input("the account", "cannot suspend itself"));
             }
@@ -131,7 +131,7 @@ impl Organization {
     ) -> Result<AccountSummary, IdentityError> {
         let role = role.to_owned();
         caller.commit(move |caller, view| {
-            caller.require(Right::MANAGE_ACCOUNTS)?;
+            caller.require_action(Action::RoleAssign)?;
             require_all(caller, read_account(view, account)?.rights)?;
             let role = role_within(caller, view, &role)?;
             let put = assign(Target::Id(account), Target::Id(role), PutMode::Upsert);
@@ -149,7 +149,7 @@ impl Organization {
         read_account(&self.head(), account)
     }
 
-    /// Sets the password of an account: one's own, or anybody's with the right to manage accounts.
+    /// Sets the password of an account: one's own, or anybody's for whoever may do that.
     pub fn set_password(
         &self,
         caller: &Caller,
@@ -184,7 +184,7 @@ impl Organization {
         caller: &Caller,
         view: &View,
     ) -> Result<Vec<AccountSummary>, IdentityError> {
-        caller.require(Right::READ_ACCOUNTS)?;
+        caller.require_action(Action::UserList)?;
         let reader = CoreReader::new(view);
         let mut accounts = reader.live(Kind::USER.type_name());
         accounts.extend(reader.live(Kind::SERVICE.type_name()));
@@ -208,7 +208,7 @@ impl Organization {
         stored_rights(CoreReader::new(view), role, "role")
     }
 
-    /// One account: one's own always, others with the right to read accounts.
+    /// One account: one's own always, others for whoever may list people.
     pub fn account(&self, caller: &Caller, id: ObjectId) -> Result<AccountSummary, IdentityError> {
         self.account_in(caller, &self.head(), id)
     }
@@ -220,7 +220,7 @@ impl Organization {
         view: &View,
         id: ObjectId,
     ) -> Result<AccountSummary, IdentityError> {
-        if caller.account() != Some(id) && !caller.may(Right::READ_ACCOUNTS) {
+        if caller.account() != Some(id) && !caller.allows(Action::UserList) {
             return Err(IdentityError::NotFound { what: "account" });
         }
         read_account(view, id)
@@ -247,13 +247,19 @@ impl Organization {
     }
 }
 
+/// Refuses a caller that may not make an account with a role.
+fn may_create(caller: &Caller) -> Result<(), IdentityError> {
+    caller.require_action(Action::UserCreate)?;
+    caller.require_action(Action::RoleAssign)
+}
+
 /// Refuses a caller that may not set the password of an account. Whoever knows it has all rights of
 /// the account: a lesser credential of the same account must not get there.
 fn check_password_of(caller: &Caller, view: &View, account: ObjectId) -> Result<(), IdentityError> {
     if caller.account() == Some(account) {
         caller.require(Right::MANAGE_OWN_CREDENTIALS)?;
     } else {
-        caller.require(Right::MANAGE_ACCOUNTS)?;
+        caller.require_action(Action::UserSetPassword)?;
     }
     require_all(caller, read_account(view, account)?.rights)
 }

@@ -7,7 +7,8 @@ use durward_budget::Share;
 use durward_model::transaction::Origin;
 use durward_model::{Instant, ObjectId};
 use durward_policy::{
-    Action, Context, Decision, Object, Principal, Right, Rights, authorize, authorize_any,
+    Action, Context, Decision, Object, Principal, Right, Rights, authorize, authorize_actions,
+    authorize_any,
 };
 use durward_query::RowCondition;
 
@@ -143,8 +144,8 @@ impl Caller {
             .and_then(|record| record.row_condition.as_ref())
     }
 
-    /// Which core objects the caller may see among those of kinds that it has the right to list;
-    /// `None` is all of them.
+    /// Which objects the caller may see among those of kinds that an action of their own lets it
+    /// list, whether or not it reads the graph; `None` is all of them.
     pub fn core_condition(&self) -> Option<&RowCondition> {
         self.record()
             .and_then(|record| record.core_condition.as_ref())
@@ -183,21 +184,45 @@ impl Caller {
 
     /// Whether the caller may take an action on the organization as a whole.
     pub fn allows(&self, action: Action) -> bool {
-        self.authorize_any(action.rights()).allowed
+        self.authorize_actions(&[action]).allowed
+    }
+
+    /// Decides whether the caller may take any of these actions on the organization.
+    pub fn authorize_actions(&self, actions: &[Action]) -> Decision {
+        authorize_actions(
+            self.principal(),
+            actions,
+            Object::Organization,
+            &self.context(),
+        )
     }
 
     /// Like [`Caller::allows`], but a refusal is an error, and recorded.
     pub fn require_action(&self, action: Action) -> Result<(), IdentityError> {
-        self.require_any(action.rights())
+        self.require_actions(&[action])
+    }
+
+    /// Like [`Caller::authorize_actions`], but a refusal is an error, and recorded.
+    pub fn require_actions(&self, actions: &[Action]) -> Result<(), IdentityError> {
+        self.require_decided(&self.authorize_actions(actions))
     }
 
     /// Like [`Caller::authorize_any`], but a refusal is an error, and recorded.
     pub fn require_any(&self, rights: &[Right]) -> Result<(), IdentityError> {
-        let decision = self.authorize_any(rights);
+        self.require_decided(&self.authorize_any(rights))
+    }
+
+    fn require_decided(&self, decision: &Decision) -> Result<(), IdentityError> {
         if decision.allowed {
             return Ok(());
         }
         Err(self.deny(decision.explanation()))
+    }
+
+    /// Refuses the caller unless it may all that these rights let anybody do.
+    pub fn require_all(&self, rights: &Rights) -> Result<(), IdentityError> {
+        let mut held = Right::all().filter(|right| rights.contains(*right));
+        held.try_for_each(|right| self.require(right))
     }
 
     /// Records a refusal, and is the error to answer. Of the same refusals within a minute the

@@ -4,7 +4,7 @@
 use durward_graph::store::Target;
 use durward_graph::{CoreReader, View};
 use durward_model::{Instant, ObjectId};
-use durward_policy::{AccessPolicy, Right, Rights, RowAccess};
+use durward_policy::{AccessPolicy, Action, Rights, RowAccess};
 use durward_vault::Secret;
 
 use crate::accounts::{planned, require_all};
@@ -62,7 +62,7 @@ impl Organization {
         caller: &Caller,
         new: NewApiKey,
     ) -> Result<IssuedCredential, IdentityError> {
-        caller.require(Right::MANAGE_CREDENTIALS)?;
+        caller.require_action(Action::TokenCreate)?;
         let new = NewCredential {
             category: new.category,
             policy: Some(new.policy),
@@ -70,7 +70,7 @@ impl Organization {
             ..own_credential(caller, CredentialKind::JupiteroneApiKey, &new.name)?
         };
         self.issue(caller, new, |caller| {
-            caller.require(Right::MANAGE_CREDENTIALS)
+            caller.require_action(Action::TokenCreate)
         })
     }
 
@@ -140,7 +140,7 @@ impl Organization {
         rights: Option<Rights>,
         expires_at: Option<Instant>,
     ) -> Result<IssuedCredential, IdentityError> {
-        caller.require(Right::MANAGE_CREDENTIALS)?;
+        caller.require_action(Action::TokenCreate)?;
         if kind == CredentialKind::SonraiToken {
             check_sonrai_life(self.seconds_until(expires_at))?;
         }
@@ -153,7 +153,7 @@ impl Organization {
             ..NewCredential::new(kind, Target::Id(account), name)
         };
         self.issue(caller, new, move |caller| {
-            caller.require(Right::MANAGE_CREDENTIALS)?;
+            caller.require_action(Action::TokenCreate)?;
             rights.map_or(Ok(()), |rights| require_within(caller, rights))
         })
     }

@@ -59,12 +59,16 @@ impl RatePlan {
         }),
     };
 
-    /// The plan of this name, as the configuration writes it.
+    /// The plan of this name, as the configuration writes it; `100/60` is so many operations of
+    /// each credential in so many seconds.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "unlimited" => Some(Self::UNLIMITED),
             "jupiterone" => Some(Self::JUPITERONE),
-            _ => None,
+            own => Some(Self {
+                credential: Some(Quota::parse(own)?),
+                ..Self::UNLIMITED
+            }),
         }
     }
 }
@@ -258,6 +262,15 @@ impl Demand {
 }
 
 impl Quota {
+    fn parse(text: &str) -> Option<Self> {
+        let (requests, seconds) = text.split_once('/')?;
+        let quota = Self {
+            requests: requests.parse().ok()?,
+            window_seconds: seconds.parse().ok()?,
+        };
+        (quota.requests > 0 && quota.window_seconds > 0).then_some(quota)
+    }
+
     fn window_micros(self) -> i64 {
         i64::from(self.window_seconds) * MICROS
     }
@@ -312,7 +325,9 @@ mod tests {
             let verdict = limits.count(&id("a"), Some(ObjectId(1)), ONE, start());
             assert!(verdict.allowed && verdict.tightest().is_none());
         }
-        assert_eq!(RatePlan::named("fast"), None);
+        for unusable in ["fast", "0/60", "5/0", "5/", "5/60/2", "-1/60"] {
+            assert_eq!(RatePlan::named(unusable), None, "{unusable}");
+        }
     }
 
     #[test]
@@ -354,6 +369,15 @@ mod tests {
         assert!((0..100).all(|_| ask(3, later).allowed));
         assert!(!ask(3, later).allowed);
         assert!(ask(1, start().plus_seconds(120)).allowed);
+    }
+
+    #[test]
+    fn an_operator_sets_a_quota_for_each_credential() {
+        let limits = RateLimits::new(RatePlan::named("2/3600").unwrap());
+        let ask = |credential| limits.count(&id("a"), Some(ObjectId(credential)), ONE, start());
+        assert!(ask(1).allowed && ask(1).allowed);
+        assert_eq!(ask(1).retry_after_seconds, 1800);
+        assert!(ask(2).allowed);
     }
 
     #[test]

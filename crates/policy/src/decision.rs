@@ -79,6 +79,8 @@ pub enum Reason {
     },
     /// No statement of a policy of the credential allows it.
     PolicySilent(Right),
+    /// Whoever is let in may.
+    Everybody,
     /// The account and the credential have the right.
     RightHeld(Right),
     /// A statement of a policy of the credential allows it.
@@ -97,13 +99,7 @@ pub fn authorize(
     object: Object<'_>,
     context: &Context,
 ) -> Decision {
-    let mut against = Vec::new();
-    if principal.account_suspended {
-        against.push(Reason::AccountSuspended);
-    }
-    if let Some(end) = principal.expires_at.filter(|end| *end <= context.now) {
-        against.push(Reason::CredentialExpired(end));
-    }
+    let mut against = ended(principal, *context);
     if !principal.account_rights.contains(right) {
         against.push(Reason::AccountLacks(right));
     }
@@ -127,6 +123,32 @@ pub fn authorize(
     Decision {
         allowed,
         why: if allowed { in_favour } else { against },
+    }
+}
+
+/// What ends whatever a principal may.
+fn ended(principal: &Principal, context: Context) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if principal.account_suspended {
+        reasons.push(Reason::AccountSuspended);
+    }
+    if let Some(end) = principal.expires_at.filter(|end| *end <= context.now) {
+        reasons.push(Reason::CredentialExpired(end));
+    }
+    reasons
+}
+
+/// Decides whether a principal may do what asks for no right.
+pub(crate) fn authorize_everybody(principal: &Principal, context: Context) -> Decision {
+    let against = ended(principal, context);
+    let allowed = against.is_empty();
+    Decision {
+        allowed,
+        why: if allowed {
+            vec![Reason::Everybody]
+        } else {
+            against
+        },
     }
 }
 
@@ -231,6 +253,7 @@ impl fmt::Display for Reason {
                     action_name(*right)
                 )
             }
+            Self::Everybody => formatter.write_str("Everybody who is let in may."),
             Self::RightHeld(right) => {
                 write!(
                     formatter,

@@ -34,6 +34,11 @@ pub enum PermissionLevel {
     ServiceNowToken,
 }
 
+/// Name of the level that suspends.
+pub const LEVEL_SUSPENDED: &str = "suspended";
+/// Name of the level of a user for whom nobody named one, and of one whose suspension ends.
+pub const LEVEL_DEFAULT: &str = "user";
+
 const LEVELS: [(PermissionLevel, &str); 13] = [
     (PermissionLevel::Admin, "admin"),
     (PermissionLevel::RootAdmin, "root-admin"),
@@ -41,9 +46,9 @@ const LEVELS: [(PermissionLevel, &str); 13] = [
     (PermissionLevel::DatabaseAdmin, "database-admin"),
     (PermissionLevel::DatabaseOperator, "database-operator"),
     (PermissionLevel::Auditor, "auditor"),
-    (PermissionLevel::User, "user"),
+    (PermissionLevel::User, LEVEL_DEFAULT),
     (PermissionLevel::Service, "service"),
-    (PermissionLevel::Suspended, "suspended"),
+    (PermissionLevel::Suspended, LEVEL_SUSPENDED),
     (PermissionLevel::Relay, "relay"),
     (PermissionLevel::AdminToken, "admin-token"),
     (PermissionLevel::ScimToken, "scim-token"),
@@ -200,7 +205,7 @@ fn fits(pattern: &str, key: &str) -> bool {
 #[allow(clippy::unwrap_used, reason = "tests may panic")]
 mod tests {
     use super::*;
-    use crate::Action;
+    use crate::{Action, Vocabulary};
 
     #[test]
     fn every_pattern_gives_something() {
@@ -215,7 +220,7 @@ mod tests {
         ];
         for pattern in lists.into_iter().flatten() {
             assert!(
-                Right::strongdm_keys().any(|key| fits(pattern, key)),
+                Vocabulary::StrongDm.words().any(|key| fits(pattern, key)),
                 "{pattern}"
             );
         }

@@ -5,12 +5,14 @@
 
 mod set;
 mod table;
+mod vocabulary;
 
 use std::fmt;
 
 use table::TABLE;
 
 pub use set::{EVERY_RIGHT, Rights};
+pub use vocabulary::Vocabulary;
 
 /// One right. An action of a dialect asks for exactly one, or for any of a few.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,21 +165,6 @@ impl Right {
     /// The right of Sonrai's roles that it is.
     pub fn sonrai_name(self) -> Option<&'static str> {
         self.name().strip_prefix(SONRAI_PREFIX)
-    }
-
-    /// All 104 permission keys of StrongDM, in the order of the constants' names.
-    pub fn strongdm_keys() -> impl Iterator<Item = &'static str> {
-        Self::all().filter_map(Self::strongdm_key)
-    }
-
-    /// All 18 permissions of Cyral.
-    pub fn cyral_names() -> impl Iterator<Item = &'static str> {
-        Self::all().filter_map(Self::cyral_name)
-    }
-
-    /// All rights of Sonrai's roles, each including those before it.
-    pub fn sonrai_names() -> impl Iterator<Item = &'static str> {
-        Self::all().filter_map(Self::sonrai_name)
     }
 }
 

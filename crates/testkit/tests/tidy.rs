@@ -52,6 +52,24 @@ const MAY_NAME_REGISTRIES: [&str; 4] = [
     "crates/testkit/tests/tidy.rs",
 ];
 
+/// Crates that know rights; all others ask whether a caller may take an action.
+const MAY_NAME_RIGHTS: [&str; 2] = ["policy", "identity"];
+
+/// Crates whose `Right` is another one: the right side of a comparison.
+const HAVE_ANOTHER_RIGHT: [&str; 1] = ["query"];
+
+/// Crates that still ask for rights.
+const STILL_NAME_RIGHTS: [&str; 5] = [
+    "graphql",
+    "dialect-jupiterone",
+    "dialect-native",
+    "dialect-opencti",
+    "dialect-sonrai",
+];
+
+/// Ways to ask for a right instead of an action.
+const RIGHTS: [&str; 3] = ["Right", "require_any", "authorize_any"];
+
 fn assert_none(what: &str, found: &[String]) {
     assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
 }
@@ -199,6 +217,40 @@ fn no_file_names_a_registry() {
     assert_none(
         "hosts of package registries",
         &lines_where(&files(), names_one),
+    );
+}
+
+#[test]
+fn rights_are_named_where_actions_are_decided() {
+    let may = [
+        &MAY_NAME_RIGHTS[..],
+        &HAVE_ANOTHER_RIGHT,
+        &STILL_NAME_RIGHTS,
+    ]
+    .concat();
+    let mut found = Vec::new();
+    for file in files()
+        .iter()
+        .filter(|file| file.is("rs") && !file.is_test())
+    {
+        let folder = file.path.strip_prefix("crates/");
+        let folder = folder.and_then(|path| path.split('/').next());
+        if folder.is_none_or(|folder| may.contains(&folder)) {
+            continue;
+        }
+        let product = file.text.split("#[cfg(test)]").next().unwrap();
+        for (number, line) in product.lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            let mut words = code.split(|sign: char| !sign.is_alphanumeric() && sign != '_');
+            if words.any(|word| RIGHTS.contains(&word)) {
+                found.push(format!("{}:{}", file.path, number + 1));
+            }
+        }
+    }
+    assert_none(
+        "rights outside of `policy` and `identity` (ask `Caller::require_action` for an `Action`, \
+         which a contract names; words of a vendor are a `Vocabulary`)",
+        &found,
     );
 }
 

@@ -4,30 +4,21 @@
 use std::collections::BTreeSet;
 
 use durward_catalog::ids;
+use durward_catalog::kinds::property;
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{
     Caller, CredentialKind, NewCredential, names as identity_names, require_administrator_beside,
 };
 use durward_model::{ObjectId, Value};
-use durward_policy::{Action, PermissionLevel, Right, Rights};
+use durward_policy::permission_level::{LEVEL_DEFAULT, LEVEL_SUSPENDED};
+use durward_policy::{Action, PermissionLevel};
 
 use super::create::Extra;
 use super::update::Pending;
 use super::{NewObject, Properties, names};
 use crate::access::Planned;
 use crate::{Access, AccessError, Kind, reader};
-
-const LEVEL: &str = "permissionLevel";
-const SUSPENDED: &str = "suspended";
-const PASSWORD_HASH: &str = "passwordHash";
-/// Level of a user for whom nobody named one.
-const LEVEL_DEFAULT: &str = "user";
-/// The id of the account that a user reports to.
-const MANAGER: &str = "managerId";
-const ACCOUNT_ID_PREFIX: &str = "a-";
-/// The level that suspends.
-const LEVEL_SUSPENDED: &str = "suspended";
 
 impl Access {
     pub(super) fn change_user(
@@ -38,31 +29,36 @@ impl Access {
         let is_self = caller.account() == Some(pending.before.id);
         // Of one's own account too: the credential may do less than the account.
         self.check_not_stronger(caller, pending.view, pending.entity)?;
-        if pending.names("email") {
-            let email = identity_names::email(&pending.text("email"))?;
-            pending.set("email", email);
+        if pending.names(property::EMAIL) {
+            let email = identity_names::email(&pending.text(property::EMAIL))?;
+            pending.set(property::EMAIL, email);
         }
         change_level(caller, pending, is_self)?;
         check_manager(pending)?;
-        let names = ["firstName", "lastName", "email", "displayName"];
+        let names = [
+            property::FIRST_NAME,
+            property::LAST_NAME,
+            property::EMAIL,
+            property::DISPLAY_NAME,
+        ];
         if names.iter().any(|name| pending.changes(name)) {
             let mut names = Properties::new();
-            for name in ["firstName", "lastName"] {
+            for name in [property::FIRST_NAME, property::LAST_NAME] {
                 names.insert(name.to_owned(), Value::from(pending.text(name)));
             }
-            if pending.names("displayName") {
-                let shown = pending.text("displayName");
-                names.insert("displayName".to_owned(), Value::from(shown));
+            if pending.names(property::DISPLAY_NAME) {
+                let shown = pending.text(property::DISPLAY_NAME);
+                names.insert(property::DISPLAY_NAME.to_owned(), Value::from(shown));
             }
-            let email = pending.text("email");
+            let email = pending.text(property::EMAIL);
             set_display_name(&mut names, &email)?;
-            if let Some(shown) = names.remove("displayName") {
-                pending.set("displayName", shown);
+            if let Some(shown) = names.remove(property::DISPLAY_NAME) {
+                pending.set(property::DISPLAY_NAME, shown);
             }
         }
         if let Some(hash) = pending.password_hash.take() {
-            caller.require_any(Action::UserSetPassword.rights())?;
-            pending.set(PASSWORD_HASH, hash);
+            caller.require_action(Action::UserSetPassword)?;
+            pending.set(property::PASSWORD_HASH, hash);
         }
         Ok(())
     }
@@ -73,12 +69,12 @@ impl Access {
         new: &mut NewObject,
     ) -> Result<Extra, AccessError> {
         names::require_name(&mut new.properties, "the name of the service account")?;
-        let name = names::text(&new.properties, "displayName")?.to_owned();
+        let name = names::text(&new.properties, property::DISPLAY_NAME)?.to_owned();
         if new.suspended {
-            caller.require_any(Action::ServiceSuspend.rights())?;
+            caller.require_action(Action::ServiceSuspend)?;
         }
         new.properties
-            .insert(SUSPENDED.to_owned(), Value::from(new.suspended));
+            .insert(property::SUSPENDED.to_owned(), Value::from(new.suspended));
         let token = NewCredential::new(
             CredentialKind::ServiceToken,
             Target::Result(0),
@@ -98,20 +94,21 @@ impl Access {
         pending: &mut Pending<'_>,
     ) -> Result<(), AccessError> {
         self.check_not_stronger(caller, pending.view, pending.entity)?;
-        if pending.names("displayName") {
+        if pending.names(property::DISPLAY_NAME) {
             names::require_name(
                 &mut pending.change.properties,
                 "the name of the service account",
             )?;
         }
         let suspended = pending.change.suspended.take();
-        let suspended = suspended.filter(|wanted| *wanted != pending.before.flag(SUSPENDED));
+        let suspended =
+            suspended.filter(|wanted| *wanted != pending.before.flag(property::SUSPENDED));
         if let Some(suspended) = suspended {
-            caller.require_any(Action::ServiceSuspend.rights())?;
+            caller.require_action(Action::ServiceSuspend)?;
             self.check_not_self_nor_stronger(caller, pending.view, pending.entity)?;
             check_administrator_stays(pending.view, pending.entity, suspended)?;
             pending.activity = Some(suspension(suspended).to_owned());
-            pending.set(SUSPENDED, suspended);
+            pending.set(property::SUSPENDED, suspended);
         }
         Ok(())
     }
@@ -126,9 +123,9 @@ impl Access {
         account: ObjectId,
         suspended: bool,
     ) -> Result<(), AccessError> {
-        // The plan asks for the right that the kind of the account needs: the same for both.
-        let rights = Action::UserSuspend.rights();
-        let written = self.commit(caller, rights, move |access, caller, view| {
+        // The plan asks for the action of the account's kind: the same may take both.
+        let action = Action::UserSuspend;
+        let written = self.commit(caller, action, move |access, caller, view| {
             access.plan_suspension(caller, view, account, suspended)
         });
         written.map(|_| ())
@@ -149,13 +146,16 @@ impl Access {
         } else {
             Action::ServiceSuspend
         };
-        caller.require_any(action.rights())?;
+        caller.require_action(action)?;
         self.check_not_self_nor_stronger(caller, view, entity)?;
         check_administrator_stays(view, entity, suspended)?;
-        let mut set = vec![(SUSPENDED.to_owned(), Value::from(suspended))];
-        let was_level = reader::text(view, entity, LEVEL) == LEVEL_SUSPENDED;
+        let mut set = vec![(property::SUSPENDED.to_owned(), Value::from(suspended))];
+        let was_level = reader::text(view, entity, property::PERMISSION_LEVEL) == LEVEL_SUSPENDED;
         if is_user && !suspended && was_level {
-            set.push((LEVEL.to_owned(), Value::from(LEVEL_DEFAULT)));
+            set.push((
+                property::PERMISSION_LEVEL.to_owned(),
+                Value::from(LEVEL_DEFAULT),
+            ));
         }
         Ok(Planned {
             activity: suspension(suspended).to_owned(),
@@ -194,18 +194,8 @@ impl Access {
     ) -> Result<(), AccessError> {
         let rights = self.organization().rights_of_account(view, account)?;
         let usual = PermissionLevel::User.rights();
-        let beyond =
-            Right::all().filter(|right| rights.contains(*right) && !usual.contains(*right));
-        require_all(caller, beyond.fold(Rights::NONE, Rights::with))
+        Ok(caller.require_all(&rights.beyond(&usual))?)
     }
-}
-
-/// Refuses unless the caller may use every one of these rights.
-pub(super) fn require_all(caller: &Caller, rights: Rights) -> Result<(), AccessError> {
-    for right in Right::all().filter(|right| rights.contains(*right)) {
-        caller.require(right)?;
-    }
-    Ok(())
 }
 
 /// Refuses to suspend the last administrator.
@@ -230,10 +220,10 @@ fn suspension(is_suspended: bool) -> &'static str {
 
 /// The name that people see: the given one, else the person's names, else the address.
 fn set_display_name(properties: &mut Properties, email: &str) -> Result<(), AccessError> {
-    let given = names::text(properties, "displayName")?.to_owned();
+    let given = names::text(properties, property::DISPLAY_NAME)?.to_owned();
     let shown = if given.trim().is_empty() {
-        let first = names::text(properties, "firstName")?.trim();
-        let last = names::text(properties, "lastName")?.trim();
+        let first = names::text(properties, property::FIRST_NAME)?.trim();
+        let last = names::text(properties, property::LAST_NAME)?.trim();
         format!("{first} {last}").trim().to_owned()
     } else {
         given
@@ -244,7 +234,7 @@ fn set_display_name(properties: &mut Properties, email: &str) -> Result<(), Acce
         shown
     };
     let shown = names::name("the name of the user", &shown)?;
-    properties.insert("displayName".to_owned(), Value::from(shown));
+    properties.insert(property::DISPLAY_NAME.to_owned(), Value::from(shown));
     Ok(())
 }
 
@@ -255,23 +245,23 @@ fn change_level(
     pending: &mut Pending<'_>,
     is_self: bool,
 ) -> Result<(), AccessError> {
-    if !pending.names(LEVEL) {
+    if !pending.names(property::PERMISSION_LEVEL) {
         return Ok(());
     }
     let or_default = |level: String| match level.as_str() {
         "" => LEVEL_DEFAULT.to_owned(),
         _ => level,
     };
-    let wanted = or_default(pending.text(LEVEL));
-    let was_suspended = pending.before.flag(SUSPENDED);
+    let wanted = or_default(pending.text(property::PERMISSION_LEVEL));
+    let was_suspended = pending.before.flag(property::SUSPENDED);
     // However it was suspended, that is the level that it has as long as it is.
     let known = if was_suspended {
         LEVEL_SUSPENDED.to_owned()
     } else {
-        or_default(pending.before.text(LEVEL).to_owned())
+        or_default(pending.before.text(property::PERMISSION_LEVEL).to_owned())
     };
     if wanted == known {
-        pending.change.properties.remove(LEVEL);
+        pending.change.properties.remove(property::PERMISSION_LEVEL);
         return Ok(());
     }
     let is_suspended = wanted == LEVEL_SUSPENDED;
@@ -283,19 +273,19 @@ fn change_level(
         check_level(caller, &wanted)?;
     }
     if is_suspended != was_suspended {
-        caller.require_any(Action::UserSuspend.rights())?;
+        caller.require_action(Action::UserSuspend)?;
         check_administrator_stays(pending.view, pending.entity, is_suspended)?;
         pending.activity = Some(suspension(is_suspended).to_owned());
     }
-    pending.set(LEVEL, wanted);
-    pending.set(SUSPENDED, is_suspended);
+    pending.set(property::PERMISSION_LEVEL, wanted);
+    pending.set(property::SUSPENDED, is_suspended);
     Ok(())
 }
 
 /// A manager that is named anew must be there.
 fn check_manager(pending: &Pending<'_>) -> Result<(), AccessError> {
-    let manager = pending.text(MANAGER);
-    if !pending.changes(MANAGER) || manager.is_empty() {
+    let manager = pending.text(property::MANAGER);
+    if !pending.changes(property::MANAGER) || manager.is_empty() {
         return Ok(());
     }
     let manager = manager_of(pending.view, &manager)?;
@@ -314,14 +304,14 @@ fn check_no_circle(view: &View, account: EntityRef, manager: EntityRef) -> Resul
         if !seen.insert(above) {
             return Ok(());
         }
-        next = manager_of(view, &reader::text(view, above, MANAGER)).ok();
+        next = manager_of(view, &reader::text(view, above, property::MANAGER)).ok();
     }
     Ok(())
 }
 
 /// The account that a manager id names, with StrongDM's prefix or without.
 fn manager_of(view: &View, id: &str) -> Result<EntityRef, AccessError> {
-    let found = ids::parse_prefixed_or_bare(ACCOUNT_ID_PREFIX, id)
+    let found = ids::parse_prefixed_or_bare(Kind::USER.prefix(), id)
         .and_then(|id| reader::entity(view, id, &[Kind::USER]));
     found.ok_or_else(|| {
         AccessError::invalid("the manager", format!("{id:?} is not the id of a user"))
@@ -333,8 +323,8 @@ fn check_level(caller: &Caller, level: &str) -> Result<(), AccessError> {
     let known = PermissionLevel::named(level).ok_or_else(|| {
         AccessError::invalid("the permission level", format!("{level:?} does not exist"))
     })?;
-    caller.require_any(Action::UserSetPermissionLevel.rights())?;
-    require_all(caller, known.rights())
+    caller.require_action(Action::UserSetPermissionLevel)?;
+    Ok(caller.require_all(&known.rights())?)
 }
 
 pub(super) fn new_user(
@@ -344,24 +334,27 @@ pub(super) fn new_user(
     password_hash: Option<String>,
 ) -> Result<Extra, AccessError> {
     let properties = &mut new.properties;
-    let email = identity_names::email(names::text(properties, "email")?)?;
-    properties.insert("email".to_owned(), Value::from(email.clone()));
-    if names::text(properties, LEVEL)?.is_empty() {
-        properties.insert(LEVEL.to_owned(), Value::from(LEVEL_DEFAULT));
+    let email = identity_names::email(names::text(properties, property::EMAIL)?)?;
+    properties.insert(property::EMAIL.to_owned(), Value::from(email.clone()));
+    if names::text(properties, property::PERMISSION_LEVEL)?.is_empty() {
+        properties.insert(
+            property::PERMISSION_LEVEL.to_owned(),
+            Value::from(LEVEL_DEFAULT),
+        );
     }
-    let level = names::text(properties, LEVEL)?.to_owned();
+    let level = names::text(properties, property::PERMISSION_LEVEL)?.to_owned();
     if level != LEVEL_DEFAULT {
         check_level(caller, &level)?;
     }
     let is_suspended = level == LEVEL_SUSPENDED;
-    properties.insert(SUSPENDED.to_owned(), Value::from(is_suspended));
-    let manager = names::text(properties, MANAGER)?;
+    properties.insert(property::SUSPENDED.to_owned(), Value::from(is_suspended));
+    let manager = names::text(properties, property::MANAGER)?;
     if !manager.is_empty() {
         manager_of(view, manager)?;
     }
     set_display_name(properties, &email)?;
     if let Some(hash) = password_hash {
-        properties.insert(PASSWORD_HASH.to_owned(), Value::from(hash));
+        properties.insert(property::PASSWORD_HASH.to_owned(), Value::from(hash));
     }
     Ok(Extra::default())
 }

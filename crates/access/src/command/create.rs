@@ -34,8 +34,8 @@ impl Access {
     /// When the caller may not, an input is wrong, or a name is taken.
     pub fn create(&self, caller: &Caller, mut new: NewObject) -> Result<Created, AccessError> {
         let kind = new.kind;
-        caller.require_any(action::create(kind))?;
-        names::check_settable(&new.properties)?;
+        caller.require_action(action::create(kind))?;
+        names::check_settable(kind, &new.properties)?;
         if kind == Kind::POLICY {
             super::policy::check(&new.properties)?;
         }
@@ -48,6 +48,7 @@ impl Access {
         let sent: BTreeSet<String> = new.properties.keys().cloned().collect();
         let written = self.commit(caller, action::create(kind), move |access, caller, view| {
             names::check_required(kind, &new.properties, true)?;
+            access.seal_secrets(kind, None, &new.secrets, &mut new.properties)?;
             let planned = match kind.ends() {
                 None => access.plan_entity(caller, view, new, hash),
                 Some(ends) => access.plan_relationship(caller, view, new, ends),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Ending an object.
 
+use durward_catalog::kinds::property;
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_identity::{Caller, require_administrator_beside};
 use durward_model::ObjectId;
 
-use super::BUILT_IN;
 use crate::access::{Planned, seen};
 use crate::{Access, AccessError, Kind, Object, action, reader};
 
@@ -17,7 +17,7 @@ impl Access {
     /// # Errors
     /// When the caller may not, or there is no such object that it may see.
     pub fn delete(&self, caller: &Caller, kind: Kind, id: ObjectId) -> Result<Object, AccessError> {
-        caller.require_any(action::delete(kind))?;
+        caller.require_action(action::delete(kind))?;
         let written = self.commit(caller, action::delete(kind), move |access, caller, view| {
             access.plan_delete(caller, view, kind, id)
         });
@@ -42,7 +42,7 @@ impl Access {
                 });
             }
             ObjectRef::Edge(edge) => {
-                self.check_removal(caller, view, kind, edge)?;
+                self.check_bond(caller, view, kind, edge)?;
                 operations.push(Operation::DeleteRelationship { target: id });
             }
         }
@@ -63,7 +63,7 @@ impl Access {
     ) -> Result<(), AccessError> {
         match kind {
             Kind::USER | Kind::SERVICE => self.check_not_self_nor_stronger(caller, view, entity),
-            _ if reader::flag(view, entity, BUILT_IN) => {
+            _ if reader::flag(view, entity, property::BUILT_IN) => {
                 let what = format!("a built-in {}", kind.noun());
                 Err(AccessError::invalid(what, "cannot be deleted"))
             }

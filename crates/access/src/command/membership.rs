@@ -8,12 +8,12 @@ use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_identity::Caller;
 use durward_model::ObjectId;
 
-use super::account::require_all;
 use crate::access::Sight;
 use crate::{Access, AccessError, Kind, reader};
 
 impl Access {
-    /// The caller has every right that the new bond gives.
+    /// The caller has every right that the new bond gives; for a bond that is guarded, every right
+    /// of the account that it is about.
     pub(super) fn check_membership(
         &self,
         caller: &Caller,
@@ -26,12 +26,15 @@ impl Access {
             Kind::GROUP_ROLE | Kind::ASSIGNMENT => {
                 self.check_holds_rights_of_role(caller, view, to)
             }
+            _ if kind.ends().is_some_and(|ends| ends.guarded) => {
+                self.check_not_stronger(caller, view, from)
+            }
             _ => Ok(()),
         }
     }
 
-    /// Whoever takes a role from somebody must have its rights.
-    pub(super) fn check_removal(
+    /// Whoever changes a bond or takes it away must have the same rights as for making it.
+    pub(super) fn check_bond(
         &self,
         caller: &Caller,
         view: &View,
@@ -50,7 +53,7 @@ impl Access {
         view: &View,
         role: EntityRef,
     ) -> Result<(), AccessError> {
-        require_all(caller, self.organization().rights_of_role(view, role)?)
+        Ok(caller.require_all(&self.organization().rights_of_role(view, role)?)?)
     }
 
     pub(super) fn check_holds_rights_of_group(

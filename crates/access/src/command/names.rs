@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Checks that all kinds share: names, texts, tags, and which properties commands may set.
 
+use durward_catalog::kinds::property;
 use durward_model::Value;
 
 use super::Properties;
@@ -13,24 +14,20 @@ const TAG_NAME_CHARACTERS_MAX: usize = 128;
 const TAG_VALUE_CHARACTERS_MAX: usize = 256;
 const NAME_CHARACTERS_MAX: usize = 256;
 
-/// Properties that no caller sets by name: each has a command or a rule of its own.
+/// Properties that no caller sets by name, beside the secret ones: each has a command or a rule of
+/// its own.
 const RESERVED: &[&str] = &[
-    "rights",
-    "builtIn",
-    "passwordHash",
-    "jupiteroneToken",
-    "sealedCredentials",
-    "suspended",
-    "state",
-    "secretHash",
-    "sealedSecret",
+    property::RIGHTS,
+    property::BUILT_IN,
+    property::SUSPENDED,
+    property::STATE,
 ];
 
 /// Refuses properties that commands do not take.
-pub(super) fn check_settable(properties: &Properties) -> Result<(), AccessError> {
+pub(super) fn check_settable(kind: Kind, properties: &Properties) -> Result<(), AccessError> {
     for name in properties.keys() {
         let is_plain = !name.is_empty() && !name.starts_with('_');
-        if !is_plain || RESERVED.contains(&name.as_str()) {
+        if !is_plain || kind.is_secret(name) || RESERVED.contains(&name.as_str()) {
             return Err(AccessError::invalid(
                 format!("the property {name:?}"),
                 "cannot be set",
@@ -122,7 +119,7 @@ pub(super) fn text<'p>(properties: &'p Properties, name: &str) -> Result<&'p str
 
 /// Puts the checked name in place of the given one.
 pub(super) fn require_name(properties: &mut Properties, what: &str) -> Result<(), AccessError> {
-    let checked = name(what, text(properties, "displayName")?)?;
-    properties.insert("displayName".to_owned(), Value::from(checked));
+    let checked = name(what, text(properties, property::DISPLAY_NAME)?)?;
+    properties.insert(property::DISPLAY_NAME.to_owned(), Value::from(checked));
     Ok(())
 }

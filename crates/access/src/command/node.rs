@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Nodes: gateways, relays and proxy clusters.
 
+use durward_catalog::kinds::property;
 use durward_graph::store::Target;
 use durward_graph::{EntityRef, View};
 use durward_identity::{Caller, CredentialKind, NewCredential};
@@ -17,7 +18,6 @@ const KINDS: &[&str] = &["gateway", "relay", "proxy_cluster"];
 /// State of a node that never called.
 const STATE_NEW: &str = "new";
 const NAME: &str = "the name of the node";
-const NAME_PROPERTY: &str = "displayName";
 
 impl Access {
     pub(super) fn new_node(
@@ -27,22 +27,25 @@ impl Access {
         new: &mut NewObject,
     ) -> Result<Extra, AccessError> {
         let properties = &mut new.properties;
-        let kind = names::text(properties, "kind")?.to_owned();
+        let kind = names::text(properties, property::KIND)?.to_owned();
         if !KINDS.contains(&kind.as_str()) {
             let reason = format!("must be one of {}", KINDS.join(", "));
             return Err(AccessError::invalid("the kind of the node", reason));
         }
-        if names::text(properties, "displayName")?.trim().is_empty() {
+        if names::text(properties, property::DISPLAY_NAME)?
+            .trim()
+            .is_empty()
+        {
             let name = format!("{}-{}", kind.replace('_', "-"), random::hex::<4>()?);
-            properties.insert("displayName".to_owned(), Value::from(name));
+            properties.insert(property::DISPLAY_NAME.to_owned(), Value::from(name));
         }
         names::require_name(properties, NAME)?;
         if new.is_name_unique {
-            check_name_is_free(view, names::text(properties, NAME_PROPERTY)?, None)?;
+            check_name_is_free(view, names::text(properties, property::DISPLAY_NAME)?, None)?;
         }
         set_bind_address(properties)?;
-        properties.insert("state".to_owned(), Value::from(STATE_NEW));
-        let name = names::text(properties, "displayName")?.to_owned();
+        properties.insert(property::STATE.to_owned(), Value::from(STATE_NEW));
+        let name = names::text(properties, property::DISPLAY_NAME)?.to_owned();
         let token = NewCredential::new(
             CredentialKind::NodeToken,
             Target::Result(0),
@@ -58,14 +61,16 @@ impl Access {
 }
 
 pub(super) fn change_node(pending: &mut Pending<'_>) -> Result<(), AccessError> {
-    if pending.names("kind") && pending.text("kind") != pending.before.text("kind") {
+    if pending.names(property::KIND)
+        && pending.text(property::KIND) != pending.before.text(property::KIND)
+    {
         return Err(AccessError::invalid("the kind of a node", "cannot change"));
     }
-    if pending.names("displayName") {
+    if pending.names(property::DISPLAY_NAME) {
         names::require_name(&mut pending.change.properties, NAME)?;
     }
-    if pending.change.is_name_unique && pending.changes(NAME_PROPERTY) {
-        let name = pending.text(NAME_PROPERTY);
+    if pending.change.is_name_unique && pending.changes(property::DISPLAY_NAME) {
+        let name = pending.text(property::DISPLAY_NAME);
         check_name_is_free(pending.view, &name, Some(pending.entity))?;
     }
     let is_cleared = pending.names("bindAddress") && pending.text("bindAddress").is_empty();
@@ -86,7 +91,7 @@ pub(super) fn change_node(pending: &mut Pending<'_>) -> Result<(), AccessError> 
 fn check_name_is_free(view: &View, name: &str, own: Option<EntityRef>) -> Result<(), AccessError> {
     let (Some(type_id), Some(property)) = (
         view.type_id(Kind::NODE.type_name()),
-        view.property_id(NAME_PROPERTY),
+        view.property_id(property::DISPLAY_NAME),
     ) else {
         return Ok(());
     };

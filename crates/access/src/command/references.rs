@@ -3,6 +3,7 @@
 //! are set. What they name may end later; then they name nothing.
 
 use durward_catalog::ids;
+use durward_catalog::kinds::property;
 use durward_graph::View;
 
 use crate::{AccessError, Kind, reader};
@@ -12,8 +13,6 @@ pub(super) const REFERENCES: &[&str] = &[SECRET_STORE, PROXY_CLUSTER];
 
 const SECRET_STORE: &str = "secretStoreId";
 const PROXY_CLUSTER: &str = "proxyClusterId";
-/// Start of the ids of nodes as StrongDM shows them.
-const NODE_ID_PREFIX: &str = "n-";
 /// The kind of nodes that are proxy clusters.
 const PROXY_CLUSTER_KIND: &str = "proxy_cluster";
 
@@ -32,7 +31,7 @@ pub(super) fn check(view: &View, property: &str, id: &str) -> Result<(), AccessE
 }
 
 fn is_proxy_cluster(view: &View, id: &str) -> bool {
-    let node = ids::parse_prefixed_or_bare(NODE_ID_PREFIX, id)
+    let node = ids::parse_prefixed_or_bare(Kind::NODE.prefix(), id)
         .and_then(|id| reader::entity(view, id, &[Kind::NODE]));
-    node.is_some_and(|node| reader::text(view, node, "kind") == PROXY_CLUSTER_KIND)
+    node.is_some_and(|node| reader::text(view, node, property::KIND) == PROXY_CLUSTER_KIND)
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Resources: what access is given to.
 
+use durward_catalog::kinds::property;
 use durward_graph::{EntityRef, View};
 use durward_model::Value;
-use serde_json::{Map, Value as Json};
 
 use super::create::Extra;
 use super::port::{ADDRESS, ADDRESS_FIRST, PORT};
@@ -14,11 +14,6 @@ use crate::rules::RuleBook;
 use crate::{Access, AccessError, Kind, resource_kind};
 
 const NAME: &str = "the name of the resource";
-const KIND: &str = "kind";
-/// Secret property with the sealed credentials.
-const SEALED: &str = "sealedCredentials";
-/// Purpose under which they are sealed.
-const SEAL_CONTEXT: &str = "credentials of a resource";
 /// What a client sends to have a new port given.
 const PORT_ANEW: i64 = -1;
 
@@ -31,16 +26,13 @@ impl Access {
     ) -> Result<Extra, AccessError> {
         let properties = &mut new.properties;
         names::require_name(properties, NAME)?;
-        let kind = checked_kind(names::text(properties, KIND)?)?;
-        properties.insert(KIND.to_owned(), Value::from(kind.name));
+        let kind = checked_kind(names::text(properties, property::KIND)?)?;
+        properties.insert(property::KIND.to_owned(), Value::from(kind.name));
         check_port(properties)?;
         for name in REFERENCES {
             references::check(view, name, names::text(properties, name)?)?;
         }
         Place::default().set(view, properties, book)?;
-        if let Some(sealed) = self.sealed(&Map::new(), &new.secrets)? {
-            properties.insert(SEALED.to_owned(), sealed);
-        }
         Ok(Extra {
             operations: role_access::of_new_resource(view, properties, book),
             token: None,
@@ -53,18 +45,18 @@ impl Access {
         pending: &mut Pending<'_>,
         book: &mut RuleBook,
     ) -> Result<(), AccessError> {
-        if pending.names("displayName") {
+        if pending.names(property::DISPLAY_NAME) {
             names::require_name(&mut pending.change.properties, NAME)?;
         }
-        if pending.names(KIND) {
-            let kind = checked_kind(&pending.text(KIND))?;
-            if kind.name != pending.before.text(KIND) {
+        if pending.names(property::KIND) {
+            let kind = checked_kind(&pending.text(property::KIND))?;
+            if kind.name != pending.before.text(property::KIND) {
                 return Err(AccessError::invalid(
                     "the type of a resource",
                     "cannot change",
                 ));
             }
-            pending.set(KIND, kind.name);
+            pending.set(property::KIND, kind.name);
         }
         check_port(&pending.change.properties)?;
         for name in REFERENCES {
@@ -81,51 +73,10 @@ impl Access {
             },
         };
         place.set(pending.view, &mut pending.change.properties, book)?;
-        if !pending.change.secrets.is_empty() {
-            let known = self.opened(pending)?;
-            let secrets = std::mem::take(&mut pending.change.secrets);
-            if let Some(sealed) = self.sealed(&known, &secrets)? {
-                pending.set(SEALED, sealed);
-            }
-        }
         let changed = &pending.change.properties;
         let changes = role_access::of_changed_resource(pending.view, pending.entity, changed, book);
         pending.operations.extend(changes);
         Ok(())
-    }
-
-    /// The credentials of a resource, opened.
-    fn opened(&self, pending: &Pending<'_>) -> Result<Map<String, Json>, AccessError> {
-        let property = pending.view.property_id(SEALED);
-        let sealed = property.map(|property| pending.view.secret_value(pending.entity, property));
-        let Some(Value::Bytes(sealed)) = sealed else {
-            return Ok(Map::new());
-        };
-        let opened = self.organization().vault().unseal(SEAL_CONTEXT, &sealed)?;
-        Ok(serde_json::from_slice(opened.expose()).unwrap_or_default())
-    }
-
-    /// Credentials, sealed; `None` when there are none. Empty ones leave what is known.
-    fn sealed(
-        &self,
-        known: &Map<String, Json>,
-        secrets: &Properties,
-    ) -> Result<Option<Value>, AccessError> {
-        let mut all = known.clone();
-        for (name, value) in secrets {
-            if !matches!(value, Value::Null) && value.as_str() != Some("") {
-                all.insert(name.clone(), value.to_json());
-            }
-        }
-        if all.is_empty() {
-            return Ok(None);
-        }
-        let text = durward_vault::Secret::new(Json::Object(all).to_string().into_bytes());
-        let sealed = self
-            .organization()
-            .vault()
-            .seal(SEAL_CONTEXT, text.expose())?;
-        Ok(Some(Value::Bytes(sealed)))
     }
 }
 

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Roles.
 
+use durward_catalog::kinds::property;
 use durward_graph::View;
 use durward_identity::Caller;
 use durward_model::Value;
 
-use super::account::require_all;
 use super::create::Extra;
 use super::update::Pending;
-use super::{BUILT_IN, NewObject, names, role_access};
+use super::{NewObject, names, role_access};
 use crate::rules::ACCESS_RULES;
 use crate::{Access, AccessError};
-
-const RIGHTS: &str = "rights";
 
 impl Access {
     pub(super) fn change_role(
@@ -22,14 +20,14 @@ impl Access {
     ) -> Result<(), AccessError> {
         // Its name and its mappings say who gets it: whoever changes them must have what it gives.
         self.check_holds_rights_of_role(caller, pending.view, pending.entity)?;
-        let is_built_in = pending.before.flag(BUILT_IN);
+        let is_built_in = pending.before.flag(property::BUILT_IN);
         if let Some(rights) = pending.change.rights {
             if is_built_in {
                 let reason = "keeps the rights that it has";
                 return Err(AccessError::invalid("a built-in role", reason));
             }
-            require_all(caller, rights)?;
-            pending.set(RIGHTS, Value::from(rights.names()));
+            caller.require_all(&rights)?;
+            pending.set(property::RIGHTS, Value::from(rights.names()));
         }
         let before = pending.before.text(ACCESS_RULES);
         if pending.names(ACCESS_RULES) && pending.text(ACCESS_RULES) != before {
@@ -48,9 +46,9 @@ pub(super) fn new_role(
 ) -> Result<Extra, AccessError> {
     let rules = role_access::checked_rules(view, names::text(&new.properties, ACCESS_RULES)?)?;
     if let Some(rights) = new.rights {
-        require_all(caller, rights)?;
+        caller.require_all(&rights)?;
         new.properties
-            .insert(RIGHTS.to_owned(), Value::from(rights.names()));
+            .insert(property::RIGHTS.to_owned(), Value::from(rights.names()));
     }
     Ok(Extra {
         operations: role_access::of_new_role(view, &rules)?,

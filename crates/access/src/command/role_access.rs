@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use durward_catalog::Kind;
+use durward_catalog::kinds::property;
 use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::store::{Operation, PutMode, Target};
 use durward_graph::{EntityRef, View};
@@ -86,7 +87,7 @@ pub(super) fn of_new_resource(
     book: &mut RuleBook,
 ) -> Vec<Operation> {
     let tag = |name: &str| text_of(properties, &format!("{TAG_PREFIX}{name}"));
-    let kind = text_of(properties, "kind").unwrap_or_default();
+    let kind = text_of(properties, property::KIND).unwrap_or_default();
     let facts = Facts {
         id: None,
         kind: &kind,
@@ -110,7 +111,10 @@ pub(super) fn of_changed_resource(
     book: &mut RuleBook,
 ) -> Vec<Operation> {
     let is_tag = |name: &String| name.starts_with(TAG_PREFIX);
-    if !changed.keys().any(|name| is_tag(name) || name == "kind") {
+    if !changed
+        .keys()
+        .any(|name| is_tag(name) || name == property::KIND)
+    {
         return Vec::new();
     }
     let id = view.entity_id(resource);
@@ -121,7 +125,8 @@ pub(super) fn of_changed_resource(
             None => tag_of(view, resource, name),
         }
     };
-    let kind = text_of(changed, "kind").unwrap_or_else(|| reader::text(view, resource, "kind"));
+    let kind = text_of(changed, property::KIND)
+        .unwrap_or_else(|| reader::text(view, resource, property::KIND));
     let facts = Facts {
         id: Some(id),
         kind: &kind,

@@ -2,6 +2,7 @@
 //! Keys of servers that are entered with a key made here: the public half is shown, for the
 //! server's list of keys; the private half is one of the resource's sealed credentials.
 
+use durward_catalog::kinds::property;
 use durward_graph::View;
 use durward_model::{ObjectId, Value};
 use durward_vault::{ssh_key_kinds, ssh_key_pair};
@@ -23,7 +24,7 @@ pub(super) fn give(
     properties: &mut Properties,
     secrets: &mut Properties,
 ) -> Result<(), AccessError> {
-    if names::text(properties, "kind")? != SSH {
+    if names::text(properties, property::KIND)? != SSH {
         return Ok(());
     }
     let wanted = names::text(properties, KEY_KIND)?.to_owned();
@@ -44,7 +45,9 @@ pub(super) fn renew(
     };
     let wanted = names::text(&change.properties, KEY_KIND)?.to_owned();
     let known = reader::text(view, resource, KEY_KIND);
-    if reader::text(view, resource, "kind") != SSH || or_default(&wanted) == or_default(&known) {
+    if reader::text(view, resource, property::KIND) != SSH
+        || or_default(&wanted) == or_default(&known)
+    {
         return Ok(());
     }
     make(&wanted, &mut change.properties, &mut change.secrets)

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use durward_catalog::kinds::property;
 use durward_graph::store::{Operation, StoreError, Target};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_identity::Caller;
 use durward_model::{ObjectId, Value};
 
 use super::create::taken;
-use super::{BUILT_IN, ObjectChange, names};
+use super::{ObjectChange, names};
 use crate::access::{Planned, seen};
 use crate::object::TAG_PREFIX;
 use crate::{Access, AccessError, Kind, Object, action};
@@ -67,8 +68,8 @@ impl Access {
         id: ObjectId,
         change: ObjectChange,
     ) -> Result<Object, AccessError> {
-        caller.require_any(action::update(kind))?;
-        names::check_settable(&change.properties)?;
+        caller.require_action(action::update(kind))?;
+        names::check_settable(kind, &change.properties)?;
         let mut change = change;
         if kind == Kind::POLICY {
             super::policy::check(&change.properties)?;
@@ -97,15 +98,20 @@ impl Access {
         view: &View,
         kind: Kind,
         id: ObjectId,
-        change: ObjectChange,
+        mut change: ObjectChange,
         password_hash: Option<String>,
     ) -> Result<Planned<ObjectRef>, AccessError> {
         let found = seen(caller, view, kind, id)?;
         names::check_required(kind, &change.properties, false)?;
         let entity = match found {
             ObjectRef::Entity(entity) => entity,
-            ObjectRef::Edge(edge) => return plan_relationship(view, kind, edge, change),
+            ObjectRef::Edge(edge) => {
+                self.check_bond(caller, view, kind, edge)?;
+                return plan_relationship(view, kind, edge, change);
+            }
         };
+        let known = Some((view, entity));
+        self.seal_secrets(kind, known, &change.secrets, &mut change.properties)?;
         let mut pending = Pending {
             view,
             entity,
@@ -185,7 +191,7 @@ fn plan_relationship(
 
 /// What a new organization has keeps its name: others look for it by that.
 fn check_not_renamed(pending: &Pending<'_>) -> Result<(), AccessError> {
-    if pending.before.flag(BUILT_IN) && pending.changes("displayName") {
+    if pending.before.flag(property::BUILT_IN) && pending.changes(property::DISPLAY_NAME) {
         let what = format!("a built-in {}", pending.before.kind.noun());
         return Err(AccessError::invalid(what, "cannot be renamed"));
     }

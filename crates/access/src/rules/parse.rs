@@ -5,7 +5,7 @@ use durward_catalog::ids::parse_prefixed_or_bare;
 use serde_json::{Map, Value as Json};
 
 use super::{AccessRule, AccessRules, TagQuery};
-use crate::{AccessError, resource_kind};
+use crate::{AccessError, Kind, resource_kind};
 
 /// Most rules of one role.
 pub const RULES_MAX: usize = 1000;
@@ -13,8 +13,6 @@ pub const RULES_MAX: usize = 1000;
 const IDS_MAX: usize = 100_000;
 /// Key beside what selects resources.
 const PRIVILEGES: &str = "privileges";
-/// Start of the ids of resources as StrongDM shows them.
-const RESOURCE_ID_PREFIX: &str = "rs-";
 
 impl AccessRules {
     /// Rules from their JSON text: a list of objects with `ids`, or with `type`, `tags` and
@@ -84,7 +82,7 @@ fn parse_ids(ids: &Json) -> Result<AccessRule, String> {
     }
     let ids = ids.iter().map(|id| {
         let text = id.as_str().ok_or("ids must be texts")?;
-        let id = parse_prefixed_or_bare(RESOURCE_ID_PREFIX, text);
+        let id = parse_prefixed_or_bare(Kind::RESOURCE.prefix(), text);
         id.ok_or_else(|| format!("{text:?} is not the id of a resource"))
     });
     Ok(AccessRule::Ids(ids.collect::<Result<_, String>>()?))

@@ -2,6 +2,7 @@
 //! Which resources rules reach.
 
 use durward_catalog::Kind;
+use durward_catalog::kinds::property;
 use durward_graph::{EntityRef, ObjectRef, RowSet, TypeId, View};
 use durward_model::{ObjectId, Value};
 
@@ -62,7 +63,7 @@ pub(crate) fn resources_of(view: &View, rules: &AccessRules) -> RowSet {
             } => {
                 let mut rows = all.clone();
                 if let Some(kind) = resource_kind {
-                    rows = equal(view, type_id, &rows, "kind", kind);
+                    rows = equal(view, type_id, &rows, property::KIND, kind);
                 }
                 for (name, value) in tags {
                     rows = tagged(view, type_id, &rows, name, Some(value));

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Actions, Ends, KNOWN, Kind, KindEntry, Property, StrongdmName};
+use super::{Actions, Ends, KNOWN, Kind, KindEntry, Property, SecretKind};
 use crate::CatalogError;
+use crate::dialects::{CyralName, SonraiName, StrongdmName};
 use crate::place::Text;
 
 #[derive(Deserialize)]
@@ -32,6 +33,12 @@ struct RawKind {
     built_in: Vec<BTreeMap<String, String>>,
     #[serde(default)]
     strongdm: Vec<StrongdmName>,
+    #[serde(default)]
+    sonrai: SonraiName,
+    #[serde(default)]
+    opencti: String,
+    #[serde(default)]
+    cyral: CyralName,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +54,8 @@ struct RawEnds {
     several: bool,
     #[serde(default)]
     changes: bool,
+    #[serde(default)]
+    guarded: bool,
 }
 
 /// The kinds of a file: first those that code names, then the others as they stand.
@@ -115,8 +124,20 @@ fn entry(
         check_property(said, ends.is_some()).map_err(|why| format!("{property} of {name}: {why}"))
     });
     checked.map_err(|reason| wrong(at, reason))?;
-    if ends.is_some() && !(raw.class.is_empty() && raw.built_in.is_empty()) {
-        let reason = format!("{name}: relationships have neither classes nor `built_in`");
+    let said = raw.property.values();
+    let sealed = said.filter(|said| said.secret == Some(SecretKind::Sealed));
+    if sealed.count() > 1 {
+        let reason = format!("{name}: secrets are sealed in one property");
+        return Err(wrong(at, reason));
+    }
+    let has_names = raw.sonrai != SonraiName::default()
+        || raw.cyral != CyralName::default()
+        || !raw.opencti.is_empty();
+    let is_plain = raw.class.is_empty() && raw.built_in.is_empty() && !has_names;
+    if ends.is_some() && !is_plain {
+        let reason = format!(
+            "{name}: relationships have neither classes nor `built_in`, and names in StrongDM only"
+        );
         return Err(wrong(at, reason));
     }
     let mut strongdm = raw.strongdm;
@@ -140,6 +161,9 @@ fn entry(
         actions: raw.action,
         built_in: raw.built_in,
         strongdm,
+        sonrai: raw.sonrai,
+        opencti: raw.opencti,
+        cyral: raw.cyral,
     })
 }
 
@@ -160,14 +184,21 @@ fn read_ends(
         });
         known.collect()
     };
+    let at = raw.from.first().map_or(0, |first| first.span().start);
+    let from = kinds(raw.from)?;
+    if raw.guarded && !from.iter().all(|kind| Kind::ACCOUNTS.contains(kind)) {
+        let reason = "`guarded` is for relationships that start at accounts";
+        return Err(wrong(at, reason.to_owned()));
+    }
     Ok(Ends {
-        from: kinds(raw.from)?,
+        from,
         start: raw.start,
         verb: raw.verb,
         to: kinds(raw.to)?,
         end: raw.end,
         several: raw.several,
         changes: raw.changes,
+        guarded: raw.guarded,
     })
 }
 
@@ -176,7 +207,7 @@ fn check_property(said: &Property, is_of_relationship: bool) -> Result<(), &'sta
     if said.noun.is_empty() && (said.required || said.unique.is_some()) {
         return Err("it may be refused, so it needs a noun");
     }
-    if is_of_relationship && (said.unique.is_some() || said.secret) {
+    if is_of_relationship && (said.unique.is_some() || said.secret.is_some()) {
         return Err("relationships have no unique or secret properties");
     }
     if said.value.is_some() && (!is_of_relationship || said.strongdm.is_empty()) {
@@ -254,7 +285,7 @@ mod tests {
             shape.contains("either `entity` or `relationship`"),
             "{shape}"
         );
-        let secret = refusal("strongdm = \"username\"", "secret = true");
+        let secret = refusal("strongdm = \"username\"", "secret = \"own\"");
         assert!(secret.contains("no unique or secret"), "{secret}");
         let value = refusal(
             "noun = \"subdomain\"",
@@ -263,7 +294,14 @@ mod tests {
         assert!(value.contains("filters relationships"), "{value}");
         let class = refusal("noun = \"grant\"", "noun = \"grant\"\nclass = [\"Gift\"]");
         assert!(class.contains("neither classes nor"), "{class}");
-        let unknown = refusal("secret = true", "sekret = true");
+        let sealed = refusal(
+            "property.sealedCredentials",
+            "property.other = { secret = \"sealed\" }\nproperty.sealedCredentials",
+        );
+        assert!(sealed.contains("sealed in one property"), "{sealed}");
+        let guarded = refusal("several = true", "guarded = true");
+        assert!(guarded.contains("start at accounts"), "{guarded}");
+        let unknown = refusal("secret = ", "sekret = ");
         assert!(unknown.contains("access.toml"), "{unknown}");
     }
 }

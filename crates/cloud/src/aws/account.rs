@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Authorization details of one account: users, groups, roles, policies.
 
+use durward_catalog::CloudType;
+use durward_catalog::kinds::verb::{ASSIGNED, HAS};
 use serde_json::Value as Json;
 
 use crate::aws::AwsImportError;
 use crate::aws::builder::{Builder, Properties};
-use crate::aws::organization::{self, ACCOUNT_TYPE, Scopes, account_key};
-use crate::aws::srn::{self, kind};
-use crate::aws::{document, policy, trust};
-
-const POLICY_TYPE: &str = "aws_iam_policy";
-const POLICY_CLASS: &str = "AccessPolicy";
+use crate::aws::organization::{self, Scopes, account_key};
+use crate::aws::{document, policy, srn, trust};
 
 /// What `get-account-authorization-details` printed for one account.
 #[derive(Debug)]
@@ -25,9 +23,7 @@ struct Holder {
     name_member: &'static str,
     id_member: &'static str,
     inline_member: &'static str,
-    entity_type: &'static str,
-    class: &'static str,
-    kind: &'static str,
+    of: CloudType,
 }
 
 const HOLDERS: [Holder; 3] = [
@@ -36,27 +32,21 @@ const HOLDERS: [Holder; 3] = [
         name_member: "UserName",
         id_member: "UserId",
         inline_member: "UserPolicyList",
-        entity_type: "aws_iam_user",
-        class: "User",
-        kind: kind::USER,
+        of: CloudType::USER,
     },
     Holder {
         list: "GroupDetailList",
         name_member: "GroupName",
         id_member: "GroupId",
         inline_member: "GroupPolicyList",
-        entity_type: "aws_iam_group",
-        class: "UserGroup",
-        kind: kind::GROUP,
+        of: CloudType::GROUP,
     },
     Holder {
         list: "RoleDetailList",
         name_member: "RoleName",
         id_member: "RoleId",
         inline_member: "RolePolicyList",
-        entity_type: "aws_iam_role",
-        class: "AccessRole",
-        kind: kind::ROLE,
+        of: CloudType::ROLE,
     },
 ];
 
@@ -106,13 +96,13 @@ impl AuthorizationDetails {
             .text("accountId", &self.account)
             .text("vendor", "AWS")
             .text("srn", &srn::of_account(&self.account))
-            .text("resourceType", kind::ACCOUNT)
+            .text("resourceType", CloudType::ACCOUNT.sonrai())
             .text("entryType", organization::ENTRY_ACCOUNT)
             .scope(&scope, &friendly)
             .value("active", true)
             .value("external", false);
         let account_key = account_key(&self.account);
-        builder.entity_if_absent(&account_key, ACCOUNT_TYPE, "Account", properties);
+        builder.entity_if_absent(&account_key, CloudType::ACCOUNT, properties);
         for policy in items(&self.json, "Policies") {
             self.managed_policy(policy, scopes, builder);
         }
@@ -136,7 +126,7 @@ impl AuthorizationDetails {
         }
     }
 
-    fn common(&self, item: &Json, kind: &str, name: &str, scopes: &Scopes) -> Properties {
+    fn common(&self, item: &Json, of: CloudType, name: &str, scopes: &Scopes) -> Properties {
         // A policy that AWS manages belongs to no account, however many list it.
         let is_own = text(item, "Arn").is_none_or(|arn| account_of_arn(arn).is_some());
         let (scope, friendly) = scopes.of(&self.account);
@@ -149,8 +139,8 @@ impl AuthorizationDetails {
         };
         Properties::new(name)
             .member("arn", item, "Arn")
-            .text("srn", &srn::of_iam(&own(&self.account), kind, name))
-            .text("resourceType", kind)
+            .text("srn", &srn::of_iam(&own(&self.account), of, name))
+            .text("resourceType", of.sonrai())
             .text("accountId", &own(&self.account))
             .scope(&own(&scope), &own(&friendly))
             .value("active", true)
@@ -171,7 +161,7 @@ impl AuthorizationDetails {
             .find(is_default)
             .and_then(|version| version.get("Document"));
         let properties = self
-            .common(policy, kind::POLICY, name, scopes)
+            .common(policy, CloudType::POLICY, name, scopes)
             .document("policyJson", current)
             .member("policyId", policy, "PolicyId")
             .member("defaultVersionId", policy, "DefaultVersionId")
@@ -179,10 +169,10 @@ impl AuthorizationDetails {
             .date("updatedOn", policy, "UpdateDate")
             .value("awsManaged", is_aws_managed)
             .value("inline", false);
-        builder.entity(arn, POLICY_TYPE, POLICY_CLASS, properties);
+        builder.entity(arn, CloudType::POLICY, properties);
         if !is_aws_managed {
             let key = account_key(&self.account);
-            builder.relationship(&key, "HAS", arn, Properties::default());
+            builder.relationship(&key, HAS, arn, Properties::default());
         }
         match current.and_then(document::statements) {
             Some(statements) => policy::emit(builder, arn, &statements),
@@ -198,12 +188,12 @@ impl AuthorizationDetails {
             .get("PermissionsBoundary")
             .and_then(|boundary| text(boundary, "PermissionsBoundaryArn"));
         let properties = self
-            .common(item, holder.kind, name, scopes)
+            .common(item, holder.of, name, scopes)
             .document("trustPolicyJson", item.get("AssumeRolePolicyDocument"))
             .member("id", item, holder.id_member)
             .text(
                 "username",
-                if holder.entity_type == "aws_iam_user" {
+                if holder.of == CloudType::USER {
                     name
                 } else {
                     ""
@@ -212,16 +202,16 @@ impl AuthorizationDetails {
             .date("lastUsedOn", last_used, "LastUsedDate")
             .member("lastUsedRegion", last_used, "Region")
             .text("permissionsBoundaryArn", boundary.unwrap_or_default());
-        builder.entity(arn, holder.entity_type, holder.class, properties);
+        builder.entity(arn, holder.of, properties);
         let account = account_key(&self.account);
-        builder.relationship(&account, "HAS", arn, Properties::default());
+        builder.relationship(&account, HAS, arn, Properties::default());
         for attached in items(item, "AttachedManagedPolicies") {
             let Some(policy) = text(attached, "PolicyArn") else {
                 continue;
             };
             let policy_name = text(attached, "PolicyName").unwrap_or(policy);
             ensure_policy(builder, policy, policy_name);
-            builder.relationship(arn, "ASSIGNED", policy, Properties::default());
+            builder.relationship(arn, ASSIGNED, policy, Properties::default());
         }
         for inline in items(item, holder.inline_member) {
             self.inline_policy(holder, item, inline, scopes, builder);
@@ -245,21 +235,21 @@ impl AuthorizationDetails {
             return;
         };
         let holder_name = text(item, holder.name_member).unwrap_or_default();
-        let holder_srn = srn::of_iam(&self.account, holder.kind, holder_name);
+        let holder_srn = srn::of_iam(&self.account, holder.of, holder_name);
         // Two holders may have inline policies of the same name.
-        let path = format!("{}/{holder_name}/{name}", holder.kind);
+        let path = format!("{}/{holder_name}/{name}", holder.of.sonrai());
         let holder = text(item, "Arn").unwrap_or_default();
         let key = format!("{holder}/inline/{name}");
         let properties = self
-            .common(inline, kind::POLICY, name, scopes)
-            .text("srn", &srn::of_iam(&self.account, kind::POLICY, &path))
+            .common(inline, CloudType::POLICY, name, scopes)
+            .text("srn", &srn::of_iam(&self.account, CloudType::POLICY, &path))
             .text("holderSrn", &holder_srn)
             .document("policyJson", inline.get("PolicyDocument"))
             .text("holderArn", holder)
             .value("awsManaged", false)
             .value("inline", true);
-        builder.entity(&key, POLICY_TYPE, POLICY_CLASS, properties);
-        builder.relationship(holder, "ASSIGNED", &key, Properties::default());
+        builder.entity(&key, CloudType::POLICY, properties);
+        builder.relationship(holder, ASSIGNED, &key, Properties::default());
         match inline.get("PolicyDocument").and_then(document::statements) {
             Some(statements) => policy::emit(builder, &key, &statements),
             None => builder.incomplete(format!("{key} has no readable document")),
@@ -276,7 +266,7 @@ impl AuthorizationDetails {
                 .find(of_name)
                 .and_then(|item| text(item, "Arn"))
             {
-                Some(key) => builder.relationship(key, "HAS", arn, Properties::default()),
+                Some(key) => builder.relationship(key, HAS, arn, Properties::default()),
                 None => builder.incomplete(format!("{arn} is in {group}, which is not listed")),
             }
         }
@@ -289,7 +279,7 @@ fn ensure_policy(builder: &mut Builder, arn: &str, name: &str) {
         .text("arn", arn)
         .value("awsManaged", account_of_arn(arn).is_none())
         .value("inline", false);
-    builder.entity_if_absent(arn, POLICY_TYPE, POLICY_CLASS, properties);
+    builder.entity_if_absent(arn, CloudType::POLICY, properties);
 }
 
 fn items<'a>(json: &'a Json, member: &str) -> &'a [Json] {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use durward_catalog::{CloudType, cloud};
 use durward_model::Value;
 use durward_model::record::{EntityRecord, RelationshipRecord};
 use serde_json::Value as Json;
@@ -131,13 +132,7 @@ impl Properties {
 
 impl Builder {
     /// Adds an entity; one that is there already under the key is replaced.
-    pub(super) fn entity(
-        &mut self,
-        key: &str,
-        entity_type: &str,
-        class: &str,
-        properties: Properties,
-    ) {
+    pub(super) fn entity(&mut self, key: &str, of: CloudType, properties: Properties) {
         let mut seen = std::collections::BTreeSet::new();
         let properties = properties
             .0
@@ -146,23 +141,17 @@ impl Builder {
             .collect();
         let record = EntityRecord {
             key: key.to_owned(),
-            entity_type: entity_type.to_owned(),
-            classes: vec![class.to_owned()],
+            entity_type: of.name().to_owned(),
+            classes: vec![of.entry().class.clone()],
             properties,
         };
         self.entities.insert(key.to_owned(), record);
     }
 
     /// Adds an entity unless one is there under the key.
-    pub(super) fn entity_if_absent(
-        &mut self,
-        key: &str,
-        entity_type: &str,
-        class: &str,
-        properties: Properties,
-    ) {
+    pub(super) fn entity_if_absent(&mut self, key: &str, of: CloudType, properties: Properties) {
         if !self.entities.contains_key(key) {
-            self.entity(key, entity_type, class, properties);
+            self.entity(key, of, properties);
         }
     }
 
@@ -180,6 +169,12 @@ impl Builder {
             ));
             return;
         };
+        if !cloud::binds(&from_type, verb, &to_type) {
+            self.incomplete(format!(
+                "{from} {verb} {to} was left out: AWS has no {verb} from {from_type} to {to_type}"
+            ));
+            return;
+        }
         let record = RelationshipRecord {
             from_key: from.to_owned(),
             verb: verb.to_owned(),
@@ -213,4 +208,23 @@ fn without_lists((name, value): (String, Value)) -> (String, Value) {
         })
         .collect();
     (name, Value::from(texts.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_aws_does_not_bind_is_left_out_and_told() {
+        let mut builder = Builder::default();
+        builder.entity("group", CloudType::GROUP, Properties::new("g"));
+        builder.entity("policy", CloudType::POLICY, Properties::new("p"));
+        builder.relationship("group", "ASSIGNED", "policy", Properties::default());
+        builder.relationship("policy", "LIMITS", "group", Properties::default());
+        let records = builder.finish();
+        assert_eq!(records.relationships.len(), 1);
+        assert!(records.is_partial);
+        let told = "AWS has no LIMITS from aws_iam_policy to aws_iam_group";
+        assert!(records.warnings.concat().contains(told));
+    }
 }

@@ -3,17 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use durward_catalog::CloudType;
+use durward_catalog::kinds::verb::HAS;
 use serde_json::Value as Json;
 
 use crate::aws::AwsImportError;
 use crate::aws::account::account_of_arn;
 use crate::aws::builder::{Builder, Properties};
-use crate::aws::srn::{self, kind};
+use crate::aws::srn;
 
-/// Type of roots and organizational units.
-const UNIT_TYPE: &str = "aws_organizational_unit";
-/// Type of accounts.
-pub(super) const ACCOUNT_TYPE: &str = "aws_account";
 /// What an account is in the hierarchy.
 pub(super) const ENTRY_ACCOUNT: &str = "account";
 const ENTRY_MANAGEMENT: &str = "managementAccount";
@@ -142,7 +140,7 @@ impl Organization {
                     .text("vendor", "AWS")
                     .text("accountId", id)
                     .text("srn", &srn::of_account(id))
-                    .text("resourceType", kind::ACCOUNT)
+                    .text("resourceType", CloudType::ACCOUNT.sonrai())
                     .date("createdOn", &node.json, "JoinedTimestamp")
                     .member("email", &node.json, "Email")
                     .member("status", &node.json, "Status")
@@ -150,13 +148,13 @@ impl Organization {
                     .date("joinedOn", &node.json, "JoinedTimestamp");
                 let active = text(&node.json, "Status").is_none_or(|status| status == "ACTIVE");
                 let properties = properties.value("active", active).value("external", false);
-                builder.entity(&account_key(id), ACCOUNT_TYPE, "Account", properties);
+                builder.entity(&account_key(id), CloudType::ACCOUNT, properties);
                 scopes.0.insert(id.clone(), (scope, friendly));
             } else {
                 let properties = properties
                     .value("active", true)
                     .value("root", node.kind == Kind::Root);
-                builder.entity(&unit_key(id), UNIT_TYPE, "Group", properties);
+                builder.entity(&unit_key(id), CloudType::UNIT, properties);
             }
         }
         for (id, node) in &self.nodes {
@@ -166,7 +164,7 @@ impl Organization {
             } else {
                 unit_key(id)
             };
-            builder.relationship(&unit_key(parent), "HAS", &key, Properties::default());
+            builder.relationship(&unit_key(parent), HAS, &key, Properties::default());
         }
         Ok(scopes)
     }

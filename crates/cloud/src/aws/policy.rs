@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use durward_catalog::CloudType;
+use durward_catalog::kinds::verb::ALLOWS;
 use durward_model::Value;
 
 use crate::aws::builder::{Builder, Properties};
@@ -37,7 +39,7 @@ pub(super) fn ensure_service(builder: &mut Builder, prefix: &str) {
     let properties = Properties::new(name)
         .text("servicePrefix", prefix)
         .text("vendor", "AWS");
-    builder.entity_if_absent(&service_key(prefix), "aws_service", "Service", properties);
+    builder.entity_if_absent(&service_key(prefix), CloudType::SERVICE, properties);
 }
 
 /// Writes an `ALLOWS` or `DENIES` from a policy to each service that its statements speak of.
@@ -65,7 +67,7 @@ pub(super) fn emit(builder: &mut Builder, policy_key: &str, statements: &[Statem
     }
     for ((allows, prefix), grant) in grants {
         ensure_service(builder, &prefix);
-        let verb = if allows { "ALLOWS" } else { "DENIES" };
+        let verb = if allows { ALLOWS } else { "DENIES" };
         builder.relationship(policy_key, verb, &service_key(&prefix), properties(grant));
     }
 }

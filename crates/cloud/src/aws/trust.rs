@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whom a role trusts.
 
+use durward_catalog::CloudType;
+
 use crate::aws::account::account_of_arn;
 use crate::aws::builder::{Builder, Properties};
 use crate::aws::document::{Principal, Statement};
-use crate::aws::organization::{ACCOUNT_TYPE, account_key};
+use crate::aws::organization::account_key;
 
 /// Writes a `TRUSTS` from a role to each principal that may assume it. Principals that are not
 /// among the files become entities that say so (`external`).
@@ -58,25 +60,25 @@ fn ensure_principal(builder: &mut Builder, principal: &Principal) -> String {
                 .text("servicePrincipal", value)
                 .text("servicePrefix", prefix)
                 .text("vendor", "AWS");
-            builder.entity_if_absent(&key, "aws_service", "Service", properties);
+            builder.entity_if_absent(&key, CloudType::SERVICE, properties);
             key
         }
         "Federated" => {
             let properties = Properties::new(value)
                 .text("arn", if value.starts_with("arn:") { value } else { "" })
                 .text("provider", value);
-            builder.entity_if_absent(value, "aws_identity_provider", "Service", properties);
+            builder.entity_if_absent(value, CloudType::PROVIDER, properties);
             value.to_owned()
         }
         "CanonicalUser" => {
             let key = format!("aws:canonical-user:{value}");
             let properties = Properties::new(value).value("external", true);
-            builder.entity_if_absent(&key, ACCOUNT_TYPE, "Account", properties);
+            builder.entity_if_absent(&key, CloudType::ACCOUNT, properties);
             key
         }
         _ if value == "*" => {
             let properties = Properties::new("everyone").value("public", true);
-            builder.entity_if_absent("aws:everyone", "everyone", "UserGroup", properties);
+            builder.entity_if_absent("aws:everyone", CloudType::EVERYONE, properties);
             "aws:everyone".to_owned()
         }
         _ => ensure_aws_principal(builder, value),
@@ -98,20 +100,20 @@ fn ensure_aws_principal(builder: &mut Builder, value: &str) -> String {
             .text("accountId", &account)
             .text("vendor", "AWS")
             .value("external", true);
-        builder.entity_if_absent(&key, ACCOUNT_TYPE, "Account", properties);
+        builder.entity_if_absent(&key, CloudType::ACCOUNT, properties);
         return key;
     }
     let resource = value.rsplit(':').next().unwrap_or(value);
-    let (entity_type, class) = match resource.split('/').next() {
-        Some("role" | "assumed-role") => ("aws_iam_role", "AccessRole"),
-        Some("user" | "federated-user") => ("aws_iam_user", "User"),
-        _ => ("aws_principal", "User"),
+    let of = match resource.split('/').next() {
+        Some("role" | "assumed-role") => CloudType::ROLE,
+        Some("user" | "federated-user") => CloudType::USER,
+        _ => CloudType::PRINCIPAL,
     };
     let name = resource.rsplit('/').next().unwrap_or(resource);
     let properties = Properties::new(name)
         .text("arn", value)
         .text("accountId", account.as_deref().unwrap_or_default())
         .value("external", true);
-    builder.entity_if_absent(value, entity_type, class, properties);
+    builder.entity_if_absent(value, of, properties);
     value.to_owned()
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use durward_access::property;
 use durward_access::{Kind, Object};
 use durward_graph::ObjectRef;
 use serde_json::{Value as Json, json};
@@ -29,7 +30,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
     let fits = |repo: &Object, of_type: &str| {
         let held = core::texts(repo, "labels");
         let has = |label: &String| held.iter().any(|held| held.contains(label.as_str()));
-        repo.text("displayName").contains(name)
+        repo.text(property::DISPLAY_NAME).contains(name)
             && labels.iter().all(has)
             && (types.is_empty() || types.iter().any(|wanted| wanted == of_type))
     };
@@ -64,7 +65,7 @@ fn row(repo: &Object, of_type: &str) -> Json {
     let part = |name: &str| gateway.and_then(|gateway| gateway.get(name)).cloned();
     json!({
         "repoID": repo.id.to_hex(),
-        "repoName": repo.text("displayName"),
+        "repoName": repo.text(property::DISPLAY_NAME),
         "repoType": of_type,
         "userAccounts": names.collect::<Vec<_>>(),
         "accessGatewaySidecarId": part("sidecarId").unwrap_or_else(|| json!("")),

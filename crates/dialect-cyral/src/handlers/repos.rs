@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Repositories, which are resources of the core of a kind that this dialect has a type for.
 
+use durward_access::property;
 use durward_access::{Kind, Object, Properties, resource_kind};
 use durward_model::Value;
 use serde_json::{Value as Json, json};
@@ -39,7 +40,7 @@ const KEPT: [&str; 3] = ["connParams", "mongoDbSettings", "redshiftSettings"];
 
 /// The type of repository that a resource is; `None` when it is none.
 pub(crate) fn type_of(resource: &Object) -> Option<&'static str> {
-    resource_kind::named(resource.text("kind"))?.repository
+    resource_kind::named(resource.text(property::KIND))?.repository
 }
 
 /// The repository of an id.
@@ -58,7 +59,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
     let fits = |repo: &&Object| {
         let named = name
             .as_deref()
-            .is_none_or(|name| repo.text("displayName").contains(name));
+            .is_none_or(|name| repo.text(property::DISPLAY_NAME).contains(name));
         let typed = of_type
             .as_deref()
             .is_none_or(|wanted| type_of(repo) == Some(wanted));
@@ -79,8 +80,8 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let wanted = fields::required(&body, "type")?;
     let mut properties = changed(None, &body)?;
     let kind = kind_of(wanted)?;
-    properties.insert("kind".to_owned(), Value::from(kind));
-    properties.insert("displayName".to_owned(), Value::from(name));
+    properties.insert(property::KIND.to_owned(), Value::from(kind));
+    properties.insert(property::DISPLAY_NAME.to_owned(), Value::from(name));
     let made = call.core().create(Kind::RESOURCE, properties)?;
     Ok(Answer::json(&json!({"id": made.id.to_hex()})))
 }
@@ -99,7 +100,7 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
         let mut properties = changed(Some(before), &body)?;
         if body.contains_key("name") {
             let name = fields::required(&body, "name")?;
-            properties.insert("displayName".to_owned(), Value::from(name));
+            properties.insert(property::DISPLAY_NAME.to_owned(), Value::from(name));
         }
         let wanted = fields::text(&body, "type")?;
         if !wanted.is_empty() && type_of(before) != Some(wanted) {
@@ -136,7 +137,7 @@ fn shown(repo: &Object) -> Json {
     let of_first = |name: &str| first.and_then(|node| node.get(name)).cloned();
     let mut shown = json!({
         "id": repo.id.to_hex(),
-        "name": repo.text("displayName"),
+        "name": repo.text(property::DISPLAY_NAME),
         "type": type_of(repo),
         "repoHost": of_first("host").unwrap_or_else(|| json!("")),
         "repoPort": of_first("port").unwrap_or_else(|| json!(0)),

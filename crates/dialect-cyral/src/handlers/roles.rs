@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Permissions, and roles that hold them. Clients call permissions `roles` and roles `groups`.
 
+use durward_access::property;
 use durward_access::verb::ASSIGNED;
 use durward_access::{Kind, NewObject, Object, ObjectChange, Properties, reader};
 use durward_graph::ObjectRef;
-use durward_identity::cyral_permissions;
 use durward_model::Value;
-use durward_policy::{Right, Rights};
+use durward_policy::{Rights, Vocabulary};
 use serde_json::{Value as Json, json};
 
 use super::Call;
@@ -22,7 +22,7 @@ const MAPPINGS: &str = "cyralSsoMappings";
 /// `GET /v1/users/roles`
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have one form")]
 pub(crate) fn permissions(_: &Call<'_>) -> Result<Answer, ApiError> {
-    let rows: Vec<Json> = Right::cyral_names().map(permission_row).collect();
+    let rows: Vec<Json> = Vocabulary::Cyral.words().map(permission_row).collect();
     Ok(Answer::json(&json!({"roles": rows})))
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
         let held = permissions_of(call, role);
         json!({
             "id": role.id.to_hex(),
-            "name": role.text("displayName"),
+            "name": role.text(property::DISPLAY_NAME),
             "description": role.text("description"),
             "roles": held.into_iter().map(permission::id).collect::<Vec<_>>(),
             "members": members(call, role),
@@ -53,7 +53,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let body = call.object()?;
     let name = fields::required(&body, "name")?;
     let description = fields::text(&body, "description")?;
-    let mut properties = Properties::from([("displayName".to_owned(), Value::from(name))]);
+    let mut properties = Properties::from([(property::DISPLAY_NAME.to_owned(), Value::from(name))]);
     if !description.is_empty() {
         properties.insert("description".to_owned(), Value::from(description));
     }
@@ -78,7 +78,7 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
         if body.contains_key("name") {
             let name = fields::required(&body, "name")?;
             let properties = &mut change.properties;
-            properties.insert("displayName".to_owned(), Value::from(name));
+            properties.insert(property::DISPLAY_NAME.to_owned(), Value::from(name));
         }
         if body.contains_key("description") {
             let description = Value::from(fields::text(&body, "description")?);
@@ -88,7 +88,11 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
         }
         if body.contains_key("roles") {
             let given = given_permissions(&body, "roles")?;
-            change.rights = Some(other_rights(call, before).union(given));
+            change.rights = Some(
+                Vocabulary::Cyral
+                    .untold(&rights_of(call, before))
+                    .union(given),
+            );
         }
         Ok((change, ()))
     })?;
@@ -160,7 +164,7 @@ fn shown(call: &Call<'_>, role: &Object) -> Json {
     let held = permissions_of(call, role).into_iter();
     json!({
         "id": role.id.to_hex(),
-        "name": role.text("displayName"),
+        "name": role.text(property::DISPLAY_NAME),
         "description": role.text("description"),
         "roles": held.map(permission_row).collect::<Vec<_>>(),
     })
@@ -168,7 +172,7 @@ fn shown(call: &Call<'_>, role: &Object) -> Json {
 
 /// The permissions that a role holds, in the order of the table.
 fn permissions_of(call: &Call<'_>, role: &Object) -> Vec<&'static str> {
-    cyral_permissions(rights_of(call, role))
+    Vocabulary::Cyral.words_of(&rights_of(call, role))
 }
 
 /// What a role lets its holders do.
@@ -181,22 +185,14 @@ fn rights_of(call: &Call<'_>, role: &Object) -> Rights {
     rights.unwrap_or(Rights::NONE)
 }
 
-/// The rights of a role that are no permissions of this dialect.
-fn other_rights(call: &Call<'_>, role: &Object) -> Rights {
-    let rights = rights_of(call, role);
-    Right::all()
-        .filter(|right| rights.contains(*right) && right.cyral_name().is_none())
-        .collect()
-}
-
 /// The rights behind the permissions that a body names, by id or by name.
 pub(super) fn given_permissions(body: &fields::Object, field: &str) -> Result<Rights, ApiError> {
     let mut rights = Rights::NONE;
     for text in fields::texts(body, field)? {
-        let right = permission::named(&text).and_then(Right::of_cyral);
-        let right =
-            right.ok_or_else(|| ApiError::invalid(format!("there is no permission {text:?}")))?;
-        rights = rights.with(right);
+        let given = permission::named(&text).and_then(|name| Vocabulary::Cyral.meaning(name));
+        let given =
+            given.ok_or_else(|| ApiError::invalid(format!("there is no permission {text:?}")))?;
+        rights = rights.union(given);
     }
     Ok(rights)
 }
@@ -209,9 +205,9 @@ fn members(call: &Call<'_>, role: &Object) -> Vec<Json> {
     };
     let mut found = Vec::new();
     for (kind, shown) in [
-        (Kind::USER, "email"),
-        (Kind::SERVICE, "displayName"),
-        (Kind::GROUP, "displayName"),
+        (Kind::USER, property::EMAIL),
+        (Kind::SERVICE, property::DISPLAY_NAME),
+        (Kind::GROUP, property::DISPLAY_NAME),
     ] {
         for link in reader::links_in(&view, entity, ASSIGNED, kind) {
             found.push(json!(reader::text(&view, link.other, shown)));

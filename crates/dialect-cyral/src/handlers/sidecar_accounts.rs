@@ -2,6 +2,7 @@
 //! Credentials of sidecars: clients without any permission, owned by the node itself, so that
 //! they end with it.
 
+use durward_access::property;
 use durward_access::{Kind, reader};
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
@@ -34,7 +35,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
         ..NewCredential::new(
             CredentialKind::CyralClient,
             Target::Id(node.id),
-            &format!("sidecar {}", node.text("displayName")),
+            &format!("sidecar {}", node.text(property::DISPLAY_NAME)),
         )
     };
     let organization = call.caller.organization();

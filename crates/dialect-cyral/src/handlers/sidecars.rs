@@ -2,6 +2,7 @@
 //! Sidecars, which are nodes of the core. No sidecar of this build runs yet: what only a running
 //! one could tell is answered as unknown.
 
+use durward_access::property;
 use durward_access::{Kind, NewObject, Object, ObjectChange, Properties};
 use durward_model::Value;
 use serde_json::{Map, Value as Json, json};
@@ -35,8 +36,8 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let body = call.object()?;
     let mut properties = merged(None, &body)?;
     let name = fields::required(&body, "name")?;
-    properties.insert("displayName".to_owned(), Value::from(name));
-    properties.insert("kind".to_owned(), Value::from(NODE_KIND));
+    properties.insert(property::DISPLAY_NAME.to_owned(), Value::from(name));
+    properties.insert(property::KIND.to_owned(), Value::from(NODE_KIND));
     let new = NewObject {
         is_name_unique: true,
         ..NewObject::entity(Kind::NODE, properties)
@@ -70,7 +71,7 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
         let mut properties = merged(Some(before), &body)?;
         if body.get("name").is_some_and(|name| !name.is_null()) {
             let name = fields::required(&body, "name")?;
-            properties.insert("displayName".to_owned(), Value::from(name));
+            properties.insert(property::DISPLAY_NAME.to_owned(), Value::from(name));
         }
         let change = ObjectChange {
             is_name_unique: true,
@@ -124,7 +125,7 @@ fn shown(node: &Object) -> Json {
     let part = |name: &str| settings.get(name).cloned().unwrap_or_else(|| json!({}));
     json!({
         "id": node.id.to_hex(),
-        "name": node.text("displayName"),
+        "name": node.text(property::DISPLAY_NAME),
         "labels": core::texts(node, LABELS),
         "properties": part("properties"),
         "services": part("services"),

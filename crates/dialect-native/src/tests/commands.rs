@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts and credentials.
 
-use durward_policy::Right;
+use durward_policy::Action;
 use serde_json::{Value as Json, json};
 
 use super::World;
@@ -153,7 +153,7 @@ fn rights_are_asked_for_everything() {
             "{query}"
         );
     }
-    assert!(!world.caller(&berlin).may(Right::READ_ACCOUNTS));
+    assert!(!world.caller(&berlin).allows(Action::UserList));
     // Without the right to the graph nothing of it is read.
     let policy = json!({"permissions": [{
         "effect": "ALLOW", "actions": ["settings:GetSettings"], "resources": ["*"],

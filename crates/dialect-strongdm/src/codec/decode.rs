@@ -3,14 +3,16 @@
 
 use durward_access::Properties;
 use durward_access::object::TAG_PREFIX;
+use durward_catalog::kinds::property;
 use durward_model::{Instant, Value};
+use durward_policy::permission_level::LEVEL_SUSPENDED;
 use durward_vault::Secret;
 use prost_reflect::{DynamicMessage, Value as Wire};
 use serde_json::Value as Json;
 
 use super::document::{read_document, read_documents};
 use super::{Field, Flow, Noun, Shape, Table};
-use crate::mapping::{LEVEL, LEVEL_SUSPENDED, Meaning, OLD_SUSPENDED, PORT};
+use crate::mapping::{Meaning, OLD_SUSPENDED, PORT};
 use crate::status::Status;
 
 const CUSTOM_HEADERS: &str = "customHeaders";
@@ -123,7 +125,7 @@ impl OldLevel {
     /// Decides what level is given: that of the field for it, else what the old fields say, else
     /// none at all, so that it stays.
     fn settle(self, properties: &mut Properties) {
-        let given = properties.get(LEVEL);
+        let given = properties.get(property::PERMISSION_LEVEL);
         if given.is_some_and(|level| !level.is_null()) {
             return;
         }
@@ -133,9 +135,9 @@ impl OldLevel {
             self.level
         };
         if level.is_empty() {
-            properties.remove(LEVEL);
+            properties.remove(property::PERMISSION_LEVEL);
         } else {
-            properties.insert(LEVEL.to_owned(), Value::from(level));
+            properties.insert(property::PERMISSION_LEVEL.to_owned(), Value::from(level));
         }
     }
 }

@@ -7,10 +7,11 @@ use durward_access::Properties;
 use durward_access::object::TAG_PREFIX;
 use durward_catalog::ids;
 use durward_model::{Instant, ObjectId, Value};
+use durward_policy::permission_level::{LEVEL_DEFAULT, LEVEL_SUSPENDED};
 
 use super::document::{write_document, write_documents};
 use super::{Field, Flow, Item, Shape, Table};
-use crate::mapping::{LEVEL_DEFAULT, LEVEL_SUSPENDED, Meaning};
+use crate::mapping::Meaning;
 use crate::wire::{put_bytes, put_integer};
 
 const SECOND_MICROS: i64 = 1_000_000;

@@ -194,6 +194,30 @@ fn secrets_are_kept_apart() {
 }
 
 #[test]
+fn what_a_client_never_gets_back_has_a_place_in_the_catalog() {
+    let contract = Contract::load().unwrap();
+    let codec = Codec::load(&contract).unwrap();
+    let mut count = 0;
+    for service in crate::services::objects::all() {
+        let noun = codec.noun(service.noun).unwrap();
+        for (kind, name) in service.names() {
+            let of_kind =
+                |branch: &String| name.branch.is_empty() || name.branch == branch.as_str();
+            for branch in branches(noun).into_iter().filter(of_kind) {
+                let fields = &noun.branch(&branch).unwrap().table.fields;
+                let is_secret = |field: &&crate::codec::Field| {
+                    field.flow == Flow::In && matches!(field.meaning, Meaning::Property(_))
+                };
+                let secrets = fields.iter().filter(is_secret).count();
+                assert!(secrets == 0 || kind.sealed().is_some(), "{kind:?} {branch}");
+                count += secrets;
+            }
+        }
+    }
+    assert!(count > 0);
+}
+
+#[test]
 fn a_tag_cannot_be_given_twice() {
     let contract = Contract::load().unwrap();
     let codec = Codec::load(&contract).unwrap();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use durward_catalog::kinds::property;
 use durward_model::Value;
 use durward_query::plan::Property;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
@@ -77,7 +78,7 @@ impl Fields {
             id_prefix: id_prefix.to_owned(),
             branches: Vec::new(),
             has_types: contract.wrapper(noun).is_some(),
-            built_in: (noun.name() == "Role").then_some("builtIn"),
+            built_in: (noun.name() == "Role").then_some(property::BUILT_IN),
             by_name: BTreeMap::new(),
         };
         if !fields.has_types {

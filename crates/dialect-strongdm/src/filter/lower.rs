@@ -168,7 +168,7 @@ impl Fields {
         }
         let needs_kinds = |entity_type: &str, only: &[(&str, Value)]| {
             // Credentials are of more kinds than tokens; resources and nodes are of no other.
-            let is_shared = entity_type == durward_identity::credential::CREDENTIAL_TYPE;
+            let is_shared = entity_type == durward_catalog::CREDENTIAL;
             !only.is_empty() && (is_shared || !is_whole(entity_type))
         };
         let plain = by_type.iter().all(|(name, only)| !needs_kinds(name, only));

@@ -2,7 +2,8 @@
 //! How the nouns that are entities lie in the graph.
 
 use durward_access::{Kind, resource_kind};
-use durward_catalog::kinds::StrongdmName;
+use durward_catalog::StrongdmName;
+use durward_catalog::kinds::property;
 use durward_model::Value;
 
 use super::{Branch, Fields};
@@ -37,8 +38,8 @@ fn branch(service: &ObjectService, name: &str) -> Option<Branch> {
     let Some((kind, of_kind)) = names.find(of_kind) else {
         let stored = durward_identity::CredentialKind::StrongdmKey.as_str();
         return (name == "token").then(|| Branch {
-            only: Some(("kind", Value::from(stored))),
-            ..plain(durward_identity::credential::CREDENTIAL_TYPE)
+            only: Some((property::KIND, Value::from(stored))),
+            ..plain(durward_catalog::CREDENTIAL)
         });
     };
     let property = of_kind.branch_property.as_str();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Filters on rows that are worked out, and on relationships.
 
+use durward_catalog::Kind;
 use durward_model::{Instant, ObjectId};
 
 use super::value::IdTerm;
@@ -11,6 +12,8 @@ use super::{Comparison, FieldTerm, FilterError, ID, Pattern, Terms, folded};
 pub enum CellKind {
     /// Ids that begin with this.
     Id(&'static str),
+    /// Ids of objects of a kind.
+    IdOf(Kind),
     /// Texts.
     Text,
     /// Moments.
@@ -109,6 +112,7 @@ impl RowFilter {
 /// The test that terms make together; only those about ids are several.
 fn test(terms: &[&FieldTerm], kind: CellKind) -> Result<Test, FilterError> {
     match kind {
+        CellKind::IdOf(kind) => test(terms, CellKind::Id(kind.prefix())),
         CellKind::Id(prefix) => {
             let mut ids = Vec::new();
             for term in terms {

@@ -3,14 +3,13 @@
 
 use durward_access::{Kind, Object, reader};
 use durward_catalog::ids;
+use durward_catalog::kinds::property;
 use durward_graph::{ObjectRef, View};
 use durward_model::Value;
+use durward_policy::permission_level::{LEVEL_DEFAULT, LEVEL_SUSPENDED};
 
-use super::{LEVEL, LEVEL_DEFAULT, LEVEL_SUSPENDED};
 use crate::codec::Codec;
 use crate::services::objects::id_prefix;
-
-const DISPLAY_NAME: &str = "displayName";
 
 /// Adds to an object what is found elsewhere in the view that it was read from. Answers whether
 /// StrongDM can show the object at all: a resource of a kind that only other dialects have, or a
@@ -22,8 +21,8 @@ pub(crate) fn complete(codec: &Codec, view: &View, object: &mut Object) -> bool 
             add_manager(view, object);
         }
         Kind::GROUP_ROLE => add_names(view, object),
-        Kind::RESOURCE => return shows(codec, "Resource", object.text("kind")),
-        Kind::NODE => return shows(codec, "Node", object.text("kind")),
+        Kind::RESOURCE => return shows(codec, "Resource", object.text(property::KIND)),
+        Kind::NODE => return shows(codec, "Node", object.text(property::KIND)),
         Kind::GRANT => return !is_of_group(view, object),
         _ => {}
     }
@@ -37,19 +36,20 @@ fn shows(codec: &Codec, noun: &str, branch: &str) -> bool {
 /// A suspended user has the level of that name, however it was suspended; one that was made
 /// without a level has the usual one.
 fn add_level(user: &mut Object) {
-    let level = if user.flag("suspended") {
+    let level = if user.flag(property::SUSPENDED) {
         LEVEL_SUSPENDED
-    } else if user.text(LEVEL).is_empty() {
+    } else if user.text(property::PERMISSION_LEVEL).is_empty() {
         LEVEL_DEFAULT
     } else {
         return;
     };
-    user.properties.insert(LEVEL.to_owned(), Value::from(level));
+    user.properties
+        .insert(property::PERMISSION_LEVEL.to_owned(), Value::from(level));
 }
 
 fn add_manager(view: &View, object: &mut Object) {
     let prefix = id_prefix(&Kind::ACCOUNTS);
-    let text = object.text("managerId");
+    let text = object.text(property::MANAGER);
     if text.is_empty() {
         return;
     }
@@ -71,7 +71,7 @@ fn add_names(view: &View, object: &mut Object) {
         (role, Kind::ROLE, "roleName"),
     ] {
         if let Some(end) = reader::entity(view, id, &[kind]) {
-            let name = Value::from(reader::text(view, end, DISPLAY_NAME));
+            let name = Value::from(reader::text(view, end, property::DISPLAY_NAME));
             object.properties.insert(property.to_owned(), name);
         }
     }

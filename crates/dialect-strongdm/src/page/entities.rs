@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Lists of entities.
 
-use durward_access::{AccessError, Kind, action};
+use durward_access::{Kind, action};
 use durward_graph::{EntityRef, ObjectRef, View};
+use durward_identity::Caller;
+use durward_policy::Action;
 use durward_query::objects_of;
 use durward_query::plan::{Plan, Source};
 
@@ -39,7 +41,7 @@ pub(crate) fn find(walk: &Walk<'_>, plan: Plan) -> Result<Vec<ObjectRef>, Status
     Ok(objects)
 }
 
-/// One page of a list of entities. The caller must be allowed to list one of `kinds`; `write`
+/// One page of a list of entities. The caller must be allowed to list all of `kinds`; `write`
 /// appends the message of an entity as the field of a number, or answers that it is left out.
 ///
 /// # Errors
@@ -50,10 +52,7 @@ pub fn entities(
     kinds: &[Kind],
     mut write: impl FnMut(&mut Vec<u8>, u32, &View, EntityRef) -> Result<bool, Status>,
 ) -> Result<Reply, Status> {
-    for kind in kinds {
-        let allowed = walk.caller().require_any(action::read(*kind));
-        allowed.map_err(|error| Status::of(&AccessError::from(error)))?;
-    }
+    require_each(walk.caller(), kinds, action::read)?;
     let found = walk.remembered("entities", || {
         let plan = fields.plan(&walk.filter, &walk.request.order_by);
         let plan = plan.map_err(|error| Status::of(&error))?;
@@ -63,4 +62,19 @@ pub fn entities(
         ObjectRef::Entity(entity) => write(out, number, &walk.view, *entity),
         ObjectRef::Edge(_) => Ok(false),
     })
+}
+
+/// Refuses a caller that may not do something with each of the kinds of a service: one of them
+/// lets it as far as here.
+///
+/// # Errors
+/// When the caller may not.
+pub(crate) fn require_each(
+    caller: &Caller,
+    kinds: &[Kind],
+    asked: fn(Kind) -> Action,
+) -> Result<(), Status> {
+    let mut all = kinds.iter().map(|kind| asked(*kind));
+    let allowed = all.try_for_each(|action| caller.require_action(action));
+    allowed.map_err(|error| Status::of(&error))
 }

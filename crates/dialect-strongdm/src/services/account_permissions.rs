@@ -3,11 +3,12 @@
 
 use durward_access::access::Sight;
 use durward_access::{Kind, reader};
+use durward_catalog::kinds::property;
 use durward_graph::{EntityRef, ObjectRef, View};
 use durward_model::{Instant, ObjectId};
-use durward_policy::Action;
+use durward_policy::Vocabulary;
 
-use super::account_resources::{ACCOUNT, every_account};
+use super::account_resources::every_account;
 use super::timestamp::{put_id, put_moment, put_text};
 use crate::dispatch::Reply;
 use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms};
@@ -19,7 +20,7 @@ use crate::wire::put_bytes;
 const SCOPE: &str = "organization";
 
 const FIELDS: &[RowField] = &[
-    ("account_id", CellKind::Id(ACCOUNT)),
+    ("account_id", CellKind::IdOf(Kind::USER)),
     ("permission", CellKind::Text),
     ("scope", CellKind::Text),
     ("scoped_id", CellKind::Text),
@@ -46,7 +47,7 @@ impl Row {
 
     fn write(&self, out: &mut Vec<u8>, number: u32) {
         let mut row = Vec::with_capacity(96);
-        put_id(&mut row, 1, ACCOUNT, self.account);
+        put_id(&mut row, 1, Kind::USER.prefix(), self.account);
         put_moment(&mut row, 2, Some(self.granted_at));
         put_text(&mut row, 3, self.permission);
         put_text(&mut row, 4, SCOPE);
@@ -56,7 +57,6 @@ impl Row {
 
 /// `AccountPermissions.List`.
 pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
-    super::require(walk, Action::PermissionsRead)?;
     super::refuse_order(walk)?;
     let rows = walk.remembered("rows", || find(walk))?;
     Page::of_rows(walk, &rows, |out, number, row| {
@@ -98,17 +98,13 @@ fn add(
     filter: &RowFilter,
     rows: &mut Vec<Row>,
 ) -> Result<(), Status> {
-    if reader::flag(view, account, "suspended") {
+    if reader::flag(view, account, property::SUSPENDED) {
         return Ok(());
     }
     let organization = walk.caller().organization();
     let rights = organization.rights_of_account(view, account);
     let rights = rights.map_err(|error| Status::of(&error))?;
-    for permission in durward_policy::Right::strongdm_keys() {
-        let right = durward_policy::Right::of_strongdm(permission);
-        if !right.is_some_and(|right| rights.contains(right)) {
-            continue;
-        }
+    for permission in Vocabulary::StrongDm.words_of(&rights) {
         let row = Row {
             account: view.entity_id(account),
             permission,

@@ -11,9 +11,8 @@ use durward_catalog::ids;
 use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::{EntityRef, ObjectRef};
 use durward_model::{ErrorKind, ObjectId};
-use durward_policy::Action;
 
-use super::account_resources::{ACCOUNT, GRANT, RESOURCE, ROLE};
+use super::objects::id_prefix;
 use super::timestamp::put_text;
 use crate::dispatch::Reply;
 use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms};
@@ -21,7 +20,6 @@ use crate::page::{Page, Walk, text};
 use crate::status::Status;
 use crate::wire::put_bytes;
 
-const GROUP: &str = "group-";
 /// What a row takes: itself twice while rows are gathered, and three ids.
 const ROW_BYTES: usize = 2 * size_of::<Row>() + 96;
 
@@ -60,10 +58,10 @@ impl Row {
 pub(super) fn of_account(walk: &Walk<'_>) -> Result<Reply, Status> {
     list(walk, OF_ACCOUNT, |walk, reaching| {
         let kinds = [Kind::USER, Kind::SERVICE];
-        let account = subject(walk, "account_id", ACCOUNT, &kinds)?;
+        let account = subject(walk, "account_id", &kinds)?;
         let mut rows = Vec::new();
         gather(walk, reaching, account, None, &mut |path| {
-            rows.push(row(walk, path, path.resource, RESOURCE));
+            rows.push(row(walk, path, path.resource, Kind::RESOURCE.prefix()));
         })?;
         Ok(rows)
     })
@@ -72,11 +70,11 @@ pub(super) fn of_account(walk: &Walk<'_>) -> Result<Reply, Status> {
 /// `GrantedResourceEntitlements.List`.
 pub(super) fn of_resource(walk: &Walk<'_>) -> Result<Reply, Status> {
     list(walk, OF_RESOURCE, |walk, reaching| {
-        let resource = subject(walk, "resource_id", RESOURCE, &[Kind::RESOURCE])?;
+        let resource = subject(walk, "resource_id", &[Kind::RESOURCE])?;
         let mut rows = Vec::new();
         for account in reaching.accounts_of(resource) {
             gather(walk, reaching, account, Some(&[resource]), &mut |path| {
-                rows.push(row(walk, path, path.account, ACCOUNT));
+                rows.push(row(walk, path, path.account, Kind::USER.prefix()));
             })?;
         }
         Ok(rows)
@@ -109,7 +107,7 @@ fn gather(
 /// `GrantedRoleEntitlements.List`.
 pub(super) fn of_role(walk: &Walk<'_>) -> Result<Reply, Status> {
     list(walk, OF_ACCOUNT, |walk, reaching| {
-        let role = subject(walk, "role_id", ROLE, &[Kind::ROLE])?;
+        let role = subject(walk, "role_id", &[Kind::ROLE])?;
         let view = &walk.view;
         let (mut rows, mut tally) = (Vec::new(), walk.tally());
         for link in reader::links_out(view, role, ALLOWS, Kind::RESOURCE) {
@@ -117,7 +115,7 @@ pub(super) fn of_role(walk: &Walk<'_>) -> Result<Reply, Status> {
             if reaching.sees_object(ObjectRef::Entity(link.other)) {
                 tally.bytes(ROW_BYTES)?;
                 rows.push(Row {
-                    other: format!("{RESOURCE}{}", view.entity_id(link.other)),
+                    other: ids::prefixed(Kind::RESOURCE.prefix(), view.entity_id(link.other)),
                     origin: String::new(),
                     group: String::new(),
                 });
@@ -132,7 +130,6 @@ fn list(
     fields: &[RowField],
     find: impl FnOnce(&Walk<'_>, &Reaching<'_>) -> Result<Vec<Row>, Status>,
 ) -> Result<Reply, Status> {
-    super::require(walk, Action::EntitlementsRead)?;
     super::refuse_order(walk)?;
     let filter = RowFilter::of(&Terms::of(&walk.filter), fields);
     let filter = filter.map_err(|error| Status::of(&error))?;
@@ -159,17 +156,12 @@ fn list(
 }
 
 /// The entity that a request names.
-fn subject(
-    walk: &Walk<'_>,
-    field: &str,
-    prefix: &str,
-    kinds: &[Kind],
-) -> Result<EntityRef, Status> {
+fn subject(walk: &Walk<'_>, field: &str, kinds: &[Kind]) -> Result<EntityRef, Status> {
     let given = text(walk.call().message, field);
     if given.is_empty() {
         return Err(Status::invalid(format!("the field {field} is missing")));
     }
-    let id: Option<ObjectId> = ids::parse_prefixed_folded(prefix, &given);
+    let id: Option<ObjectId> = ids::parse_prefixed_folded(id_prefix(kinds), &given);
     let found = id.and_then(|id| reader::entity(&walk.view, id, kinds));
     let sight = Sight::of(walk.caller(), &walk.view);
     let found = found.filter(|entity| sight.sees(ObjectRef::Entity(*entity)));
@@ -182,10 +174,16 @@ fn subject(
 fn row(walk: &Walk<'_>, path: &AccessPath, other: EntityRef, prefix: &str) -> Row {
     let view = &walk.view;
     let (origin, group) = match path.via {
-        Via::Role { role, group } => (format!("{ROLE}{}", view.entity_id(role)), group),
-        Via::Grant { grant, group } => (format!("{GRANT}{}", view.edge_id(grant)), group),
+        Via::Role { role, group } => (
+            ids::prefixed(Kind::ROLE.prefix(), view.entity_id(role)),
+            group,
+        ),
+        Via::Grant { grant, group } => (
+            ids::prefixed(Kind::GRANT.prefix(), view.edge_id(grant)),
+            group,
+        ),
     };
-    let group = group.map(|group| format!("{GROUP}{}", view.entity_id(group)));
+    let group = group.map(|group| ids::prefixed(Kind::GROUP.prefix(), view.entity_id(group)));
     Row {
         other: ids::prefixed(prefix, view.entity_id(other)),
         origin,

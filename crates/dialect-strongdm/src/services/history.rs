@@ -3,7 +3,7 @@
 //! whole object after it, the oldest first.
 
 use durward_access::history::{self, Moment};
-use durward_access::{AccessError, Kind, Object, action, reader};
+use durward_access::{Kind, Object, action, reader};
 use durward_graph::{ObjectRef, View};
 use durward_model::ObjectId;
 
@@ -11,7 +11,7 @@ use super::objects::{self, ObjectService, id_prefix};
 use super::timestamp::{put_moment, put_text};
 use crate::dispatch::Reply;
 use crate::filter::{Cell, CellKind, Range, RowField, RowFilter, Terms};
-use crate::page::{Page, Walk};
+use crate::page::{Page, Walk, require_each};
 use crate::status::Status;
 use crate::wire::put_bytes;
 
@@ -54,10 +54,7 @@ pub(crate) fn list(
     subject: &Subject,
     write: &WriteObject<'_>,
 ) -> Result<Reply, Status> {
-    for kind in &subject.service.kinds {
-        let allowed = walk.caller().require_any(action::history(*kind));
-        allowed.map_err(|error| Status::of(&AccessError::from(error)))?;
-    }
+    require_each(walk.caller(), &subject.service.kinds, action::history)?;
     let is_newest_first = newest_first(walk)?;
     let moments = walk.remembered("moments", || {
         let mut moments = find(walk, subject)?;

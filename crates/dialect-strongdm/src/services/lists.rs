@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Lists that are worked out: effective access, permissions, histories, activities.
 
-use durward_policy::Action;
-
 use super::objects::{Context, Shown};
 use super::{
     Services, access_history, account_permissions, account_resources, activities, entitlements,
@@ -83,12 +81,6 @@ fn put_shown(out: &mut Vec<u8>, number: u32, message: Option<Vec<u8>>) -> bool {
         }
         None => false,
     }
-}
-
-/// Refuses callers who may not take an action.
-pub(super) fn require(walk: &Walk<'_>, action: Action) -> Result<(), Status> {
-    let allowed = walk.caller().require_any(action.rights());
-    allowed.map_err(|error| Status::of(&error))
 }
 
 /// Refuses an order where rows have but their own.

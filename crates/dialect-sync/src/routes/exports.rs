@@ -63,7 +63,7 @@ fn allowed(access: Access) -> Result<SyncAccess, SyncError> {
     if let Some(seconds) = access.too_many {
         return Err(SyncError::TooMany(seconds));
     }
-    if access.may_export {
+    if access.is_allowed {
         Ok(access)
     } else {
         Err(SyncError::Forbidden(

@@ -95,9 +95,8 @@ impl World {
             jobs: Arc::new(Jobs::open(jobs).unwrap()),
             account: "acme".to_owned(),
             origin: Origin::default(),
-            may_synchronize: true,
+            is_allowed: true,
             still_allowed: StillAllowed(Arc::new(|| Ok(()))),
-            may_export: true,
             integration_instance: None,
             too_many: None,
             cursor_key: durward_query::CursorKey::new(b"one"),
@@ -105,7 +104,7 @@ impl World {
         Self {
             store,
             access,
-            router: router(),
+            router: router(|_, handler| handler).unwrap(),
             clock,
         }
     }

@@ -87,6 +87,7 @@ async fn serve(
         (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
         _ => None,
     };
+    let router = server::router(Arc::clone(&served))?;
     let has_tls = acceptor.is_some();
     let (first, further) = (
         &configuration.server.listen,
@@ -99,7 +100,6 @@ async fn serve(
     }
     announce(if has_tls { "https" } else { "http" }, &bound);
     let shutdown = CancellationToken::new();
-    let router = server::router(Arc::clone(&served));
     let mut tasks = JoinSet::new();
     for listening in bound {
         let (acceptor, router) = (acceptor.clone(), router.clone());

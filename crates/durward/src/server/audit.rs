@@ -4,21 +4,18 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use axum::Json;
-use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use durward_graph::store::StoreError;
 use durward_identity::Caller;
 use durward_model::ErrorKind;
-use durward_policy::Right;
 use durward_query::CancelGuard;
 use serde::Deserialize;
 
 use crate::offline;
 use crate::server::import::{PartsOnly, parameters};
 use crate::server::problem::Problem;
-use crate::server::{Server, authenticate};
 
 /// Parameters of `GET /audit/verify`.
 #[derive(Debug, Deserialize)]
@@ -40,20 +37,11 @@ pub(crate) struct ExportParameters {
 /// Most transactions of one answer.
 const EXPORT_MAX: usize = 1000;
 
-fn auditor(server: &Server, parts: &PartsOnly) -> Result<Caller, Problem> {
-    let caller = authenticate::require(server, &parts.0)?;
-    caller
-        .require(Right::READ_AUDIT)
-        .map_err(|error| Problem::of(&error))?;
-    Ok(caller)
-}
-
 /// Recomputes the hash chain of the caller's organization.
 pub(crate) async fn verify(
-    State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     parts: PartsOnly,
 ) -> Result<Json<serde_json::Value>, Problem> {
-    let caller = auditor(&server, &parts)?;
     let parameters: VerifyParameters = parameters(&parts.0)?;
     let turn = caller.share().turn().await;
     let turn = turn.map_err(|error| Problem::exhausted(&error))?;
@@ -83,10 +71,9 @@ pub(crate) async fn verify(
 
 /// Transactions as NDJSON, from a sequence on; secret values are left out.
 pub(crate) async fn export(
-    State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     parts: PartsOnly,
 ) -> Result<Response, Problem> {
-    let caller = auditor(&server, &parts)?;
     let parameters: ExportParameters = parameters(&parts.0)?;
     let from = parameters.from.unwrap_or(1).max(1);
     let limit = parameters.limit.unwrap_or(EXPORT_MAX).clamp(1, EXPORT_MAX);

@@ -6,19 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Query, Request, State};
 use axum::http::request;
-use axum::{Json, extract};
+use axum::{Extension, Json, extract};
 use durward_budget::body::{self, BodyLimits};
 use durward_identity::Caller;
 use durward_intel::{ImportError, Room, import_bundle};
 use durward_model::ErrorKind;
-use durward_policy::Right;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::offline::report_json;
+use crate::server::Server;
 use crate::server::problem::Problem;
 use crate::server::router::BODY_BYTES_MAX;
-use crate::server::{Server, authenticate};
 
 /// Parameters of `POST /import/stix`.
 #[derive(Debug, Deserialize)]
@@ -29,15 +28,15 @@ pub(crate) struct StixParameters {
     scope: String,
 }
 
-/// Imports a STIX 2.1 bundle. Broken objects are named in the answer; the others arrive. A large
-/// body is read only after the caller was let in.
+/// Imports a STIX 2.1 bundle. Broken objects are named in the answer; the others arrive.
 pub(crate) async fn stix(
     State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let (parts, body) = request.into_parts();
-    let (caller, parameters) = match judged(&server, &parts) {
-        Ok(judged) => judged,
+    let parameters: StixParameters = match parameters(&parts) {
+        Ok(parameters) => parameters,
         Err(refused) => {
             let lease = server.budget.strangers().lease();
             drop(body::read(body, BodyLimits::STRANGER, &lease).await);
@@ -83,15 +82,6 @@ fn problem(error: &ImportError) -> Problem {
         Some(exhausted) => Problem::exhausted(&exhausted),
         None => Problem::of(error),
     }
-}
-
-/// Whether the caller may import, before anything of the body is read.
-fn judged(server: &Server, parts: &request::Parts) -> Result<(Caller, StixParameters), Problem> {
-    let caller = authenticate::require(server, parts)?;
-    caller
-        .require(Right::SYNCHRONIZE)
-        .map_err(|error| Problem::of(&error))?;
-    Ok((caller, parameters(parts)?))
 }
 
 /// The parameters of a request.

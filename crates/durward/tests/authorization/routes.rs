@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The walk over all routes, which are read from the source of the routers.
+//! The walk over all routes, which are read from the contracts.
 
 use std::path::Path;
 
-use durward_dialect_jupiterone::JupiterOne;
-use durward_dialect_native::Native;
-use durward_dialect_opencti::OpenCti;
-use durward_dialect_sonrai::Sonrai;
-use durward_graphql::Served;
 use durward_testkit::{Answer, repository};
 use serde_json::json;
 
+use crate::common::contracts;
 use crate::cyral;
 use crate::fields;
 use crate::table::{self, Rows};
@@ -19,17 +15,15 @@ use crate::world::{Caller, HIDDEN, MARK, World};
 const TABLE: &str = include_str!("routes.tsv");
 /// The files that may add routes.
 const ROUTERS: [&str; 2] = [
-    "crates/durward/src/server/router.rs",
     "crates/dialect-sync/src/routes.rs",
+    "crates/durward/src/server/router.rs",
 ];
-/// The schemas that have a path of their own.
-const SCHEMAS: [&str; 4] = [Native::NAME, JupiterOne::NAME, OpenCti::NAME, Sonrai::NAME];
 const ADDITION: &str = ".route(";
 
 /// Asks every route as everybody.
 pub fn walk(world: &World) {
     let mut got = Rows::new();
-    for (method, path) in all().into_iter().chain(cyral::routes()) {
+    for contracts::Route { method, path, .. } in contracts::routes() {
         let asked: Vec<String> = world
             .strangers
             .iter()
@@ -110,57 +104,9 @@ fn word(path: &str, answer: &Answer) -> String {
     }
 }
 
-/// Methods and paths of all routes.
-fn all() -> Vec<(String, String)> {
-    const METHODS: [&str; 8] = [
-        "get", "post", "put", "delete", "patch", "any", "head", "options",
-    ];
-    let mut routes = Vec::new();
-    for file in ROUTERS {
-        let text = std::fs::read_to_string(repository().join(file)).unwrap();
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for addition in text.split(ADDITION).skip(1) {
-            let (argument, rest) = addition.trim().split_once(',').unwrap();
-            let path = path_of(file, argument.trim());
-            let end = [".layer(", ".with_state(", ";"]
-                .iter()
-                .filter_map(|end| rest.find(end));
-            let call = &rest[..end.min().unwrap_or(rest.len())];
-            let used = METHODS.iter().filter(|method| {
-                let (first, chained) = (format!(" {method}("), format!(".{method}("));
-                call.starts_with(&first) || call.contains(&chained)
-            });
-            let before = routes.len();
-            let paths: Vec<String> = match path.strip_prefix("/{schema}") {
-                Some(rest) => SCHEMAS.map(|schema| format!("/{schema}{rest}")).to_vec(),
-                None => vec![path],
-            };
-            routes.extend(used.flat_map(|method| {
-                let method = method.to_uppercase();
-                paths.iter().map(move |path| (method.clone(), path.clone()))
-            }));
-            assert!(routes.len() > before, "{file}: no method in {call:?}");
-        }
-    }
-    routes
-}
-
-/// The path that the first argument of `route` stands for.
-fn path_of(file: &str, argument: &str) -> String {
-    const JOBS: &str = "/persister/synchronization/jobs";
-    let quoted = |text: &str| text.strip_prefix('"')?.strip_suffix('"').map(str::to_owned);
-    let rest = |text: &str| quoted(text.strip_prefix("&job(")?.strip_suffix(')')?);
-    match argument {
-        "jobs" => JOBS.to_owned(),
-        "&format!(\"{jobs}/\")" => format!("{JOBS}/"),
-        other => quoted(other)
-            .or_else(|| rest(other).map(|rest| format!("{JOBS}/{{id}}{rest}")))
-            .unwrap_or_else(|| panic!("{file}: {other:?} is a path that this test cannot read")),
-    }
-}
-
+/// Routes are added where a contract is read, and nowhere else.
 #[test]
-fn routes_are_added_where_the_walk_finds_them() {
+fn routes_are_added_from_contracts() {
     fn visit(folder: &Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -173,19 +119,18 @@ fn routes_are_added_where_the_walk_finds_them() {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let adds = [ADDITION, ".nest(", ".nest_service(", ".route_service("];
-                if adds.iter().any(|addition| text.contains(addition)) {
-                    let path = path.strip_prefix(repository()).unwrap();
-                    found.push(path.to_str().unwrap().to_owned());
-                }
+                let path = path.strip_prefix(repository()).unwrap();
+                let added = adds.iter().flat_map(|addition| text.matches(addition));
+                found.extend(added.map(|_| path.to_str().unwrap().to_owned()));
             }
         }
     }
     let mut found = Vec::new();
     visit(&repository().join("crates"), &mut found);
     found.sort();
-    let mut known = ROUTERS.map(str::to_owned);
-    known.sort();
-    assert_eq!(found, known);
-    let routes = all();
-    assert!(routes.len() > 20, "only {} routes", routes.len());
+    assert_eq!(
+        found, ROUTERS,
+        "routes come from `contracts/routes`, in one loop each"
+    );
+    assert!(contracts::routes().len() > 200);
 }

@@ -11,6 +11,7 @@
     reason = "each test uses a part of this, and tests may panic"
 )]
 
+pub mod contracts;
 pub mod tokens;
 
 use std::path::{Path, PathBuf};

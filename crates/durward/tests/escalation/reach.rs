@@ -111,7 +111,7 @@ fn answers_of_strongdm_and_of_accounts_pass_the_read_decision() {
     assert!(!is_empty(&shown["bind_interface"]), "{answer}");
     let person = world.person("person", "user");
     let administrator = world.administrator();
-    let rights = ["accounts:manage", "strongdm:accessrequest:requester"];
+    let rights = ["strongdm:user:suspend", "strongdm:accessrequest:requester"];
     let clerk = world.credential(&administrator, "api_token", Some(&rights));
     let clerk = world.server.anonymous().with_token(&clerk.secret);
     let suspend = "mutation S($id: ID!) { suspendAccount(id: $id) {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 
+use durward_policy::Action;
+
 use super::node::{Call, FieldError, Node};
 use super::request::Request;
 
@@ -88,8 +90,13 @@ pub trait Dialect: Send + Sync + 'static {
     /// The caller, the graph reader, the instants: whatever the resolvers need of one request.
     type Context: Send + Sync + 'static;
 
-    /// The answer of one root field. The contract guarantees that the name and the arguments fit;
-    /// everything else, authorization first, is to be decided here.
+    /// May this caller take one of these actions? Asked for each `@action` of a field before it is
+    /// resolved; every root field has one.
+    fn require(&self, context: &Self::Context, one_of: &[Action]) -> Result<(), FieldError>;
+
+    /// The answer of one root field. The contract guarantees that the name and the arguments fit,
+    /// and [`Dialect::require`] that the caller may ask for it at all; what of it the caller may
+    /// see is to be decided here.
     fn resolve_root<'a>(
         &'a self,
         kind: OperationKind,

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use durward_policy::Action;
 use serde_json::Value;
 
 use super::document::Prepared;
@@ -68,6 +69,9 @@ type Computed = Result<Arc<JsonMap>, Arc<str>>;
 /// What is asked whether the answer may grow by so many bytes.
 pub(super) type Hold<'p> = &'p (dyn Fn(u64) -> Result<(), FieldError> + Sync);
 
+/// What is asked whether the caller may take one of some actions.
+pub(super) type Ask<'p> = &'p (dyn Fn(&[Action]) -> Result<(), FieldError> + Sync);
+
 /// The answer is looked at after so many further steps at the latest.
 const STEPS_BETWEEN_LOOKS: u64 = 512;
 
@@ -76,6 +80,7 @@ pub(super) struct Run<'p, C> {
     pub(super) scope: Scope<'p>,
     pub(super) context: &'p C,
     hold: Hold<'p>,
+    ask: Ask<'p>,
     /// Bytes of the buffer that were asked for.
     held: usize,
     next_look: u64,
@@ -96,12 +101,13 @@ impl<'p, C> Run<'p, C> {
         prepared: &'p Prepared,
         context: &'p C,
         budget: Work,
-        hold: Hold<'p>,
+        (hold, ask): (Hold<'p>, Ask<'p>),
     ) -> Self {
         Self {
             scope,
             context,
             hold,
+            ask,
             held: 0,
             next_look: STEPS_BETWEEN_LOOKS,
             ended: None,
@@ -129,6 +135,14 @@ impl<'p, C> Run<'p, C> {
             });
         }
         (self.buffer, self.failures)
+    }
+
+    /// Refuses a field that asks for an action which the caller may not take.
+    pub(super) fn may_resolve(&self, field: &FieldPlan) -> Result<(), FieldError> {
+        match &field.guard {
+            Some(guard) => guard.asked().try_for_each(|one_of| (self.ask)(one_of)),
+            None => Ok(()),
+        }
     }
 
     /// The arguments of a field; those that depend on variables are computed once in a request.
@@ -199,9 +213,10 @@ impl<'p, C> Run<'p, C> {
             let given = self.arguments(field);
             let start = self.buffer.len();
             let (noted, left_out) = (self.failures.len(), self.left_out);
-            let result = match &given {
-                Ok(given) => object.field(&self.call(field, given)),
-                Err(error) => Err(error.clone()),
+            let result = match (self.may_resolve(field), &given) {
+                (Ok(()), Ok(given)) => object.field(&self.call(field, given)),
+                (Err(error), _) => Err(error),
+                (Ok(()), Err(error)) => Err(error.clone()),
             };
             let written = self.field_value(field, result);
             let has_failed = self.failures.len() > noted || self.left_out > left_out;

@@ -17,6 +17,7 @@ use apollo_compiler::schema::{EnumType, ExtendedType};
 use apollo_compiler::{ExecutableDocument, Name, Node as Shared};
 
 use super::coerce;
+use super::guard::Guard;
 use super::node::JsonMap;
 use super::schema::Schema;
 
@@ -96,6 +97,8 @@ pub struct FieldPlan {
     pub(super) role: Role,
     pub(super) output: Output,
     pub(super) arguments: Arguments,
+    /// What it asks of its caller.
+    pub(super) guard: Option<Guard>,
     children: Children,
     symbol: AtomicU64,
 }
@@ -301,12 +304,15 @@ impl<'m> Maker<'m> {
         self.counts
             .fields
             .fetch_add(groups.len() as u32, Ordering::Relaxed);
-        let fields = groups.into_values();
+        let guards = self.schema.guards_of(type_name);
+        let fields = groups.into_values().filter_map(|sources| {
+            let name = &sources.first()?.name;
+            let guard = guards.and_then(|guards| guards.get(name)).cloned();
+            self.field(type_name, sources, guard)
+        });
         TypePlan {
             type_name: type_name.clone(),
-            fields: fields
-                .filter_map(|sources| self.field(type_name, sources))
-                .collect(),
+            fields: fields.collect(),
         }
     }
 
@@ -364,7 +370,12 @@ impl<'m> Maker<'m> {
         asked("skip") != Some(true) && asked("include") != Some(false)
     }
 
-    fn field(&self, type_name: &Name, sources: Vec<Shared<Field>>) -> Option<FieldPlan> {
+    fn field(
+        &self,
+        type_name: &Name,
+        sources: Vec<Shared<Field>>,
+        guard: Option<Guard>,
+    ) -> Option<FieldPlan> {
         let first = sources.first()?;
         let schema = self.schema.compiled();
         // The concrete type may declare a narrower type or other defaults than the interface.
@@ -394,6 +405,7 @@ impl<'m> Maker<'m> {
             role,
             output: self.output(&definition.ty),
             arguments,
+            guard,
             children: self.children(definition.ty.inner_named_type()),
             symbol: AtomicU64::new(0),
             definition,

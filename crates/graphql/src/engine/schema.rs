@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use apollo_compiler::ast::OperationType;
+use apollo_compiler::ast::{Document, OperationType};
 use apollo_compiler::collections::HashMap as ApolloMap;
 use apollo_compiler::schema::{ExtendedType, Implementers};
 use apollo_compiler::validation::Valid;
@@ -14,6 +14,7 @@ use durward_model::ErrorKind;
 use thiserror::Error;
 
 use super::dialect::OperationKind;
+use super::guard::{self, Guard, Guards};
 
 /// A contract that cannot be used.
 #[derive(Debug, Error)]
@@ -38,22 +39,51 @@ pub struct Schema {
     implementers: ApolloMap<Name, Implementers>,
     /// For each interface and union: the object types that it can be, in order of name.
     possible: HashMap<Name, Arc<[Name]>>,
+    guards: Guards,
 }
 
 impl Schema {
     /// Reads SDL; `file` names it in errors.
     pub fn parse(sdl: &str, file: &str) -> Result<Self, SchemaError> {
-        let compiled = Compiled::parse_and_validate(sdl, file).map_err(|failed| SchemaError {
+        let refused = |reason: String| SchemaError {
             file: file.to_owned(),
-            reason: failed.errors.to_string(),
-        })?;
+            reason,
+        };
+        let compiled = Compiled::parse_and_validate(sdl, file)
+            .map_err(|failed| refused(failed.errors.to_string()))?;
+        let guards = guard::read(&compiled);
+        let guards = guards.map_err(|wrong| refused(wrong.told(&compiled.sources)))?;
+        let mut compiled = compiled.into_inner();
+        guard::strip(&mut compiled);
+        // Without a directive that nothing else mentions it is as valid as it was.
+        let compiled = Valid::assume_valid(compiled);
         let implementers = compiled.implementers_map();
         let possible = possible_types(&compiled, &implementers);
         Ok(Self {
             compiled,
             implementers,
             possible,
+            guards,
         })
+    }
+
+    /// The text of a contract as clients see it: without what its fields ask of their callers.
+    pub fn public_text(sdl: &str, file: &str) -> Result<String, SchemaError> {
+        let document = Document::parse(sdl, file).map_err(|failed| SchemaError {
+            file: file.to_owned(),
+            reason: failed.errors.to_string(),
+        })?;
+        Ok(guard::public_text(sdl, &document))
+    }
+
+    /// What a root field asks of its caller.
+    pub fn root_guard(&self, kind: OperationKind, field: &str) -> Option<&Guard> {
+        let root = self.compiled.root_operation(kind.to_apollo())?;
+        self.guards_of(root)?.get(field)
+    }
+
+    pub(super) fn guards_of(&self, type_name: &Name) -> Option<&HashMap<Name, Guard>> {
+        self.guards.get(type_name)
     }
 
     /// The names of the root fields, in the order of the contract.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use apollo_compiler::response::JsonMap as CompilerMap;
 use durward_budget::{Budget, Share};
+use durward_policy::Action;
 
 use super::cache::{PREPARED_BYTES, TextCache};
 use super::coerce;
@@ -190,7 +191,8 @@ impl<D: Dialect> Engine<D> {
             held => held,
         };
         let introspected = self.introspected(context, &prepared, chosen, scope, &hold);
-        let mut run = Run::new(scope, &prepared, context, budget, &hold);
+        let ask = |one_of: &[Action]| self.dialect.require(context, one_of);
+        let mut run = Run::new(scope, &prepared, context, budget, (&hold, &ask));
         run.buffer.extend_from_slice(DATA_PREFIX);
         let written = self
             .roots(&mut run, chosen.kind, &plan, &introspected)
@@ -310,6 +312,10 @@ impl<D: Dialect> Engine<D> {
     ) -> Slot<'a, D::Context> {
         if field.role != Role::Ordinary {
             return Slot::Meta;
+        }
+        // Whoever may not learns nothing about the arguments.
+        if let Err(error) = run.may_resolve(field) {
+            return Slot::Done(Err(error));
         }
         match given {
             Ok(given) => match self.dialect.resolve_root(kind, run.call(field, given)) {

@@ -11,6 +11,7 @@
 
 mod contracts;
 mod execution;
+mod guards;
 mod hostile;
 mod oracle;
 mod requests;
@@ -22,6 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use durward_budget::Budget;
+use durward_policy::Action;
 use serde_json::{Value, json};
 
 use super::{
@@ -30,6 +32,7 @@ use super::{
 };
 
 pub(super) const SDL: &str = r#"
+directive @action(is: [String!]!) repeatable on OBJECT | FIELD_DEFINITION
 scalar Any
 scalar DateTime
 interface Thing { id: ID! name: String }
@@ -49,7 +52,7 @@ input Filter {
   limit: Int
   weight: Float
 }
-type Query {
+type Query @action(is: "graph:read") {
   person(id: ID): Person
   must: Person!
   things(first: Int): [Thing!]
@@ -65,7 +68,7 @@ type Query {
   missing: String
   endless: [Robot]
 }
-type Mutation { step(name: String!): Int fail: Int! }
+type Mutation @action(is: "graph:write") { step(name: String!): Int fail: Int! }
 "#;
 
 /// A world of JSON objects; `person` and others are found by the names of the root fields.
@@ -77,6 +80,7 @@ pub(super) struct World {
 #[derive(Default)]
 pub(super) struct Caller {
     steps: AtomicUsize,
+    may: Vec<Action>,
 }
 
 /// An object with a field that fails.
@@ -99,6 +103,10 @@ impl Object<Caller> for Broken {
 
 impl Dialect for World {
     type Context = Caller;
+
+    fn require(&self, _: &Caller, _: &[Action]) -> Result<(), FieldError> {
+        Ok(())
+    }
 
     fn resolve_root<'a>(
         &'a self,
@@ -238,8 +246,16 @@ pub(super) fn run<D: Dialect<Context = Caller>>(
     query: &str,
     variables: Value,
 ) -> Value {
-    let caller = Caller::default();
-    let response = block_on(engine.execute(&caller, request(query, variables)));
+    run_as(engine, &Caller::default(), query, variables)
+}
+
+pub(super) fn run_as<D: Dialect<Context = Caller>>(
+    engine: &Engine<D>,
+    caller: &Caller,
+    query: &str,
+    variables: Value,
+) -> Value {
+    let response = block_on(engine.execute(caller, request(query, variables)));
     serde_json::from_slice(&response.body).unwrap()
 }
 

@@ -24,7 +24,7 @@ pub(super) fn of_action(told: &Explanation) -> Vec<String> {
             }
             None => match listed(&told.rights, |_| true) {
                 Some(names) => format!("The account has none of {names}."),
-                None => "No right lets anybody do this.".to_owned(),
+                None => "It takes no right: everybody who is let in may do it.".to_owned(),
             },
         });
     }

@@ -41,10 +41,22 @@ impl Rights {
         if *self == Self::ALL {
             return vec![EVERY_RIGHT];
         }
-        Right::all()
-            .filter(|right| self.contains(*right))
-            .map(Right::name)
-            .collect()
+        self.names_one_by_one()
+    }
+
+    /// The names of the rights that there are of the set, each by itself.
+    pub fn names_one_by_one(&self) -> Vec<&'static str> {
+        self.each().map(Right::name).collect()
+    }
+
+    /// The OpenCTI capabilities of the set.
+    pub fn capabilities(&self) -> impl Iterator<Item = &'static str> {
+        self.each().filter_map(Right::capability)
+    }
+
+    fn each(&self) -> impl Iterator<Item = Right> {
+        let held = *self;
+        Right::all().filter(move |right| held.contains(*right))
     }
 
     /// This set and one right more, with all that the right includes.
@@ -103,6 +115,14 @@ impl Rights {
             *word &= other;
         }
         self
+    }
+
+    /// What of this set is not in the other, with what that includes.
+    #[must_use]
+    pub fn beyond(&self, other: &Self) -> Self {
+        Right::all()
+            .filter(|right| self.contains(*right) && !other.contains(*right))
+            .collect()
     }
 
     /// Whether every right of this set is in the other.

@@ -75,18 +75,32 @@ fn sets_behave_as_sets() {
 
 #[test]
 fn every_dialect_has_its_rights() {
-    assert_eq!(Right::strongdm_keys().count(), 104);
-    assert_eq!(Right::cyral_names().count(), 18);
-    for key in Right::strongdm_keys() {
+    assert_eq!(Vocabulary::StrongDm.words().count(), 104);
+    assert_eq!(Vocabulary::Cyral.words().count(), 18);
+    for key in Vocabulary::StrongDm.words() {
         let right = Right::of_strongdm(key).unwrap();
         assert_eq!(right.name(), format!("strongdm:{key}"));
         assert_eq!(right.jupiterone_action(), None);
     }
-    for name in Right::cyral_names() {
+    for name in Vocabulary::Cyral.words() {
         assert_eq!(Right::of_cyral(name).unwrap().cyral_name(), Some(name));
     }
     assert_eq!(Right::of_strongdm("user:fly"), None);
     assert_eq!(Right::of_cyral("modify users"), None);
     let approver = Rights::NONE.with(Right::of_sonrai("approve").unwrap());
     assert_eq!(approver.names(), ["sonrai:view", "sonrai:approve"]);
+}
+
+#[test]
+fn vocabularies_tell_their_part_of_a_set() {
+    let key = Vocabulary::StrongDm.meaning("role:create").unwrap();
+    assert_eq!(key.names(), ["strongdm:role:create"]);
+    let both = key.union(Vocabulary::Cyral.meaning("Modify Roles").unwrap());
+    assert_eq!(Vocabulary::StrongDm.words_of(&both), ["role:create"]);
+    assert_eq!(Vocabulary::Cyral.untold(&both), key);
+    assert_eq!(Vocabulary::Cyral.meaning("modify roles"), None);
+    let update = Vocabulary::OpenCti.meaning("KNOWLEDGE_KNUPDATE").unwrap();
+    let words = Vocabulary::OpenCti.words_of(&update);
+    assert_eq!(words, ["KNOWLEDGE", "KNOWLEDGE_KNUPDATE"]);
+    assert_eq!(Vocabulary::Sonrai.words().count(), 3);
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use durward_access::{Kind, reader, resource_kind};
-use durward_catalog::ids;
-use durward_catalog::kinds::verb::ALLOWS;
+use durward_catalog::kinds::property;
+use durward_catalog::kinds::verb::{ALLOWS, OWNS};
+use durward_catalog::{CREDENTIAL, ids};
 use durward_graph::{EntityRef, View};
 use durward_identity::Organization;
-use durward_identity::credential::CREDENTIAL_TYPE;
 use durward_model::change::{Change, EndType, PatchColumn, Triple};
 use durward_model::transaction::Transaction;
 use durward_model::{EntityNumber, Instant, ObjectId, ObjectNumber, RelationshipNumber};
@@ -150,23 +150,23 @@ fn actor_at(view: &View, id: ObjectId) -> Option<Actor> {
     };
     let entity = view.entity_of(number)?;
     let text = |property| reader::text(view, entity, property);
-    let email = match text("email") {
-        email if email.is_empty() => text("displayName"),
+    let email = match text(property::EMAIL) {
+        email if email.is_empty() => text(property::DISPLAY_NAME),
         email => email,
     };
     Some(Actor {
-        id: format!("a-{id}"),
+        id: ids::prefixed(Kind::USER.prefix(), id),
         email,
-        first_name: text("firstName"),
-        last_name: text("lastName"),
-        external_id: text("externalId"),
+        first_name: text(property::FIRST_NAME),
+        last_name: text(property::LAST_NAME),
+        external_id: text(property::EXTERNAL_ID),
     })
 }
 
 /// Type of an entity in StrongDM's words and what its ids begin with; `None` for other data.
 fn word(entity_type: &str) -> Option<(&'static str, &'static str)> {
-    if entity_type == CREDENTIAL_TYPE {
-        return Some(("credential", id_prefix(&Kind::ACCOUNTS)));
+    if entity_type == CREDENTIAL {
+        return Some((CREDENTIAL, id_prefix(&Kind::ACCOUNTS)));
     }
     let name = Kind::of_type(entity_type)?.strongdm()?;
     Some((&name.word, &name.prefix))
@@ -180,9 +180,9 @@ fn touched(view: &View, entity: EntityRef) -> Option<Touched> {
         object,
         id: ids::prefixed(prefix, object),
         kind,
-        name: text("displayName"),
-        email: text("email"),
-        external_id: text("externalId"),
+        name: text(property::DISPLAY_NAME),
+        email: text(property::EMAIL),
+        external_id: text(property::EXTERNAL_ID),
     })
 }
 
@@ -293,11 +293,11 @@ impl Look {
             match Kind::of_type(type_name) {
                 Some(Kind::SERVICE) => facts.has_service = true,
                 Some(Kind::RESOURCE) => {
-                    let known = resource_kind::named(&text("kind"));
+                    let known = resource_kind::named(&text(property::KIND));
                     facts.category = known.map_or("datasource", crate::filter::category);
                 }
-                None if type_name == CREDENTIAL_TYPE => {
-                    facts.credential_kind = text("kind");
+                None if type_name == CREDENTIAL => {
+                    facts.credential_kind = text(property::KIND);
                     facts.token_type = text("accountType");
                 }
                 _ => {}
@@ -329,6 +329,6 @@ fn is_binding(triple: &Triple) -> bool {
         return false;
     };
     let follows = from == Kind::ROLE.type_name() && triple.verb == ALLOWS;
-    let is_owner = triple.verb == "OWNS";
+    let is_owner = triple.verb == OWNS;
     !follows && !is_owner && word(from).is_some() && word(to).is_some()
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use durward_catalog::Kind;
+use durward_catalog::kinds::property;
 
 /// What a transaction did, as far as the verb depends on it.
 #[derive(Debug, Default)]
@@ -72,7 +73,7 @@ pub(super) fn verb(activity: &str, facts: &Facts) -> Option<String> {
         "user created" | "account created" => "user added",
         "user updated" => return Some(of_user(facts).to_owned()),
         "role updated" => return Some(of_role(facts).to_owned()),
-        "node updated" if facts.columns.contains("displayName") => "relay name updated",
+        "node updated" if facts.columns.contains(property::DISPLAY_NAME) => "relay name updated",
         "node updated" => "relay updated",
         "resource created" => return Some(format!("{} added", facts.category)),
         "resource updated" | "resource deleted" => {
@@ -90,9 +91,9 @@ pub(super) fn verb(activity: &str, facts: &Facts) -> Option<String> {
 
 fn of_user(facts: &Facts) -> &'static str {
     let sets = |name: &str| facts.columns.contains(name);
-    if sets("permissionLevel") {
+    if sets(property::PERMISSION_LEVEL) {
         "user type changed"
-    } else if facts.columns.len() == 1 && sets("passwordHash") {
+    } else if facts.columns.len() == 1 && sets(property::PASSWORD_HASH) {
         "user password changed"
     } else {
         "user updated"

@@ -4,6 +4,7 @@
 
 use durward_access::{AccessError, Created, Kind, NewObject, Properties, action, reader};
 use durward_catalog::ids;
+use durward_catalog::kinds::property;
 use durward_graph::{ObjectRef, View};
 use durward_model::{ErrorKind, ObjectId, Value};
 
@@ -47,7 +48,7 @@ fn is_current(
     if version_of(&context.access.view(None), kind, id) != Some(version) {
         return Ok(false);
     }
-    let allowed = context.call.caller.require_any(action::create(kind));
+    let allowed = context.call.caller.require_action(action::create(kind));
     allowed.map_err(|error| refused(&error))?;
     Ok(true)
 }
@@ -83,11 +84,11 @@ fn new_object(context: &Context<'_>, kind: Kind, mut given: Given) -> Result<New
         let why = "the password of a user is set by an update, not when the user is made";
         return Err(Status::invalid(why));
     }
-    let suspended = given.properties.remove("suspended") == Some(Value::Bool(true));
+    let suspended = given.properties.remove(property::SUSPENDED) == Some(Value::Bool(true));
     if kind == Kind::GRANT {
         check_access_rule(&given.properties)?;
     }
-    let ends = context.ends(kind, &given)?;
+    let ends = Context::ends(kind, &given)?;
     context.name_branch(kind, &mut given);
     Ok(NewObject {
         ends,
@@ -141,28 +142,20 @@ impl Context<'_> {
     }
 
     /// The ends of a relationship as a request names them.
-    pub(super) fn ends(
-        &self,
-        kind: Kind,
-        given: &Given,
-    ) -> Result<Option<(ObjectId, ObjectId)>, Status> {
+    pub(super) fn ends(kind: Kind, given: &Given) -> Result<Option<(ObjectId, ObjectId)>, Status> {
         let Some(ends) = kind.ends() else {
             return Ok(None);
         };
-        let start = self.end(&ends.from, &ends.start, &given.start)?;
-        let end = self.end(&ends.to, &ends.end, &given.end)?;
+        let start = end_of(&ends.from, &ends.start, &given.start)?;
+        let end = end_of(&ends.to, &ends.end, &given.end)?;
         Ok(Some((start, end)))
     }
+}
 
-    fn end(&self, kinds: &[Kind], what: &'static str, text: &str) -> Result<ObjectId, Status> {
-        if text.is_empty() {
-            self.require()?;
-            return Err(Status::invalid(format!("the {what} id is missing")));
-        }
-        if let Some(id) = ids::parse_prefixed(id_prefix(kinds), text) {
-            return Ok(id);
-        }
-        self.require()?;
-        Err(failed(&AccessError::NotFound { what }))
+fn end_of(kinds: &[Kind], what: &'static str, text: &str) -> Result<ObjectId, Status> {
+    if text.is_empty() {
+        return Err(Status::invalid(format!("the {what} id is missing")));
     }
+    let id = ids::parse_prefixed(id_prefix(kinds), text);
+    id.ok_or_else(|| failed(&AccessError::NotFound { what }))
 }

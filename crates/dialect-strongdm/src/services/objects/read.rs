@@ -52,13 +52,13 @@ impl Context<'_> {
     /// Refuses a caller that may not do to any object of the service what it asks.
     pub(super) fn require(&self) -> Result<(), Status> {
         let kind = self.kind();
-        let rights = match self.call.method.verb {
+        let action = match self.call.method.verb {
             Verb::Create => action::create(kind),
             Verb::Update => action::update(kind),
             Verb::Delete => action::delete(kind),
             _ => action::read(kind),
         };
-        let allowed = self.call.caller.require_any(rights);
+        let allowed = self.call.caller.require_action(action);
         allowed.map_err(|error| refused(&error))
     }
 

@@ -4,7 +4,7 @@
 use durward_access::{Kind, Object};
 use durward_graph::{EdgeRef, EntityRef, View};
 use durward_identity::{Caller, CredentialKind, CredentialSummary};
-use durward_policy::Right;
+use durward_policy::Vocabulary;
 
 use super::token;
 use crate::codec::Codec;
@@ -77,6 +77,5 @@ pub(crate) fn is_token(known: &CredentialSummary) -> bool {
 
 /// The permission keys among the rights of a token.
 pub(super) fn permission_keys(known: &CredentialSummary) -> Vec<&'static str> {
-    let held = Right::all().filter(|right| known.rights.contains(*right));
-    held.filter_map(Right::strongdm_key).collect()
+    Vocabulary::StrongDm.words_of(&known.rights)
 }

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use durward_access::object::TAG_PREFIX;
-use durward_access::{Kind, action};
 use durward_graph::{ObjectRef, PropertyId, View};
 
-use super::{Context, refused};
+use super::Context;
 use crate::codec::write_pair;
 use crate::dispatch::Reply;
 use crate::filter::Fields;
@@ -17,9 +16,6 @@ use crate::status::Status;
 /// `EnumerateTags`: each pair of name and value that a resource bears, once.
 pub(super) fn enumerate(context: &Context<'_>) -> Result<Reply, Status> {
     let walk = walk(context)?;
-    let rights = action::read(Kind::RESOURCE);
-    let allowed = context.call.caller.require_any(rights);
-    allowed.map_err(|error| refused(&error))?;
     let fields = context.services.fields(&context.call.method.service);
     let fields = fields.ok_or_else(|| Status::unsupported(&context.call.method.signed_name))?;
     let tags = walk.remembered("tags", || find_tags(&walk, fields))?;

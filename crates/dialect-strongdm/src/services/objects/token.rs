@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use durward_access::Properties;
 use durward_access::object::TAG_PREFIX;
+use durward_catalog::kinds::property;
 use durward_identity::{CredentialSummary, CredentialUpdate};
 use durward_model::{Instant, Value};
-use durward_policy::{Right, Rights};
+use durward_policy::{Rights, Vocabulary};
 
 use super::answer::Answer;
 use super::shown::permission_keys;
@@ -29,8 +30,8 @@ const SECOND_MICROS: i64 = 1_000_000;
 pub(super) fn properties(known: &CredentialSummary) -> Properties {
     let mut properties = Properties::new();
     let mut set = |name: &str, value: Value| properties.insert(name.to_owned(), value);
-    set("displayName", Value::from(known.name.as_str()));
-    set("suspended", Value::Bool(false));
+    set(property::DISPLAY_NAME, Value::from(known.name.as_str()));
+    set(property::SUSPENDED, Value::Bool(false));
     let account_type = known.account_type.as_deref().unwrap_or(API);
     set("accountType", Value::from(account_type));
     let keys = permission_keys(known).into_iter().map(Value::from);
@@ -114,19 +115,14 @@ pub(super) fn update(
 ) -> Result<CredentialSummary, Status> {
     let wish = Wish::read(given)?;
     check_unchanged(known, &wish)?;
-    let keys = permission_keys(known).into_iter();
-    let shown: Rights = keys
-        .filter_map(Right::of_strongdm)
-        .fold(Rights::NONE, Rights::with);
+    // Rights that StrongDM does not know are not StrongDM's to take away.
+    let others = Vocabulary::StrongDm.untold(&known.rights);
+    let wished = wish.permissions.union(others);
+    let is_changed = permission_keys(known) != Vocabulary::StrongDm.words_of(&wish.permissions);
     let update = CredentialUpdate {
         name: Some(wish.name),
         tags: Some(wish.tags),
-        rights: (wish.permissions != shown).then(|| {
-            // Rights that StrongDM does not know are not StrongDM's to take away.
-            let others = Right::all()
-                .filter(|right| right.strongdm_key().is_none() && known.rights.contains(*right));
-            others.fold(wish.permissions, Rights::with)
-        }),
+        rights: is_changed.then_some(wished),
     };
     let caller = context.call.caller;
     let updated = caller
@@ -177,7 +173,7 @@ impl Wish {
         };
         for (name, value) in given.properties {
             match (name.as_str(), value) {
-                ("displayName", Value::String(text)) => wish.name = text,
+                (property::DISPLAY_NAME, Value::String(text)) => wish.name = text,
                 ("accountType", Value::String(text)) => wish.account_type = text,
                 ("permissions", Value::List(keys)) => wish.permissions = permissions(&keys)?,
                 ("deadline", Value::Instant(deadline)) => wish.deadline = Some(deadline),
@@ -187,7 +183,7 @@ impl Wish {
                     }
                     wish.duration_micros = Some((seconds * SECOND_MICROS as f64) as i64);
                 }
-                ("suspended", Value::Bool(true)) => {
+                (property::SUSPENDED, Value::Bool(true)) => {
                     let why = "a token cannot be suspended: delete it, or suspend its owner";
                     return Err(Status::invalid(why));
                 }
@@ -206,9 +202,10 @@ impl Wish {
 fn permissions(keys: &[Value]) -> Result<Rights, Status> {
     let mut rights = Rights::NONE;
     for key in keys.iter().filter_map(Value::as_str) {
-        let right = Right::of_strongdm(key)
-            .ok_or_else(|| Status::invalid(format!("there is no permission {key:?}")))?;
-        rights = rights.with(right);
+        let given = Vocabulary::StrongDm.meaning(key);
+        let given =
+            given.ok_or_else(|| Status::invalid(format!("there is no permission {key:?}")))?;
+        rights = rights.union(given);
     }
     Ok(rights)
 }

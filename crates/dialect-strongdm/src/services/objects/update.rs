@@ -2,6 +2,7 @@
 //! Replacing objects: what a client leaves empty is cleared, what other dialects own stays.
 
 use durward_access::{Kind, ObjectChange};
+use durward_catalog::kinds::property;
 use durward_model::Value;
 
 use super::answer::{Answer, request_text};
@@ -58,11 +59,11 @@ fn named_id(context: &Context<'_>, given: &Given) -> Result<String, Status> {
 }
 
 fn change(context: &Context<'_>, kind: Kind, mut given: Given) -> Result<ObjectChange, Status> {
-    let suspended = match given.properties.remove("suspended") {
+    let suspended = match given.properties.remove(property::SUSPENDED) {
         Some(Value::Bool(suspended)) if kind == Kind::SERVICE => Some(suspended),
         _ => None,
     };
-    let ends = context.ends(kind, &given)?;
+    let ends = Context::ends(kind, &given)?;
     context.name_branch(kind, &mut given);
     Ok(ObjectChange {
         ends,
