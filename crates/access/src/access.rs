@@ -103,6 +103,13 @@ impl Access {
         self.organization.store().view(at)
     }
 
+    /// The state at an instant, and the instant at which grants must be valid: now, where none is
+    /// named or it lies ahead.
+    pub(crate) fn moment(&self, at: Option<Instant>) -> (View, Instant) {
+        let (view, now) = (self.view(at), self.organization.now());
+        (view, at.map_or(now, |at| at.min(now)))
+    }
+
     /// One living object, as it is in `view`.
     ///
     /// # Errors

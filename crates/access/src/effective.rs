@@ -4,7 +4,7 @@
 //! A path is a role (the account's own or one of its groups') that allows the resource, or a grant
 //! to the account or one of its groups that is valid at the instant. Expiry writes nothing: it is
 //! worked out against the validity instant. A suspended account reaches nothing. Policies are not
-//! looked at here: they take away single actions, which [`crate::explain`] decides.
+//! looked at here: [`crate::Reaching`] asks them, and [`crate::explain`] for single actions.
 
 use std::ops::ControlFlow;
 
@@ -57,7 +57,7 @@ pub struct AccessPath {
 
 /// A role that an account holds, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeldRole {
+pub(crate) struct HeldRole {
     /// The role.
     pub role: EntityRef,
     /// The group that has the role, where the account has it by a group.
@@ -67,7 +67,7 @@ pub struct HeldRole {
 }
 
 /// The groups of an account, and since when it is in them.
-pub fn groups_of(view: &View, account: EntityRef) -> Vec<(EntityRef, Instant)> {
+pub(crate) fn groups_of(view: &View, account: EntityRef) -> Vec<(EntityRef, Instant)> {
     let links = reader::links_in(view, account, HAS, Kind::GROUP).into_iter();
     links
         .map(|link| (link.other, view.edge_created_at(link.edge)))
@@ -75,7 +75,7 @@ pub fn groups_of(view: &View, account: EntityRef) -> Vec<(EntityRef, Instant)> {
 }
 
 /// The roles of an account: its own, then those of its groups.
-pub fn roles_of(view: &View, account: EntityRef) -> Vec<HeldRole> {
+pub(crate) fn roles_of(view: &View, account: EntityRef) -> Vec<HeldRole> {
     let mut held = Vec::new();
     for link in reader::links_out(view, account, ASSIGNED, Kind::ROLE) {
         held.push(HeldRole {
@@ -98,7 +98,7 @@ pub fn roles_of(view: &View, account: EntityRef) -> Vec<HeldRole> {
 
 /// Calls `visit` for each path of an account, roles first, until it breaks. `valid_at` is the
 /// instant at which grants must be valid.
-pub fn for_each_path(
+pub(crate) fn for_each_path(
     view: &View,
     account: EntityRef,
     valid_at: Instant,
@@ -200,18 +200,8 @@ fn for_each_allowed(view: &View, holder: EntityRef, mut visit: impl FnMut(Link) 
     }
 }
 
-/// All paths of an account.
-pub fn paths_of(view: &View, account: EntityRef, valid_at: Instant) -> Vec<AccessPath> {
-    let mut found = Vec::new();
-    let _ = for_each_path(view, account, valid_at, &mut |path| {
-        found.push(path);
-        ControlFlow::Continue(())
-    });
-    found
-}
-
 /// The paths that lead from an account to one resource and are open at an instant.
-pub fn paths_between(
+pub(crate) fn paths_between(
     view: &View,
     account: EntityRef,
     resource: EntityRef,
@@ -232,7 +222,11 @@ pub fn paths_between(
 
 /// The paths that lead from an account to one resource, grants that are not valid yet or any more
 /// among them, whether the account is suspended or not.
-pub fn all_paths_between(view: &View, account: EntityRef, resource: EntityRef) -> Vec<AccessPath> {
+pub(crate) fn all_paths_between(
+    view: &View,
+    account: EntityRef,
+    resource: EntityRef,
+) -> Vec<AccessPath> {
     let mut found = Vec::new();
     for held in roles_of(view, account) {
         let via = Via::Role {

@@ -38,8 +38,7 @@ impl Access {
         at: Option<Instant>,
     ) -> Result<Explanation, AccessError> {
         caller.require_action(Action::EntitlementsRead)?;
-        let view = self.view(at);
-        let at = at.unwrap_or_else(|| self.organization().now());
+        let (view, at) = self.moment(at);
         let account = self.account_named(caller, &view, &question.principal)?;
         if question.object == ORGANIZATION {
             let action = Action::named(&question.action).ok_or_else(|| {

@@ -18,7 +18,7 @@ mod giving;
 pub mod history;
 pub mod intervals;
 pub mod object;
-pub mod policies;
+mod policies;
 pub mod reach;
 pub mod reader;
 pub mod resource_kind;

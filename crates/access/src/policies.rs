@@ -90,7 +90,7 @@ fn compile(view: &View, policies: &Mark) -> (PolicySet, bool) {
 
 impl Access {
     /// What the policies say about an account's action on a resource, at the instant of `view`.
-    pub fn verdict(
+    pub(crate) fn verdict(
         &self,
         view: &View,
         account: EntityRef,
@@ -146,7 +146,7 @@ impl Access {
     }
 
     /// Decides for one account about many resources.
-    pub fn gate(&self, view: &View, account: EntityRef, at: Instant) -> Gate {
+    pub(crate) fn gate(&self, view: &View, account: EntityRef, at: Instant) -> Gate {
         let set = self.policies().of(view);
         let is_silent = set.statement_count() == 0;
         let action = if is_silent {
@@ -162,14 +162,14 @@ impl Access {
 
 /// Whether policies let one account connect to resources.
 #[derive(Debug)]
-pub struct Gate {
+pub(crate) struct Gate {
     /// Nothing where there are no policies.
     asked: Option<(Arc<PolicySet>, CedarName, CedarPrincipal, CedarContext)>,
 }
 
 impl Gate {
     /// Whether no policy forbids to connect.
-    pub fn allows(&self, view: &View, resource: EntityRef) -> bool {
+    pub(crate) fn allows(&self, view: &View, resource: EntityRef) -> bool {
         let Some((set, action, principal, context)) = &self.asked else {
             return true;
         };

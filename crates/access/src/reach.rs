@@ -159,8 +159,7 @@ impl Access {
         first: usize,
     ) -> Result<(Vec<ReachRow>, bool), AccessError> {
         caller.require_action(Action::EntitlementsRead)?;
-        let view = self.view(at);
-        let at = at.unwrap_or_else(|| self.organization().now());
+        let (view, at) = self.moment(at);
         let account = self.account_named(caller, &view, principal)?;
         let (mut rows, mut seen, mut has_more) = (Vec::new(), 0usize, false);
         let reaching = self.reaching(caller, &view, at);

@@ -8,13 +8,15 @@ mod limits;
 mod model;
 mod policies;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use durward_graph::EntityRef;
 use durward_identity::Caller;
 pub(crate) use durward_identity::testing::World;
 use durward_model::{ObjectId, Value};
 
-use crate::{Access, Kind, NewObject, ObjectChange, Properties};
+use crate::{Access, Kind, NewObject, ObjectChange, Properties, Reached, Reaching};
 
 /// The access of a world's organization.
 pub(crate) trait AccessOf {
@@ -53,6 +55,21 @@ pub(crate) fn bound(
 ) -> ObjectId {
     let new = NewObject::relationship(kind, from, to, Properties::new());
     access.create(caller, new).unwrap().object.id
+}
+
+/// The ways of an account, or those to one resource.
+pub(crate) fn ways(
+    reaching: &Reaching<'_>,
+    account: EntityRef,
+    to: Option<EntityRef>,
+) -> Vec<Reached> {
+    let (mut found, to) = (Vec::new(), to.map(|resource| [resource]));
+    let to = to.as_ref().map(<[_; 1]>::as_slice);
+    let _ = reaching.of_account(account, to, &mut |reached| {
+        found.push(reached);
+        ControlFlow::Continue(())
+    });
+    found
 }
 
 pub(crate) fn change(pairs: &[(&str, &str)]) -> ObjectChange {

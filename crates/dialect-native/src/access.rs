@@ -55,7 +55,8 @@ pub(super) async fn effective(call: Call<'_, Context>) -> Answer<'_> {
         }
     };
     // A walk that began now stays at this instant.
-    let instant = at.unwrap_or_else(|| call.context.now());
+    let now = call.context.now();
+    let instant = at.map_or(now, |at| at.min(now));
     let principal = text(&call, "principal");
     let read = move || access.reach(&caller, &principal, at, skip, first);
     let found = call.context.off_thread(read).await?;

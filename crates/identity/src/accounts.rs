@@ -12,7 +12,7 @@ use durward_vault::{Secret, random};
 use crate::administrators::require_administrator_beside;
 use crate::bindings;
 use crate::credential::property;
-use crate::effective::{account_rights, is_suspended};
+use crate::effective::{account_rights, is_suspended, unsuspended_level};
 use crate::issue::named;
 use crate::password::{PASSWORD_CHARACTERS_MIN, is_password_of};
 use crate::record::stored_rights;
@@ -108,16 +108,18 @@ impl Organization {
             }
             require_all(caller, read_account(view, account)?.rights)?;
             let found = CoreReader::new(view).by_id(account, &Kind::ACCOUNTS.map(Kind::type_name));
+            let mut set = vec![(SUSPENDED, Value::from(suspended))];
             if let Some(found) = found.filter(|_| suspended) {
                 require_administrator_beside(view, &[ObjectRef::Entity(found)])?;
+            } else {
+                set.extend(found.and_then(|found| unsuspended_level(view, found)));
             }
             let activity = if suspended {
                 "account suspended"
             } else {
                 "account reinstated"
             };
-            let patch = patch(account, vec![(SUSPENDED, Value::from(suspended))]);
-            planned(caller, activity, vec![patch])
+            planned(caller, activity, vec![patch(account, set)])
         })?;
         read_account(&self.head(), account)
     }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use durward_catalog::Kind;
 use durward_graph::{CoreReader, EntityRef, View};
-use durward_model::ObjectId;
+use durward_model::{ObjectId, Value};
 use durward_policy::{PermissionLevel, Rights};
 
 use crate::IdentityError;
@@ -98,6 +98,13 @@ pub fn effective_rights(view: &View, id: ObjectId) -> Result<Option<Rights>, Ide
     found
         .map(|entity| account_rights(reader, entity))
         .transpose()
+}
+
+/// The level that ends a suspension by the level.
+pub(crate) fn unsuspended_level(view: &View, account: EntityRef) -> Option<(&'static str, Value)> {
+    let level = level_of(CoreReader::new(view), account);
+    let usual = || (PERMISSION_LEVEL, Value::from(PermissionLevel::User.name()));
+    (level == Some(PermissionLevel::Suspended)).then(usual)
 }
 
 fn level_of(reader: CoreReader<'_>, account: EntityRef) -> Option<PermissionLevel> {

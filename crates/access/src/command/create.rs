@@ -79,7 +79,7 @@ impl Access {
             Kind::USER => super::account::new_user(caller, view, &mut new, password_hash)?,
             Kind::SERVICE => self.new_service(caller, &mut new)?,
             Kind::ROLE => super::role::new_role(caller, view, &mut new)?,
-            Kind::RESOURCE => self.new_resource(view, &mut new, &mut book)?,
+            Kind::RESOURCE => super::resource::new_resource(view, &mut new, &mut book)?,
             Kind::NODE => self.new_node(caller, view, &mut new)?,
             _ => Extra::default(),
         };

@@ -11,73 +11,69 @@ use super::references::{self, REFERENCES};
 use super::update::Pending;
 use super::{NewObject, Properties, names, role_access};
 use crate::rules::RuleBook;
-use crate::{Access, AccessError, Kind, resource_kind};
+use crate::{AccessError, Kind, resource_kind};
 
 const NAME: &str = "the name of the resource";
 /// What a client sends to have a new port given.
 const PORT_ANEW: i64 = -1;
 
-impl Access {
-    pub(super) fn new_resource(
-        &self,
-        view: &View,
-        new: &mut NewObject,
-        book: &mut RuleBook,
-    ) -> Result<Extra, AccessError> {
-        let properties = &mut new.properties;
-        names::require_name(properties, NAME)?;
-        let kind = checked_kind(names::text(properties, property::KIND)?)?;
-        properties.insert(property::KIND.to_owned(), Value::from(kind.name));
-        check_port(properties)?;
-        for name in REFERENCES {
-            references::check(view, name, names::text(properties, name)?)?;
-        }
-        Place::default().set(view, properties, book)?;
-        Ok(Extra {
-            operations: role_access::of_new_resource(view, properties, book),
-            token: None,
-            classes: Some(vec![kind.class.to_owned()]),
-        })
+pub(super) fn new_resource(
+    view: &View,
+    new: &mut NewObject,
+    book: &mut RuleBook,
+) -> Result<Extra, AccessError> {
+    let properties = &mut new.properties;
+    names::require_name(properties, NAME)?;
+    let kind = checked_kind(names::text(properties, property::KIND)?)?;
+    properties.insert(property::KIND.to_owned(), Value::from(kind.name));
+    check_port(properties)?;
+    for name in REFERENCES {
+        references::check(view, name, names::text(properties, name)?)?;
     }
+    Place::default().set(view, properties, book)?;
+    Ok(Extra {
+        operations: role_access::of_new_resource(view, properties, book),
+        token: None,
+        classes: Some(vec![kind.class.to_owned()]),
+    })
+}
 
-    pub(super) fn change_resource(
-        &self,
-        pending: &mut Pending<'_>,
-        book: &mut RuleBook,
-    ) -> Result<(), AccessError> {
-        if pending.names(property::DISPLAY_NAME) {
-            names::require_name(&mut pending.change.properties, NAME)?;
-        }
-        if pending.names(property::KIND) {
-            let kind = checked_kind(&pending.text(property::KIND))?;
-            if kind.name != pending.before.text(property::KIND) {
-                return Err(AccessError::invalid(
-                    "the type of a resource",
-                    "cannot change",
-                ));
-            }
-            pending.set(property::KIND, kind.name);
-        }
-        check_port(&pending.change.properties)?;
-        for name in REFERENCES {
-            if pending.changes(name) {
-                references::check(pending.view, name, &pending.text(name))?;
-            }
-        }
-        let place = Place {
-            resource: Some(pending.entity),
-            address: pending.before.text(ADDRESS).to_owned(),
-            port: match pending.before.properties.get(PORT) {
-                Some(Value::Int(port)) => Some(*port),
-                _ => None,
-            },
-        };
-        place.set(pending.view, &mut pending.change.properties, book)?;
-        let changed = &pending.change.properties;
-        let changes = role_access::of_changed_resource(pending.view, pending.entity, changed, book);
-        pending.operations.extend(changes);
-        Ok(())
+pub(super) fn change_resource(
+    pending: &mut Pending<'_>,
+    book: &mut RuleBook,
+) -> Result<(), AccessError> {
+    if pending.names(property::DISPLAY_NAME) {
+        names::require_name(&mut pending.change.properties, NAME)?;
     }
+    if pending.names(property::KIND) {
+        let kind = checked_kind(&pending.text(property::KIND))?;
+        if kind.name != pending.before.text(property::KIND) {
+            return Err(AccessError::invalid(
+                "the type of a resource",
+                "cannot change",
+            ));
+        }
+        pending.set(property::KIND, kind.name);
+    }
+    check_port(&pending.change.properties)?;
+    for name in REFERENCES {
+        if pending.changes(name) {
+            references::check(pending.view, name, &pending.text(name))?;
+        }
+    }
+    let place = Place {
+        resource: Some(pending.entity),
+        address: pending.before.text(ADDRESS).to_owned(),
+        port: match pending.before.properties.get(PORT) {
+            Some(Value::Int(port)) => Some(*port),
+            _ => None,
+        },
+    };
+    place.set(pending.view, &mut pending.change.properties, book)?;
+    let changed = &pending.change.properties;
+    let changes = role_access::of_changed_resource(pending.view, pending.entity, changed, book);
+    pending.operations.extend(changes);
+    Ok(())
 }
 
 fn checked_kind(name: &str) -> Result<&'static resource_kind::ResourceKind, AccessError> {

@@ -128,7 +128,7 @@ impl Access {
             Kind::USER => self.change_user(caller, &mut pending)?,
             Kind::SERVICE => self.change_service(caller, &mut pending)?,
             Kind::ROLE => self.change_role(caller, &mut pending)?,
-            Kind::RESOURCE => self.change_resource(&mut pending, &mut book)?,
+            Kind::RESOURCE => super::resource::change_resource(&mut pending, &mut book)?,
             Kind::NODE => super::node::change_node(&mut pending)?,
             _ => {}
         }

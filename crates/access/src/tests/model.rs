@@ -7,12 +7,14 @@ mod random;
 
 use std::collections::BTreeSet;
 
+use durward_graph::{EntityRef, ObjectRef, View};
 use durward_model::{Instant, ObjectId};
 
 use self::naive::{Event, Happening, State};
 use self::random::{Dice, Driver};
-use super::World;
-use crate::effective::{accounts_of, is_over, paths_between, paths_of};
+use super::{World, ways};
+use crate::access::living;
+use crate::effective::is_over;
 use crate::{Access, Kind, reader};
 
 const OPERATIONS: usize = 10_000;
@@ -21,33 +23,41 @@ const INSTANTS: usize = 50;
 const OPERATIONS_WITH_POLICIES: usize = 1500;
 const INSTANTS_WITH_POLICIES: usize = 10;
 
+/// Entities of these kinds that live in a view.
+fn entities(view: &View, kinds: &[Kind]) -> Vec<EntityRef> {
+    let living = kinds.iter().flat_map(|kind| living(view, *kind));
+    let entities = living.filter_map(|object| match object {
+        ObjectRef::Entity(entity) => Some(entity),
+        ObjectRef::Edge(_) => None,
+    });
+    entities.collect()
+}
+
 /// Account and resource of every path at an instant that no policy takes away, asked in all three
 /// directions.
-fn reached(access: &Access, at: Instant) -> BTreeSet<(ObjectId, ObjectId)> {
-    let view = access.view(Some(at));
+fn reached(driver: &Driver<'_>, at: Instant) -> BTreeSet<(ObjectId, ObjectId)> {
+    let view = driver.access.view(Some(at));
+    let reaching = driver.access.reaching(&driver.admin, &view, at);
     let (mut paths, mut found) = (BTreeSet::new(), BTreeSet::new());
-    for kind in [Kind::USER, Kind::SERVICE] {
-        for account in crate::access::living(&view, kind) {
-            let durward_graph::ObjectRef::Entity(account) = account else {
-                continue;
-            };
-            let gate = access.gate(&view, account, at);
-            for path in paths_of(&view, account, at) {
-                let pair = (view.entity_id(account), view.entity_id(path.resource));
-                if paths.insert(pair) && gate.allows(&view, path.resource) {
-                    found.insert(pair);
-                }
-                let between = paths_between(&view, account, path.resource, at);
-                assert!(between.contains(&path), "{path:?} is not among {between:?}");
+    for account in entities(&view, &[Kind::USER, Kind::SERVICE]) {
+        for reached in ways(&reaching, account, None) {
+            let resource = reached.path.resource;
+            let pair = (view.entity_id(account), view.entity_id(resource));
+            if paths.insert(pair) {
+                let between = ways(&reaching, account, Some(resource));
+                assert!(
+                    between.contains(&reached),
+                    "{reached:?} is not among {between:?}"
+                );
+            }
+            if !reached.is_forbidden {
+                found.insert(pair);
             }
         }
     }
     let mut reversed = BTreeSet::new();
-    for resource in crate::access::living(&view, Kind::RESOURCE) {
-        let durward_graph::ObjectRef::Entity(resource) = resource else {
-            continue;
-        };
-        for account in accounts_of(&view, resource, at) {
+    for resource in entities(&view, &[Kind::RESOURCE]) {
+        for account in reaching.accounts_of(resource) {
             reversed.insert((view.entity_id(account), view.entity_id(resource)));
         }
     }
@@ -58,10 +68,10 @@ fn reached(access: &Access, at: Instant) -> BTreeSet<(ObjectId, ObjectId)> {
 /// The grants that a list shows at an instant.
 fn grants_not_over(access: &Access, at: Instant) -> BTreeSet<ObjectId> {
     let view = access.view(Some(at));
-    let living = crate::access::living(&view, Kind::GRANT).into_iter();
+    let living = living(&view, Kind::GRANT).into_iter();
     let edges = living.filter_map(|object| match object {
-        durward_graph::ObjectRef::Edge(edge) => Some(edge),
-        durward_graph::ObjectRef::Entity(_) => None,
+        ObjectRef::Edge(edge) => Some(edge),
+        ObjectRef::Entity(_) => None,
     });
     let lasting = edges.filter(|edge| !is_over(&view, *edge, at));
     lasting.map(|edge| view.edge_id(edge)).collect()
@@ -85,18 +95,14 @@ fn compare(operations: usize, instants: usize, has_policies: bool) {
         let at = first.plus_micros(dice.below(span as u64 + 1) as i64);
         let expected = State::at(events, at).reached(at);
         filled += usize::from(!expected.is_empty());
-        assert_eq!(
-            reached(&driver.access, at),
-            expected,
-            "seed {seed}, at {at}"
-        );
+        assert_eq!(reached(&driver, at), expected, "seed {seed}, at {at}");
         let listed = grants_not_over(&driver.access, at);
         assert_eq!(listed, State::at(events, at).grants_not_over(at), "at {at}");
     }
     assert!(filled > instants / 2, "most instants must have some access");
     let now = world.tick();
     let expected = State::at(events, now).reached(now);
-    assert_eq!(reached(&driver.access, now), expected);
+    assert_eq!(reached(&driver, now), expected);
     let admin = world.admin();
     assert!(admin.organization().store().verify().unwrap().is_sound());
     let view = driver.access.view(None);

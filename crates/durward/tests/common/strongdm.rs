@@ -115,14 +115,18 @@ impl Sdk {
 
     /// All rows of a list as they were at a second since 1970.
     pub fn list_at(&mut self, service: &str, filter: &str, at: Option<i64>) -> Vec<Json> {
+        let mut request = json!({"meta": {}, "filter": filter});
+        if let Some(seconds) = at {
+            request["meta"]["snapshot_at"] = json!({"seconds": seconds});
+        }
+        self.rows(service, request)
+    }
+
+    /// All rows that a request for a list gives, page after page.
+    pub fn rows(&mut self, service: &str, mut request: Json) -> Vec<Json> {
         let mut rows = Vec::new();
-        let mut cursor = String::new();
+        request["meta"]["limit"] = json!(100);
         loop {
-            let mut meta = json!({"limit": 100, "cursor": cursor});
-            if let Some(seconds) = at {
-                meta["snapshot_at"] = json!({"seconds": seconds});
-            }
-            let request = json!({"meta": meta, "filter": filter});
             let mut answer = self.ok(&format!("{service}.List"), &request);
             let next = answer["meta"]["next_cursor"].take();
             let fields = answer.as_object_mut().unwrap();
@@ -130,10 +134,11 @@ impl Sdk {
             for value in fields.values_mut() {
                 rows.append(value.as_array_mut().unwrap());
             }
-            next.as_str().unwrap_or_default().clone_into(&mut cursor);
+            let cursor = next.as_str().unwrap_or_default();
             if cursor.is_empty() {
                 return rows;
             }
+            request["meta"]["cursor"] = json!(cursor);
         }
     }
 }

@@ -41,7 +41,7 @@ impl Dice {
 pub(super) struct Driver<'w> {
     world: &'w World,
     pub(super) access: Access,
-    admin: Caller,
+    pub(super) admin: Caller,
     dice: Dice,
     pub(super) events: Vec<Event>,
     state: State,

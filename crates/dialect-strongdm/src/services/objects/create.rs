@@ -88,7 +88,7 @@ fn new_object(context: &Context<'_>, kind: Kind, mut given: Given) -> Result<New
     if kind == Kind::GRANT {
         check_access_rule(&given.properties)?;
     }
-    let ends = Context::ends(kind, &given)?;
+    let ends = context.ends(kind, &given)?;
     context.name_branch(kind, &mut given);
     Ok(NewObject {
         ends,
@@ -142,20 +142,34 @@ impl Context<'_> {
     }
 
     /// The ends of a relationship as a request names them.
-    pub(super) fn ends(kind: Kind, given: &Given) -> Result<Option<(ObjectId, ObjectId)>, Status> {
+    pub(super) fn ends(
+        &self,
+        kind: Kind,
+        given: &Given,
+    ) -> Result<Option<(ObjectId, ObjectId)>, Status> {
         let Some(ends) = kind.ends() else {
             return Ok(None);
         };
-        let start = end_of(&ends.from, &ends.start, &given.start)?;
-        let end = end_of(&ends.to, &ends.end, &given.end)?;
+        let start = self.end(&ends.from, &ends.start, &given.start)?;
+        let end = self.end(&ends.to, &ends.end, &given.end)?;
         Ok(Some((start, end)))
     }
-}
 
-fn end_of(kinds: &[Kind], what: &'static str, text: &str) -> Result<ObjectId, Status> {
-    if text.is_empty() {
-        return Err(Status::invalid(format!("the {what} id is missing")));
+    fn end(&self, kinds: &[Kind], what: &'static str, text: &str) -> Result<ObjectId, Status> {
+        if text.is_empty() {
+            return Err(Status::invalid(format!("the {what} id is missing")));
+        }
+        let prefix = id_prefix(kinds);
+        let id = ids::parse_prefixed(prefix, text);
+        // An object whose ids begin otherwise is not meant, even if it has this number.
+        let others = kinds.iter().copied();
+        let others: Vec<Kind> = others
+            .filter(|kind| id_prefix(&[*kind]) != prefix)
+            .collect();
+        let view = self.access.view(None);
+        if let Some(id) = id.filter(|id| reader::entity(&view, *id, &others).is_none()) {
+            return Ok(id);
+        }
+        Err(failed(&AccessError::NotFound { what }))
     }
-    let id = ids::parse_prefixed(id_prefix(kinds), text);
-    id.ok_or_else(|| failed(&AccessError::NotFound { what }))
 }

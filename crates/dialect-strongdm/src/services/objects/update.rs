@@ -63,7 +63,7 @@ fn change(context: &Context<'_>, kind: Kind, mut given: Given) -> Result<ObjectC
         Some(Value::Bool(suspended)) if kind == Kind::SERVICE => Some(suspended),
         _ => None,
     };
-    let ends = Context::ends(kind, &given)?;
+    let ends = context.ends(kind, &given)?;
     context.name_branch(kind, &mut given);
     Ok(ObjectChange {
         ends,
