@@ -47,6 +47,9 @@ pub struct NewObject {
     pub rights: Option<Rights>,
     /// Password of a user.
     pub password: Option<Secret<String>>,
+    /// Name of the role that a user is assigned at once. It says what the user may do, so that
+    /// without a permission level there is none.
+    pub role: Option<String>,
     /// Whether a service account is suspended from the beginning.
     pub suspended: bool,
     /// Whether a node is refused whose name another node has. Names of most other kinds are unique
@@ -64,6 +67,7 @@ impl NewObject {
             secrets: Properties::new(),
             rights: None,
             password: None,
+            role: None,
             suspended: false,
             is_name_unique: false,
         }

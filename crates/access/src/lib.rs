@@ -9,7 +9,9 @@
 //! `durward_identity`.
 
 pub mod access;
+pub mod accounts;
 pub mod action;
+mod administrators;
 mod command;
 pub mod effective;
 pub mod error;
@@ -25,6 +27,7 @@ pub mod resource_kind;
 pub mod rules;
 
 pub use access::{Access, Accesses};
+pub use accounts::AccountSummary;
 pub use command::{Created, NewObject, ObjectChange, Properties};
 pub use durward_catalog::Kind;
 pub use durward_catalog::kinds::{property, verb};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Journeys through one organization with a clock of its own.
 
+mod accounts;
 mod concurrent;
 mod guarded;
 mod journey;

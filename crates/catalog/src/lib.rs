@@ -6,6 +6,7 @@
 //! Start reading at [`Catalog`] and [`Kind`]; spellings are in [`ids`].
 
 pub mod cloud;
+pub mod credentials;
 mod dialects;
 pub mod ids;
 pub mod kinds;

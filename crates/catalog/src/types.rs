@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::place::Text;
-use crate::{cloud, kinds, stix};
+use crate::{cloud, credentials, kinds, stix};
 
 /// What the catalog says about one entity type.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -100,6 +100,7 @@ impl Catalog {
     /// The catalog that is built into the binary.
     pub fn built_in() -> Result<Self, CatalogError> {
         kinds::check()?;
+        credentials::check()?;
         stix::check()?;
         cloud::check()?;
         let parsed: CatalogFile = FILE.read()?;

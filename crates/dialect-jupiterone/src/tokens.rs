@@ -2,7 +2,7 @@
 //! API keys.
 
 use durward_identity::{
-    Caller, CredentialFilter, CredentialKind, CredentialSummary, IdentityError, NewApiKey,
+    Caller, CredentialFilter, CredentialKind, CredentialSummary, IdentityError, NewCredential,
 };
 use durward_model::{Instant, ObjectId};
 use serde_json::{Value as Json, json};
@@ -48,16 +48,18 @@ pub(super) async fn create(call: Call<'_, Context>) -> Answer<'_> {
     {
         return Err(FieldError::unsupported("createToken(subject:)"));
     }
-    let new = NewApiKey {
-        name: text("name"),
-        category: Some(text("category")),
-        policy: text("policy"),
-        expires_at: instant(input.get("expiresAt"))?,
+    let (name, category, policy) = (text("name"), text("category"), text("policy"));
+    let expires_at = instant(input.get("expiresAt"))?;
+    let create = move |caller: Caller| {
+        let new = NewCredential {
+            category: Some(category),
+            policy: Some(policy),
+            expires_at,
+            ..NewCredential::own(&caller, CredentialKind::JupiteroneApiKey, &name)?
+        };
+        caller.organization().create_credential(&caller, new)
     };
-    let issued = call
-        .context
-        .command(move |caller| caller.organization().create_api_key(&caller, new));
-    let issued = issued.await?;
+    let issued = call.context.command(create).await?;
     let mut answer = shown(call.context, &issued.summary);
     answer.insert("token".to_owned(), issued.secret.expose().as_str().into());
     Ok(Node::json(answer.into()))
@@ -71,14 +73,15 @@ pub(super) async fn create_for_current_user(call: Call<'_, Context>) -> Answer<'
         .and_then(Json::as_str)
         .unwrap_or_default()
         .to_owned();
-    let expires = instant(member("expiresAt"))?;
-    let kind = CredentialKind::JupiteroneApiKey;
-    let issued = call.context.command(move |caller| {
-        caller
-            .organization()
-            .create_own_credential(&caller, kind, &name, expires)
-    });
-    let issued = issued.await?;
+    let expires_at = instant(member("expiresAt"))?;
+    let create = move |caller: Caller| {
+        let new = NewCredential {
+            expires_at,
+            ..NewCredential::own(&caller, CredentialKind::JupiteroneApiKey, &name)?
+        };
+        caller.organization().create_own_credential(&caller, new)
+    };
+    let issued = call.context.command(create).await?;
     let mut answer = shown(call.context, &issued.summary);
     answer.insert("token".to_owned(), issued.secret.expose().as_str().into());
     Ok(Node::json(answer.into()))

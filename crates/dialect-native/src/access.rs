@@ -13,7 +13,7 @@ use durward_graphql::engine::{Call, FieldError, JsonObject, Node, Object};
 /// Name of the list in its cursors.
 const LIST: &str = "effectiveAccess";
 
-fn access(context: &Context) -> Result<(Access, durward_identity::Caller), FieldError> {
+pub(super) fn access(context: &Context) -> Result<(Access, durward_identity::Caller), FieldError> {
     let caller = context.caller().map_err(|error| errors::of(error))?;
     let access = context.services.accesses.of(caller.organization());
     Ok((access, caller.clone()))

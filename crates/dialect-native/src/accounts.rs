@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use durward_access::access::Sight;
-use durward_catalog::Kind;
+use durward_access::{AccountSummary, Kind, accounts};
 use durward_graph::{EntityRef, ObjectRef, View};
-use durward_identity::{AccountSummary, Caller, IdentityError};
-use durward_model::{ErrorKind, ObjectId};
+use durward_identity::Caller;
+use durward_model::ObjectId;
 
 use super::moment::{Moment, object_id};
 use super::objects::EntityNode;
@@ -52,16 +52,6 @@ impl AccountNode {
         }
     }
 
-    fn kind(&self) -> &'static str {
-        let view = &self.moment.view;
-        let entity = self.entity().map(|entity| view.type_name(entity.type_id));
-        if entity == Some(Kind::SERVICE.type_name()) {
-            "service"
-        } else {
-            "user"
-        }
-    }
-
     /// The account in the graph, if it is seen there.
     fn shown_entity(&self) -> Option<EntityNode> {
         let entity = self
@@ -83,7 +73,8 @@ impl Object<Context> for AccountNode {
         let (view, summary) = (&self.moment.view, &self.summary);
         Ok(match call.name() {
             "id" => Node::text(self.moment.shown_id(summary.id)),
-            "kind" => Node::text(self.kind()),
+            "kind" if summary.kind == Kind::SERVICE => Node::text("service"),
+            "kind" => Node::text("user"),
             "active" => Node::Boolean(!summary.suspended),
             "createdAt" => values::instant(summary.created_at),
             "displayName" if !self.is_read => Node::text(""),
@@ -131,19 +122,9 @@ impl<'s> Shown<'s> {
 }
 
 /// An account that the caller may know of; `None` for all others.
-fn find(
-    caller: &Caller,
-    moment: &Arc<Moment>,
-    id: ObjectId,
-) -> Result<Option<AccountNode>, IdentityError> {
-    match caller.organization().account_in(caller, &moment.view, id) {
-        Ok(summary) if Shown::to(caller, moment).has(id) => {
-            Ok(Some(AccountNode::new(moment, summary)))
-        }
-        Ok(_) => Ok(None),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+fn find(caller: &Caller, moment: &Arc<Moment>, id: ObjectId) -> Option<AccountNode> {
+    let known = accounts::get(caller, &moment.view, id).ok()?;
+    Some(AccountNode::new(moment, known))
 }
 
 /// Accounts that did something, each looked up once.
@@ -161,9 +142,7 @@ impl Actors {
         id: ObjectId,
     ) -> Option<AccountNode> {
         let known = self.known.entry(id);
-        known
-            .or_insert_with(|| find(caller, moment, id).ok().flatten())
-            .clone()
+        known.or_insert_with(|| find(caller, moment, id)).clone()
     }
 }
 
@@ -174,8 +153,7 @@ pub(super) fn caller<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let Some(id) = caller.account() else {
         return Ok(Node::Null);
     };
-    let account = find(caller, &moment, id).map_err(|error| errors::of(&error))?;
-    Ok(account.map_or(Node::Null, Node::object))
+    Ok(find(caller, &moment, id).map_or(Node::Null, Node::object))
 }
 
 /// `account`: one's own, or any with the right to read accounts.
@@ -186,8 +164,7 @@ pub(super) fn account<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let Some(id) = object_id(&moment.view, text) else {
         return Ok(Node::Null);
     };
-    let account = find(caller, &moment, id).map_err(|error| errors::of(&error))?;
-    Ok(account.map_or(Node::Null, Node::object))
+    Ok(find(caller, &moment, id).map_or(Node::Null, Node::object))
 }
 
 /// `accounts`, in order of creation.
@@ -198,10 +175,7 @@ pub(super) async fn accounts(call: Call<'_, Context>) -> Answer<'_> {
     let moment = page::moment(&call, cursor.as_ref())?;
     let caller = context.caller().map_err(|error| errors::of(error))?.clone();
     let read = move |_: &Reading| {
-        let all = caller.organization().accounts_in(&caller, &moment.view);
-        let mut all = all.map_err(|error| errors::of(&error))?;
-        let shown = Shown::to(&caller, &moment);
-        all.retain(|account| shown.has(account.id));
+        let all = accounts::list(&caller, &moment.view).map_err(|error| errors::of(&error))?;
         let name = |account: &AccountSummary| moment.shown_id(account.id);
         let (shown, end) = page::slice(all, name, cursor.as_ref(), first);
         let instant = moment.view.instant();

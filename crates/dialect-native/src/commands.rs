@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Mutations: accounts and credentials. All of them are commands of `durward_identity`.
+//! Mutations: accounts and credentials. All of them are commands of `durward_access` and
+//! `durward_identity`.
 
-use durward_catalog::Kind;
-use durward_identity::{
-    AccountSummary, Caller, CredentialKind, IdentityError, IssuedCredential, NewAccount, NewApiKey,
-};
-use durward_model::ObjectId;
-use durward_policy::{AccessPolicy, Action, Rights};
+use durward_access::{AccessError, AccountSummary, Kind, NewObject, Properties, accounts};
+use durward_graph::store::Target;
+use durward_identity::{Caller, CredentialKind, IdentityError, IssuedCredential, NewCredential};
+use durward_model::{ObjectId, Value};
+use durward_policy::{AccessPolicy, Rights};
 use durward_vault::Secret;
 use serde_json::Value as Json;
 
-use super::accounts::{AccountNode, Shown};
+use super::access::access;
+use super::accounts::AccountNode;
 use super::credentials::CredentialNode;
 use super::moment::{Moment, object_id};
 use super::{Answer, Context, errors, values};
@@ -44,44 +45,44 @@ fn id(call: &Call<'_, Context>, what: &'static str) -> Result<ObjectId, FieldErr
     id.ok_or_else(|| errors::of(&IdentityError::NotFound { what }))
 }
 
-/// An account that was changed, as far as the caller may read it.
-fn account<'a>(context: &Context, summary: AccountSummary) -> Answer<'a> {
-    let caller = context.caller().map_err(|error| errors::of(error))?;
-    let moment = Moment::fresh(context)?;
-    let is_read = caller.allows(Action::UserList) || caller.account() == Some(summary.id);
-    let is_read = is_read && Shown::to(caller, &moment).has(summary.id);
-    Ok(Node::object(if is_read {
-        AccountNode::new(&moment, summary)
-    } else {
-        AccountNode::unread(&moment, summary)
-    }))
-}
-
 /// `createAccount`
 pub(super) async fn create_account(call: Call<'_, Context>) -> Answer<'_> {
     let input = Input::of(&call);
-    let new = NewAccount {
-        email: input.text("email").unwrap_or_default(),
-        display_name: input.text("displayName").unwrap_or_default(),
-        password: input.text("password").map(Secret::new),
-        role: input.text("role").unwrap_or_default(),
+    let property = |name: &str| {
+        let text = input.text(name).unwrap_or_default();
+        (name.to_owned(), Value::String(text))
     };
-    let create = move |caller: Caller| caller.organization().create_account(&caller, &new);
-    let summary = call.context.command(create).await?;
+    let properties = Properties::from(["email", "displayName"].map(property));
+    let new = NewObject {
+        password: input.text("password").map(Secret::new),
+        role: input.text("role"),
+        ..NewObject::entity(Kind::USER, properties)
+    };
+    let (access, _) = access(call.context)?;
+    let create = move |caller: Caller| access.create(&caller, new);
+    let id = call.context.command(create).await?.object.id;
     // All that there is to read is what the caller sent.
     let moment = Moment::fresh(call.context)?;
-    Ok(Node::object(AccountNode::new(&moment, summary)))
+    let made = AccountSummary::find(&moment.view, id).ok_or_else(no_account)?;
+    Ok(Node::object(AccountNode::new(&moment, made)))
 }
 
-/// `suspendAccount`, `resumeAccount`
+/// `suspendAccount`, `resumeAccount`: the account, as far as the caller may read it.
 pub(super) async fn set_suspended(call: Call<'_, Context>, suspended: bool) -> Answer<'_> {
     let id = id(&call, "account")?;
-    let set = move |caller: Caller| {
-        caller
-            .organization()
-            .set_account_suspended(&caller, id, suspended)
-    };
-    account(call.context, call.context.command(set).await?)
+    let (access, caller) = access(call.context)?;
+    let set = move |caller: Caller| access.set_suspended(&caller, id, suspended);
+    call.context.command(set).await?;
+    let moment = Moment::fresh(call.context)?;
+    if let Ok(read) = accounts::get(&caller, &moment.view, id) {
+        return Ok(Node::object(AccountNode::new(&moment, read)));
+    }
+    let changed = AccountSummary::find(&moment.view, id).ok_or_else(no_account)?;
+    Ok(Node::object(AccountNode::unread(&moment, changed)))
+}
+
+fn no_account() -> FieldError {
+    errors::of(&AccessError::NotFound { what: "account" })
 }
 
 /// `createApiKey`: without a policy it may do what its creator may.
@@ -92,13 +93,18 @@ pub(super) async fn create_api_key(call: Call<'_, Context>) -> Answer<'_> {
         Some(Json::String(text)) => text.clone(),
         Some(json) => json.to_string(),
     };
-    let new = NewApiKey {
-        name: input.text("name").unwrap_or_default(),
-        category: input.text("category"),
-        policy,
-        expires_at: values::instant_from("expiresAt", input.get("expiresAt"))?,
+    let name = input.text("name").unwrap_or_default();
+    let category = input.text("category");
+    let expires_at = values::instant_from("expiresAt", input.get("expiresAt"))?;
+    let create = move |caller: Caller| {
+        let new = NewCredential {
+            category,
+            policy: Some(policy),
+            expires_at,
+            ..NewCredential::own(&caller, CredentialKind::JupiteroneApiKey, &name)?
+        };
+        caller.organization().create_credential(&caller, new)
     };
-    let create = move |caller: Caller| caller.organization().create_api_key(&caller, new);
     issued(call.context, call.context.command(create).await?)
 }
 
@@ -106,12 +112,13 @@ pub(super) async fn create_api_key(call: Call<'_, Context>) -> Answer<'_> {
 pub(super) async fn create_api_token(call: Call<'_, Context>) -> Answer<'_> {
     let input = Input::of(&call);
     let name = input.text("name").unwrap_or_default();
-    let expires = values::instant_from("expiresAt", input.get("expiresAt"))?;
-    let kind = CredentialKind::ApiToken;
+    let expires_at = values::instant_from("expiresAt", input.get("expiresAt"))?;
     let create = move |caller: Caller| {
-        caller
-            .organization()
-            .create_own_credential(&caller, kind, &name, expires)
+        let new = NewCredential {
+            expires_at,
+            ..NewCredential::own(&caller, CredentialKind::ApiToken, &name)?
+        };
+        caller.organization().create_own_credential(&caller, new)
     };
     issued(call.context, call.context.command(create).await?)
 }
@@ -138,11 +145,12 @@ pub(super) async fn create_credential(call: Call<'_, Context>) -> Answer<'_> {
         }
     };
     let name = input.text("name").unwrap_or_default();
-    let expires = values::instant_from("expiresAt", input.get("expiresAt"))?;
-    let create = move |caller: Caller| {
-        let organization = caller.organization();
-        organization.create_credential_for(&caller, owner, kind, &name, rights, expires)
+    let new = NewCredential {
+        rights,
+        expires_at: values::instant_from("expiresAt", input.get("expiresAt"))?,
+        ..NewCredential::new(kind, Target::Id(owner), &name)
     };
+    let create = move |caller: Caller| caller.organization().create_credential(&caller, new);
     issued(call.context, call.context.command(create).await?)
 }
 

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use durward_access::accounts;
 use durward_catalog::kinds::property;
 use durward_catalog::{CREDENTIAL, Kind, ids};
-use durward_graph::{EntityRef, ObjectRef};
+use durward_graph::EntityRef;
 use durward_identity::Caller;
 use durward_model::change::Change;
 use durward_model::transaction::{Sequence, Transaction};
@@ -184,16 +185,7 @@ impl<'c> Actors<'c> {
     fn get(&mut self, id: ObjectId) -> Option<Row> {
         let (context, caller) = (self.context, self.caller);
         let find = || {
-            let is_own = caller.account() == Some(id);
-            let is_seen = match context.view.resolve(id) {
-                Some(ObjectRef::Entity(entity)) => context.sees_entity(entity),
-                _ => false,
-            };
-            if !is_own && !is_seen {
-                return None;
-            }
-            let organization = caller.organization();
-            let found = organization.account_in(caller, &context.view, id).ok()?;
+            let found = accounts::get(caller, &context.view, id).ok()?;
             let row = Row::new("SonraiAuditActor")
                 .text("email", &found.email)
                 .text("name", &found.display_name)

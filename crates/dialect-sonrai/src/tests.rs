@@ -23,7 +23,8 @@ use durward_cloud::aws::AwsImport;
 use durward_graph::Snapshot;
 use durward_graph::store::{Draft, Operation, Privilege, PutMode, Target};
 use durward_identity::{
-    Caller, InitOptions, InitOutput, OpenOptions, Organizations, PasswordCost, Presented, init,
+    Caller, CredentialKind, InitOptions, InitOutput, NewCredential, OpenOptions, Organizations,
+    PasswordCost, Presented, init,
 };
 use durward_model::{Clock, IdCipher, Instant, ManualClock, Namespace};
 use durward_query::Limits;
@@ -227,13 +228,13 @@ impl World {
     /// A key with a policy of its own.
     fn key(&self, policy: Json) -> String {
         let caller = self.caller(&self.output.api_token);
-        let new = durward_identity::NewApiKey {
-            name: "narrow".to_owned(),
-            category: None,
-            policy: policy.to_string(),
-            expires_at: None,
+        let kind = CredentialKind::JupiteroneApiKey;
+        let new = NewCredential {
+            policy: Some(policy.to_string()),
+            ..NewCredential::own(&caller, kind, "narrow").unwrap()
         };
-        let issued = caller.organization().create_api_key(&caller, new).unwrap();
+        let issued = caller.organization().create_credential(&caller, new);
+        let issued = issued.unwrap();
         issued.secret.expose().clone()
     }
 }

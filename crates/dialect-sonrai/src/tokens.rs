@@ -3,7 +3,7 @@
 
 use durward_catalog::ids;
 use durward_identity::{
-    Caller, CredentialFilter, CredentialKind, CredentialSummary, IdentityError,
+    Caller, CredentialFilter, CredentialKind, CredentialSummary, IdentityError, NewCredential,
 };
 use durward_model::ObjectId;
 use durward_query::where_filter::FieldKind;
@@ -16,8 +16,7 @@ use durward_graphql::engine::{Call, Node};
 
 /// Kind of tokens in their names.
 pub(super) const TOKEN_KIND: &str = "SonraiUserToken";
-/// Shortest and longest life of a token in seconds: 2 hours to 30 days.
-const LIFE_SECONDS: std::ops::RangeInclusive<i64> = 7_200..=2_592_000;
+const KIND: CredentialKind = CredentialKind::SonraiToken;
 
 const FIELDS: Fields = &[
     ("createdDate", FieldKind::Moment),
@@ -32,21 +31,22 @@ pub(super) async fn generate(call: Call<'_, Context>) -> Answer<'_> {
     let input = call.argument("input").and_then(Json::as_object);
     let member = |name: &str| input.and_then(|input| input.get(name));
     let seconds = whole("expiresIn", member("expiresIn").unwrap_or(&Json::Null))?;
-    if !LIFE_SECONDS.contains(&seconds) {
-        let message = format!(
-            "expiresIn must be {} to {} seconds",
-            LIFE_SECONDS.start(),
-            LIFE_SECONDS.end()
-        );
+    if let Some((least, most)) = KIND.entry().life_seconds
+        && !(least..=most).contains(&seconds)
+    {
+        let message = format!("expiresIn must be {least} to {most} seconds");
         return Err(errors::invalid(message));
     }
     let name = member("name").and_then(Json::as_str).unwrap_or_default();
     let name = name.to_owned();
-    let issued = call.context.command(move |caller| {
-        let organization = caller.organization();
-        organization.create_sonrai_token(&caller, &name, seconds)
-    });
-    let issued = issued.await?;
+    let create = move |caller: Caller| {
+        let new = NewCredential {
+            life_seconds: Some(seconds),
+            ..NewCredential::own(&caller, KIND, &name)?
+        };
+        caller.organization().create_own_credential(&caller, new)
+    };
+    let issued = call.context.command(create).await?;
     let secret = issued.secret.expose().as_str();
     let row = row(call.context, &issued.summary, "CreatedSonraiUserToken");
     Ok(Node::object(row.with("token", secret)))
@@ -77,7 +77,7 @@ pub(super) fn list<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let context = call.context;
     let caller = context.caller().map_err(|error| errors::of(error))?;
     let filter = CredentialFilter {
-        kinds: vec![CredentialKind::SonraiToken],
+        kinds: vec![KIND],
         own: true,
         search: String::new(),
         usable_only: true,
@@ -96,7 +96,7 @@ pub(super) fn list<'a>(call: &Call<'a, Context>) -> Answer<'a> {
 }
 
 fn is_token(known: &CredentialSummary) -> bool {
-    known.kind == CredentialKind::SonraiToken
+    known.kind == KIND
 }
 
 /// Name of a token.

@@ -15,6 +15,8 @@
 
 #[path = "escalation/accounts.rs"]
 mod accounts;
+#[path = "escalation/administrators.rs"]
+mod administrators;
 mod common;
 #[path = "escalation/credentials.rs"]
 mod credentials;

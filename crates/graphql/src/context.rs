@@ -200,15 +200,19 @@ impl RequestContext {
         blocking(turn, work).await
     }
 
-    /// Runs a command of identity for the caller, which waits for the disk, off the threads that
+    /// Runs a command of the core for the caller, which waits for the disk, off the threads that
     /// serve connections, when the caller's organization has a turn for one more write.
     ///
     /// # Errors
     /// Those of the command and of [`RequestContext::off_thread`], and when nobody was let in.
-    pub async fn command<T: Send + 'static>(
+    pub async fn command<T, E>(
         &self,
-        run: impl FnOnce(Caller) -> Result<T, IdentityError> + Send + 'static,
-    ) -> Result<T, FieldError> {
+        run: impl FnOnce(Caller) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, FieldError>
+    where
+        T: Send + 'static,
+        E: ClientMessage + Send + 'static,
+    {
         let caller = self.caller().map_err(|error| field_error(error))?.clone();
         let turn = if self.has_turn {
             None

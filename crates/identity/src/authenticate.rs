@@ -19,8 +19,8 @@ pub use self::error::AuthError;
 pub(crate) use self::known::Remembered;
 use self::known::{Granted, Known};
 use crate::credential::{CREDENTIAL_TYPE, CredentialKind, bearer_key, public_key};
-use crate::cyral::grant::access_claims;
-use crate::issue::{OPAQUE_PREFIX, ORGANIZATION_CLAIM, SONRAI_ORGANIZATION_CLAIM};
+use crate::grant::access_claims;
+use crate::issue::{OPAQUE_PREFIX, claimed_organization};
 use crate::record::CredentialRecord;
 use crate::{Caller, Organization, OrganizationId, Organizations};
 
@@ -259,11 +259,7 @@ fn bearer(authorization: Option<&str>) -> Result<&str, AuthError> {
 /// The organization that a token names. Only a hint: what it says is checked there.
 fn named_organization(token: &str, is_signed: bool) -> Option<String> {
     if is_signed {
-        let claims = unverified_claims(token)?;
-        let claim = claims
-            .get(ORGANIZATION_CLAIM)
-            .or_else(|| claims.get(SONRAI_ORGANIZATION_CLAIM));
-        return claim?.as_str().map(str::to_owned);
+        return claimed_organization(&unverified_claims(token)?).map(str::to_owned);
     }
     let (organization, _) = token.strip_prefix(OPAQUE_PREFIX)?.split_once('_')?;
     Some(organization.to_owned())

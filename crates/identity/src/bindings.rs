@@ -3,7 +3,7 @@
 
 use durward_catalog::Kind;
 use durward_catalog::kinds::verb::{ASSIGNED, HAS};
-use durward_graph::{CoreReader, Direction, EntityRef, Link};
+use durward_graph::{CoreReader, Direction, EntityRef};
 
 use crate::credential::OWNS;
 
@@ -26,9 +26,4 @@ pub(crate) fn roles_of(reader: CoreReader<'_>, account: EntityRef) -> Vec<Entity
 /// The groups that an account is a member of.
 pub(crate) fn groups_of(reader: CoreReader<'_>, account: EntityRef) -> Vec<EntityRef> {
     reader.ends(account, HAS, Kind::GROUP.type_name(), Direction::In)
-}
-
-/// The assignments of an account: relationship and role.
-pub(crate) fn assignments_of(reader: CoreReader<'_>, account: EntityRef) -> Vec<Link> {
-    reader.links(account, ASSIGNED, Kind::ROLE.type_name(), Direction::Out)
 }

@@ -9,17 +9,15 @@ use durward_model::{ObjectId, Value};
 use durward_policy::Rights;
 use durward_vault::{Secret, VaultError, random};
 
-use crate::accounts::planned;
 use crate::commands::read;
+use crate::commit::planned;
 use crate::control::{
     Act, require_act, require_no_gain, require_no_longer_life, require_same_bounds, require_within,
 };
 use crate::credential::{CredentialSummary, TAG_PREFIX, property};
 use crate::failures::shortened;
-use crate::issue::{cyral_secret, secret_trace, strongdm_secret};
-use crate::{
-    Caller, CredentialKind, IdentityError, IssuedCredential, Organization, Planned, names,
-};
+use crate::issue::{pair_secret, secret_trace};
+use crate::{Caller, IdentityError, IssuedCredential, Organization, Planned, names};
 
 /// What changes of a credential; `None` leaves a part as it is.
 #[derive(Clone, Debug, Default)]
@@ -119,15 +117,11 @@ impl Organization {
     ) -> Result<IssuedCredential, IdentityError> {
         let known = read(&self.head(), id)?;
         require_rekey(caller, &self.head(), &known)?;
-        let secret = match known.kind {
-            CredentialKind::StrongdmKey => strongdm_secret()?,
-            CredentialKind::CyralClient => cyral_secret()?,
-            _ => {
-                let reason = "is its own name: delete it and make another";
-                return Err(IdentityError::input("a bearer token", reason));
-            }
+        let Some(public) = &known.kind.entry().public else {
+            let reason = "is its own name: delete it and make another";
+            return Err(IdentityError::input("a bearer token", reason));
         };
-        let secret = Secret::new(secret);
+        let secret = Secret::new(pair_secret(public)?);
         let (name, trace) = secret_trace(self, known.kind, known.public_id.as_deref(), &secret)?;
         let set = vec![
             (name.to_owned(), trace),

@@ -4,11 +4,13 @@
 use durward_graph::store::Target;
 use durward_graph::{CoreReader, View};
 use durward_model::{Instant, ObjectId};
-use durward_policy::{AccessPolicy, Action, Rights, RowAccess};
+use durward_policy::{AccessPolicy, RowAccess};
 use durward_vault::Secret;
 
-use crate::accounts::{planned, require_all};
-use crate::control::{Act, is_renewal, managing_own, require_no_longer_life, require_within};
+use crate::commit::planned;
+use crate::control::{
+    Act, is_renewal, managing, managing_own, require_no_longer_life, require_within,
+};
 use crate::credential::CredentialSummary;
 use crate::effective::account_rights;
 use crate::issue::Maker;
@@ -20,23 +22,6 @@ use crate::{
 const CATEGORY_CHARACTERS_MAX: usize = 200;
 /// Most policies that may bound one credential: its own and those of its makers.
 const POLICIES_MAX: usize = 8;
-/// Shortest life of a Sonrai token in seconds (2 hours).
-pub(crate) const SONRAI_SECONDS_MIN: i64 = 7_200;
-/// Longest life of a Sonrai token in seconds (30 days).
-pub(crate) const SONRAI_SECONDS_MAX: i64 = 2_592_000;
-
-/// A JupiterOne API key to be made.
-#[derive(Clone, Debug, Default)]
-pub struct NewApiKey {
-    /// Its name.
-    pub name: String,
-    /// Its category, where there is one.
-    pub category: Option<String>,
-    /// Text of its JSON policy.
-    pub policy: String,
-    /// When it ends; `None` for never.
-    pub expires_at: Option<Instant>,
-}
 
 /// A credential just made. The secret is here once and nowhere else.
 pub struct IssuedCredential {
@@ -56,105 +41,33 @@ impl std::fmt::Debug for IssuedCredential {
 }
 
 impl Organization {
-    /// Makes a JupiterOne API key that its policy and the rights of the caller bound.
-    pub fn create_api_key(
+    /// Makes a credential of any account that has no more rights than the caller.
+    pub fn create_credential(
         &self,
         caller: &Caller,
-        new: NewApiKey,
+        new: NewCredential,
     ) -> Result<IssuedCredential, IdentityError> {
-        caller.require_action(Action::TokenCreate)?;
-        let new = NewCredential {
-            category: new.category,
-            policy: Some(new.policy),
-            expires_at: new.expires_at,
-            ..own_credential(caller, CredentialKind::JupiteroneApiKey, &new.name)?
-        };
-        self.issue(caller, new, |caller| {
-            caller.require_action(Action::TokenCreate)
+        let kind = new.kind;
+        self.issue(caller, new, move |caller| {
+            caller.require_any(managing(kind, Act::Make))
         })
     }
 
-    /// Makes a credential of the caller's own account, with the rights that the caller has.
+    /// Makes a credential of the caller's own account.
     pub fn create_own_credential(
         &self,
         caller: &Caller,
-        kind: CredentialKind,
-        name: &str,
-        expires_at: Option<Instant>,
+        new: NewCredential,
     ) -> Result<IssuedCredential, IdentityError> {
-        if kind == CredentialKind::SonraiToken {
-            check_sonrai_life(self.seconds_until(expires_at))?;
+        if !is_own(caller, &new.owner) {
+            return Err(IdentityError::NotFound { what: "account" });
         }
-        self.create_own(caller, kind, name, expires_at)
-    }
-
-    /// Makes a Sonrai token of the caller's own account that lives for some seconds from now.
-    /// Clients ask for the shortest life to the second; whoever adds it to an instant of their own
-    /// comes too late for [`Organization::create_own_credential`].
-    pub fn create_sonrai_token(
-        &self,
-        caller: &Caller,
-        name: &str,
-        life_seconds: i64,
-    ) -> Result<IssuedCredential, IdentityError> {
-        check_sonrai_life(Some(life_seconds))?;
-        let end = self.now().plus_seconds(life_seconds);
-        self.create_own(caller, CredentialKind::SonraiToken, name, Some(end))
-    }
-
-    fn seconds_until(&self, end: Option<Instant>) -> Option<i64> {
-        let now = self.now().as_micros();
-        end.map(|end| end.as_micros().saturating_sub(now).div_euclid(1_000_000))
-    }
-
-    fn create_own(
-        &self,
-        caller: &Caller,
-        kind: CredentialKind,
-        name: &str,
-        expires_at: Option<Instant>,
-    ) -> Result<IssuedCredential, IdentityError> {
-        let may = move |caller: &Caller| {
-            // A token of Sonrai may always be renewed: its successor may do the same.
+        let kind = new.kind;
+        self.issue(caller, new, move |caller| {
             if is_renewal(caller, kind) {
                 return Ok(());
             }
             caller.require_any(&managing_own(kind, Act::Make))
-        };
-        may(caller)?;
-        let new = NewCredential {
-            expires_at,
-            ..own_credential(caller, kind, name)?
-        };
-        self.issue(caller, new, may)
-    }
-
-    /// Makes a credential of any account that has no more rights than the caller. Without `rights`
-    /// it may do what its account may, as far as the caller may do that.
-    pub fn create_credential_for(
-        &self,
-        caller: &Caller,
-        account: ObjectId,
-        kind: CredentialKind,
-        name: &str,
-        rights: Option<Rights>,
-        expires_at: Option<Instant>,
-    ) -> Result<IssuedCredential, IdentityError> {
-        caller.require_action(Action::TokenCreate)?;
-        if kind == CredentialKind::SonraiToken {
-            check_sonrai_life(self.seconds_until(expires_at))?;
-        }
-        if let Some(rights) = rights {
-            require_within(caller, rights)?;
-        }
-        let new = NewCredential {
-            rights: rights.unwrap_or(Rights::ALL),
-            expires_at,
-            ..NewCredential::new(kind, Target::Id(account), name)
-        };
-        self.issue(caller, new, move |caller| {
-            caller.require_action(Action::TokenCreate)?;
-            rights.map_or(Ok(()), |rights| require_within(caller, rights))
         })
     }
 
@@ -178,17 +91,22 @@ impl Organization {
         for (name, value) in &new.tags {
             names::tag(name, value)?;
         }
+        check_life(&new, now)?;
+        if let Some(seconds) = new.life_seconds {
+            new.expires_at = Some(now.plus_seconds(seconds));
+        }
         if new.expires_at.is_some_and(|end| end <= now) {
             return Err(IdentityError::input("the expiry", "must lie in the future"));
         }
         require_no_longer_life(caller, new.kind, new.expires_at)?;
-        new.rights = if is_own(caller, &new.owner) {
+        let most = if is_own(caller, &new.owner) {
             // What the account may do is asked at every decision.
-            new.rights.intersect(caller.principal().credential_rights)
+            caller.principal().credential_rights
         } else {
             check_owner(caller, &self.head(), &new.owner, new.kind)?;
-            new.rights.intersect(caller.rights())
+            caller.rights()
         };
+        new.rights = Some(new.rights.map_or(most, |rights| rights.intersect(most)));
         let maker = Maker {
             credential: caller.credential(),
             policies: bounds(caller, new.policy.as_deref())?,
@@ -196,14 +114,21 @@ impl Organization {
         new.draw(self, maker, position, now)
     }
 
-    /// Makes a credential. Secrets are drawn and tokens signed before the write is planned: others
-    /// must not wait for it. There `may` decides again.
-    pub(crate) fn issue(
+    /// Makes a credential; rights that are named and that the caller lacks are refused. Secrets are
+    /// drawn and tokens signed before the write is planned: others must not wait for it. There
+    /// `may` decides again.
+    fn issue(
         &self,
         caller: &Caller,
         new: NewCredential,
         may: impl Fn(&Caller) -> Result<(), IdentityError> + Send + 'static,
     ) -> Result<IssuedCredential, IdentityError> {
+        let rights = new.rights;
+        let may = move |caller: &Caller| {
+            may(caller)?;
+            rights.map_or(Ok(()), |rights| require_within(caller, rights))
+        };
+        may(caller)?;
         let (owner, kind) = (new.owner.clone(), new.kind);
         let drawn = self.draw_credential(caller, new, 0)?;
         let (asked, operations) = (caller.clone(), drawn.operations);
@@ -248,18 +173,7 @@ fn check_owner(
     let types: Vec<&str> = kind.owners().iter().map(|kind| kind.type_name()).collect();
     let owner = reader.by_id(id, &types);
     let owner = owner.ok_or(IdentityError::NotFound { what: "account" })?;
-    require_all(caller, account_rights(reader, owner)?)
-}
-
-/// A credential of the caller's own account.
-pub(crate) fn own_credential(
-    caller: &Caller,
-    kind: CredentialKind,
-    name: &str,
-) -> Result<NewCredential, IdentityError> {
-    let missing = || IdentityError::input("the operator", "has no account to own a credential");
-    let account = caller.account().ok_or_else(missing)?;
-    Ok(NewCredential::new(kind, Target::Id(account), name))
+    caller.require_all(&account_rights(reader, owner)?)
 }
 
 pub(crate) fn read(view: &View, id: ObjectId) -> Result<CredentialSummary, IdentityError> {
@@ -290,11 +204,19 @@ fn bounds(caller: &Caller, policy: Option<&str>) -> Result<Vec<String>, Identity
     Ok(bounded_by)
 }
 
-fn check_sonrai_life(seconds: Option<i64>) -> Result<(), IdentityError> {
-    let range = SONRAI_SECONDS_MIN..=SONRAI_SECONDS_MAX;
-    if seconds.is_some_and(|seconds| range.contains(&seconds)) {
+/// Refuses a life that is shorter or longer than its kind has.
+fn check_life(new: &NewCredential, now: Instant) -> Result<(), IdentityError> {
+    let Some((least, most)) = new.kind.entry().life_seconds else {
+        return Ok(());
+    };
+    let until = |end: Instant| {
+        let micros = end.as_micros().saturating_sub(now.as_micros());
+        micros.div_euclid(1_000_000)
+    };
+    let seconds = new.life_seconds.or_else(|| new.expires_at.map(until));
+    if seconds.is_some_and(|seconds| (least..=most).contains(&seconds)) {
         return Ok(());
     }
-    let reason = format!("must be {SONRAI_SECONDS_MIN} to {SONRAI_SECONDS_MAX} seconds from now");
+    let reason = format!("must be {least} to {most} seconds from now");
     Err(IdentityError::input("the expiry of the token", reason))
 }

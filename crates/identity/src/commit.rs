@@ -45,6 +45,19 @@ impl<T> Planned<T> {
     }
 }
 
+/// A command of this crate, to be written.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is the end of plans, which may refuse"
+)]
+pub(crate) fn planned(
+    caller: &Caller,
+    activity: &str,
+    operations: Vec<Operation>,
+) -> Result<Planned<()>, IdentityError> {
+    Ok(Planned::core(caller.origin(activity), operations, ()))
+}
+
 impl Caller {
     /// This caller as a state of its organization has it.
     ///

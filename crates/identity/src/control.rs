@@ -2,11 +2,11 @@
 //! Who may do what with which credentials, and the rule that nobody gets more by it than they have.
 
 use durward_catalog::Kind;
+use durward_catalog::credentials::Outlives;
 use durward_graph::{CoreReader, View};
 use durward_model::Instant;
 use durward_policy::{AccessPolicy, Action, PermissionLevel, Right, Rights};
 
-use crate::accounts::require_all;
 use crate::credential::CredentialSummary;
 use crate::effective::account_rights;
 use crate::{Caller, CredentialKind, IdentityError};
@@ -22,15 +22,15 @@ pub(crate) enum Act {
 
 /// The rights any of which allows an act on credentials of a kind, whoever owns them.
 pub(crate) fn managing(kind: CredentialKind, act: Act) -> &'static [Right] {
-    let action = match (kind, act) {
-        (CredentialKind::NodeToken, Act::See) => Action::NodeCredentialRead,
-        (CredentialKind::NodeToken, _) => Action::NodeCredentialWrite,
-        (_, Act::See) => Action::TokenList,
-        (_, Act::Make) => Action::TokenCreate,
-        (_, Act::Change) => Action::TokenUpdate,
-        (_, Act::Delete) => Action::TokenDelete,
+    let actions = &kind.entry().actions;
+    let name = match act {
+        Act::See => &actions.see,
+        Act::Make => &actions.make,
+        Act::Change => &actions.change,
+        Act::Delete => &actions.end,
     };
-    action.rights()
+    // An action that there is not is given by no right.
+    Action::named(name).map_or(&[], Action::rights)
 }
 
 /// As [`managing`], with the rights that suffice for the caller's own.
@@ -84,21 +84,16 @@ fn require_not_lesser(
     known: &CredentialSummary,
 ) -> Result<(), IdentityError> {
     let given = rights_of_owner(view, known)?.intersect(known.rights);
-    let usual = PermissionLevel::User.rights();
-    let beyond = Right::all().filter(|right| given.contains(*right) && !usual.contains(*right));
-    require_all(caller, beyond.fold(Rights::NONE, Rights::with))
+    caller.require_all(&given.beyond(&PermissionLevel::User.rights()))
 }
 
-/// Whether a token of Sonrai makes its successor.
+/// Whether a credential makes its successor, or looks at its like, where its kind can.
 pub(crate) fn is_renewal(caller: &Caller, kind: CredentialKind) -> bool {
-    let sonrai = CredentialKind::SonraiToken;
-    kind == sonrai && caller.credential_kind() == Some(sonrai)
+    kind.entry().renews && caller.credential_kind() == Some(kind)
 }
 
 /// Refuses a temporary credential that would make one which outlives it: whoever comes by it for
-/// a moment must not stay. Tokens of Sonrai renew themselves, Cyral's interface has no other way to
-/// make clients than by a token that was granted to one, and a node's token opens nothing but that
-/// node's own enrolment.
+/// a moment must not stay. The catalog says for which kinds that does not hold.
 pub(crate) fn require_no_longer_life(
     caller: &Caller,
     kind: CredentialKind,
@@ -107,10 +102,14 @@ pub(crate) fn require_no_longer_life(
     let Some(own_end) = caller.temporary_until() else {
         return Ok(());
     };
-    let is_granted = caller.credential_kind() == Some(CredentialKind::CyralAccess);
-    let is_client = is_granted && kind == CredentialKind::CyralClient;
-    let is_node = kind == CredentialKind::NodeToken;
-    if is_client || is_node || is_renewal(caller, kind) || end.is_some_and(|end| end <= own_end) {
+    let may_outlive = match &kind.entry().outlives {
+        Outlives::None => false,
+        Outlives::Any => true,
+        Outlives::Kind(maker) => {
+            caller.credential_kind().map(CredentialKind::as_str) == Some(maker)
+        }
+    };
+    if may_outlive || end.is_some_and(|end| end <= own_end) {
         return Ok(());
     }
     let why = format!(
@@ -153,9 +152,9 @@ pub(crate) fn require_no_gain(
 ) -> Result<(), IdentityError> {
     let of_owner = rights_of_owner(view, known)?;
     if caller.account() == Some(known.account) {
-        require_all(caller, of_owner.intersect(known.rights))?;
+        caller.require_all(&of_owner.intersect(known.rights))?;
     } else {
-        require_all(caller, of_owner)?;
+        caller.require_all(&of_owner)?;
     }
     require_same_bounds(caller, view, known)
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use durward_catalog::Kind;
+use durward_catalog::credentials::{self, CredentialEntry, Secret};
 use durward_graph::{CoreReader, EntityRef, View};
 use durward_model::{Instant, ObjectId};
 use durward_policy::Rights;
@@ -42,7 +43,8 @@ pub(crate) mod property {
     pub(crate) const SEALED_SECRET: &str = "sealedSecret";
 }
 
-/// What sort of client a credential is for.
+/// What sort of client a credential is for. What distinguishes the kinds is in the catalog; these
+/// are the names of those that some code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CredentialKind {
     /// Bearer token of the native interface and of `durward` commands (JWT).
@@ -99,25 +101,19 @@ impl CredentialKind {
         KINDS.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether the secret alone is the credential, sent as a bearer token.
-    pub fn is_bearer(self) -> bool {
-        !matches!(self, Self::StrongdmKey | Self::CyralClient)
+    /// What the catalog says about it.
+    pub fn entry(self) -> &'static CredentialEntry {
+        credentials::named(self.as_str())
     }
 
-    /// Whether the interfaces accept it.
-    pub(crate) fn is_accepted(self) -> bool {
-        self != Self::NodeToken
+    /// Whether the secret alone is the credential, sent as a bearer token.
+    pub fn is_bearer(self) -> bool {
+        self.entry().secret != Secret::Pair
     }
 
     /// Kinds whose objects may own one.
     pub fn owners(self) -> &'static [Kind] {
-        match self {
-            Self::ServiceToken => &[Kind::SERVICE],
-            Self::NodeToken => &[Kind::NODE],
-            // A sidecar proves itself as a client of its own.
-            Self::CyralClient => &[Kind::USER, Kind::SERVICE, Kind::NODE],
-            _ => &Kind::ACCOUNTS,
-        }
+        &self.entry().owners
     }
 }
 
@@ -276,6 +272,11 @@ pub(crate) fn public_key(kind: CredentialKind, public_id: &str) -> String {
     reason = "tests may panic"
 )]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use durward_catalog::credentials::Acts;
+    use durward_policy::Action;
+
     use super::*;
 
     #[test]
@@ -284,6 +285,26 @@ mod tests {
             assert_eq!(CredentialKind::named(kind.as_str()), Some(kind));
         }
         assert_eq!(CredentialKind::named(""), None);
+    }
+
+    #[test]
+    fn every_kind_is_a_row_of_the_catalog_and_asks_for_actions_that_there_are() {
+        let stored = KINDS.iter().map(|kind| kind.as_str());
+        let named: BTreeSet<&str> = stored.chain(["cyral_access"]).collect();
+        let rows = credentials::all().iter().map(|row| row.name.as_str());
+        assert_eq!(named, rows.collect());
+        assert!(KINDS.iter().all(|kind| kind.entry().kept.is_some()));
+        for row in credentials::all() {
+            let Acts {
+                see,
+                make,
+                change,
+                end,
+            } = &row.actions;
+            for action in [see, make, change, end] {
+                assert!(Action::named(action).is_some(), "{}: {action}", row.name);
+            }
+        }
     }
 
     #[test]

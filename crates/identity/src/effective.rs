@@ -6,13 +6,15 @@ use std::sync::LazyLock;
 
 use durward_catalog::Kind;
 use durward_graph::{CoreReader, EntityRef, View};
-use durward_model::{ObjectId, Value};
+use durward_model::ObjectId;
 use durward_policy::{PermissionLevel, Rights};
 
-use crate::IdentityError;
-use crate::accounts::SUSPENDED;
 use crate::bindings;
 use crate::record::stored_rights;
+use crate::{IdentityError, Organization};
+
+/// Property that says whether an account or organization is suspended.
+pub(crate) const SUSPENDED: &str = "suspended";
 
 const PERMISSION_LEVEL: &str = "permissionLevel";
 
@@ -77,6 +79,22 @@ impl RoleRights {
     }
 }
 
+impl Organization {
+    /// What the roles of an account let it do, in a view of this organization's graph.
+    pub fn rights_of_account(
+        &self,
+        view: &View,
+        account: EntityRef,
+    ) -> Result<Rights, IdentityError> {
+        account_rights(CoreReader::new(view), account)
+    }
+
+    /// What a role lets its holders do, in a view of this organization's graph.
+    pub fn rights_of_role(&self, view: &View, role: EntityRef) -> Result<Rights, IdentityError> {
+        stored_rights(CoreReader::new(view), role, "role")
+    }
+}
+
 /// What an account may do, credentials aside.
 pub(crate) fn account_rights(
     reader: CoreReader<'_>,
@@ -86,7 +104,7 @@ pub(crate) fn account_rights(
 }
 
 /// Whether an account is suspended, in whichever of the two ways.
-pub(crate) fn is_suspended(reader: CoreReader<'_>, account: EntityRef) -> bool {
+pub fn is_suspended(reader: CoreReader<'_>, account: EntityRef) -> bool {
     reader.flag(account, SUSPENDED) || level_of(reader, account) == Some(PermissionLevel::Suspended)
 }
 
@@ -98,13 +116,6 @@ pub fn effective_rights(view: &View, id: ObjectId) -> Result<Option<Rights>, Ide
     found
         .map(|entity| account_rights(reader, entity))
         .transpose()
-}
-
-/// The level that ends a suspension by the level.
-pub(crate) fn unsuspended_level(view: &View, account: EntityRef) -> Option<(&'static str, Value)> {
-    let level = level_of(CoreReader::new(view), account);
-    let usual = || (PERMISSION_LEVEL, Value::from(PermissionLevel::User.name()));
-    (level == Some(PermissionLevel::Suspended)).then(usual)
 }
 
 fn level_of(reader: CoreReader<'_>, account: EntityRef) -> Option<PermissionLevel> {

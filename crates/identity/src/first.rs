@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The first credentials of an organization, and the making of a data folder.
 
+pub(crate) mod objects;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use durward_budget::Budget;
-use durward_catalog::{Catalog, Kind};
-use durward_graph::store::{Operation, PutMode, Target};
+use durward_catalog::Catalog;
+use durward_graph::store::{Operation, Target};
 use durward_model::transaction::Origin;
-use durward_model::{Clock, Instant, Namespace, ObjectId, Value};
+use durward_model::{Clock, Instant, ObjectId};
 use durward_policy::AccessPolicy;
 use durward_vault::{MasterKeys, Secret};
 use serde::Serialize;
 
-use crate::accounts::{
-    BUILT_IN, NewAccount, account_operations, jupiterone_account_operation, organization_operation,
+use self::objects::{
+    account_operations, built_in_operations, jupiterone_account_operation, organization_operation,
     role_operation,
 };
 use crate::data_folder::DataFolder;
@@ -230,41 +232,17 @@ fn make_admin(
     operations.push(jupiterone_account_operation(name));
     let administrator = Target::Result(1);
     let position = operations.len();
-    let account = NewAccount {
-        email: email.to_owned(),
-        display_name: String::new(),
-        password: Some(password.clone()),
-        role: roles::ADMINISTRATOR.to_owned(),
-    };
-    let cost = organization.password_cost();
-    operations.extend(account_operations(&account, administrator, position, cost)?);
+    let hash = organization.hash_password(password)?;
+    operations.extend(account_operations(
+        email,
+        Some(hash),
+        administrator,
+        position,
+    )?);
     operations.extend(built_in_operations());
     let receipt = organization.submit(system("organization created"), operations)?;
     let admin = receipt.results.get(position).map(|result| result.id);
     admin.ok_or(IdentityError::NotFound { what: "account" })
-}
-
-/// Operations that make the objects which every organization has, as the catalog says.
-fn built_in_operations() -> Vec<Operation> {
-    let of_kind = |kind: Kind| {
-        let objects = kind.entry().built_in.iter().zip(1..);
-        objects.map(move |(properties, number)| {
-            let texts = properties.iter();
-            let texts = texts.map(|(name, text)| (name.clone(), Value::from(text.as_str())));
-            Operation::PutEntity {
-                entity_type: kind.type_name().to_owned(),
-                classes: None,
-                namespace: Namespace::durward(),
-                key: format!("{}:built-in-{number}", kind.entry().name),
-                properties: texts
-                    .chain([(BUILT_IN.to_owned(), Value::from(true))])
-                    .collect(),
-                aliases: Vec::new(),
-                mode: PutMode::Create,
-            }
-        })
-    };
-    Kind::all().flat_map(of_kind).collect()
 }
 
 fn make_credentials(
@@ -279,8 +257,7 @@ fn make_credentials(
     let mut draw = |kind: CredentialKind| -> Result<(String, String), IdentityError> {
         let name = format!("first {}", kind.as_str().replace('_', " "));
         let new = NewCredential {
-            policy: (kind == CredentialKind::JupiteroneApiKey)
-                .then(|| AccessPolicy::ALLOW_ALL.to_owned()),
+            policy: (kind.entry().has_policy).then(|| AccessPolicy::ALLOW_ALL.to_owned()),
             expires_at: kind.is_bearer().then(|| expiry(now)),
             ..NewCredential::new(kind, Target::Id(admin), &name)
         };

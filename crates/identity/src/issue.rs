@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use durward_catalog::credentials::{self, Alphabet, Kept, Public, Secret as Sort};
 use durward_graph::store::{Operation, PutMode, Target};
 use durward_model::{Instant, Namespace, ObjectId, Value};
 use durward_policy::Rights;
@@ -12,23 +13,10 @@ use serde_json::{Map, json};
 use crate::credential::{
     CREDENTIAL_TYPE, CredentialKind, OWNS, TAG_PREFIX, bearer_key, property, public_key,
 };
-use crate::{IdentityError, Organization};
+use crate::{Caller, IdentityError, Organization, OrganizationId};
 
 /// Start of opaque bearer tokens; the id of the organization follows.
 pub(crate) const OPAQUE_PREFIX: &str = "durward_";
-/// Issuer and audience of native tokens.
-const ISSUER: &str = "durward";
-/// Issuer that Sonrai's clients expect.
-const SONRAI_ISSUER: &str = "Sonrai";
-const SONRAI_ENVIRONMENT: &str = "production";
-const SONRAI_AUDIENCE: &str = "production-graphql-server.sonraisecurity.com";
-/// Sonrai's libraries take an answer with this word in it for a failure, wherever it stands. The
-/// letters of a token hold it once in millions of times; then another one is drawn.
-const SONRAI_FAILURE_WORD: &str = "error";
-/// Claim that names the organization in Sonrai's tokens.
-pub(crate) const SONRAI_ORGANIZATION_CLAIM: &str = "https://sonraisecurity.com/org";
-/// Claim that names the organization in native tokens.
-pub(crate) const ORGANIZATION_CLAIM: &str = "org";
 
 /// A credential to be made: [`Organization::draw_credential`] draws its secret.
 #[derive(Clone, Debug)]
@@ -46,10 +34,12 @@ pub struct NewCredential {
     pub account_type: Option<String>,
     /// Text of a JSON policy that bounds it.
     pub policy: Option<String>,
-    /// What it is for; what its maker has not is taken out.
-    pub rights: Rights,
+    /// What it is for; `None` is all that its owner and its maker both may.
+    pub rights: Option<Rights>,
     /// When it ends; `None` for never.
     pub expires_at: Option<Instant>,
+    /// How long it lives from when it is made, in place of an end.
+    pub life_seconds: Option<i64>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }
@@ -92,10 +82,21 @@ impl NewCredential {
             category: None,
             account_type: None,
             policy: None,
-            rights: Rights::ALL,
+            rights: None,
             expires_at: None,
+            life_seconds: None,
             tags: BTreeMap::new(),
         }
+    }
+
+    /// As [`NewCredential::new`], of the caller's own account.
+    ///
+    /// # Errors
+    /// When the caller is the operator, who has none.
+    pub fn own(caller: &Caller, kind: CredentialKind, name: &str) -> Result<Self, IdentityError> {
+        let missing = || IdentityError::input("the operator", "has no account to own a credential");
+        let account = caller.account().ok_or_else(missing)?;
+        Ok(Self::new(kind, Target::Id(account), name))
     }
 
     /// Draws the secret. `position` is the number of operations before these in the draft.
@@ -107,10 +108,7 @@ impl NewCredential {
         now: Instant,
     ) -> Result<DrawnCredential, IdentityError> {
         // Signed tokens carry whole seconds; what is stored must say the same.
-        let is_signed = matches!(
-            self.kind,
-            CredentialKind::ApiToken | CredentialKind::SonraiToken
-        );
+        let is_signed = self.kind.entry().secret == Sort::Signed;
         let whole = |end| Instant::from_millis(seconds(end) * 1000);
         let expires_at = self
             .expires_at
@@ -121,6 +119,7 @@ impl NewCredential {
             None => bearer_key(secret.expose()),
         };
         let made_by = maker.credential.map(ObjectId::to_hex);
+        let rights = self.rights.unwrap_or(Rights::ALL);
         let text = |value: Option<String>| value.map_or(Value::Null, Value::String);
         let mut properties = named([
             (property::NAME, Value::String(self.name)),
@@ -130,7 +129,7 @@ impl NewCredential {
             (property::POLICY, text(self.policy)),
             (property::BOUNDED_BY, list_or_null(maker.policies)),
             (property::MADE_BY, text(made_by)),
-            (property::RIGHTS, Value::from(self.rights.names())),
+            (property::RIGHTS, Value::from(rights.names())),
             (property::PUBLIC_ID, text(public_id.clone())),
             (
                 property::EXPIRES_ON,
@@ -176,37 +175,26 @@ impl NewCredential {
         now: Instant,
         expires_at: Option<Instant>,
     ) -> Result<(Option<String>, Secret<String>), IdentityError> {
-        let (public_id, secret) = match self.kind {
-            CredentialKind::ApiToken => {
-                let claims = self.claims(organization, now, expires_at)?;
-                (None, organization.vault().token_keys().sign(&claims)?)
-            }
-            CredentialKind::SonraiToken => loop {
+        let entry = self.kind.entry();
+        let (public_id, secret) = match (entry.secret, &entry.public) {
+            (Sort::Signed, _) => loop {
                 let claims = self.claims(organization, now, expires_at)?;
                 let token = organization.vault().token_keys().sign(&claims)?;
-                if !token.contains(SONRAI_FAILURE_WORD) {
+                if entry.avoided.is_empty() || !token.contains(&entry.avoided) {
                     break (None, token);
                 }
             },
-            CredentialKind::JupiteroneApiKey
-            | CredentialKind::ServiceToken
-            | CredentialKind::NodeToken => {
+            (Sort::Opaque, _) => {
                 let secret = random::base64_url::<32>()?;
-                (
-                    None,
-                    format!("{OPAQUE_PREFIX}{}_{secret}", organization.id()),
-                )
+                let organization = organization.id();
+                (None, format!("{OPAQUE_PREFIX}{organization}_{secret}"))
             }
-            CredentialKind::OpenctiToken => (None, random::uuid_v4()?),
-            CredentialKind::StrongdmKey => (
-                Some(format!("auth-{}", random::hex::<8>()?)),
-                strongdm_secret()?,
+            (Sort::Uuid, _) => (None, random::uuid_v4()?),
+            (Sort::Pair, Some(public)) => (
+                Some(format!("{}{}", public.begins, random::hex::<8>()?)),
+                pair_secret(public)?,
             ),
-            CredentialKind::CyralClient => (
-                Some(format!("sa/default/{}", random::hex::<8>()?)),
-                cyral_secret()?,
-            ),
-            CredentialKind::CyralAccess => {
+            (Sort::Pair | Sort::Granted, _) => {
                 let reason = "of this kind are granted, not made";
                 return Err(IdentityError::input("credentials", reason));
             }
@@ -224,42 +212,54 @@ impl NewCredential {
             let reason = "whose token names it must be there already";
             return Err(IdentityError::input("the owner", reason));
         };
-        let organization = organization.id().as_str();
-        let mut claims = Map::new();
-        let mut claim = |name: &str, value: serde_json::Value| {
-            claims.insert(name.to_owned(), value);
-        };
-        claim("sub", owner.to_hex().into());
-        claim("jti", random::hex::<8>()?.into());
-        claim("iat", seconds(now).into());
-        claim("nbf", seconds(now).into());
-        claim(
-            "exp",
-            expires_at.map_or(i64::MAX / 1_000_000, seconds).into(),
-        );
-        if self.kind == CredentialKind::SonraiToken {
-            claim("iss", SONRAI_ISSUER.into());
-            claim("aud", SONRAI_AUDIENCE.into());
-            claim(SONRAI_ORGANIZATION_CLAIM, organization.into());
-            claim("https://sonraisecurity.com/orgs", json!([organization]));
-            claim("https://sonraisecurity.com/env", SONRAI_ENVIRONMENT.into());
-        } else {
-            claim("iss", ISSUER.into());
-            claim("aud", ISSUER.into());
-            claim(ORGANIZATION_CLAIM, organization.into());
-        }
+        let mut claims = said_claims(self.kind, organization.id());
+        let end = expires_at.map_or(i64::MAX / 1_000_000, seconds);
+        let own = [
+            ("sub", owner.to_hex().into()),
+            ("jti", random::hex::<8>()?.into()),
+            ("iat", seconds(now).into()),
+            ("nbf", seconds(now).into()),
+            ("exp", end.into()),
+        ];
+        claims.extend(own.map(|(name, value): (&str, serde_json::Value)| (name.to_owned(), value)));
         Ok(claims)
     }
 }
 
-/// A new secret of a StrongDM key: 32 bytes in padded base64.
-pub(crate) fn strongdm_secret() -> Result<String, VaultError> {
-    random::base64::<32>()
+/// What every token of a kind says, as the catalog has it, and the organization.
+pub(crate) fn said_claims(
+    kind: CredentialKind,
+    organization: &OrganizationId,
+) -> Map<String, serde_json::Value> {
+    let mut claims = Map::new();
+    let Some(said) = &kind.entry().claims else {
+        return claims;
+    };
+    let organization = organization.as_str();
+    for (name, text) in &said.text {
+        claims.insert(name.clone(), text.as_str().into());
+    }
+    claims.insert(said.organization.clone(), organization.into());
+    if !said.organizations.is_empty() {
+        claims.insert(said.organizations.clone(), json!([organization]));
+    }
+    claims
 }
 
-/// A new secret of a Cyral client.
-pub(crate) fn cyral_secret() -> Result<String, VaultError> {
-    random::base64_url::<32>()
+/// The organization that the claims of a token name, of whichever kind it is.
+pub(crate) fn claimed_organization(claims: &Map<String, serde_json::Value>) -> Option<&str> {
+    let mut said = credentials::all()
+        .iter()
+        .filter_map(|kind| kind.claims.as_ref());
+    said.find_map(|said| claims.get(&said.organization)?.as_str())
+}
+
+/// A new secret of a pair: 32 bytes.
+pub(crate) fn pair_secret(public: &Public) -> Result<String, VaultError> {
+    match public.secret {
+        Alphabet::Base64 => random::base64::<32>(),
+        Alphabet::Base64Url => random::base64_url::<32>(),
+    }
 }
 
 /// The property by which a secret is recognized later: sealed where it must be recovered, else its
@@ -270,7 +270,7 @@ pub(crate) fn secret_trace(
     public_id: Option<&str>,
     secret: &Secret<String>,
 ) -> Result<(&'static str, Value), VaultError> {
-    if let (CredentialKind::StrongdmKey, Some(public_id)) = (kind, public_id) {
+    if let (Some(Kept::Sealed), Some(public_id)) = (kind.entry().kept, public_id) {
         let context = sealed_context(kind, public_id);
         let vault = organization.vault();
         let sealed = vault.seal(&context, secret.expose().as_bytes())?;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading credentials: never their secrets, and only those that the caller may see.
 
-use durward_graph::View;
+use durward_graph::{CoreReader, View};
 use durward_model::ObjectId;
 
 use crate::commands::read;
-use crate::control::{Act, managing_own, sees_others};
-use crate::credential::{CredentialSummary, KINDS};
+use crate::control::{Act, is_renewal, managing_own, sees_others};
+use crate::credential::{CREDENTIAL_TYPE, CredentialSummary, KINDS, public_key};
 use crate::{Caller, CredentialKind, IdentityError, Organization};
 
 /// Which credentials a list shows. Each part narrows it.
@@ -47,6 +47,21 @@ impl Organization {
         Err(IdentityError::NotFound { what: "credential" })
     }
 
+    /// The credential of a kind with this public name: one's own, or any that the caller may list.
+    pub fn credential_named(
+        &self,
+        caller: &Caller,
+        kind: CredentialKind,
+        public_id: &str,
+    ) -> Option<CredentialSummary> {
+        let view = self.head();
+        let key = public_key(kind, public_id);
+        let found = CoreReader::new(&view).by_key(CREDENTIAL_TYPE, &key)?;
+        let known = CredentialSummary::read(&view, found)?;
+        let is_seen = caller.account() == Some(known.account) || sees_others(caller, kind);
+        is_seen.then_some(known)
+    }
+
     /// Credentials in order of creation: the caller's own, and with the right to manage those of a
     /// kind, all of that kind.
     pub fn credentials(
@@ -66,10 +81,8 @@ impl Organization {
     ) -> Result<Vec<CredentialSummary>, IdentityError> {
         let asked = |kind: &CredentialKind| filter.kinds.is_empty() || filter.kinds.contains(kind);
         let kinds: Vec<CredentialKind> = KINDS.into_iter().filter(asked).collect();
-        // A token of Sonrai may always list its like, as it may be renewed.
-        let sonrai = CredentialKind::SonraiToken;
-        let is_own_sonrai = filter.own && kinds == [sonrai];
-        if !is_own_sonrai || caller.credential_kind() != Some(sonrai) {
+        // What may always be renewed may always list its like.
+        if !filter.own || !kinds.iter().all(|kind| is_renewal(caller, *kind)) {
             let rights = kinds.iter().map(|kind| managing_own(*kind, Act::See));
             caller.require_any(&rights.collect::<Vec<_>>().concat())?;
         }

@@ -15,12 +15,17 @@ use durward_model::transaction::Origin;
 use durward_model::{Clock, Instant, ObjectId, Value};
 use durward_vault::{MasterKeys, Vault};
 
-use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
 use crate::credential::property;
+use crate::effective::SUSPENDED;
 use crate::failures::RECORDED_MAX;
 use crate::heads::KnownHeads;
 use crate::tally::Tally;
 use crate::{IdentityError, OrganizationId, PasswordCost};
+
+/// Type of the entity that stands for the organization.
+pub(crate) const ORGANIZATION_TYPE: &str = "organization";
+/// Natural key of that entity.
+pub(crate) const ORGANIZATION_KEY: &str = "organization";
 
 /// What all organizations of a process share.
 #[derive(Clone, Debug)]

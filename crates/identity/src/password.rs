@@ -6,7 +6,18 @@
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use durward_catalog::Kind;
+use durward_graph::{CoreReader, EntityRef};
+use durward_model::{ObjectId, Value};
 use durward_vault::{Secret, VaultError, random};
+
+use crate::effective::is_suspended;
+use crate::{IdentityError, Organization, names};
+
+/// Property with the address of an account.
+pub(crate) const EMAIL: &str = "email";
+/// Property with the hash of a password.
+pub(crate) const PASSWORD_HASH: &str = "passwordHash";
 
 /// Shortest password that is accepted, in characters.
 pub const PASSWORD_CHARACTERS_MIN: usize = 12;
@@ -48,6 +59,47 @@ impl PasswordCost {
         let hash = argon2.hash_password(password.as_bytes(), &salt);
         hash.map(|hash| hash.to_string()).map_err(|_| failed)
     }
+}
+
+impl Organization {
+    /// The hash of a password in the form in which accounts keep it, after a check of its length.
+    /// It takes tens of milliseconds on purpose.
+    pub fn hash_password(&self, password: &Secret<String>) -> Result<String, IdentityError> {
+        check_password(password)?;
+        Ok(self.password_cost().hash(password.expose())?)
+    }
+
+    /// The account with this address, if the password is its own and it is not suspended.
+    pub fn account_of_password(&self, email: &str, password: &Secret<String>) -> Option<ObjectId> {
+        let view = self.head();
+        let reader = CoreReader::new(&view);
+        let has_address = |account: &EntityRef| {
+            let known = reader.text(*account, EMAIL).unwrap_or_default();
+            names::is_same_email(&known, email.trim())
+        };
+        let account = reader
+            .live(Kind::USER.type_name())
+            .into_iter()
+            .find(has_address);
+        let hash = account.map(|account| reader.secret(account, PASSWORD_HASH));
+        let hash = hash.as_ref().and_then(Value::as_str);
+        let fits = is_password_of(hash, password.expose(), self.password_cost());
+        let usable = account.filter(|account| !is_suspended(reader, *account));
+        let usable = usable.filter(|_| fits && !self.is_suspended());
+        usable.map(|account| view.entity_id(account))
+    }
+}
+
+fn check_password(password: &Secret<String>) -> Result<(), IdentityError> {
+    let characters = password.expose().chars().count();
+    if characters < PASSWORD_CHARACTERS_MIN {
+        let reason = format!("needs at least {PASSWORD_CHARACTERS_MIN} characters");
+        return Err(IdentityError::input("the password", reason));
+    }
+    if password.expose().len() > PASSWORD_BYTES_MAX {
+        return Err(IdentityError::input("the password", "is too long"));
+    }
+    Ok(())
 }
 
 /// Whether a password belongs to a hash. Without a hash the same work is done in vain, so that the

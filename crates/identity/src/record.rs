@@ -8,10 +8,10 @@ use durward_model::{Instant, Value};
 use durward_policy::{AccessPolicy, Principal, Rights, RowAccess};
 use durward_query::RowCondition;
 
-use crate::accounts::{ORGANIZATION_KEY, ORGANIZATION_TYPE, SUSPENDED};
 use crate::bindings;
 use crate::credential::{CREDENTIAL_TYPE, CredentialKind, property};
-use crate::effective::{RoleRights, is_suspended};
+use crate::effective::{RoleRights, SUSPENDED, is_suspended};
+use crate::organization::{ORGANIZATION_KEY, ORGANIZATION_TYPE};
 use crate::{IdentityError, Organization};
 
 /// One credential with its account, its rights and its policies.

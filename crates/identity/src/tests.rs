@@ -21,8 +21,8 @@ use durward_catalog::Catalog;
 use durward_model::{Clock as _, Instant, ManualClock};
 
 use crate::{
-    AuthError, Caller, InitOptions, InitOutput, OpenOptions, Organization, Organizations,
-    PasswordCost, Presented, init,
+    AuthError, Caller, CredentialKind, IdentityError, InitOptions, InitOutput, IssuedCredential,
+    NewCredential, OpenOptions, Organization, Organizations, PasswordCost, Presented, init,
 };
 
 /// A data folder with one organization.
@@ -114,6 +114,20 @@ impl World {
         let organization = Arc::clone(caller.organization());
         (caller, organization)
     }
+}
+
+/// Makes a credential of the caller's own account.
+fn create_own(
+    caller: &Caller,
+    kind: CredentialKind,
+    name: &str,
+    expires_at: Option<Instant>,
+) -> Result<IssuedCredential, IdentityError> {
+    let new = NewCredential {
+        expires_at,
+        ..NewCredential::own(caller, kind, name)?
+    };
+    caller.organization().create_own_credential(caller, new)
 }
 
 fn init_options(data: PathBuf, clock: &Arc<ManualClock>) -> InitOptions {

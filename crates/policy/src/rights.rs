@@ -106,19 +106,9 @@ impl Right {
         Self::prefixed(OPENCTI_PREFIX, capability)
     }
 
-    /// The right of a StrongDM permission key such as `role:create`.
-    pub fn of_strongdm(key: &str) -> Option<Self> {
-        Self::prefixed(STRONGDM_PREFIX, key)
-    }
-
     /// The right of a Cyral permission such as `Modify Users`.
     pub fn of_cyral(name: &str) -> Option<Self> {
         Self::prefixed(CYRAL_PREFIX, name)
-    }
-
-    /// The right of this name of a Sonrai role: `view`, `approve` or `administer`.
-    pub fn of_sonrai(name: &str) -> Option<Self> {
-        Self::prefixed(SONRAI_PREFIX, name)
     }
 
     fn prefixed(prefix: &str, rest: &str) -> Option<Self> {

@@ -7,9 +7,7 @@ use durward_catalog::ids;
 use durward_catalog::kinds::property;
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
-use durward_identity::{
-    Caller, CredentialKind, NewCredential, names as identity_names, require_administrator_beside,
-};
+use durward_identity::{Caller, CredentialKind, NewCredential, names as identity_names};
 use durward_model::{ObjectId, Value};
 use durward_policy::permission_level::{LEVEL_DEFAULT, LEVEL_SUSPENDED};
 use durward_policy::{Action, PermissionLevel};
@@ -18,9 +16,52 @@ use super::create::Extra;
 use super::update::Pending;
 use super::{NewObject, Properties, names};
 use crate::access::Planned;
+use crate::administrators::require_administrator_beside;
 use crate::{Access, AccessError, Kind, reader};
 
 impl Access {
+    pub(super) fn new_user(
+        &self,
+        caller: &Caller,
+        view: &View,
+        new: &mut NewObject,
+        password_hash: Option<String>,
+    ) -> Result<Extra, AccessError> {
+        let properties = &mut new.properties;
+        let email = identity_names::email(names::text(properties, property::EMAIL)?)?;
+        properties.insert(property::EMAIL.to_owned(), Value::from(email.clone()));
+        let given = names::text(properties, property::PERMISSION_LEVEL)?.to_owned();
+        let level = if given.is_empty() && new.role.is_none() {
+            LEVEL_DEFAULT.to_owned()
+        } else {
+            given
+        };
+        if !level.is_empty() && level != LEVEL_DEFAULT {
+            check_level(caller, &level)?;
+        }
+        let is_suspended = level == LEVEL_SUSPENDED;
+        let level = Some(level).filter(|level| !level.is_empty());
+        properties.insert(
+            property::PERMISSION_LEVEL.to_owned(),
+            level.map_or(Value::Null, Value::from),
+        );
+        properties.insert(property::SUSPENDED.to_owned(), Value::from(is_suspended));
+        let manager = names::text(properties, property::MANAGER)?;
+        if !manager.is_empty() {
+            manager_of(view, manager)?;
+        }
+        set_display_name(properties, &email)?;
+        if let Some(hash) = password_hash {
+            properties.insert(property::PASSWORD_HASH.to_owned(), Value::from(hash));
+        }
+        let role = new.role.take();
+        let assigned = role.map(|name| self.first_assignment(caller, view, &name));
+        Ok(Extra {
+            operations: assigned.transpose()?.into_iter().collect(),
+            ..Extra::default()
+        })
+    }
+
     pub(super) fn change_user(
         &self,
         caller: &Caller,
@@ -58,6 +99,10 @@ impl Access {
         }
         if let Some(hash) = pending.password_hash.take() {
             caller.require_action(Action::UserSetPassword)?;
+            // Whoever knows it has all that the account may.
+            let organization = self.organization();
+            let rights = organization.rights_of_account(pending.view, pending.entity)?;
+            caller.require_all(&rights)?;
             pending.set(property::PASSWORD_HASH, hash);
         }
         Ok(())
@@ -325,36 +370,4 @@ fn check_level(caller: &Caller, level: &str) -> Result<(), AccessError> {
     })?;
     caller.require_action(Action::UserSetPermissionLevel)?;
     Ok(caller.require_all(&known.rights())?)
-}
-
-pub(super) fn new_user(
-    caller: &Caller,
-    view: &View,
-    new: &mut NewObject,
-    password_hash: Option<String>,
-) -> Result<Extra, AccessError> {
-    let properties = &mut new.properties;
-    let email = identity_names::email(names::text(properties, property::EMAIL)?)?;
-    properties.insert(property::EMAIL.to_owned(), Value::from(email.clone()));
-    if names::text(properties, property::PERMISSION_LEVEL)?.is_empty() {
-        properties.insert(
-            property::PERMISSION_LEVEL.to_owned(),
-            Value::from(LEVEL_DEFAULT),
-        );
-    }
-    let level = names::text(properties, property::PERMISSION_LEVEL)?.to_owned();
-    if level != LEVEL_DEFAULT {
-        check_level(caller, &level)?;
-    }
-    let is_suspended = level == LEVEL_SUSPENDED;
-    properties.insert(property::SUSPENDED.to_owned(), Value::from(is_suspended));
-    let manager = names::text(properties, property::MANAGER)?;
-    if !manager.is_empty() {
-        manager_of(view, manager)?;
-    }
-    set_display_name(properties, &email)?;
-    if let Some(hash) = password_hash {
-        properties.insert(property::PASSWORD_HASH.to_owned(), Value::from(hash));
-    }
-    Ok(Extra::default())
 }

@@ -76,7 +76,7 @@ impl Access {
         let kind = new.kind;
         let mut book = self.book();
         let extra = match kind {
-            Kind::USER => super::account::new_user(caller, view, &mut new, password_hash)?,
+            Kind::USER => self.new_user(caller, view, &mut new, password_hash)?,
             Kind::SERVICE => self.new_service(caller, &mut new)?,
             Kind::ROLE => super::role::new_role(caller, view, &mut new)?,
             Kind::RESOURCE => super::resource::new_resource(view, &mut new, &mut book)?,

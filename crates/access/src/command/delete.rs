@@ -4,10 +4,11 @@
 use durward_catalog::kinds::property;
 use durward_graph::store::{Operation, Target};
 use durward_graph::{EntityRef, ObjectRef, View};
-use durward_identity::{Caller, require_administrator_beside};
+use durward_identity::Caller;
 use durward_model::ObjectId;
 
 use crate::access::{Planned, seen};
+use crate::administrators::require_administrator_beside;
 use crate::{Access, AccessError, Kind, Object, action, reader};
 
 impl Access {

@@ -4,12 +4,13 @@
 
 use durward_catalog::kinds::Ends;
 use durward_catalog::kinds::verb::ASSIGNED;
+use durward_graph::store::{Operation, PutMode, Target};
 use durward_graph::{EdgeRef, EntityRef, ObjectRef, View};
 use durward_identity::Caller;
-use durward_model::ObjectId;
+use durward_model::{Namespace, ObjectId};
 
-use crate::access::Sight;
-use crate::{Access, AccessError, Kind, reader};
+use crate::access::{Sight, living};
+use crate::{Access, AccessError, Kind, action, reader};
 
 impl Access {
     /// The caller has every right that the new bond gives; for a bond that is guarded, every right
@@ -67,6 +68,44 @@ impl Access {
         }
         Ok(())
     }
+
+    /// The operation that assigns the role of this name to the account that a draft makes first.
+    pub(super) fn first_assignment(
+        &self,
+        caller: &Caller,
+        view: &View,
+        role: &str,
+    ) -> Result<Operation, AccessError> {
+        caller.require_action(action::create(Kind::ASSIGNMENT))?;
+        let role = role_named(caller, view, role)?;
+        self.check_holds_rights_of_role(caller, view, role)?;
+        Ok(Operation::PutRelationship {
+            from: Target::Result(0),
+            verb: ASSIGNED.to_owned(),
+            to: Target::Id(view.entity_id(role)),
+            relationship_type: Kind::ASSIGNMENT.type_name().to_owned(),
+            namespace: Namespace::durward(),
+            key: None,
+            properties: Vec::new(),
+            mode: PutMode::Create,
+        })
+    }
+}
+
+/// The role of this name that the caller may see.
+fn role_named(caller: &Caller, view: &View, name: &str) -> Result<EntityRef, AccessError> {
+    let sight = Sight::of(caller, view);
+    let named = living(view, Kind::ROLE)
+        .into_iter()
+        .find_map(|found| match found {
+            ObjectRef::Entity(role) if reader::text(view, role, "displayName") == name => {
+                sight.sees(found).then_some(role)
+            }
+            _ => None,
+        });
+    named.ok_or(AccessError::NotFound {
+        what: Kind::ROLE.noun(),
+    })
 }
 
 /// The entities at the ends of a relationship to be.

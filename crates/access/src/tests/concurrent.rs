@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::ObjectRef;
-use durward_identity::{Caller, CredentialKind};
 use durward_model::{ErrorKind, Value};
 use durward_policy::{Right, Rights};
 
+use super::accounts::{let_in, person};
 use super::{AccessOf as _, World, bound, change, made, properties};
-use crate::{Kind, NewObject, Object, reader};
+use crate::{Kind, NewObject, reader};
 
 const ROUNDS: usize = 60;
 
@@ -65,7 +65,7 @@ fn role_access_stays_in_step_under_concurrent_commands() {
 fn two_administrators_do_not_end_each_other() {
     let world = World::new();
     let (access, first) = (world.access(), world.admin());
-    let second = administrator(&world, "second@example.com");
+    let second = person(&world, "second@example.com", "Administrator");
     let (of_first, of_second) = (first.account().unwrap(), second.account().unwrap());
     access.delete(&first, Kind::USER, of_second).unwrap();
     // The second was let in before it was ended.
@@ -88,29 +88,6 @@ fn two_administrators_do_not_end_each_other() {
     assert_eq!(access.view(None).sequence(), before);
 }
 
-/// Another administrator, let in.
-fn administrator(world: &World, email: &str) -> Caller {
-    let (access, admin) = (world.access(), world.admin());
-    let user = made(&access, &admin, Kind::USER, &[("email", email)]);
-    let view = access.view(None);
-    let roles = access.list(&admin, &view, Kind::ROLE).unwrap();
-    let roles = roles
-        .into_iter()
-        .map(|role| Object::read(&view, Kind::ROLE, role));
-    let role = roles.filter(|role| role.text("displayName") == "Administrator");
-    let role = role.map(|role| role.id).next().unwrap();
-    bound(&access, &admin, Kind::ASSIGNMENT, user, role);
-    let made = admin.organization().create_credential_for(
-        &admin,
-        user,
-        CredentialKind::OpenctiToken,
-        "own",
-        None,
-        None,
-    );
-    world.caller(made.unwrap().secret.expose())
-}
-
 #[test]
 fn whoever_may_only_change_resources_gives_no_reach() {
     let world = World::new();
@@ -123,15 +100,7 @@ fn whoever_may_only_change_resources_gives_no_reach() {
     let plain = [("displayName", "ledger"), ("kind", "postgres")];
     let ledger = made(&access, &admin, Kind::RESOURCE, &plain);
     let rights = Rights::NONE.with(Right::MANAGE_RESOURCES);
-    let made_for = admin.organization().create_credential_for(
-        &admin,
-        admin.account().unwrap(),
-        CredentialKind::ApiToken,
-        "few",
-        Some(rights),
-        None,
-    );
-    let keeper = world.caller(made_for.unwrap().secret.expose());
+    let keeper = let_in(&world, admin.account().unwrap(), Some(rights));
     let tag = || change(&[("tag.env", "prod")]);
     let before = access.view(None).sequence();
     let error = access
@@ -179,15 +148,7 @@ fn whoever_may_only_change_resources_lifts_no_policy() {
     let ledger = made(&access, &admin, Kind::RESOURCE, &new);
     let user = made(&access, &admin, Kind::USER, &[("email", "u@example.com")]);
     let rights = Rights::NONE.with(Right::MANAGE_RESOURCES);
-    let few = admin.organization().create_credential_for(
-        &admin,
-        admin.account().unwrap(),
-        CredentialKind::ApiToken,
-        "few",
-        Some(rights),
-        None,
-    );
-    let keeper = world.caller(few.unwrap().secret.expose());
+    let keeper = let_in(&world, admin.account().unwrap(), Some(rights));
     let set = |tag: Value| {
         let mut change = change(&[]);
         change.properties.insert("tag.secret".to_owned(), tag);

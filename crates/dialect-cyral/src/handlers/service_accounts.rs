@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! API client credentials: a client id and a secret with permissions.
 
-use durward_identity::{CredentialFilter, CredentialKind, CredentialSummary, IssuedCredential};
+use durward_identity::{
+    CredentialFilter, CredentialKind, CredentialSummary, CredentialUpdate, IssuedCredential,
+    NewCredential, cyral_permissions,
+};
+use durward_policy::{Right, Rights};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Call, sidecar_accounts};
@@ -10,10 +14,12 @@ use crate::error::ApiError;
 use crate::fields;
 use crate::permission;
 
+const KIND: CredentialKind = CredentialKind::CyralClient;
+
 /// `GET /v1/users/serviceAccounts`
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
     let filter = CredentialFilter {
-        kinds: vec![CredentialKind::CyralClient],
+        kinds: vec![KIND],
         usable_only: true,
         ..CredentialFilter::default()
     };
@@ -31,9 +37,12 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let body = call.object()?;
     let name = fields::required(&body, "displayName")?;
-    let names = names(&body)?;
+    let new = NewCredential {
+        rights: Some(rights(&body)?),
+        ..NewCredential::own(call.caller, KIND, name)?
+    };
     let organization = call.caller.organization();
-    let made = organization.create_cyral_client(call.caller, name, names)?;
+    let made = organization.create_own_credential(call.caller, new)?;
     Ok(with_secret(&made))
 }
 
@@ -50,44 +59,44 @@ pub(crate) fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let name = has("displayName")
         .then(|| fields::required(&body, "displayName"))
         .transpose()?;
-    let names = has("roleIds").then(|| names(&body)).transpose()?;
-    let id = client.public_id.unwrap_or_default();
+    let update = CredentialUpdate {
+        name: name.map(str::to_owned),
+        tags: None,
+        rights: has("roleIds").then(|| rights(&body)).transpose()?,
+    };
     let organization = call.caller.organization();
-    let changed = organization.update_cyral_client(call.caller, &id, name, names)?;
+    let changed = organization.update_credential(call.caller, client.id, update)?;
     Ok(Answer::json(&Json::Object(shown(&changed))))
 }
 
 /// `POST /v1/users/serviceAccounts/{clientId}/rotateSecret`
 pub(crate) fn rotate(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let id = find(call)?.public_id.unwrap_or_default();
-    let made = call
-        .caller
-        .organization()
-        .rotate_cyral_client(call.caller, &id)?;
-    Ok(with_secret(&made))
+    let id = find(call)?.id;
+    let organization = call.caller.organization();
+    Ok(with_secret(
+        &organization.rekey_credential(call.caller, id)?,
+    ))
 }
 
 /// `DELETE /v1/users/serviceAccounts/{clientId}`
 pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
-    let id = find(call)?.public_id.unwrap_or_default();
-    call.caller
-        .organization()
-        .delete_cyral_client(call.caller, &id)?;
+    let id = find(call)?.id;
+    let organization = call.caller.organization();
+    organization.delete_credential(call.caller, id)?;
     Ok(Answer::empty())
 }
 
 /// The client that the path names; one that was revoked is none any more.
 fn find(call: &Call<'_>) -> Result<CredentialSummary, ApiError> {
     let id = call.parameters.get("clientId");
-    let found = call.caller.organization().cyral_client(call.caller, id)?;
-    if found.revoked || sidecar_accounts::is_one(call, &found) {
-        return Err(ApiError::not_found("there is no such client"));
-    }
-    Ok(found)
+    let organization = call.caller.organization();
+    let found = organization.credential_named(call.caller, KIND, id);
+    let found = found.filter(|found| !found.revoked && !sidecar_accounts::is_one(call, found));
+    found.ok_or_else(|| ApiError::not_found("there is no such client"))
 }
 
-/// Names of the permissions whose ids a body holds.
-fn names(body: &fields::Object) -> Result<Vec<&'static str>, ApiError> {
+/// The permissions whose ids a body holds.
+fn rights(body: &fields::Object) -> Result<Rights, ApiError> {
     let ids = fields::texts(body, "roleIds")?;
     if ids.is_empty() {
         return Err(ApiError::invalid(
@@ -96,13 +105,16 @@ fn names(body: &fields::Object) -> Result<Vec<&'static str>, ApiError> {
     }
     let named = ids.iter().map(|id| {
         let unknown = || ApiError::invalid(format!("there is no permission {id:?}"));
-        permission::named(id).ok_or_else(unknown)
+        let right = permission::named(id).and_then(Right::of_cyral);
+        right.ok_or_else(unknown)
     });
     named.collect()
 }
 
 fn shown(client: &CredentialSummary) -> Map<String, Json> {
-    let ids = client.cyral_permissions().into_iter().map(permission::id);
+    let ids = cyral_permissions(client.rights)
+        .into_iter()
+        .map(permission::id);
     let row = json!({
         "displayName": client.name,
         "clientId": client.public_id,

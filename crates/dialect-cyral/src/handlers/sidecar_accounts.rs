@@ -31,7 +31,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     let id = fields::required(&body, "sidecarId")?;
     let node = call.core().get(Kind::NODE, id)?;
     let new = NewCredential {
-        rights: Rights::NONE,
+        rights: Some(Rights::NONE),
         ..NewCredential::new(
             CredentialKind::CyralClient,
             Target::Id(node.id),

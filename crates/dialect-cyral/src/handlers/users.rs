@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! People.
 
+use durward_access::accounts;
 use serde_json::json;
 
 use super::Call;
@@ -12,7 +13,7 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Answer, ApiError> {
     let Some(id) = call.caller.account() else {
         return Err(ApiError::not_found("the caller has no account"));
     };
-    let account = call.caller.organization().account(call.caller, id)?;
+    let account = accounts::get(call.caller, &call.access.view(None), id)?;
     Ok(Answer::json(&json!({
         "id": id.to_hex(),
         "email": account.email,

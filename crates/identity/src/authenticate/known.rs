@@ -280,7 +280,7 @@ fn check(
     if !is_secret(record)? {
         return Err(AuthError::WrongSecret);
     }
-    if !record.kind.is_accepted() {
+    if !record.kind.entry().is_accepted {
         return Err(AuthError::NotAccepted);
     }
     if record.revoked {

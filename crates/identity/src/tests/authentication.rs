@@ -166,7 +166,7 @@ fn use_and_failures_leave_their_traces_at_a_bounded_rate() {
     }
     // What is recorded without waiting is there when something later is.
     organization
-        .set_account_role(&caller, caller.account().unwrap(), "Administrator")
+        .revoke_credential(&caller, caller.credential().unwrap())
         .unwrap();
     let used = recorded("credential used");
     assert_eq!(
@@ -219,8 +219,6 @@ fn the_operator_has_every_right_and_no_account() {
     let operator = Caller::operator(&organization);
     assert!(Right::all().all(|right| operator.may(right)));
     assert_eq!(operator.origin("imported").actor, None);
-    let error = organization
-        .create_own_credential(&operator, crate::CredentialKind::OpenctiToken, "x", None)
-        .unwrap_err();
+    let error = create_own(&operator, CredentialKind::OpenctiToken, "x", None).unwrap_err();
     assert!(error.to_string().contains("has no account"), "{error}");
 }

@@ -5,16 +5,15 @@ use durward_policy::{AccessPolicy, Object, Right};
 use durward_query::RowCondition;
 
 use super::*;
-use crate::{CredentialFilter, CredentialKind, IdentityError, IssuedCredential, NewApiKey};
+use crate::{CredentialFilter, CredentialKind, IdentityError, IssuedCredential, NewCredential};
 
 fn api_key(caller: &Caller, policy: &str) -> Result<IssuedCredential, IdentityError> {
-    let new = NewApiKey {
-        name: "key".to_owned(),
+    let new = NewCredential {
         category: Some("tags".to_owned()),
-        policy: policy.to_owned(),
-        expires_at: None,
+        policy: Some(policy.to_owned()),
+        ..NewCredential::own(caller, CredentialKind::JupiteroneApiKey, "key")?
     };
-    caller.organization().create_api_key(caller, new)
+    caller.organization().create_credential(caller, new)
 }
 
 fn only(property: &str, value: &str) -> String {
@@ -92,7 +91,7 @@ fn expiry_is_checked_when_made_and_when_used() {
     let (admin, organization) = world.admin(&organizations);
     let create = |kind, seconds: Option<i64>| {
         let end = seconds.map(|seconds| world.now().plus_seconds(seconds));
-        organization.create_own_credential(&admin, kind, "t", end)
+        create_own(&admin, kind, "t", end)
     };
     assert!(create(CredentialKind::OpenctiToken, Some(0)).is_err());
     let short = create(CredentialKind::OpenctiToken, Some(5)).unwrap();
@@ -104,13 +103,18 @@ fn expiry_is_checked_when_made_and_when_used() {
             .to_string();
         assert!(error.contains("7200 to 2592000"), "{error}");
     }
+    let lasting = |seconds: i64| {
+        let new = NewCredential {
+            life_seconds: Some(seconds),
+            ..NewCredential::own(&admin, CredentialKind::SonraiToken, "t").unwrap()
+        };
+        organization.create_own_credential(&admin, new)
+    };
     for seconds in [i64::MIN, 7_199, 2_592_001] {
-        let refused = organization.create_sonrai_token(&admin, "t", seconds);
+        let refused = lasting(seconds);
         assert!(matches!(refused, Err(IdentityError::Input { .. })));
     }
-    let sonrai = organization
-        .create_sonrai_token(&admin, "t", 7_200)
-        .unwrap();
+    let sonrai = lasting(7_200).unwrap();
     let token = |made: &IssuedCredential| made.secret.expose().clone();
     assert!(world.try_token(&organizations, &token(&short)).is_ok());
     world.pass(5);
@@ -126,7 +130,7 @@ fn expiry_is_checked_when_made_and_when_used() {
 fn what_a_bounded_key_makes_is_bounded_too() {
     let world = World::new();
     let organizations = world.open();
-    let (admin, organization) = world.admin(&organizations);
+    let (admin, _) = world.admin(&organizations);
     let no_sync = r#"{"permissions":[{"effect":"ALLOW","actions":["*"],"resources":["*"]},
         {"effect":"DENY","actions":["persister:Synchronize"],"resources":["*"]}]}"#;
     let parent = api_key(&admin, no_sync).unwrap();
@@ -137,9 +141,7 @@ fn what_a_bounded_key_makes_is_bounded_too() {
     let child = world.token(&organizations, child.secret.expose());
     assert!(child.may(Right::WRITE_GRAPH) && !child.may(Right::SYNCHRONIZE));
     let kind = CredentialKind::OpenctiToken;
-    let grandchild = organization
-        .create_own_credential(&child, kind, "g", None)
-        .unwrap();
+    let grandchild = create_own(&child, kind, "g", None).unwrap();
     let grandchild = world.token(&organizations, grandchild.secret.expose());
     assert!(grandchild.may(Right::WRITE_GRAPH) && !grandchild.may(Right::SYNCHRONIZE));
 
@@ -161,7 +163,7 @@ fn lists_show_what_the_caller_may_see() {
     let organizations = world.open();
     let (admin, organization) = world.admin(&organizations);
     let viewer = super::roles::add_account(&admin, "v@example.com", "Viewer");
-    let viewer = super::roles::log_in(&world, &organizations, viewer.id);
+    let viewer = super::roles::log_in(&world, &organizations, viewer);
     let made = api_key(&admin, AccessPolicy::ALLOW_ALL).unwrap();
 
     let list = |caller: &Caller, filter: &CredentialFilter| {

@@ -4,14 +4,35 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use durward_model::transaction::Sequence;
-use durward_policy::Right;
+use durward_policy::{Right, Rights};
 
-use super::roles::{add_account, log_in};
+use super::roles::{add_account, log_in, suspend};
 use super::*;
-use crate::{CredentialKind, GrantError, IdentityError, IssuedCredential, TokenGrant};
+use crate::{CredentialUpdate, GrantError, TokenGrant, cyral_permissions};
+
+const KIND: CredentialKind = CredentialKind::CyralClient;
 
 fn modify_users() -> Right {
     Right::of_cyral("Modify Users").unwrap()
+}
+
+fn rights_named(permissions: &[&str]) -> Rights {
+    let named = permissions
+        .iter()
+        .map(|name| Right::of_cyral(name).unwrap());
+    named.collect()
+}
+
+fn create_client(
+    caller: &Caller,
+    name: &str,
+    permissions: &[&str],
+) -> Result<IssuedCredential, IdentityError> {
+    let new = NewCredential {
+        rights: Some(rights_named(permissions)),
+        ..NewCredential::own(caller, KIND, name)?
+    };
+    caller.organization().create_own_credential(caller, new)
 }
 
 struct Client {
@@ -73,15 +94,10 @@ fn a_client_has_the_permissions_that_its_maker_gave_it() {
     let world = World::new();
     let organizations = world.open();
     let (admin, organization) = world.admin(&organizations);
-    let create = |caller: &Caller, permissions: &[&str]| {
-        organization.create_cyral_client(caller, "client", permissions.iter().copied())
-    };
-    for wrong in [&[][..], &["Modify Moon"]] {
-        let error = create(&admin, wrong).unwrap_err();
-        assert!(matches!(error, IdentityError::Input { .. }), "{error}");
-    }
+    let create =
+        |caller: &Caller, permissions: &[&str]| create_client(caller, "client", permissions);
     let made = create(&admin, &["View Users", "Modify Users", "Modify Policies"]).unwrap();
-    let permissions = made.summary.cyral_permissions();
+    let permissions = cyral_permissions(made.summary.rights);
     assert_eq!(permissions.len(), 3);
     let client = Client::of(&made);
     let grant = client.grant(&world, &organizations).unwrap();
@@ -101,39 +117,40 @@ fn a_client_has_the_permissions_that_its_maker_gave_it() {
     );
     let second = create(&caller, &["View Users"]).unwrap();
     let id = second.summary.public_id.clone().unwrap();
-    let none = None::<[&str; 0]>;
-    let more = Some(["View Users", "Repo Crawler"]);
-    assert!(
-        organization
-            .update_cyral_client(&caller, &id, None, more)
-            .is_err()
-    );
+    let second_id = second.summary.id;
+    let update = |name: Option<&str>, permissions: Option<&[&str]>| {
+        let update = CredentialUpdate {
+            name: name.map(str::to_owned),
+            tags: None,
+            rights: permissions.map(rights_named),
+        };
+        organization.update_credential(&caller, second_id, update)
+    };
+    assert!(update(None, Some(&["View Users", "Repo Crawler"])).is_err());
     let weak = Client::of(&second).grant(&world, &organizations).unwrap();
     let weak = world.token(&organizations, access(&weak));
     assert!(
         create(&weak, &["View Users"]).is_err(),
         "it lacks the permission to"
     );
-    assert!(organization.cyral_client(&weak, &client.id).is_ok());
-    assert!(organization.rotate_cyral_client(&weak, &client.id).is_err());
-    let more = Some(["Modify Users"]);
-    let changed = organization.update_cyral_client(&caller, &id, Some("new"), more);
-    assert_eq!(changed.unwrap().cyral_permissions(), ["Modify Users"]);
+    let named = |caller: &Caller, id: &str| organization.credential_named(caller, KIND, id);
+    let seen = named(&weak, &client.id).unwrap();
+    assert!(organization.rekey_credential(&weak, seen.id).is_err());
+    let changed = update(Some("new"), Some(&["Modify Users"])).unwrap();
+    assert_eq!(cyral_permissions(changed.rights), ["Modify Users"]);
     assert!(
         weak.may(Right::of_cyral("View Users").unwrap()),
         "as it was"
     );
-    let again = organization
-        .update_cyral_client(&caller, &id, Some("newer"), none)
-        .unwrap();
+    let again = update(Some("newer"), None).unwrap();
     assert_eq!(again.name, "newer");
-    assert_eq!(again.cyral_permissions(), ["Modify Users"]);
+    assert_eq!(cyral_permissions(again.rights), ["Modify Users"]);
+    assert_eq!(named(&caller, &id).unwrap(), again);
 
     let viewer = add_account(&admin, "v@example.com", "Viewer");
-    let viewer = log_in(&world, &organizations, viewer.id);
+    let viewer = log_in(&world, &organizations, viewer);
     for id in [client.id.as_str(), "sa/default/0"] {
-        let hidden = organization.cyral_client(&viewer, id);
-        assert!(matches!(hidden, Err(IdentityError::NotFound { .. })));
+        assert!(named(&viewer, id).is_none());
     }
 }
 
@@ -204,7 +221,7 @@ fn errors_name_their_cause() {
     for token in ["x", access(&grant), &world.output.api_token] {
         assert_eq!(refresh(token), "invalid_grant");
     }
-    let made = organization.create_cyral_client(&admin, "other", ["View Users"]);
+    let made = create_client(&admin, "other", &["View Users"]);
     let other = Client::of(&made.unwrap())
         .grant(&world, &organizations)
         .unwrap();
@@ -240,10 +257,8 @@ fn tokens_end_with_what_they_were_granted_for() {
     let world = World::new();
     let organizations = world.open();
     let (admin, organization) = world.admin(&organizations);
-    let made = organization
-        .create_cyral_client(&admin, "client", ["View Users"])
-        .unwrap();
-    let client = Client::of(&made);
+    let made = create_client(&admin, "client", &["View Users"]).unwrap();
+    let (id, client) = (made.summary.id, Client::of(&made));
     let both = |client: &Client, grant: &TokenGrant| {
         let entered = world.try_token(&organizations, access(grant));
         let refresh = client.refresh(&world, &organizations, grant.refresh_token.expose());
@@ -254,9 +269,7 @@ fn tokens_end_with_what_they_were_granted_for() {
     };
     let grant = client.grant(&world, &organizations).unwrap();
     assert_eq!(both(&client, &grant), ("in", "in"));
-    let fresh = organization
-        .rotate_cyral_client(&admin, &client.id)
-        .unwrap();
+    let fresh = organization.rekey_credential(&admin, id).unwrap();
     assert_eq!(both(&client, &grant), ("revoked", "invalid_client"));
     let client = Client::of(&fresh);
     assert_eq!(both(&client, &grant), ("revoked", "invalid_grant"));
@@ -264,21 +277,18 @@ fn tokens_end_with_what_they_were_granted_for() {
     assert_eq!(both(&client, &grant), ("in", "in"));
 
     // Rights are those of this moment, not those that the token tells.
-    let more = Some(["Modify Roles"]);
-    organization
-        .update_cyral_client(&admin, &client.id, None, more)
-        .unwrap();
+    let more = CredentialUpdate {
+        rights: Some(rights_named(&["Modify Roles"])),
+        ..CredentialUpdate::default()
+    };
+    organization.update_credential(&admin, id, more).unwrap();
     let caller = world.token(&organizations, access(&grant));
     assert!(caller.may(Right::of_cyral("Modify Roles").unwrap()));
     assert!(!caller.may(Right::of_cyral("View Users").unwrap()));
 
-    let second = add_account(&admin, "second@example.com", "Administrator");
-    let second = log_in(&world, &organizations, second.id);
     let owner = admin.account().unwrap();
     for suspended in [true, false] {
-        organization
-            .set_account_suspended(&second, owner, suspended)
-            .unwrap();
+        suspend(&organization, owner, suspended);
         let expected = if suspended {
             ("account_suspended", "invalid_client")
         } else {
@@ -289,11 +299,10 @@ fn tokens_end_with_what_they_were_granted_for() {
     organizations.rotate_token_key("Acme", true).unwrap();
     assert_eq!(both(&client, &grant), ("token", "invalid_grant"));
     let grant = client.grant(&world, &organizations).unwrap();
-    organization
-        .delete_cyral_client(&admin, &client.id)
-        .unwrap();
+    organization.delete_credential(&admin, id).unwrap();
     assert_eq!(both(&client, &grant), ("unknown", "invalid_client"));
-    assert!(organization.cyral_client(&admin, &client.id).is_err());
+    let gone = organization.credential_named(&admin, KIND, &client.id);
+    assert!(gone.is_none());
 }
 
 #[test]

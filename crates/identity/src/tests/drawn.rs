@@ -3,10 +3,9 @@
 
 use durward_graph::store::{Operation, PutMode, Target};
 use durward_model::{Namespace, ObjectId, Value};
-use durward_policy::{Right, Rights};
-use durward_vault::Secret;
+use durward_policy::Right;
 
-use super::roles::{add_account, log_in};
+use super::roles::{add_account, log_in, set_role};
 use super::*;
 use crate::{CredentialKind, CredentialSummary, IdentityError, NewCredential};
 
@@ -88,7 +87,7 @@ fn nobody_draws_more_than_they_have() {
     let organizations = world.open();
     let (admin, organization) = world.admin(&organizations);
     let editor = add_account(&admin, "e@example.com", "Editor");
-    let editor = log_in(&world, &organizations, editor.id);
+    let editor = log_in(&world, &organizations, editor);
     let kind = CredentialKind::OpenctiToken;
     let draw = |caller: &Caller, owner: Target| {
         organization.draw_credential(caller, NewCredential::new(kind, owner, "t"), 0)
@@ -100,35 +99,12 @@ fn nobody_draws_more_than_they_have() {
     assert!(matches!(error, IdentityError::NotFound { .. }), "{error}");
     assert!(draw(&editor, Target::Alias("x".to_owned())).is_err());
     let viewer = add_account(&admin, "v@example.com", "Viewer");
-    let drawn = draw(&editor, Target::Id(viewer.id)).unwrap();
+    let drawn = draw(&editor, Target::Id(viewer)).unwrap();
     organization
         .submit_core(editor.origin("made"), drawn.operations)
         .unwrap();
-    organization
-        .set_account_role(&admin, viewer.id, "Administrator")
-        .unwrap();
+    set_role(&organization, viewer, "Administrator");
     let made = world.token(&organizations, drawn.secret.expose());
     assert!(made.may(Right::WRITE_GRAPH) && !made.may(Right::MANAGE_ACCOUNTS));
     assert!(made.rights().is_within(&editor.rights()));
-}
-
-#[test]
-fn a_lesser_credential_does_not_set_the_password_of_its_account() {
-    let world = World::new();
-    let organizations = world.open();
-    let (admin, organization) = world.admin(&organizations);
-    let account = admin.account().unwrap();
-    let mut new = NewCredential::new(CredentialKind::OpenctiToken, Target::Id(account), "few");
-    new.rights = Rights::NONE.with(Right::MANAGE_OWN_CREDENTIALS);
-    let drawn = organization.draw_credential(&admin, new, 0).unwrap();
-    organization
-        .submit_core(admin.origin("made"), drawn.operations)
-        .unwrap();
-    let few = world.token(&organizations, drawn.secret.expose());
-    let password = Secret::new("a new long password".to_owned());
-    let error = organization.set_password(&few, account, &password);
-    assert!(matches!(error, Err(IdentityError::Forbidden { .. })));
-    organization
-        .set_password(&admin, account, &password)
-        .unwrap();
 }

@@ -229,7 +229,7 @@ impl<'w> Bench<'w> {
         ][kind];
         let owner = Target::Id(self.accounts[account]);
         let mut new = NewCredential::new(kind, owner, "made");
-        new.rights = rights(bits);
+        new.rights = Some(rights(bits));
         let drawn = self
             .organization
             .draw_credential(&self.admin, new, 0)

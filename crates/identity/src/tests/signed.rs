@@ -11,9 +11,7 @@ use durward_vault::{MacKey, digest};
 
 use super::roles::{add_account, log_in};
 use super::*;
-use crate::{
-    CredentialFilter, CredentialKind, CredentialUpdate, IdentityError, IssuedCredential, NewApiKey,
-};
+use crate::{CredentialFilter, CredentialUpdate};
 
 /// The signature of a digest as a client makes it on a day.
 pub(super) fn signature(secret: &str, date: &str, digest: &[u8; 32]) -> [u8; 32] {
@@ -111,7 +109,14 @@ fn a_token_has_the_permissions_it_was_made_for() {
     let make = |caller: &Caller, rights: Rights| {
         let tags = BTreeMap::from([("env".to_owned(), "dev".to_owned())]);
         let end = Some(world.now().plus_seconds(60));
-        organization.create_strongdm_key(caller, "bot", "api", rights, tags, end)
+        let new = NewCredential {
+            account_type: Some("api".to_owned()),
+            rights: Some(rights),
+            expires_at: end,
+            tags,
+            ..NewCredential::own(caller, CredentialKind::StrongdmKey, "bot").unwrap()
+        };
+        organization.create_own_credential(caller, new)
     };
     let few = Rights::NONE
         .with(Right::READ_ACCOUNTS)
@@ -172,9 +177,7 @@ fn names_tags_and_secrets_change() {
     let organizations = world.open();
     let (admin, organization) = world.admin(&organizations);
     let kind = CredentialKind::StrongdmKey;
-    let made = organization
-        .create_own_credential(&admin, kind, "k", None)
-        .unwrap();
+    let made = create_own(&admin, kind, "k", None).unwrap();
     let (key, secret) = keys_of(&made);
     let id = made.summary.id;
     let update = |name: Option<&str>, tags: &[(&str, &str)]| {
@@ -200,9 +203,7 @@ fn names_tags_and_secrets_change() {
     let old = sign_in(&world, &organizations, &key, &secret);
     assert_eq!(old.unwrap_err().reason(), "wrong_secret");
     assert!(sign_in(&world, &organizations, &key, fresh.secret.expose()).is_ok());
-    let bearer = organization
-        .create_own_credential(&admin, CredentialKind::OpenctiToken, "t", None)
-        .unwrap();
+    let bearer = create_own(&admin, CredentialKind::OpenctiToken, "t", None).unwrap();
     let error = organization.rekey_credential(&admin, bearer.summary.id);
     assert!(matches!(error, Err(IdentityError::Input { .. })));
 }
@@ -213,7 +214,7 @@ fn a_deleted_credential_is_refused_at_once_and_stays_in_history() {
     let organizations = world.open();
     let (admin, organization) = world.admin(&organizations);
     let viewer = add_account(&admin, "v@example.com", "Viewer");
-    let viewer = log_in(&world, &organizations, viewer.id);
+    let viewer = log_in(&world, &organizations, viewer);
     let kinds = [
         CredentialKind::StrongdmKey,
         CredentialKind::SonraiToken,
@@ -222,9 +223,7 @@ fn a_deleted_credential_is_refused_at_once_and_stays_in_history() {
     ];
     for kind in kinds {
         let end = Some(world.now().plus_seconds(10_000));
-        let made = organization
-            .create_own_credential(&admin, kind, "k", end)
-            .unwrap();
+        let made = create_own(&admin, kind, "k", end).unwrap();
         let enter = || {
             let public_id = made.summary.public_id.clone().unwrap_or_default();
             let secret = made.secret.expose();
@@ -262,12 +261,11 @@ fn a_key_bounded_by_a_policy_does_not_take_over_a_free_one() {
     let (admin, organization) = world.admin(&organizations);
     let policy = r#"{"permissions":[{"effect":"ALLOW","actions":["*"],"resources":["*"]},
         {"effect":"DENY","actions":["dashboard:View"],"resources":["dashboard:7"]}]}"#;
-    let new = NewApiKey {
-        name: "bounded".to_owned(),
-        policy: policy.to_owned(),
-        ..NewApiKey::default()
+    let new = NewCredential {
+        policy: Some(policy.to_owned()),
+        ..NewCredential::own(&admin, CredentialKind::JupiteroneApiKey, "bounded").unwrap()
     };
-    let bounded = organization.create_api_key(&admin, new).unwrap();
+    let bounded = organization.create_credential(&admin, new).unwrap();
     let bounded = world.token(&organizations, bounded.secret.expose());
     let error = organization.rekey_credential(&bounded, first_key(&admin));
     assert!(
@@ -276,9 +274,11 @@ fn a_key_bounded_by_a_policy_does_not_take_over_a_free_one() {
             .to_string()
             .contains("does not bound that credential")
     );
-    let own = organization
-        .create_strongdm_key(&bounded, "k", "", Rights::ALL, BTreeMap::new(), None)
-        .unwrap();
+    let new = NewCredential {
+        rights: Some(Rights::ALL),
+        ..NewCredential::own(&bounded, CredentialKind::StrongdmKey, "k").unwrap()
+    };
+    let own = organization.create_own_credential(&bounded, new).unwrap();
     organization
         .rekey_credential(&bounded, own.summary.id)
         .unwrap();

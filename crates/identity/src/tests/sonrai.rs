@@ -14,9 +14,7 @@ const KIND: CredentialKind = CredentialKind::SonraiToken;
 fn renew(caller: &Caller, seconds: i64) -> IssuedCredential {
     let organization = caller.organization();
     let end = Some(organization.now().plus_seconds(seconds));
-    organization
-        .create_own_credential(caller, KIND, "next", end)
-        .unwrap()
+    create_own(caller, KIND, "next", end).unwrap()
 }
 
 #[test]
@@ -44,11 +42,7 @@ fn any_token_makes_the_next_one_with_the_same_rights() {
     let next = world.token(&organizations, next.secret.expose());
     assert_eq!(next.rights(), first.rights());
     let other = CredentialKind::OpenctiToken;
-    assert!(
-        organization
-            .create_own_credential(&next, other, "x", None)
-            .is_err()
-    );
+    assert!(create_own(&next, other, "x", None).is_err());
     let own = CredentialFilter {
         kinds: vec![KIND],
         own: true,

@@ -78,16 +78,16 @@ fn every_dialect_has_its_rights() {
     assert_eq!(Vocabulary::StrongDm.words().count(), 104);
     assert_eq!(Vocabulary::Cyral.words().count(), 18);
     for key in Vocabulary::StrongDm.words() {
-        let right = Right::of_strongdm(key).unwrap();
-        assert_eq!(right.name(), format!("strongdm:{key}"));
+        let right = Right::named(&format!("strongdm:{key}")).unwrap();
+        assert_eq!(right.strongdm_key(), Some(key));
         assert_eq!(right.jupiterone_action(), None);
     }
     for name in Vocabulary::Cyral.words() {
         assert_eq!(Right::of_cyral(name).unwrap().cyral_name(), Some(name));
     }
-    assert_eq!(Right::of_strongdm("user:fly"), None);
+    assert_eq!(Vocabulary::StrongDm.meaning("user:fly"), None);
     assert_eq!(Right::of_cyral("modify users"), None);
-    let approver = Rights::NONE.with(Right::of_sonrai("approve").unwrap());
+    let approver = Vocabulary::Sonrai.meaning("approve").unwrap();
     assert_eq!(approver.names(), ["sonrai:view", "sonrai:approve"]);
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use durward_access::Properties;
 use durward_access::object::TAG_PREFIX;
 use durward_catalog::kinds::property;
-use durward_identity::{CredentialSummary, CredentialUpdate};
+use durward_identity::{CredentialKind, CredentialSummary, CredentialUpdate, NewCredential};
 use durward_model::{Instant, Value};
 use durward_policy::{Rights, Vocabulary};
 
@@ -87,15 +87,18 @@ pub(super) fn create(context: &Context<'_>, given: Given) -> Result<Reply, Statu
         (Some(duration), _) => Some(call.now.plus_micros(duration)),
         (None, deadline) => deadline,
     };
-    let organization = call.caller.organization();
-    let issued = organization.create_strongdm_key(
-        call.caller,
-        &wish.name,
-        account_type,
-        wish.permissions,
-        wish.tags,
-        deadline,
-    );
+    let (kind, organization) = (CredentialKind::StrongdmKey, call.caller.organization());
+    let own = NewCredential::own(call.caller, kind, &wish.name);
+    let issued = own.and_then(|own| {
+        let new = NewCredential {
+            account_type: Some(account_type.to_owned()),
+            rights: Some(wish.permissions),
+            expires_at: deadline,
+            tags: wish.tags,
+            ..own
+        };
+        organization.create_own_credential(call.caller, new)
+    });
     let issued = issued.map_err(|error| refused(&error))?;
     let known = &issued.summary;
     let message = Shown::new(context.services.codec()).token(known);

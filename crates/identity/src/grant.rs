@@ -5,21 +5,19 @@
 //! secret; a new secret, or the client's end, ends it.
 
 use durward_model::{ErrorKind, Instant};
+use durward_policy::{Right, Rights};
 use durward_vault::{Secret, random};
 use serde_json::{Map, Value, json};
 
-use super::cyral_permissions;
 use crate::authenticate::AuthError;
 use crate::failures::shortened;
-use crate::issue::{ORGANIZATION_CLAIM, seconds};
-use crate::{Caller, IdentityError, Organizations, Presented};
+use crate::issue::{said_claims, seconds};
+use crate::{Caller, CredentialKind, IdentityError, Organizations, Presented};
 
 /// How long access tokens are valid, in seconds.
 pub const ACCESS_SECONDS: i64 = 300;
 /// How long refresh tokens are valid, in seconds.
 pub const REFRESH_SECONDS: i64 = 36_000;
-const ISSUER: &str = "durward";
-const AUDIENCE: &str = "cyral";
 const SCOPE: &str = "email profile";
 /// Activity of a grant in the audit log.
 const GRANTED: &str = "token granted";
@@ -108,6 +106,14 @@ impl GrantError {
             Self::Failed(_) => "an internal error occurred".to_owned(),
         }
     }
+}
+
+/// Cyral's names of the permissions in a set of rights, in the order of Cyral's list.
+pub fn cyral_permissions(rights: Rights) -> Vec<&'static str> {
+    Right::all()
+        .filter(|right| rights.contains(*right))
+        .filter_map(Right::cyral_name)
+        .collect()
 }
 
 /// What an access token says of itself.
@@ -257,19 +263,14 @@ fn common_claims(
     issued: i64,
 ) -> Map<String, Value> {
     let subject = caller.account().map(durward_model::ObjectId::to_hex);
-    let claims = [
-        ("iss", Value::from(ISSUER)),
-        ("sub", subject.into()),
+    let mut claims = said_claims(CredentialKind::CyralAccess, caller.organization().id());
+    let own = [
+        ("sub", Value::from(subject)),
         (CLIENT_CLAIM, client_id.into()),
-        ("aud", AUDIENCE.into()),
         ("iat", issued.into()),
         (SESSION_CLAIM, session.into()),
-        (
-            ORGANIZATION_CLAIM,
-            caller.organization().id().as_str().into(),
-        ),
         (GENERATION_CLAIM, caller.generation().into()),
     ];
-    let named = claims.map(|(name, value)| (name.to_owned(), value));
-    named.into_iter().collect()
+    claims.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    claims
 }

@@ -4,30 +4,30 @@
 use durward_catalog::Kind;
 use durward_catalog::kinds::verb::{ASSIGNED, HAS};
 use durward_graph::{CoreReader, Direction, EntityRef, Link, ObjectRef, View};
+use durward_identity::is_suspended;
+use durward_identity::roles::ADMINISTRATOR;
 
-use crate::IdentityError;
-use crate::credential::property;
-use crate::effective::is_suspended;
-use crate::roles::ADMINISTRATOR;
+use crate::AccessError;
+use durward_catalog::kinds::property::BUILT_IN;
 
 /// Refuses when these accounts, groups and relationships are all that makes somebody an
 /// administrator who is not suspended.
-///
-/// # Errors
-/// When nobody would be left.
-pub fn require_administrator_beside(view: &View, gone: &[ObjectRef]) -> Result<(), IdentityError> {
+pub(crate) fn require_administrator_beside(
+    view: &View,
+    gone: &[ObjectRef],
+) -> Result<(), AccessError> {
     if is_left(view, gone) || !is_left(view, &[]) {
         return Ok(());
     }
     let reason = "stays: the organization would have none";
-    Err(IdentityError::input("the last administrator", reason))
+    Err(AccessError::invalid("the last administrator", reason))
 }
 
 fn is_left(view: &View, gone: &[ObjectRef]) -> bool {
     let reader = CoreReader::new(view);
     let is_role = |role: &EntityRef| {
-        reader.flag(*role, "builtIn")
-            && reader.text(*role, property::NAME).as_deref() == Some(ADMINISTRATOR)
+        reader.flag(*role, BUILT_IN)
+            && reader.text(*role, "displayName").as_deref() == Some(ADMINISTRATOR)
     };
     let mut roles = reader
         .live(Kind::ROLE.type_name())
