@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Filters, ordering, search and paging of lists."""
 
+import json
+
 import pytest
 
 SETS = ["Black Skua", "Grey Petrel", "Night Cormorant", "Pale Fulmar", "Salt Heron"]
@@ -142,3 +144,49 @@ def test_unknown_keys_are_named_inside_groups_too(api):
     filters = group(groups=[group(condition("no_such_key", "x"))])
     with pytest.raises(ValueError, match="UNSUPPORTED_ERROR"):
         api.intrusion_set.list(filters=filters)
+
+
+@pytest.mark.parametrize("accessor", ["identity", "location", "threat_actor"])
+def test_filters_find_the_kind_that_is_shown(api, accessor):
+    methods = getattr(api, accessor)
+    everything = methods.list(getAll=True)
+    kinds = {row["entity_type"] for row in everything}
+    assert len(kinds) > 1
+    for kind in kinds:
+        own = {row["id"] for row in everything if row["entity_type"] == kind}
+        for spelled in (kind, kind.upper()):
+            found = methods.list(filters=group(condition("entity_type", spelled)))
+            assert {row["id"] for row in found} == own
+        others = methods.list(filters=group(condition("entity_type", kind, operator="not_eq")))
+        assert {row["id"] for row in others} == {row["id"] for row in everything} - own
+    both = group(condition("entity_type", *kinds, mode="and"))
+    assert methods.list(filters=both) == []
+
+
+def test_an_order_by_type_goes_by_kind_within_a_type(api):
+    for kind in ("Identity", "Location"):
+        given = {"types": [kind], "orderBy": "entity_type"}
+        for mode in ("asc", "desc"):
+            shown = [
+                row["entity_type"] for row in api.stix_domain_object.list(orderMode=mode, **given)
+            ]
+            assert len(set(shown)) > 1 and shown == sorted(shown, reverse=mode == "desc")
+
+
+def test_kinds_of_ends_are_told_apart(api):
+    everything = api.stix_core_relationship.list(getAll=True)
+    kinds = {row["to"]["entity_type"] for row in everything}
+    assert {"Organization", "Sector"} <= kinds
+    for kind in kinds:
+        own = {row["id"] for row in everything if row["to"]["entity_type"] == kind}
+        found = api.stix_core_relationship.list(toTypes=[kind], getAll=True)
+        assert {row["id"] for row in found} == own
+        filters = group(condition("toTypes", kind))
+        found = api.stix_core_relationship.list(filters=filters, getAll=True)
+        assert {row["id"] for row in found} == own
+
+
+def test_what_tells_kinds_apart_is_in_no_stix_object(api):
+    row = api.location.list(first=1)[0]
+    given = json.loads(api.query("query Q($id: String!) { stix(id: $id) }", {"id": row["id"]})["data"]["stix"])
+    assert given["type"] == "location" and "opencti_type" not in given

@@ -225,7 +225,7 @@ struct Leaves;
 impl Dialect for Leaves {
     type Context = ();
 
-    fn require(&self, _: &(), _: &[Action]) -> Result<(), FieldError> {
+    fn require(&self, (): &(), _: &[Action]) -> Result<(), FieldError> {
         Ok(())
     }
 

@@ -196,8 +196,8 @@ fn parse(file: Text) -> Result<Vec<CredentialEntry>, CatalogError> {
         .collect();
     if names.len() < raw.credential.len() {
         let mut seen = BTreeSet::new();
-        let twice = raw.credential.iter().map(|raw| raw.name.get_ref());
-        let name = twice.cloned().find(|name| !seen.insert(name.clone()));
+        let mut twice = raw.credential.iter().map(|raw| raw.name.get_ref());
+        let name = twice.find(|name| !seen.insert((*name).clone())).cloned();
         let name = name.unwrap_or_default();
         return Err(CatalogError::Twice { name });
     }

@@ -12,12 +12,14 @@ pub mod ids;
 pub mod kinds;
 mod place;
 pub mod stix;
+mod telling;
 mod types;
 mod vocabulary;
 
 pub use cloud::CloudType;
 pub use dialects::{CyralName, SonraiName, StrongdmName};
 pub use kinds::Kind;
+pub use telling::{OPENCTI_TYPE, Said, Telling};
 pub use types::{
     CREDENTIAL, Catalog, CatalogError, ORGANIZATION, RAW_DATA, TypeEntry, UniqueProperty,
 };

@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use crate::CatalogError;
 use crate::place::Text;
+use crate::telling::{RawRule, Telling};
 
 const FILE: Text = Text {
     file: "stix.toml",
@@ -45,9 +46,10 @@ pub struct StixType {
     pub class: String,
     /// What sort it is.
     pub sort: Sort,
-    /// What its objects are called in OpenCTI; where there are several, the first stands for those
-    /// that fit none.
+    /// What its objects are called in OpenCTI.
     pub opencti: Vec<String>,
+    /// Which of its objects has which of several names.
+    pub told: Option<Telling>,
     /// OpenCTI's abstract types above them, from the widest.
     pub parents: Vec<String>,
 }
@@ -82,6 +84,8 @@ struct RawType {
     class: String,
     sort: Sort,
     opencti: Vec<String>,
+    #[serde(default)]
+    told: Vec<RawRule>,
     #[serde(default)]
     general: String,
     #[serde(default)]
@@ -133,9 +137,10 @@ pub fn of_entity_type(entity_type: &str) -> Option<&'static StixType> {
 }
 
 impl StixType {
-    /// The first of its names in OpenCTI.
-    pub fn opencti_name(&self) -> &str {
-        self.opencti.first().map_or("", String::as_str)
+    /// The name of an object in OpenCTI. `told` is what tells it apart, where there are several.
+    pub fn opencti_name(&self, told: Option<&str>) -> &str {
+        let found = told.and_then(|told| self.opencti.iter().find(|name| *name == told));
+        found.or(self.opencti.first()).map_or("", String::as_str)
     }
 
     /// Whether an object that OpenCTI calls `own` is of another, concrete or abstract, type too.
@@ -159,16 +164,18 @@ pub(crate) fn check() -> Result<(), CatalogError> {
 fn parse(file: Text) -> Result<Table, CatalogError> {
     let read: File = file.read()?;
     let mut table = Table::default();
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut names) = (BTreeSet::new(), BTreeSet::new());
     for raw in read.r#type {
         let at = raw.name.span().start;
         let name = raw.name.get_ref().clone();
         if raw.opencti.is_empty() {
             return Err(file.wrong(at, format!("{name} needs a name in OpenCTI")));
         }
-        if (raw.opencti.len() > 1) == raw.general.is_empty() {
-            let reason =
-                format!("{name}: several names in OpenCTI, and only they, need a general one");
+        let has_several = raw.opencti.len() > 1;
+        if has_several == raw.general.is_empty() || has_several == raw.told.is_empty() {
+            let reason = format!(
+                "{name}: several names in OpenCTI, and only they, need a general one and rules"
+            );
             return Err(file.wrong(at, reason));
         }
         if raw.contains && raw.read.is_empty() {
@@ -178,9 +185,17 @@ fn parse(file: Text) -> Result<Table, CatalogError> {
         if !seen.insert(entity_type.clone()) {
             return Err(file.wrong(at, format!("the type {entity_type} is declared twice")));
         }
+        for name in &raw.opencti {
+            if !names.insert(name.to_ascii_lowercase()) {
+                return Err(file.wrong(at, format!("two types are called {name} in OpenCTI")));
+            }
+        }
         table.roots.extend(raw.root());
+        let parents = raw.all_parents();
+        let told = has_several.then(|| Telling::read(file, at, &raw.opencti, raw.told));
         table.types.push(StixType {
-            parents: raw.all_parents(),
+            parents,
+            told: told.transpose()?,
             name,
             entity_type,
             class: raw.class,
@@ -276,7 +291,8 @@ mod tests {
         assert!(case.is_a("Case-Rfi", "container") && case.is_a("Case-Rfi", "Case"));
         assert!(!case.is_a("Case-Rfi", "Case-Rft"));
         let identity = of_entity_type("identity").unwrap();
-        assert_eq!(identity.opencti_name(), "Individual");
+        assert_eq!(identity.opencti_name(None), "Individual");
+        assert_eq!(identity.opencti_name(Some("Sector")), "Sector");
         assert!(identity.is_a("Sector", "Identity"));
         let credential = named("credential").unwrap();
         assert_eq!(credential.entity_type, "credential_observable");
@@ -314,6 +330,8 @@ mod tests {
         );
         let general = refusal("general = \"Location\"\n", "");
         assert!(general.contains("need a general one"), "{general}");
+        let name = refusal("\"Threat-Actor-Group\", ", "\"malware\", ");
+        assert!(name.contains("two types are called"), "{name}");
         let root = refusal("of = \"Threat-Actor-Group\"", "of = \"Threat-Actor-Crowd\"");
         assert!(root.contains("no type Threat-Actor-Crowd"), "{root}");
         let container = refusal("read = \"caseIncident\"\n", "");

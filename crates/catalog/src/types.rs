@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::place::Text;
+use crate::telling::{OPENCTI_TYPE, Telling};
 use crate::{cloud, credentials, kinds, stix};
 
 /// What the catalog says about one entity type.
@@ -52,6 +53,8 @@ pub const RAW_DATA: &str = "_rawData";
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     types: BTreeMap<String, TypeEntry>,
+    /// By entity type.
+    tellings: BTreeMap<&'static str, &'static Telling>,
 }
 
 /// A catalog file that cannot be used.
@@ -111,7 +114,13 @@ impl Catalog {
                 return Err(CatalogError::Twice { name });
             }
         }
-        Ok(Self { types })
+        let tellings = stix::types().iter();
+        let tellings =
+            tellings.filter_map(|known| Some((&*known.entity_type, known.told.as_ref()?)));
+        Ok(Self {
+            types,
+            tellings: tellings.collect(),
+        })
     }
 
     /// What is known about a type.
@@ -135,6 +144,21 @@ impl Catalog {
         self.types
             .get(entity_type)
             .is_some_and(|entry| entry.secret.iter().any(|secret| secret == property))
+    }
+
+    /// How entities of a type are told apart, where they have an [`OPENCTI_TYPE`].
+    pub fn telling(&self, entity_type: &str) -> Option<&'static Telling> {
+        self.tellings.get(entity_type).copied()
+    }
+
+    /// Whether a property of a type is worked out from the others, so that nobody writes it.
+    pub fn is_derived(&self, entity_type: &str, property: &str) -> bool {
+        property == OPENCTI_TYPE && self.tellings.contains_key(entity_type)
+    }
+
+    /// The rules by which properties are worked out, as a text that is another for other rules.
+    pub fn derivations(&self) -> String {
+        format!("{:?}", self.tellings)
     }
 
     /// All entries by name.

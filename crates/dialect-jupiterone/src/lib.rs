@@ -94,7 +94,7 @@ impl Dialect for JupiterOne {
             "allEntityCounts" => Resolution::ready(off_queue(|| reads::all_entity_counts(&call))),
             "getEntityCounts" => Resolution::ready(off_queue(|| reads::entity_counts(&call))),
             "getAllAssetProperties" => {
-                Resolution::ready(off_queue(|| reads::property_names(&call)))
+                Resolution::ready(off_queue(|| Ok(reads::property_names(&call))))
             }
             "createEntity" | "createEntityV2" => Resolution::later(mutations::create_entity(call)),
             "updateEntity" | "updateEntityV2" => Resolution::later(mutations::update_entity(call)),

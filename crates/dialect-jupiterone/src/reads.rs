@@ -260,7 +260,7 @@ pub(super) fn entity_counts<'n>(call: &Call<'_, Context>) -> Answer<'n> {
 }
 
 /// `getAllAssetProperties`: names of the properties that visible entities have.
-pub(super) fn property_names<'n>(call: &Call<'_, Context>) -> Answer<'n> {
+pub(super) fn property_names<'n>(call: &Call<'_, Context>) -> Node<'n, Context> {
     let context = call.context;
     let view = &context.view;
     let mut names = BTreeSet::new();
@@ -274,5 +274,5 @@ pub(super) fn property_names<'n>(call: &Call<'_, Context>) -> Answer<'n> {
         let held = view.properties_of_type(type_id).into_iter().filter(is_held);
         names.extend(held.map(|property| view.property_name(property).to_owned()));
     }
-    Ok(Node::json(json!(names)))
+    Node::json(json!(names))
 }

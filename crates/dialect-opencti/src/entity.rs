@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use durward_catalog::ids;
 use durward_catalog::stix::{self, Sort, StixType};
+use durward_catalog::{OPENCTI_TYPE, ids};
 use durward_graph::{Direction, EntityRef, ObjectRef, View};
 use durward_intel::kinds;
 use durward_model::Value;
@@ -34,19 +34,9 @@ impl StixNode {
     /// The node of an entity, or `None` when OpenCTI has no such type.
     pub(super) fn new(view: &View, entity: EntityRef) -> Option<Self> {
         let kind = stix::of_entity_type(view.type_name(entity.type_id))?;
-        let opencti = match kind.name.as_str() {
-            "identity" | "location" | "threat-actor" => {
-                let value = |name: &&str| {
-                    let property = view.property_id(name)?;
-                    let value = view.value(entity, property);
-                    (!value.is_null()).then(|| ((*name).to_owned(), value.to_json()))
-                };
-                let telling: Map<_, _> =
-                    names::TELLING_PROPERTIES.iter().filter_map(value).collect();
-                names::name_of(kind, &telling)
-            }
-            _ => kind.opencti_name(),
-        };
+        let told = kind.told.as_ref().and(view.property_id(OPENCTI_TYPE));
+        let told = told.map(|property| view.value(entity, property));
+        let opencti = kind.opencti_name(told.as_ref().and_then(Value::as_str));
         Some(Self {
             entity,
             kind,
@@ -204,7 +194,7 @@ impl StixNode {
         members.insert("id".to_owned(), self.standard_id(view).into());
         members.insert("type".to_owned(), self.kind.name.clone().into());
         members.insert("spec_version".to_owned(), "2.1".into());
-        for (property, value) in view.entity_properties(self.entity) {
+        for (property, value) in view.written_properties(self.entity) {
             let name = view.property_name(property);
             if name != "displayName" {
                 members.insert(name.to_owned(), values::stix(&value));

@@ -5,12 +5,12 @@ mod attributes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use durward_catalog::{Kind, stix};
+use durward_catalog::{Kind, OPENCTI_TYPE, stix};
 use durward_intel::import::STIX_SOURCE;
 use durward_intel::kinds;
 use durward_model::Namespace;
 use durward_query::filter_group::{
-    Filter, FilterGroup, FilterMode, FilterOperator, KeyMeaning, KeyTable,
+    Filter, FilterGroup, FilterMode, FilterOperator, KeyMeaning, KeyTable, KindsWithin,
 };
 use durward_query::plan::Way;
 use serde_json::Value as Json;
@@ -37,9 +37,7 @@ pub(super) fn table(context: &RequestContext, types_of_rows: &[&str]) -> KeyTabl
     let mut table = KeyTable::default()
         .with_properties(contract_fields())
         .with_properties(stored)
-        .with_properties(NEVER_STORED)
-        // Types are told apart by it, whether or not an object has it yet.
-        .with_properties(["x_opencti_type"]);
+        .with_properties(NEVER_STORED);
     table.keys.extend(shown::meanings(types_of_rows));
     let name = table.keys.get("name").cloned();
     table
@@ -86,6 +84,13 @@ pub(super) fn table(context: &RequestContext, types_of_rows: &[&str]) -> KeyTabl
         table = table.with(key, meaning);
     }
     table.types = types();
+    let kinds = names::told_apart();
+    table.within = KindsWithin {
+        property: OPENCTI_TYPE.to_owned(),
+        kinds: kinds
+            .map(|(of, name)| (name.to_lowercase(), (of.to_owned(), name.to_owned())))
+            .collect(),
+    };
     table.verbs = verbs(context);
     table.namespaces = vec![Namespace::new(STIX_SOURCE, "")];
     table
@@ -113,19 +118,17 @@ fn stored_properties(context: &RequestContext) -> BTreeSet<String> {
         .collect()
 }
 
-/// Graph types by the names of OpenCTI's types, concrete and abstract.
+/// Graph types by the names of OpenCTI's types, concrete and abstract; those that are told apart
+/// within a type mean less than it.
 fn types() -> BTreeMap<String, Vec<String>> {
     let mut types = BTreeMap::from([(
         Kind::USER.opencti().to_lowercase(),
         user_types().map(str::to_owned).to_vec(),
     )]);
     for known in stix::types() {
-        for name in known
-            .parents
-            .iter()
-            .chain(&known.opencti)
-            .chain([&known.name])
-        {
+        let whole = known.told.is_none().then_some(&known.opencti);
+        let whole = whole.into_iter().flatten();
+        for name in known.parents.iter().chain(whole).chain([&known.name]) {
             let own: &mut Vec<String> = types.entry(name.to_lowercase()).or_default();
             if !own.contains(&known.entity_type) {
                 own.push(known.entity_type.clone());

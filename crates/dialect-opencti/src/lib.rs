@@ -4,7 +4,6 @@
 //! Whether a field is executed is a matter of tables ([`stix::roots`]); everything else of the
 //! contract answers "not supported".
 
-mod apart;
 mod connection;
 mod entity;
 mod errors;

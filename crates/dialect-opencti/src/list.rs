@@ -16,7 +16,7 @@ use crate::entity::StixNode;
 use crate::keys;
 use crate::relationship::{EdgeNode, EdgeSort};
 use crate::user::{UserNode, user_types};
-use crate::{apart, errors, names, shown};
+use crate::{errors, names, shown};
 use durward_graphql::context::RequestContext;
 use durward_graphql::engine::{Call, FieldError, Node};
 
@@ -30,10 +30,17 @@ const FIRST_MAX: i64 = 5000;
 /// `attackPatterns`, `malwares` and all the others.
 pub(super) fn entities<'a>(call: &Call<'a, RequestContext>, root: &'static Root) -> Answer<'a> {
     let mut groups = vec![filters(call)?];
-    groups.extend(apart::told_apart(&root.of));
-    let types = texts(call, "types");
-    if !types.is_empty() {
-        groups.push(apart::of_types(&types));
+    let is_told = names::told_apart().any(|(_, name)| name == root.of);
+    let own = is_told.then(|| vec![root.of.clone()]);
+    for types in own.into_iter().chain([texts(call, "types")]) {
+        let types: Vec<Json> = types.into_iter().map(Json::from).collect();
+        if !types.is_empty() {
+            let of_types = keys::filter("entity_type", FilterOperator::Eq, FilterMode::Or, types);
+            groups.push(FilterGroup {
+                filters: vec![of_types],
+                ..FilterGroup::default()
+            });
+        }
     }
     let show = |view: &View, object: ObjectRef| match object {
         ObjectRef::Entity(entity) => {
@@ -78,8 +85,12 @@ pub(super) fn relationships<'a>(call: &Call<'a, RequestContext>, sort: EdgeSort)
     for argument in KEY_ARGUMENTS {
         let values: Vec<Json> = texts(call, argument).into_iter().map(Json::from).collect();
         if !values.is_empty() {
-            let filter = keys::filter(argument, FilterOperator::Eq, FilterMode::Or, values);
-            own.groups.push(apart::with_ends_told_apart(filter));
+            own.filters.push(keys::filter(
+                argument,
+                FilterOperator::Eq,
+                FilterMode::Or,
+                values,
+            ));
         }
     }
     for (argument, key, operator) in MOMENT_ARGUMENTS {
@@ -247,8 +258,7 @@ fn filters(call: &Call<'_, RequestContext>) -> Result<FilterGroup, FieldError> {
     let Some(json) = call.argument("filters") else {
         return Ok(FilterGroup::default());
     };
-    let group = FilterGroup::from_json(json).map_err(|error| errors::of_query(&error))?;
-    Ok(apart::with_types_told_apart(group))
+    FilterGroup::from_json(json).map_err(|error| errors::of_query(&error))
 }
 
 fn texts(call: &Call<'_, RequestContext>, argument: &str) -> Vec<String> {

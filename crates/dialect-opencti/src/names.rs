@@ -5,8 +5,6 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use durward_catalog::stix::{self, StixType};
-use durward_intel::kinds;
-use serde_json::{Map, Value as Json};
 
 /// Name of the GraphQL type that shows objects of an OpenCTI type: the same without dashes.
 pub(super) fn graphql_type(opencti: &'static str) -> &'static str {
@@ -33,18 +31,15 @@ pub(super) const REFERENCE_PARENTS: [&str; 3] = [
     "stix-ref-relationship",
 ];
 
-/// Properties by which identities, locations and threat actors are told apart.
-pub(super) const TELLING_PROPERTIES: [&str; 9] = [
-    "identity_class",
-    "x_opencti_location_type",
-    "x_opencti_type",
-    "resource_level",
-    "latitude",
-    "longitude",
-    "city",
-    "country",
-    "region",
-];
+/// The OpenCTI types that are some objects of a type of the graph: that type, and the name by which
+/// the graph tells them apart.
+pub(super) fn told_apart() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let several = stix::types().iter().filter(|known| known.told.is_some());
+    several.flat_map(|known| {
+        let names = known.opencti.iter();
+        names.map(|name| (known.entity_type.as_str(), name.as_str()))
+    })
+}
 
 /// Types of the graph whose objects can be of an OpenCTI type, concrete or abstract.
 pub(super) fn graph_types(opencti: &str) -> Vec<String> {
@@ -55,15 +50,6 @@ pub(super) fn graph_types(opencti: &str) -> Vec<String> {
     };
     let found = stix::types().iter().filter(wants);
     found.map(|known| known.entity_type.clone()).collect()
-}
-
-/// Name of an object's type in OpenCTI. A location or identity of a kind that OpenCTI does not know
-/// counts as the first name of its type.
-pub(super) fn name_of(known: &'static StixType, telling: &Map<String, Json>) -> &'static str {
-    let told = kinds::opencti_name(&known.name, telling).unwrap_or_default();
-    let mut names = known.opencti.iter();
-    let found = names.find(|name| name.eq_ignore_ascii_case(&told));
-    found.map_or(known.opencti_name(), String::as_str)
 }
 
 #[cfg(test)]

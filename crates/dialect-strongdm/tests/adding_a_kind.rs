@@ -19,7 +19,7 @@ use durward_access::{Access, Accesses, Kind, NewObject, Properties};
 use durward_catalog::{Catalog, Vocabulary, kinds};
 use durward_dialect_strongdm::{Contract, Dispatch, Services};
 use durward_graph::CoreReader;
-use durward_identity::{CredentialKind, Presented};
+use durward_identity::{CredentialKind, NewCredential, Presented};
 use durward_model::{Clock as _, ErrorKind, Value as Stored};
 use durward_policy::Rights;
 use durward_query::{CursorKey, RunOptions, run};
@@ -253,14 +253,11 @@ fn is_guarded(world: &Common, kind: Kind) {
         ("strongdm:relay:create", true),
         ("strongdm:role:create", false),
     ] {
-        let few = admin.organization().create_credential_for(
-            &admin,
-            admin.account().unwrap(),
-            CredentialKind::ApiToken,
-            right,
-            Some(Rights::from_names([right]).unwrap()),
-            None,
-        );
+        let new_key = NewCredential {
+            rights: Some(Rights::from_names([right]).unwrap()),
+            ..NewCredential::own(&admin, CredentialKind::ApiToken, right).unwrap()
+        };
+        let few = admin.organization().create_credential(&admin, new_key);
         let few = caller(few.unwrap().secret.expose());
         let access = Access::new(Arc::clone(few.organization()));
         match access.create(&few, new(right)) {

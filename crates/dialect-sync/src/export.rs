@@ -263,7 +263,7 @@ fn put_properties(
 
 fn entity(view: &View, access: &SyncAccess, entity: EntityRef) -> (Map<String, Json>, usize) {
     let mut item = Map::new();
-    let bytes = put_properties(view, &mut item, view.entity_properties(entity));
+    let bytes = put_properties(view, &mut item, view.written_properties(entity));
     let namespace = view.namespace(entity);
     let classes = view.classes(entity).into_iter();
     let classes: Vec<&str> = classes.map(|class| view.class_name(class)).collect();

@@ -40,7 +40,6 @@ use durward_dialect_sync::{JobOptions, Jobs};
 use durward_graph::Snapshot;
 use durward_graphql::{DeferredResults, GraphQl, Services};
 use durward_identity::{Organization, OrganizationId, Organizations, RateLimits, RatePlan};
-use durward_listing::Walks;
 use durward_model::{Clock, IdCipher};
 use durward_query::Limits;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -108,10 +107,9 @@ impl Server {
         };
         let nothing = Arc::new(Snapshot::empty(IdCipher::new(&[0; 32])));
         let accesses = Arc::new(Accesses::default());
-        let walks = Arc::<Walks>::default();
         let services = Services {
             accesses: Arc::clone(&accesses),
-            walks: Arc::clone(&walks),
+            walks: Arc::default(),
             clock: Arc::clone(&clock),
             deferred: Arc::new(DeferredResults::default()),
             limits,

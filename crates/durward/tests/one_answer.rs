@@ -66,7 +66,7 @@ fn every_way_to_ask_has_one_answer() {
     let mut met = Met::default();
     for seed in first..first + number("DURWARD_ORGANIZATIONS", ORGANIZATIONS) {
         let asked = std::panic::catch_unwind(|| ask_everything(seed));
-        met.add(asked.unwrap_or_else(|panic| {
+        met.add(&asked.unwrap_or_else(|panic| {
             eprintln!("this was the organization of DURWARD_SEED={seed}");
             std::panic::resume_unwind(panic)
         }));
@@ -95,7 +95,7 @@ impl Met {
         met
     }
 
-    fn add(&mut self, other: Self) {
+    fn add(&mut self, other: &Self) {
         self.ways += other.ways;
         self.forbidden += other.forbidden;
         self.over_groups += other.over_groups;

@@ -27,7 +27,7 @@ use crate::Snapshot;
 use crate::state::work::in_two_threads;
 
 /// Format of the files that this build writes and reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// A checkpoint that cannot be written or used.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +43,8 @@ pub enum CheckpointError {
         #[source]
         source: std::io::Error,
     },
-    /// The file was altered, cut off or is no checkpoint.
-    #[error("checkpoint {path} is damaged: {reason}")]
+    /// The file was altered, cut off, is no checkpoint or was made by other rules of the catalog.
+    #[error("checkpoint {path} does not fit: {reason}")]
     Damaged {
         /// The file.
         path: String,

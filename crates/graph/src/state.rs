@@ -16,6 +16,7 @@ pub(crate) mod column_cache;
 #[cfg(test)]
 mod column_tests;
 mod compare;
+mod derive;
 pub(crate) mod dictionary;
 pub(crate) mod edge_order;
 pub(crate) mod edges;

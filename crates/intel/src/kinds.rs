@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How STIX types lie in the graph, and their objects' names in OpenCTI.
+//! How STIX types lie in the graph.
 
 use durward_catalog::stix;
-use serde_json::{Map, Value as Json};
-
-use crate::standard_id::{location_type, threat_actor_type};
 
 /// Class that every STIX object carries beside its own.
 pub const STIX_CLASS: &str = "StixObject";
@@ -64,40 +61,6 @@ fn title_case(stix_type: &str) -> String {
         first.unwrap_or_default() + characters.as_str()
     };
     stix_type.split('-').map(capital).collect()
-}
-
-/// Name of an object's type in OpenCTI, or `None` for a type that OpenCTI does not have.
-/// `object` holds the STIX properties by which identities, locations and threat actors are told
-/// apart.
-pub fn opencti_name(stix_type: &str, object: &Map<String, Json>) -> Option<String> {
-    let known = stix::named(stix_type)?;
-    let name = match stix_type {
-        "identity" => {
-            let class = object
-                .get("identity_class")
-                .and_then(Json::as_str)
-                .unwrap_or("");
-            match class.to_ascii_lowercase().as_str() {
-                "organization" => {
-                    let is_platform = object.get("x_opencti_type").and_then(Json::as_str)
-                        == Some("SecurityPlatform");
-                    if is_platform {
-                        "SecurityPlatform"
-                    } else {
-                        "Organization"
-                    }
-                }
-                "class" => "Sector",
-                "system" => "System",
-                "securityplatform" => "SecurityPlatform",
-                _ => "Individual",
-            }
-        }
-        "location" => location_type(object).unwrap_or("Region"),
-        "threat-actor" => threat_actor_type(object),
-        _ => known.opencti_name(),
-    };
-    Some(name.to_owned())
 }
 
 #[cfg(test)]

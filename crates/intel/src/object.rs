@@ -6,6 +6,7 @@ mod references;
 
 use std::collections::BTreeMap;
 
+use durward_catalog::{OPENCTI_TYPE, stix};
 use durward_model::limits::{LIST_ITEMS_MAX, OBJECT_BYTES_MAX, VALUE_BYTES_MAX};
 use durward_model::number::check_json;
 use durward_model::{Instant, Value};
@@ -99,6 +100,9 @@ pub enum ObjectError {
         /// What it should be.
         expected: &'static str,
     },
+    /// A member that is worked out from the others.
+    #[error("its {0} is worked out from its other members and cannot be set")]
+    Derived(&'static str),
     /// The id does not begin with the type, or does not end with a UUID.
     #[error("its id {id:?} is not of the form {stix_type}--<uuid>")]
     Id {
@@ -234,6 +238,10 @@ impl StixObject {
                     self.members.insert(name.to_owned(), json);
                 }
             }
+        }
+        let is_told = stix::named(&self.stix_type).is_some_and(|known| known.told.is_some());
+        if is_told && members.contains_key(OPENCTI_TYPE) {
+            return Err(ObjectError::Derived(OPENCTI_TYPE));
         }
         let mut properties = BTreeMap::new();
         let mut bytes = 0usize;

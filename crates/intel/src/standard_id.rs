@@ -4,6 +4,7 @@
 //! The rules are OpenCTI's; where its client and its server differ, the server's rule is here. An
 //! object of a type without a rule keeps the id it came with.
 
+use durward_catalog::{Said, Telling, stix};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -16,15 +17,6 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x00ab_edb4_aa42_466c_9c01_fed2_3315_a9b
 const HASH_ORDER: [&str; 7] = [
     "MD5", "SHA-1", "SHA-256", "SHA-512", "SHA3-256", "SHA3-512", "SSDEEP",
 ];
-/// Kinds of locations in OpenCTI's words.
-pub(crate) const LOCATION_TYPES: [&str; 5] = [
-    "Administrative-Area",
-    "City",
-    "Country",
-    "Position",
-    "Region",
-];
-
 type Members = Map<String, Json>;
 
 /// The deterministic id of an object given by its STIX properties, or `None` when its type has no
@@ -96,7 +88,7 @@ fn contributing(stix_type: &str, object: &Members) -> Option<Members> {
         "location" => location(&pick)?,
         "threat-actor" => {
             let mut members = pick.members(&[lower("name")])?;
-            members.insert("opencti_type".to_owned(), threat_actor_type(object).into());
+            members.insert("opencti_type".to_owned(), threat_actor_type(object)?.into());
             members
         }
         "indicator" => pick.members(&[trimmed("pattern")])?,
@@ -158,30 +150,26 @@ fn location(pick: &Pick<'_>) -> Option<Members> {
 }
 
 /// Kind of a location in OpenCTI's words: as the object says, else by its most precise property.
-pub fn location_type(object: &Members) -> Option<&str> {
-    if let Some(kind) = text(object, "x_opencti_location_type") {
-        return Some(kind);
-    }
-    let has = |member: &str| object.get(member).is_some_and(|value| !value.is_null());
-    Some(match () {
-        () if has("latitude") || has("longitude") || has("street_address") => "Position",
-        () if has("city") => "City",
-        () if has("administrative_area") => "Administrative-Area",
-        () if has("country") => "Country",
-        () if has("region") => "Region",
-        () => return None,
-    })
+pub(crate) fn location_type(object: &Members) -> Option<&str> {
+    let said = text(object, "x_opencti_location_type");
+    said.or_else(|| telling("location")?.by_rule(said_by(object)))
 }
 
 /// Kind of a threat actor in OpenCTI's words.
-pub fn threat_actor_type(object: &Members) -> &'static str {
-    let says = |member: &str, wanted: &str| {
-        text(object, member).is_some_and(|value| value.eq_ignore_ascii_case(wanted))
-    };
-    if says("x_opencti_type", "Threat-Actor-Individual") || says("resource_level", "individual") {
-        "Threat-Actor-Individual"
-    } else {
-        "Threat-Actor-Group"
+fn threat_actor_type(object: &Members) -> Option<&'static str> {
+    Some(telling("threat-actor")?.name(said_by(object)))
+}
+
+fn telling(stix_type: &str) -> Option<&'static Telling> {
+    stix::named(stix_type)?.told.as_ref()
+}
+
+/// What an object says, by property.
+fn said_by<'o>(object: &'o Members) -> impl Fn(&str) -> Said<'o> {
+    |name| match object.get(name) {
+        None | Some(Json::Null) => Said::Nothing,
+        Some(Json::String(text)) => Said::Text(text),
+        Some(_) => Said::Other,
     }
 }
 

@@ -248,6 +248,28 @@ fn an_import_without_room_writes_nothing_and_gives_all_back() {
 }
 
 #[test]
+fn what_is_worked_out_is_not_taken_from_a_bundle() {
+    let bench = bench();
+    let group = "threat-actor--3e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
+    let person = "threat-actor--4e5f4a3c-9d1b-4b46-9a65-27dd1c1a2b3c";
+    let report = bench.import(&json!([
+        {"type": "threat-actor", "id": group, "name": "a", "opencti_type": "Threat-Actor-Group"},
+        {"type": "threat-actor", "id": person, "name": "b", "resource_level": "Individual"},
+        {"type": "tool", "id": TOOL, "name": "c", "opencti_type": "its own"},
+    ]));
+    let reason = "its opencti_type is worked out from its other members and cannot be set";
+    assert_eq!(left_out(&report), [(group, reason)]);
+    let view = bench.view();
+    let told = |entity_type: &str| {
+        let type_id = view.type_id(entity_type).unwrap();
+        let entity = durward_graph::EntityRef { type_id, row: 0 };
+        view.value(entity, view.property_id("opencti_type").unwrap())
+    };
+    assert_eq!(told("threat_actor"), Value::from("Threat-Actor-Individual"));
+    assert_eq!(told("tool"), Value::from("its own"));
+}
+
+#[test]
 fn broken_members_are_named_and_the_neighbours_arrive() {
     let bench = bench();
     let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));

@@ -9,7 +9,6 @@
 
 pub mod access_policy;
 pub mod action;
-pub mod capability;
 pub mod cedar;
 pub mod decision;
 pub mod explanation;
@@ -20,7 +19,6 @@ pub mod row_access;
 
 pub use access_policy::{AccessPolicy, PolicyError};
 pub use action::{Action, authorize_action, authorize_actions};
-pub use capability::Requirement;
 pub use cedar::{
     CedarContext, CedarName, CedarPolicy, CedarPrincipal, CedarRequest, CedarResource,
     CedarSyntaxError, CedarVerdict, NamedPolicy, PolicySet, StatementRef,

@@ -24,7 +24,7 @@ use serde_json::Value as Json;
 
 use crate::error::QueryError;
 
-pub use keys::{KeyMeaning, KeyTable};
+pub use keys::{KeyMeaning, KeyTable, KindsWithin};
 pub use list::{ListRequest, ListSubject, list};
 pub use search::SearchFields;
 

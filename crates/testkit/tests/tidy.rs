@@ -58,15 +58,6 @@ const MAY_NAME_RIGHTS: [&str; 2] = ["policy", "identity"];
 /// Crates whose `Right` is another one: the right side of a comparison.
 const HAVE_ANOTHER_RIGHT: [&str; 1] = ["query"];
 
-/// Crates that still ask for rights.
-const STILL_NAME_RIGHTS: [&str; 5] = [
-    "graphql",
-    "dialect-jupiterone",
-    "dialect-native",
-    "dialect-opencti",
-    "dialect-sonrai",
-];
-
 /// Ways to ask for a right instead of an action.
 const RIGHTS: [&str; 3] = ["Right", "require_any", "authorize_any"];
 
@@ -222,12 +213,7 @@ fn no_file_names_a_registry() {
 
 #[test]
 fn rights_are_named_where_actions_are_decided() {
-    let may = [
-        &MAY_NAME_RIGHTS[..],
-        &HAVE_ANOTHER_RIGHT,
-        &STILL_NAME_RIGHTS,
-    ]
-    .concat();
+    let may = [&MAY_NAME_RIGHTS[..], &HAVE_ANOTHER_RIGHT].concat();
     let mut found = Vec::new();
     for file in files()
         .iter()

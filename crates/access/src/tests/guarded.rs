@@ -2,7 +2,7 @@
 //! What the catalog says of secrets and of guarded relationships holds for every kind.
 
 use durward_graph::CoreReader;
-use durward_identity::{Caller, CredentialKind};
+use durward_identity::{Caller, CredentialKind, NewCredential};
 use durward_model::{ErrorKind, Value};
 use durward_policy::Rights;
 
@@ -13,14 +13,11 @@ use crate::{Kind, NewObject, ObjectChange, Properties, reader};
 fn writer_of_aliases(world: &World) -> Caller {
     let admin = world.admin();
     let rights = Rights::from_names(["strongdm:remoteidentity:write"]).unwrap();
-    let made = admin.organization().create_credential_for(
-        &admin,
-        admin.account().unwrap(),
-        CredentialKind::ApiToken,
-        "few",
-        Some(rights),
-        None,
-    );
+    let few = NewCredential {
+        rights: Some(rights),
+        ..NewCredential::own(&admin, CredentialKind::ApiToken, "few").unwrap()
+    };
+    let made = admin.organization().create_credential(&admin, few);
     world.caller(made.unwrap().secret.expose())
 }
 

@@ -5,7 +5,7 @@ use durward_identity::{
     CredentialFilter, CredentialKind, CredentialSummary, CredentialUpdate, IssuedCredential,
     NewCredential, cyral_permissions,
 };
-use durward_policy::{Right, Rights};
+use durward_policy::{Rights, Vocabulary};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Call, sidecar_accounts};
@@ -103,12 +103,13 @@ fn rights(body: &fields::Object) -> Result<Rights, ApiError> {
             "the field \"roleIds\" must name a permission",
         ));
     }
-    let named = ids.iter().map(|id| {
+    let mut rights = Rights::NONE;
+    for id in ids {
+        let known = permission::named(&id).and_then(|name| Vocabulary::Cyral.meaning(name));
         let unknown = || ApiError::invalid(format!("there is no permission {id:?}"));
-        let right = permission::named(id).and_then(Right::of_cyral);
-        right.ok_or_else(unknown)
-    });
-    named.collect()
+        rights = rights.union(known.ok_or_else(unknown)?);
+    }
+    Ok(rights)
 }
 
 fn shown(client: &CredentialSummary) -> Map<String, Json> {

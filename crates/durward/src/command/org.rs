@@ -119,7 +119,7 @@ fn export(target: &Target) -> anyhow::Result<()> {
                 "_key": view.key(entity), "_type": view.type_name(type_id), "_class": classes,
             });
             if let Some(members) = record.as_object_mut() {
-                for (property, value) in view.entity_properties(entity) {
+                for (property, value) in view.written_properties(entity) {
                     members.insert(view.property_name(property).to_owned(), value.to_json());
                 }
             }

@@ -129,17 +129,20 @@ impl Organization {
 
     /// Some of everything, so that what follows has something to bind.
     pub fn found(&mut self) {
-        let makers: [(usize, fn(&mut Self)); 7] = [
-            (8, Self::make_account),
-            (10, Self::make_resource),
-            (3, Self::make_group),
-            (5, Self::make_role),
-            (7, Self::join),
-            (10, Self::assign),
-            (6, Self::grant),
-        ];
-        for (times, make) in makers {
-            (0..times).for_each(|_| make(self));
+        for _ in 0..8 {
+            self.make_account();
+            self.make_resource();
+        }
+        for _ in 0..3 {
+            self.make_group();
+        }
+        for _ in 0..5 {
+            self.make_role();
+        }
+        for _ in 0..8 {
+            self.join();
+            self.assign();
+            self.grant();
         }
     }
 

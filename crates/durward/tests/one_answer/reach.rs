@@ -12,7 +12,7 @@ use crate::judge::{Id, State, Way};
 use crate::organization::{Organization, bare, now, timestamp};
 
 /// Pairs of account and resource that are explained at each moment.
-const EXPLAINED: usize = 10;
+const EXPLAINED: usize = 8;
 pub const EFFECTIVE: &str = "query E($principal: String!, $at: DateTime) {
   effectiveAccess(principal: $principal, at: $at, first: 500) { nodes { resource { id }
     role { id } grant { id } group { id } forbidden } pageInfo { endCursor } } }";

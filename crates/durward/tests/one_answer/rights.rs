@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use durward_policy::{Action, Right, Rights};
+use durward_policy::{Action, Right, Rights, Vocabulary};
 use durward_testkit::{Answer, Client};
 use serde_json::{Value as Json, json};
 
 use crate::common::{NATIVE, OPENCTI, SONRAI, data, ok};
-use crate::judge::{Id, State};
+use crate::judge::{Account, Id, State};
 use crate::organization::{Organization, bare};
 use crate::reach::Moment;
 
@@ -18,7 +18,7 @@ const DENIED: u8 = 7;
 /// Code of gRPC for what is not there.
 const NOT_FOUND: u8 = 5;
 /// Actions that are explained for each account at each moment.
-const EXPLAINED: usize = 3;
+const EXPLAINED: usize = 2;
 const EXPLAIN: &str = "query E($principal: String!, $action: String!, $at: DateTime) {
   explainAccess(principal: $principal, action: $action, object: \"organization\", at: $at) }";
 pub const CREDENTIAL: &str = "mutation M($input: CreateCredentialInput!) {
@@ -134,7 +134,7 @@ pub fn roles(organization: &Organization) {
             .iter()
             .find(|group| group["id"] == json!(id))
             .unwrap();
-        let cyral = Right::cyral_names().filter(|name| {
+        let cyral = Vocabulary::Cyral.words().filter(|name| {
             let right = Right::of_cyral(name);
             right.is_some_and(|right| role.rights.contains(right))
         });
@@ -159,7 +159,7 @@ pub fn suspensions(organization: &mut Organization) {
     let active = |is_user: bool| -> BTreeSet<String> {
         let of_kind = accounts.clone().filter(|own| own.is_user || !is_user);
         let active = of_kind.filter(|own| !own.suspended);
-        active.map(|own| own.shown()).collect()
+        active.map(Account::shown).collect()
     };
     let (all, users) = (active(false), active(true));
     let chief = &organization.chief;
@@ -327,14 +327,7 @@ fn cyral(organization: &Organization, account: &str, rights: &Rights) {
         (&json!(account), &json!(true)),
         "{own}"
     );
-    let asked = [
-        "Access Request",
-        "View Sidecars and Repositories",
-        "Modify Sidecars and Repositories",
-    ];
-    let may = asked
-        .iter()
-        .any(|name| rights.contains(Right::of_cyral(name).unwrap()));
+    let may = Action::OwnAccessRead.is_given_by(rights);
     let answer = client
         .post("/v1/accessInfo?pageSize=1000", &json!({}))
         .unwrap();

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::common::tokens::{key, policy};
 use crate::common::{self, NATIVE, SONRAI, code, data, ok};
+use crate::judge::Account;
 use crate::organization::{Organization, bare};
 use crate::reach::{EFFECTIVE, EXPLAIN, Moment, graph_of};
 use crate::rights::{CREDENTIAL, cyral_token, texts};
@@ -22,7 +23,7 @@ pub fn of_a_part(organization: &mut Organization, moments: &[Moment<'_>]) {
     let mut names = Vec::new();
     for moment in moments {
         let state = moment.state;
-        names.extend(state.accounts.values().map(|account| account.shown()));
+        names.extend(state.accounts.values().map(Account::shown));
         names.extend(state.groups.values().cloned());
         names.extend(state.roles.values().map(|role| role.name.clone()));
         names.extend(

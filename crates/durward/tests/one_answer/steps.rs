@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use durward_model::Instant;
-use durward_policy::{PermissionLevel, Right, Rights};
+use durward_policy::{PermissionLevel, Right, Rights, Vocabulary};
 use serde_json::{Value as Json, json};
 
 use crate::common::{NATIVE, data, ok};
@@ -140,7 +140,7 @@ impl Organization {
     }
 
     fn permissions(&mut self) -> Vec<&'static str> {
-        let all: Vec<&str> = Right::cyral_names().collect();
+        let all: Vec<&str> = Vocabulary::Cyral.words().collect();
         let count = 1 + self.dice.below(4);
         let mut names: Vec<&str> = (0..count)
             .filter_map(|_| self.dice.pick(&all))

@@ -85,7 +85,15 @@ fn check_target(target: &Map<String, Json>, catalog: &Catalog) -> Result<(), Ite
         Some(Json::String(key)) if key.len() <= KEY_BYTES_MAX => {}
         Some(_) => return Err(bad("_key of targetEntity must be a text")),
     }
+    let entity_type = target.get("_type").and_then(Json::as_str);
+    let entity_type = entity_type.unwrap_or_default();
     for (name, json) in target.iter().filter(|(name, _)| !name.starts_with('_')) {
+        if catalog.is_derived(entity_type, name) {
+            return Err(ItemError::Derived {
+                property: name.clone(),
+                entity_type: entity_type.to_owned(),
+            });
+        }
         check_property(name, json)?;
     }
     Ok(())

@@ -28,6 +28,7 @@ pub(super) fn write_common(out: &mut Encoder, snapshot: &Snapshot, extra: &Check
     out.signed(snapshot.committed_at.as_micros());
     out.blob(&extra.head);
     out.blob(&extra.more);
+    out.text(&snapshot.catalog.derivations());
     let numbers = snapshot.next_numbers();
     out.length(snapshot.types.len());
     out.length(snapshot.triples.len());
@@ -109,6 +110,9 @@ pub(super) fn read_common(
         .try_into()
         .map_err(|_| "the head hash has a wrong length".to_owned())?;
     let more = from.blob()?.to_vec();
+    if from.text()? != snapshot.catalog.derivations() {
+        return Err("the catalog worked properties out by other rules".to_owned());
+    }
     let counts = Counts {
         types: from.number()? as usize,
         triples: from.number()? as usize,

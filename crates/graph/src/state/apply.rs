@@ -158,8 +158,10 @@ impl Snapshot {
             .symbols
             .namespaces
             .intern_owned(batch.namespace.clone());
-        let properties = self.properties(&batch.columns)?;
         let (seed, catalog) = (self.key_seed, Arc::clone(&self.catalog));
+        let mut properties = self.properties(&batch.columns)?;
+        // Before it was worked out, anybody could write a property of that name.
+        properties.retain(|(_, column)| !catalog.is_derived(&batch.entity_type, &column.property));
         let table = self.type_table_mut(id).ok_or_else(too_many)?;
         let first_row = table.records.rows();
         table.records.extents.push(batch.first.0, len as u32, tick);
@@ -176,7 +178,9 @@ impl Snapshot {
                 .column_mut(*property, || Column::new(seed, secret));
         }
         self.entities.push(u32::from(id.0), first_row, len as u32);
-        self.take_in(id, first_row, batch, &properties)
+        self.take_in(id, first_row, batch, &properties)?;
+        self.tell_created(id, first_row, batch);
+        Ok(())
     }
 
     /// Fills the columns of new rows and indexes their keys, on two threads if there are many.
@@ -318,6 +322,12 @@ impl Snapshot {
             None => None,
         };
         for column in &patch.columns {
+            if self
+                .catalog
+                .is_derived(&patch.entity_type, &column.property)
+            {
+                continue;
+            }
             let property = self.symbols.property_id(&column.property);
             let secret = self.catalog.is_secret(&patch.entity_type, &column.property);
             let seed = self.key_seed;
@@ -329,6 +339,7 @@ impl Snapshot {
                 Arc::make_mut(own).patch(&cells, tick);
             }
         }
+        self.tell_patched(id, &rows, patch, tick);
         if let Some(table) = self.type_table_mut(id) {
             for row in rows {
                 table.records.note_change(row, tick);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entities: which live, their classes, values and dates.
 
+use durward_catalog::OPENCTI_TYPE;
 use durward_model::{Instant, Namespace, Value};
 
 use super::{ClassCover, ColumnView, View};
@@ -175,12 +176,20 @@ impl View {
             .collect()
     }
 
-    /// As [`View::properties_of_type`], secret ones included: for the writer and for comparisons
-    /// with uploads.
+    /// As [`View::properties_of_type`], secret ones included and derived ones left out: for the
+    /// writer and for comparisons with uploads.
     pub fn stored_properties_of_type(&self, type_id: TypeId) -> Vec<PropertyId> {
         let table = self.type_table(type_id);
         let columns = table.map_or(&[][..], |table| table.records.columns());
-        columns.iter().map(|(id, _)| *id).collect()
+        let derived = self.derived_property(type_id);
+        let ids = columns.iter().map(|(id, _)| *id);
+        ids.filter(|id| Some(*id) != derived).collect()
+    }
+
+    /// The property of a type that is worked out from the others, which nobody writes.
+    pub(crate) fn derived_property(&self, type_id: TypeId) -> Option<PropertyId> {
+        self.snapshot().catalog.telling(self.type_name(type_id))?;
+        self.property_id(OPENCTI_TYPE)
     }
 
     /// One value; null if there is none or it is secret.
@@ -197,18 +206,33 @@ impl View {
         self.read_row(&table.records, entity.row, false)
     }
 
+    /// The same without what is worked out: what somebody wrote, and may write again.
+    pub fn written_properties(&self, entity: EntityRef) -> Vec<(PropertyId, Value)> {
+        let mut properties = self.entity_properties(entity);
+        self.remove_derived(entity.type_id, &mut properties);
+        properties
+    }
+
+    fn remove_derived(&self, type_id: TypeId, properties: &mut Vec<(PropertyId, Value)>) {
+        if let Some(derived) = self.derived_property(type_id) {
+            properties.retain(|(property, _)| *property != derived);
+        }
+    }
+
     /// One value, secret or not: for identity and vault, and for the writer.
     pub fn secret_value(&self, entity: EntityRef, property: PropertyId) -> Value {
         let column = self.stored_column(entity.type_id, property);
         column.map_or(Value::Null, |column| self.read(column, entity.row))
     }
 
-    /// All values of an entity, secret ones included: for the writer.
+    /// All values that somebody wrote, secret ones included: for the writer.
     pub fn stored_properties(&self, entity: EntityRef) -> Vec<(PropertyId, Value)> {
         let Some(table) = self.type_table(entity.type_id) else {
             return Vec::new();
         };
-        self.read_row(&table.records, entity.row, true)
+        let mut properties = self.read_row(&table.records, entity.row, true);
+        self.remove_derived(entity.type_id, &mut properties);
+        properties
     }
 
     pub(crate) fn read_row(

@@ -114,10 +114,10 @@ impl ColumnView {
 
 impl View {
     /// Live rows of a type whose key or string values contain every word, upper and lower case
-    /// being the same. Secret properties are not searched.
+    /// being the same. Neither secret properties nor what is worked out is searched.
     pub fn search_text(&self, type_id: TypeId, words: &[String]) -> RowSet {
         let mut result = self.live_rows(type_id);
-        let rows = self.rows(type_id);
+        let (rows, derived) = (self.rows(type_id), self.derived_property(type_id));
         for word in words {
             if result.is_empty() {
                 break;
@@ -126,7 +126,9 @@ impl View {
             let mut hits = RowSetBuilder::new(rows);
             self.search_keys(type_id, &needle, &mut hits);
             for property in self.properties_of_type(type_id) {
-                if let Some(column) = self.column(type_id, property) {
+                if Some(property) != derived
+                    && let Some(column) = self.column(type_id, property)
+                {
                     column.search(&needle, &mut hits);
                 }
             }

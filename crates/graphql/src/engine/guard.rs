@@ -112,9 +112,7 @@ fn guard<'d>(
     directives: impl Iterator<Item = &'d Node<Directive>>,
 ) -> Result<Option<Guard>, Misguided> {
     let asked = directives.filter(|directive| directive.name == DIRECTIVE);
-    let asked = asked
-        .map(|directive| actions(directive))
-        .collect::<Result<Vec<_>, _>>()?;
+    let asked = asked.map(actions).collect::<Result<Vec<_>, _>>()?;
     Ok((!asked.is_empty()).then(|| Guard(asked.into())))
 }
 

@@ -2,11 +2,12 @@
 //! Members that an object carries in another place than the graph keeps them: extensions, ids in
 //! references, what markings say.
 
+use durward_catalog::stix;
 use serde_json::{Map, Value as Json};
 
 use super::ObjectError;
 use crate::markings;
-use crate::standard_id::{LOCATION_TYPES, location_type};
+use crate::standard_id::location_type;
 
 /// OpenCTI's extensions (objects, observables, MITRE), whose members are lifted to the object.
 const LIFTED_EXTENSIONS: &[&str] = &[
@@ -140,7 +141,8 @@ pub(super) fn place(members: &mut Map<String, Json>) -> Result<(), ObjectError> 
     let Some(kind) = location_type(members).map(str::to_owned) else {
         return Ok(());
     };
-    if !LOCATION_TYPES.contains(&kind.as_str()) {
+    let is_known = stix::named("location").is_some_and(|known| known.opencti.contains(&kind));
+    if !is_known {
         return Err(ObjectError::Wrong {
             member: "x_opencti_location_type".to_owned(),
             expected: "a kind of location",

@@ -70,6 +70,15 @@ pub enum KeyMeaning {
     NotSupported,
 }
 
+/// Kinds of objects that are less than a graph type.
+#[derive(Clone, Debug, Default)]
+pub struct KindsWithin {
+    /// The property that says of which kind an object is.
+    pub property: String,
+    /// Graph type and what the property says, by the name of a kind in lower case.
+    pub kinds: BTreeMap<String, (String, String)>,
+}
+
 /// The meaning of all keys for one kind of object, and of the names of kinds.
 #[derive(Clone, Debug, Default)]
 pub struct KeyTable {
@@ -78,6 +87,8 @@ pub struct KeyTable {
     /// Graph types by the name of a kind in lower case (`attack-pattern`, `container`); a name that
     /// is not here means no type.
     pub types: BTreeMap<String, Vec<String>>,
+    /// Names that mean some objects of a type.
+    pub within: KindsWithin,
     /// Verbs by the name of a kind of relationship in lower case. A name that is not here stands
     /// for the verb of the same name in capitals with `_` for `-`.
     pub verbs: BTreeMap<String, Vec<String>>,
@@ -115,6 +126,11 @@ impl KeyTable {
                 way,
             },
         )
+    }
+
+    /// Graph type of a kind of object that is less than a type, and what its objects say.
+    pub fn kind_within(&self, name: &str) -> Option<&(String, String)> {
+        self.within.kinds.get(&name.trim().to_lowercase())
     }
 
     /// Graph types of a kind of object.

@@ -84,11 +84,12 @@ impl ListRequest<'_> {
             plan.path_filter = Some(Condition::All(conditions));
         }
         for (key, descending) in self.order {
-            let value = self.order_value(key, target.slot())?;
-            plan.order.push(SortKey {
-                value,
-                descending: *descending,
-            });
+            for value in self.order_values(key, target)? {
+                plan.order.push(SortKey {
+                    value,
+                    descending: *descending,
+                });
+            }
         }
         if self.order.is_empty() && !parts.is_empty() {
             let rank = Arc::new(search::rank(&parts, self.search_fields));
@@ -101,30 +102,41 @@ impl ListRequest<'_> {
         Ok(plan)
     }
 
-    fn order_value(&self, key: &str, slot: Slot) -> Result<Expression, QueryError> {
+    /// What a key orders by: more than one value where objects are equal in the first.
+    fn order_values(&self, key: &str, target: Target) -> Result<Vec<Expression>, QueryError> {
+        let slot = target.slot();
         let property = |name: &String| Expression::Property(slot, Property::of(name));
-        match self.table.keys.get(key) {
+        let value = match self.table.keys.get(key) {
             Some(KeyMeaning::Properties(names)) => match names.as_slice() {
-                [name] => Ok(property(name)),
+                [name] => property(name),
                 names => {
                     let names = names.iter().map(property).collect();
-                    Ok(Expression::Call(Function::Coalesce, names))
+                    Expression::Call(Function::Coalesce, names)
                 }
             },
             Some(KeyMeaning::FirstOf {
                 properties,
                 otherwise,
-            }) => Ok(first_of(slot, properties, otherwise)),
-            Some(KeyMeaning::EntityType) => Ok(Expression::Property(slot, Property::of("_type"))),
-            Some(KeyMeaning::RelationshipType) => {
-                Ok(Expression::Property(slot, Property::of("_class")))
+            }) => first_of(slot, properties, otherwise),
+            Some(KeyMeaning::EntityType) => {
+                let of_type = Expression::Property(slot, Property::of("_type"));
+                let within = &self.table.within;
+                let is_told = matches!(target, Target::Entity(_)) && !within.kinds.is_empty();
+                let within = is_told.then(|| property(&within.property));
+                return Ok([of_type].into_iter().chain(within).collect());
             }
-            Some(KeyMeaning::Ids) => Ok(Expression::Property(slot, Property::of("_id"))),
-            Some(_) => Err(QueryError::unsupported(format!("an order by {key}"))),
-            None => Err(QueryError::UnknownKey {
-                key: key.to_owned(),
-            }),
-        }
+            Some(KeyMeaning::RelationshipType) => {
+                Expression::Property(slot, Property::of("_class"))
+            }
+            Some(KeyMeaning::Ids) => Expression::Property(slot, Property::of("_id")),
+            Some(_) => return Err(QueryError::unsupported(format!("an order by {key}"))),
+            None => {
+                return Err(QueryError::UnknownKey {
+                    key: key.to_owned(),
+                });
+            }
+        };
+        Ok(vec![value])
     }
 }
 

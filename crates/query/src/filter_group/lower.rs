@@ -81,10 +81,7 @@ impl Lowering<'_> {
             let meaning = meaning.ok_or_else(|| QueryError::UnknownKey { key: key.clone() })?;
             any.push(self.key(key, meaning, filter, target)?);
         }
-        match any.len() {
-            1 => Ok(any.pop().unwrap_or(Condition::Any(Vec::new()))),
-            _ => Ok(Condition::Any(any)),
-        }
+        Ok(any_of(any))
     }
 
     fn key(
@@ -183,12 +180,23 @@ impl Lowering<'_> {
         if let Target::Relationship { edge, .. } = target {
             return self.verbs(filter, edge);
         }
+        let slot = target.slot();
         per_value(filter, |values| {
-            let kinds = values.iter().filter_map(Json::as_str);
-            let names = kinds
-                .flat_map(|kind| self.table.types_of(kind))
-                .map(Value::from);
-            self.counted(compare_any(target.slot(), "_type", names.collect()))
+            let (mut types, mut any) = (Vec::new(), Vec::new());
+            for kind in values.iter().filter_map(Json::as_str) {
+                let Some((of_type, says)) = self.table.kind_within(kind) else {
+                    types.extend(self.table.types_of(kind).into_iter().map(Value::from));
+                    continue;
+                };
+                any.push(Condition::All(vec![
+                    Condition::equals(slot, "_type", of_type.as_str().into()),
+                    Condition::equals(slot, &self.table.within.property, says.as_str().into()),
+                ]));
+            }
+            if !types.is_empty() {
+                any.push(compare_any(slot, "_type", types));
+            }
+            self.counted(any_of(any))
         })
     }
 
@@ -350,6 +358,17 @@ fn at_any(
 ) -> Result<Condition, QueryError> {
     let any = slots.iter().map(|slot| condition(*slot));
     Ok(Condition::Any(any.collect::<Result<_, _>>()?))
+}
+
+/// Any of these holds.
+fn any_of(mut conditions: Vec<Condition>) -> Condition {
+    match conditions.pop() {
+        Some(only) if conditions.is_empty() => only,
+        last => {
+            conditions.extend(last);
+            Condition::Any(conditions)
+        }
+    }
 }
 
 fn not(condition: Condition) -> Condition {

@@ -158,6 +158,35 @@ fn operators_follow_the_rules_of_values_and_modes() {
 }
 
 #[test]
+fn kinds_within_a_type_are_told_by_a_property_of_that_type_alone() {
+    let fixture = fixture();
+    let kinds = |operator: &str, mode: &str, values: &[&str]| {
+        found(&fixture, "entity_type", operator, mode, json!(values))
+    };
+    assert_eq!(kinds("eq", "or", &["Loader"]), "E");
+    assert_eq!(kinds("eq", "or", &[" LOADER ", "Tool"]), "EM");
+    assert_eq!(kinds("eq", "or", &["Loader", "Stealer"]), "ET");
+    assert_eq!(kinds("eq", "and", &["Loader", "Malware"]), "E");
+    assert_eq!(kinds("eq", "and", &["Loader", "Stealer"]), "");
+    assert_eq!(kinds("not_eq", "or", &["Loader"]), "STM");
+    assert_eq!(kinds("not_eq", "and", &["Loader", "Tool"]), "ST");
+    assert_eq!(kinds("not_eq", "or", &["Loader", "Tool"]), "SETM");
+    let edges = |key: &str, values: &[&str]| {
+        let mut asked = Asked::relationships(&fixture);
+        asked.filters = filter(key, "eq", "or", json!(values));
+        asked.page().unwrap().total_count
+    };
+    assert_eq!(edges("fromTypes", &["Loader"]), 1);
+    assert_eq!(edges("fromTypes", &["Stealer"]), 0);
+    assert_eq!(edges("toTypes", &["Loader", "Tool"]), 2);
+    assert_eq!(edges("elementWithTargetTypes", &["Stealer"]), 1);
+    let mut asked = Asked::objects(&fixture);
+    asked.order = vec![("entity_type".to_owned(), true)];
+    let order = ["tool--1", "malware--2", "malware--1", "intrusion-set--1"];
+    assert_eq!(asked.keys(), order);
+}
+
+#[test]
 fn relationships_to_other_objects_are_found_on_either_side() {
     let fixture = fixture();
     let regarding = |members: Json| found(&fixture, "regardingOf", "eq", "or", members);

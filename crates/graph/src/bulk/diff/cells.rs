@@ -23,7 +23,7 @@ pub(crate) enum Absent<'n> {
 }
 
 /// The value of an uploaded cell without a copy.
-fn staged_ref(values: &ColumnValues, row: usize) -> ValueRef<'_> {
+pub(crate) fn staged_ref(values: &ColumnValues, row: usize) -> ValueRef<'_> {
     match values {
         ColumnValues::Bools(values) => match values.get(row) {
             Some(0) => ValueRef::Bool(false),

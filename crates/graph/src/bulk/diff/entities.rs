@@ -5,6 +5,7 @@ mod update;
 
 use std::collections::{BTreeMap, HashMap};
 
+use durward_catalog::OPENCTI_TYPE;
 use durward_model::change::{Change, Column, EntityBatch};
 use durward_model::{EntityNumber, Namespace, ObjectId, StringArena};
 
@@ -140,12 +141,13 @@ fn compare_group(
             created.push(row);
             continue;
         };
-        if !is_writable(context, entity) {
+        if let Some(reason) = refusal(context, group, row, entity) {
             report.entities.update_errors += 1;
-            report.message(|| format!("{} is protected", key_of(group, row)));
+            report.message(|| format!("{} {reason}", key_of(group, row)));
             continue;
         }
-        let same_type = context.view.type_name(entity.type_id) == group.entity_type;
+        let known_type = context.view.type_name(entity.type_id);
+        let same_type = known_type == group.entity_type;
         if same_type || (group.entity_type.is_empty() && context.spec.mode == SyncMode::Patch) {
             seen.entry(entity.type_id).or_default().set(entity.row);
             if let Some(number) = group.numbers.get_mut(row as usize) {
@@ -165,10 +167,9 @@ fn compare_group(
             created.push(row);
         } else {
             report.entities.update_errors += 1;
-            let known = context.view.type_name(entity.type_id).to_owned();
             report.message(|| {
                 format!(
-                    "{} has type {known}, which an update cannot change",
+                    "{} has type {known_type}, which an update cannot change",
                     key_of(group, row)
                 )
             });
@@ -180,6 +181,18 @@ fn compare_group(
         update(context, group, type_id, &pairs, outcome, report);
     }
     Ok(())
+}
+
+/// Why an item must not be written over a known entity.
+fn refusal(context: Context<'_>, group: &Group, row: u32, entity: EntityRef) -> Option<String> {
+    if !is_writable(context, entity) {
+        return Some("is protected".to_owned());
+    }
+    // Of an item that names no type it is known only here what it may set.
+    let known_type = context.view.type_name(entity.type_id);
+    let is_derived = group.entity_type.is_empty() && context.catalog.telling(known_type).is_some();
+    let sets = is_derived && group.sets(row, OPENCTI_TYPE);
+    sets.then(|| format!("sets {OPENCTI_TYPE}, which is worked out"))
 }
 
 fn key_of(group: &Group, row: u32) -> String {

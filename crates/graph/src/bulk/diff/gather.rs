@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 use super::super::columns::{ColumnBuilder, key_hash, same_value};
 use super::super::part::{EntityGroup, Removal};
 use super::super::staging::StagedPart;
+use super::cells::staged_ref;
 use super::parallel::map_in_order;
 use super::{DiffError, DiffReport};
 
@@ -44,6 +45,21 @@ pub(crate) struct Group {
     pub(crate) numbers: Vec<u32>,
     builders: Vec<ColumnBuilder>,
     column_index: HashMap<String, usize>,
+}
+
+impl Group {
+    /// Whether a row says anything, be it a null, in a property.
+    pub(crate) fn sets(&self, row: u32, property: &str) -> bool {
+        let at = self
+            .columns
+            .iter()
+            .position(|column| column.property == property);
+        at.is_some_and(|at| {
+            let is_null = self.nulls.binary_search(&(row, at as u32)).is_ok();
+            let values = self.columns.get(at).map(|column| &column.values);
+            is_null || values.is_some_and(|values| !staged_ref(values, row as usize).is_null())
+        })
+    }
 }
 
 struct Twin {

@@ -22,6 +22,7 @@ use crate::state::{Snapshot, StateWriter};
 use crate::view::View;
 
 mod mapped;
+mod told;
 
 struct World {
     catalog: Arc<Catalog>,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entities as rows.
 
+use durward_catalog::OPENCTI_TYPE;
 use durward_model::StringArena;
 use durward_model::limits::{CLASSES_MAX, KEY_BYTES_MAX, NAME_BYTES_MAX};
 use serde_json::Value as Json;
@@ -20,6 +21,8 @@ pub(super) struct EntityRows {
     pub(super) class: ClassText,
     pub(super) classes: Option<Vec<String>>,
     pub(super) by_id: bool,
+    /// The property that is worked out for entities of the type.
+    derived: Option<&'static str>,
     pub(super) keys: StringArena,
     pub(super) columns: Columns,
     /// Rows of items that turned out to be wrong, ascending.
@@ -173,12 +176,14 @@ impl PartBuilder<'_> {
             Some(_) => return Err(ItemError::BadClass),
         };
         let classes = self.checked_classes(entity_type, classes)?;
+        let telling = self.rules.catalog.telling(entity_type);
         self.last_entity = self.entities.len();
         self.entities.push(EntityRows {
             entity_type: entity_type.to_owned(),
             class,
             classes,
             by_id,
+            derived: telling.map(|_| OPENCTI_TYPE),
             keys: StringArena::new(),
             columns: Columns::default(),
             dead: Vec::new(),
@@ -238,6 +243,16 @@ fn fill(
         }
         if name.starts_with('_') {
             skip_reserved(ignored, rules, name, true)?;
+            continue;
+        }
+        if rows.derived == Some(name.as_ref()) {
+            if !rules.ignore_illegal_properties {
+                return Err(ItemError::Derived {
+                    property: name.to_string(),
+                    entity_type: rows.entity_type.clone(),
+                });
+            }
+            note(ignored, name);
             continue;
         }
         match rows.columns.put(row, hint, name, value, rules.patch) {

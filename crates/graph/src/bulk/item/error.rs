@@ -27,6 +27,14 @@ pub enum ItemError {
     /// A property name that only the server may use.
     #[error("property {0} begins with an underscore, which is reserved")]
     Reserved(String),
+    /// A property that the graph works out.
+    #[error("property {property} of {entity_type} is worked out and cannot be set")]
+    Derived {
+        /// The property.
+        property: String,
+        /// The type of which it is.
+        entity_type: String,
+    },
     /// A property twice in one object.
     #[error("property {0} is given twice")]
     Twice(String),

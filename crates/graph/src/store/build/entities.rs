@@ -34,6 +34,7 @@ impl Build<'_> {
         self.check_kind(entity_type, namespace)?;
         let key = self.checked_key(key)?;
         let named = self.checked_properties(properties)?;
+        self.check_derived(entity_type, &named)?;
         let classes = classes
             .as_deref()
             .map(|classes| self.checked_classes(classes))
@@ -92,6 +93,7 @@ impl Build<'_> {
         let handle = self.entity_target(target)?;
         self.check_unprotected(handle)?;
         let set = self.checked_properties(set)?;
+        self.check_derived(self.type_of(handle), &set)?;
         let classes = classes
             .map(|classes| self.checked_classes(classes))
             .transpose()?;
@@ -134,18 +136,22 @@ impl Build<'_> {
 
     /// An entity keeps its type for ever.
     fn check_type(&self, handle: Handle, entity_type: &str) -> Result<(), StoreError> {
-        let found = match handle {
-            Handle::Entity(entity) => self.view().type_name(entity.type_id),
-            Handle::NewEntity(position) => self
-                .entities
-                .get(position)
-                .map_or("", |entity| entity.entity_type.as_str()),
-            Handle::Edge(_) | Handle::NewEdge(_) => "",
-        };
+        let found = self.type_of(handle);
         if found == entity_type {
             return Ok(());
         }
         self.exists(format!("an entity of type {found} with this key"))
+    }
+
+    pub(super) fn type_of(&self, handle: Handle) -> &str {
+        match handle {
+            Handle::Entity(entity) => self.view().type_name(entity.type_id),
+            Handle::NewEntity(position) => {
+                let entity = self.entities.get(position);
+                entity.map_or("", |entity| entity.entity_type.as_str())
+            }
+            Handle::Edge(_) | Handle::NewEdge(_) => "relationship",
+        }
     }
 
     fn new_entity(

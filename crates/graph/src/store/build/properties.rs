@@ -49,6 +49,22 @@ impl Build<'_> {
         Ok(by_name)
     }
 
+    /// What the graph works out itself nobody may write.
+    pub(super) fn check_derived(
+        &self,
+        entity_type: &str,
+        properties: &BTreeMap<&str, &Value>,
+    ) -> Result<(), StoreError> {
+        let is_derived = |name: &&&str| self.ground.catalog.is_derived(entity_type, name);
+        match properties.keys().find(is_derived) {
+            None => Ok(()),
+            Some(name) => self.invalid(format!(
+                "property {name} of {entity_type} is worked out from its other properties and \
+                 cannot be set"
+            )),
+        }
+    }
+
     pub(super) fn check_size(&self, properties: usize, bytes: usize) -> Result<(), StoreError> {
         if properties > PROPERTIES_MAX {
             return self.invalid(format!(

@@ -240,17 +240,4 @@ impl Build<'_> {
                 .unwrap_or_default(),
         }
     }
-
-    fn type_of(&self, handle: Handle) -> String {
-        match handle {
-            Handle::Entity(entity) => self.view().type_name(entity.type_id).to_owned(),
-            Handle::NewEntity(position) => {
-                let entity = self.entities.get(position);
-                entity
-                    .map(|entity| entity.entity_type.clone())
-                    .unwrap_or_default()
-            }
-            Handle::Edge(_) | Handle::NewEdge(_) => "relationship".to_owned(),
-        }
-    }
 }

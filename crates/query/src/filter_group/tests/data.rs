@@ -19,17 +19,18 @@ const OBJECTS: &[(&str, &str, &str)] = &[
         "malware--1",
         "malware",
         r#"{"name": "Emotet", "aliases": ["Heodo", "Geodo"], "score": 80, "is_family": true,
-            "first_seen": "2014-06-01T00:00:00Z", "description": "a banking trojan"}"#,
+            "first_seen": "2014-06-01T00:00:00Z", "description": "a banking trojan", "kin": "Loader"}"#,
     ),
     (
         "malware--2",
         "malware",
-        r#"{"name": "TrickBot", "score": 60, "aliases": []}"#,
+        r#"{"name": "TrickBot", "score": 60, "aliases": [], "kin": "Stealer"}"#,
     ),
     (
         "tool--1",
         "tool",
-        r#"{"name": "Mimikatz", "description": "used beside Emotet", "score": 40}"#,
+        r#"{"name": "Mimikatz", "description": "used beside Emotet", "score": 40,
+            "kin": "Loader"}"#,
     ),
     (
         "intrusion-set--1",
@@ -157,6 +158,11 @@ pub(super) fn table() -> KeyTable {
         "stix-domain-object".to_owned(),
         types(&["malware", "tool", "intrusion_set"]),
     );
+    table.within.property = "kin".to_owned();
+    for kind in ["Loader", "Stealer"] {
+        let means = ("malware".to_owned(), kind.to_owned());
+        table.within.kinds.insert(kind.to_lowercase(), means);
+    }
     table.verbs.insert(
         "stix-core-relationship".to_owned(),
         types(&["USES", "RELATED_TO"]),
