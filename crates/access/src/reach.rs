@@ -108,11 +108,6 @@ impl Reaching<'_> {
         accounts_of(self.view, resource, self.valid_at)
     }
 
-    /// Whether the caller sees an object.
-    pub fn sees_object(&self, object: ObjectRef) -> bool {
-        self.sight.sees(object)
-    }
-
     fn sees(&self, path: &AccessPath) -> bool {
         if self.sight.is_everything() {
             return true;

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use durward_budget::Lease;
 use durward_identity::Caller;
-use durward_model::{ErrorKind, Instant};
+use durward_listing::{Effort, ListError};
+use durward_model::Instant;
 use prost_reflect::DynamicMessage;
 use prost_reflect::prost::Message as _;
 
@@ -63,26 +64,25 @@ impl Call<'_> {
     pub fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Relaxed)
     }
+}
 
-    /// Ends work for which nobody waits. Every loop over what may be many asks this.
-    pub(crate) fn check(&self) -> Result<(), Status> {
+impl Effort for Call<'_> {
+    fn check(&self) -> Result<(), ListError> {
         if self.is_given_up() {
-            return Err(Status::new(
-                ErrorKind::Timeout,
-                "nobody waits for this call",
-            ));
+            return Err(ListError::GivenUp);
         }
         Ok(())
     }
 
-    /// Notes that the call holds so many bytes more, before it does.
-    pub(crate) fn charge(&self, bytes: usize) -> Result<(), Status> {
-        let charged = self.lease.add(bytes as u64);
-        charged.map_err(|error| Status::exhausted(&error, self.now))
+    fn hold(&self, bytes: usize) -> Result<(), ListError> {
+        let held = self.lease.add(bytes as u64);
+        held.map_err(|error| ListError::Exhausted {
+            error,
+            at: self.now,
+        })
     }
 
-    /// Notes that the call let go of so many bytes.
-    pub(crate) fn release(&self, bytes: usize) {
+    fn release(&self, bytes: usize) {
         self.lease.release(bytes as u64);
     }
 }

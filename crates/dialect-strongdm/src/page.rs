@@ -4,22 +4,20 @@
 //! A list is worked out once, for its first page; what it found is remembered while the walk goes
 //! on, and worked out again (the same, since the cursor fixes the instant) when it was forgotten.
 //! So a walk costs what its list costs, not that times its pages. [`Walk`] is one call for a page,
-//! [`Page`] gathers its rows, [`Walks`] remembers.
+//! and [`Page`] gathers its rows.
 
 mod entities;
 mod relationships;
 mod request;
 mod walk;
-mod walks;
 mod writer;
 
 pub use entities::entities;
-pub(crate) use entities::{find as find_entities, require_each};
+pub(crate) use entities::require_each;
 pub use relationships::relationships;
 pub(crate) use request::text;
 pub use request::{PageRequest, snapshot_at};
-pub use walk::{Place, Tally, Walk};
-pub use walks::Walks;
+pub use walk::Walk;
 pub use writer::Page;
 
 /// Rows of a page when the client does not say. The vendor documents 50; ours is larger, since the

@@ -17,13 +17,13 @@ use std::sync::Arc;
 
 use durward_access::{Access, Accesses};
 use durward_identity::OrganizationId;
+use durward_listing::Walks;
 use parking_lot::Mutex;
 
 use crate::codec::Codec;
 use crate::contract::{Contract, ContractError, Verb};
 use crate::dispatch::{Call, Dispatch, Reply};
 use crate::filter::Fields;
-use crate::page::Walks;
 use crate::replay::Replays;
 use crate::status::Status;
 
@@ -39,16 +39,20 @@ pub struct Services {
     fields: HashMap<String, Fields>,
     /// By organization: the answers of one do not push out those of another.
     replays: Mutex<HashMap<OrganizationId, Arc<Replays>>>,
-    walks: Walks,
+    walks: Arc<Walks>,
     activities: Activities,
 }
 
 impl Services {
-    /// The services of a contract, on the accesses of a server.
+    /// The services of a contract, on the accesses of a server and what its lists remember.
     ///
     /// # Errors
     /// When the contract lacks what they need.
-    pub fn new(contract: &Contract, accesses: Arc<Accesses>) -> Result<Self, ContractError> {
+    pub fn new(
+        contract: &Contract,
+        accesses: Arc<Accesses>,
+        walks: Arc<Walks>,
+    ) -> Result<Self, ContractError> {
         let lists = contract
             .methods()
             .filter(|method| method.verb == Verb::List);
@@ -61,7 +65,7 @@ impl Services {
             codec: Codec::load(contract)?,
             fields: fields.collect(),
             replays: Mutex::default(),
-            walks: Walks::default(),
+            walks,
             activities: Activities::default(),
         })
     }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use durward_budget::Exhausted;
 use durward_identity::RateVerdict;
 use durward_identity::rate_limit::BucketKind;
+use durward_listing::ListError;
 use durward_model::error::ClientMessage;
 use durward_model::{ErrorKind, Instant};
 use http::{HeaderMap, HeaderValue};
@@ -145,6 +146,14 @@ impl Status {
         status
     }
 
+    /// The answer to a list that is not answered.
+    fn of_list(error: &ListError) -> Self {
+        match error {
+            ListError::Exhausted { error, at } => Self::exhausted(error, *at),
+            other => Self::of(other),
+        }
+    }
+
     /// Its code.
     pub fn code(&self) -> Code {
         self.code
@@ -183,6 +192,12 @@ impl Status {
                 headers.insert(name, value);
             }
         }
+    }
+}
+
+impl From<ListError> for Status {
+    fn from(error: ListError) -> Self {
+        Self::of_list(&error)
     }
 }
 

@@ -164,7 +164,7 @@ fn the_page_adds_a_kind() {
     let kind = Kind::named("site").unwrap();
     let accesses = Arc::new(Accesses::default());
     let world = Common::new(contract(&blocks), |contract| {
-        Arc::new(Services::new(contract, accesses).unwrap()) as Arc<dyn Dispatch>
+        Arc::new(Services::new(contract, accesses, Arc::default()).unwrap()) as Arc<dyn Dispatch>
     });
     let sites = Sites(&world);
     let berlin = [

@@ -107,9 +107,10 @@ impl Server {
         };
         let nothing = Arc::new(Snapshot::empty(IdCipher::new(&[0; 32])));
         let accesses = Arc::new(Accesses::default());
+        let walks = Arc::default();
         let services = Services {
             accesses: Arc::clone(&accesses),
-            walks: Arc::default(),
+            walks: Arc::clone(&walks),
             clock: Arc::clone(&clock),
             deferred: Arc::new(DeferredResults::default()),
             limits,
@@ -120,7 +121,11 @@ impl Server {
         let rates = Arc::new(RateLimits::new(plan.unwrap_or_default()));
         let organizations = Arc::new(organizations);
         let contract = Contract::load().context("StrongDM's contract is not valid")?;
-        let strongdm = durward_dialect_strongdm::Services::new(&contract, Arc::clone(&accesses));
+        let strongdm = durward_dialect_strongdm::Services::new(
+            &contract,
+            Arc::clone(&accesses),
+            Arc::clone(&walks),
+        );
         let grpc = Engine::new(EngineParts {
             dispatch: Arc::new(strongdm.context("StrongDM's contract is not whole")?),
             contract: Arc::new(contract),

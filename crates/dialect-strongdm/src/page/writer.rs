@@ -3,7 +3,9 @@
 
 use prost_reflect::FieldDescriptor;
 
-use super::{PAGE_BYTES_MAX, Place, Walk};
+use durward_listing::Place;
+
+use super::{PAGE_BYTES_MAX, Walk};
 use crate::contract::Method;
 use crate::dispatch::Reply;
 use crate::status::Status;

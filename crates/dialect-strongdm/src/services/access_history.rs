@@ -6,6 +6,7 @@ use durward_access::access::Sight;
 use durward_access::intervals::{Bindings, Interval, PathBy};
 use durward_access::{Kind, history, reader};
 use durward_graph::{EntityRef, ObjectRef, View};
+use durward_listing::{Effort as _, Tally};
 use durward_model::Instant;
 
 use super::account_resources::{self, AccessRow, By};
@@ -14,7 +15,7 @@ use super::role_resources::{self, RoleRow};
 use super::timestamp::{put_moment, put_text};
 use crate::dispatch::Reply;
 use crate::filter::{Range, RowFilter, Terms};
-use crate::page::{Page, Tally, Walk};
+use crate::page::{Page, Walk};
 use crate::status::Status;
 use crate::wire::put_bytes;
 
@@ -186,7 +187,7 @@ fn bindings(walk: &Walk<'_>) -> Result<Bindings, Status> {
     let call = walk.call();
     call.check()?;
     let ties = Bindings::count(&walk.view);
-    call.charge(ties.saturating_mul(Bindings::TIE_BYTES))?;
+    call.hold(ties.saturating_mul(Bindings::TIE_BYTES))?;
     Ok(Bindings::read(&walk.view))
 }
 

@@ -5,10 +5,10 @@ use durward_access::access::Sight;
 use durward_access::{Kind, reader};
 use durward_catalog::kinds::property;
 use durward_graph::{EntityRef, ObjectRef, View};
+use durward_listing::reach::every_account;
 use durward_model::{Instant, ObjectId};
 use durward_policy::Vocabulary;
 
-use super::account_resources::every_account;
 use super::timestamp::{put_id, put_moment, put_text};
 use crate::dispatch::Reply;
 use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms};

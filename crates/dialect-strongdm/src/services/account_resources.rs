@@ -5,18 +5,18 @@
 //! than one account's.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 
-use durward_access::access::Sight;
-use durward_access::effective::{self, AccessPath};
-use durward_access::{Kind, Reached, Via, reader};
-use durward_graph::{EntityRef, ObjectRef, View};
+use durward_access::effective::AccessPath;
+use durward_access::{Kind, Via, reader};
+use durward_graph::{EntityRef, View};
+use durward_listing::reach::Between;
+use durward_listing::{Effort as _, Place};
 use durward_model::{Instant, ObjectId};
 
 use super::timestamp::{put_id, put_moment};
 use crate::dispatch::Reply;
 use crate::filter::{Cell, CellKind, RowField, RowFilter, Terms};
-use crate::page::{Page, Place, Walk};
+use crate::page::{Page, Walk};
 use crate::status::Status;
 use crate::wire::put_bytes;
 
@@ -109,7 +109,12 @@ pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
     super::refuse_order(walk)?;
     let filter = RowFilter::of(&Terms::of(&walk.filter), FIELDS);
     let filter = filter.map_err(|error| Status::of(&error))?;
-    let accounts = walk.remembered("accounts", || accounts(walk, &filter))?;
+    let between = Between {
+        accounts: filter.ids(0),
+        resources: filter.ids(1),
+        roles: filter.ids(2),
+    };
+    let accounts = walk.remembered("accounts", || walk.accounts_with_ways(&between))?;
     let mut page = Page::new(walk.call().method, walk.request.rows)?;
     let mut place = walk.start;
     let mut looked_at = 0;
@@ -144,53 +149,6 @@ pub(crate) fn list(walk: &Walk<'_>) -> Result<Reply, Status> {
     Ok(page.finish(None, total))
 }
 
-/// The accounts among which those lie that have rows, in order.
-fn accounts(walk: &Walk<'_>, filter: &RowFilter) -> Result<Vec<EntityRef>, Status> {
-    walk.call().check()?;
-    let view = &walk.view;
-    let kinds = [Kind::USER, Kind::SERVICE];
-    let mut accounts = if let Some(ids) = filter.ids(0) {
-        let found = ids
-            .iter()
-            .filter_map(|id| reader::entity(view, *id, &kinds));
-        found.collect()
-    } else if let Some(ids) = filter.ids(1) {
-        let resources = ids
-            .iter()
-            .filter_map(|id| reader::entity(view, *id, &[Kind::RESOURCE]));
-        resources
-            .flat_map(|resource| effective::accounts_of(view, resource, walk.valid_at))
-            .collect()
-    } else if let Some(ids) = filter.ids(2) {
-        let roles = ids
-            .iter()
-            .filter_map(|id| reader::entity(view, *id, &[Kind::ROLE]));
-        roles
-            .flat_map(|role| effective::holders_of(view, role))
-            .collect()
-    } else {
-        every_account(view)
-    };
-    walk.call()
-        .charge(2 * accounts.len() * size_of::<EntityRef>())?;
-    accounts.sort_unstable();
-    accounts.dedup();
-    let sight = Sight::of(walk.caller(), view);
-    accounts.retain(|account| sight.sees(ObjectRef::Entity(*account)));
-    Ok(accounts)
-}
-
-/// All users and services.
-pub(crate) fn every_account(view: &View) -> Vec<EntityRef> {
-    let kinds = [Kind::USER, Kind::SERVICE].into_iter();
-    let living = kinds.flat_map(|kind| durward_access::access::living(view, kind));
-    let entities = living.filter_map(|object| match object {
-        ObjectRef::Entity(entity) => Some(entity),
-        ObjectRef::Edge(_) => None,
-    });
-    entities.collect()
-}
-
 /// The rows of one account that fit.
 fn rows_of(
     walk: &Walk<'_>,
@@ -198,31 +156,21 @@ fn rows_of(
     filter: &RowFilter,
 ) -> Result<Vec<AccessRow>, Status> {
     let view = &walk.view;
-    let reaching = walk.access().reaching(walk.caller(), view, walk.valid_at);
     let resources = filter.ids(1).map(|ids| {
         let found = ids.iter();
         let found = found.filter_map(|id| reader::entity(view, *id, &[Kind::RESOURCE]));
         found.collect::<Vec<_>>()
     });
-    let (mut rows, mut tally) = (Rows::default(), walk.tally());
-    let mut add = |reached: &Reached| {
-        tally.row()?;
+    let mut rows = Rows::default();
+    walk.for_each_way(account, resources.as_deref(), |reached| {
         let row = AccessRow::of(view, &reached.path);
-        if !reached.is_forbidden && filter.fits(|position| row.cell(position)) {
-            tally.bytes(ROW_BYTES)?;
+        if filter.fits(|position| row.cell(position)) {
+            walk.effort().hold(ROW_BYTES)?;
             rows.add(row);
         }
         Ok::<(), Status>(())
-    };
-    let mut failed = None;
-    let _ = reaching.of_account(account, resources.as_deref(), &mut |reached| {
-        if let Err(status) = add(&reached) {
-            failed = Some(status);
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    });
-    failed.map_or(Ok(rows.rows), Err)
+    })?;
+    Ok(rows.rows)
 }
 
 /// Rows, each once: an account that has a role itself and by a group reaches a resource by that

@@ -2,11 +2,9 @@
 //! Access as seen from one account, one resource or one role (`Granted*Entitlements`), each path
 //! with the group that it leads over.
 
-use std::ops::ControlFlow;
-
 use durward_access::access::Sight;
 use durward_access::effective::AccessPath;
-use durward_access::{Kind, Reaching, Via, reader};
+use durward_access::{Kind, Via, reader};
 use durward_catalog::ids;
 use durward_catalog::kinds::verb::ALLOWS;
 use durward_graph::{EntityRef, ObjectRef};
@@ -56,11 +54,10 @@ impl Row {
 
 /// `GrantedAccountEntitlements.List`.
 pub(super) fn of_account(walk: &Walk<'_>) -> Result<Reply, Status> {
-    list(walk, OF_ACCOUNT, |walk, reaching| {
-        let kinds = [Kind::USER, Kind::SERVICE];
-        let account = subject(walk, "account_id", &kinds)?;
+    list(walk, OF_ACCOUNT, |walk| {
+        let account = subject(walk, "account_id", &Kind::ACCOUNTS)?;
         let mut rows = Vec::new();
-        gather(walk, reaching, account, None, &mut |path| {
+        gather(walk, account, None, &mut |path| {
             rows.push(row(walk, path, path.resource, Kind::RESOURCE.prefix()));
         })?;
         Ok(rows)
@@ -69,11 +66,11 @@ pub(super) fn of_account(walk: &Walk<'_>) -> Result<Reply, Status> {
 
 /// `GrantedResourceEntitlements.List`.
 pub(super) fn of_resource(walk: &Walk<'_>) -> Result<Reply, Status> {
-    list(walk, OF_RESOURCE, |walk, reaching| {
+    list(walk, OF_RESOURCE, |walk| {
         let resource = subject(walk, "resource_id", &[Kind::RESOURCE])?;
         let mut rows = Vec::new();
-        for account in reaching.accounts_of(resource) {
-            gather(walk, reaching, account, Some(&[resource]), &mut |path| {
+        for account in walk.reaching().accounts_of(resource) {
+            gather(walk, account, Some(&[resource]), &mut |path| {
                 rows.push(row(walk, path, path.account, Kind::USER.prefix()));
             })?;
         }
@@ -84,35 +81,27 @@ pub(super) fn of_resource(walk: &Walk<'_>) -> Result<Reply, Status> {
 /// Hands over the ways of an account that no policy forbids.
 fn gather(
     walk: &Walk<'_>,
-    reaching: &Reaching<'_>,
     account: EntityRef,
     to: Option<&[EntityRef]>,
     take: &mut dyn FnMut(&AccessPath),
 ) -> Result<(), Status> {
-    let (mut tally, mut failed) = (walk.tally(), None);
-    let _ = reaching.of_account(account, to, &mut |reached| {
-        let counted = tally.row().and_then(|()| tally.bytes(ROW_BYTES));
-        if let Err(status) = counted {
-            failed = Some(status);
-            return ControlFlow::Break(());
-        }
-        if !reached.is_forbidden {
-            take(&reached.path);
-        }
-        ControlFlow::Continue(())
-    });
-    failed.map_or(Ok(()), Err)
+    walk.for_each_way(account, to, |reached| {
+        walk.effort().hold(ROW_BYTES)?;
+        take(&reached.path);
+        Ok(())
+    })
 }
 
 /// `GrantedRoleEntitlements.List`.
 pub(super) fn of_role(walk: &Walk<'_>) -> Result<Reply, Status> {
-    list(walk, OF_ACCOUNT, |walk, reaching| {
+    list(walk, OF_ACCOUNT, |walk| {
+        let sight = walk.sight();
         let role = subject(walk, "role_id", &[Kind::ROLE])?;
         let view = &walk.view;
         let (mut rows, mut tally) = (Vec::new(), walk.tally());
         for link in reader::links_out(view, role, ALLOWS, Kind::RESOURCE) {
             tally.row()?;
-            if reaching.sees_object(ObjectRef::Entity(link.other)) {
+            if sight.sees(ObjectRef::Entity(link.other)) {
                 tally.bytes(ROW_BYTES)?;
                 rows.push(Row {
                     other: ids::prefixed(Kind::RESOURCE.prefix(), view.entity_id(link.other)),
@@ -128,17 +117,15 @@ pub(super) fn of_role(walk: &Walk<'_>) -> Result<Reply, Status> {
 fn list(
     walk: &Walk<'_>,
     fields: &[RowField],
-    find: impl FnOnce(&Walk<'_>, &Reaching<'_>) -> Result<Vec<Row>, Status>,
+    find: impl FnOnce(&Walk<'_>) -> Result<Vec<Row>, Status>,
 ) -> Result<Reply, Status> {
     super::refuse_order(walk)?;
     let filter = RowFilter::of(&Terms::of(&walk.filter), fields);
     let filter = filter.map_err(|error| Status::of(&error))?;
     let rows = walk.remembered("rows", || {
-        let access = walk.access();
-        let reaching = access.reaching(walk.caller(), &walk.view, walk.valid_at);
-        let mut rows = find(walk, &reaching)?;
+        let mut rows = find(walk)?;
         rows.retain(|row| filter.fits(|position| row.cell(position)));
-        Ok(rows)
+        Ok::<_, Status>(rows)
     })?;
     // Rows of a role have no origin, so their group has another number.
     let is_of_role = walk.call().method.service == "GrantedRoleEntitlements";

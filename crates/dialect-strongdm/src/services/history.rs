@@ -61,7 +61,7 @@ pub(crate) fn list(
         if is_newest_first {
             moments.reverse();
         }
-        Ok(moments)
+        Ok::<_, Status>(moments)
     })?;
     Page::of_rows(walk, &moments, |out, number, (moment, kind)| {
         Ok(write_row(walk, *kind, *moment, write, out, number))

@@ -40,7 +40,13 @@ impl Effort for Reading {
     }
 
     fn hold(&self, bytes: usize) -> Result<(), ListError> {
-        Ok(self.lease.add(bytes as u64)?)
+        let clock = self.limits.clock.as_ref();
+        self.lease
+            .add(bytes as u64)
+            .map_err(|error| ListError::Exhausted {
+                error,
+                at: clock.map_or(Instant::from_micros(0), |clock| clock.now()),
+            })
     }
 
     fn release(&self, bytes: usize) {

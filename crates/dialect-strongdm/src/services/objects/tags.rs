@@ -10,7 +10,7 @@ use super::Context;
 use crate::codec::write_pair;
 use crate::dispatch::Reply;
 use crate::filter::Fields;
-use crate::page::{Page, Walk, find_entities};
+use crate::page::{Page, Walk};
 use crate::status::Status;
 
 /// `EnumerateTags`: each pair of name and value that a resource bears, once.
@@ -32,7 +32,7 @@ fn walk<'c>(context: &'c Context<'_>) -> Result<Walk<'c>, Status> {
 fn find_tags(walk: &Walk<'_>, fields: &Fields) -> Result<Vec<(String, String)>, Status> {
     let plan = fields.plan(&walk.filter, &walk.request.order_by);
     let plan = plan.map_err(|error| Status::of(&error))?;
-    let objects = find_entities(walk, plan)?;
+    let objects = walk.objects_of_plan(plan, &walk.options())?;
     let mut tally = walk.tally();
     let mut found = BTreeSet::new();
     let names = tag_names(&walk.view, &objects);
