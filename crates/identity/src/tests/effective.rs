@@ -230,6 +230,7 @@ impl<'w> Bench<'w> {
         let owner = Target::Id(self.accounts[account]);
         let mut new = NewCredential::new(kind, owner, "made");
         new.rights = Some(rights(bits));
+        new.life_seconds = kind.entry().life_seconds.map(|(_, most)| most);
         let drawn = self
             .organization
             .draw_credential(&self.admin, new, 0)
