@@ -155,8 +155,14 @@ impl Server {
                 .to_owned(),
             metrics_anonymous: configuration.server.metrics_anonymous,
         };
-        for organization in server.organizations.all() {
-            match server.jobs_of(&organization) {
+        server.take_up_jobs();
+        Ok(server)
+    }
+
+    /// Goes on with what was being synchronized when the process before this one ended.
+    fn take_up_jobs(&self) {
+        for organization in self.organizations.all() {
+            match self.jobs_of(&organization) {
                 Ok(jobs) => drop(std::thread::spawn(move || jobs.take_up())),
                 // It is tried again with the first request for it.
                 Err(error) => tracing::error!(
@@ -166,7 +172,6 @@ impl Server {
                 ),
             }
         }
-        Ok(server)
     }
 
     /// What ended although it should run as long as the process, in words for the log.
