@@ -143,3 +143,30 @@ fn every_crate_uses_the_workspace_lints() {
         );
     }
 }
+
+/// The fuzz targets are a workspace of their own: nothing else notices that its lock file is old.
+#[test]
+fn the_lock_file_of_the_fuzz_targets_is_as_new_as_the_crates() {
+    let path = durward_testkit::repository().join("fuzz/Cargo.lock");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut compared = 0;
+    for package in crates().values() {
+        let locked = text
+            .split("[[package]]")
+            .find(|entry| entry.contains(&format!("\nname = \"{}\"\n", package.name)));
+        // The targets do not need every crate.
+        let Some(locked) = locked else { continue };
+        for needed in needed(package).filter(|name| name.starts_with("durward-")) {
+            assert!(
+                locked.contains(&format!("\"{needed}\"")),
+                "fuzz/Cargo.lock does not know that {} needs {needed}: run `cargo check` in fuzz",
+                package.name
+            );
+        }
+        compared += 1;
+    }
+    assert!(
+        compared > 5,
+        "only {compared} crates are in fuzz/Cargo.lock"
+    );
+}
