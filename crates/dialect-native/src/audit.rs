@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `auditTrail`: the transactions of the journal, the newest first.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use durward_identity::Caller;
-use durward_model::change::{Cell, Change, Column, EndType, PatchColumn, Triple};
-use durward_model::transaction::{Hash, Sequence, Transaction};
-use durward_model::{EntityNumber, IdCipher, Instant, ObjectId, ObjectNumber, RelationshipNumber};
+use durward_listing::Walks;
+use durward_listing::transactions::{ChangeSummary, Did, Range, Subject, Summary};
+use durward_model::change::{EndType, Triple};
+use durward_model::transaction::{Hash, Sequence};
+use durward_model::{IdCipher, ObjectId};
 use serde_json::{Value as Json, json};
 
 use super::accounts::{AccountNode, Actors};
@@ -16,7 +17,6 @@ use super::page::{self, Cursor, Page};
 use super::{Answer, Context, errors, values};
 use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, Node, Object};
-use durward_listing::Effort as _;
 
 /// Name of the list in its cursors.
 const LIST: &str = "audit";
@@ -64,56 +64,58 @@ pub(super) async fn trail(call: Call<'_, Context>) -> Answer<'_> {
         with_actor: selects("actor"),
     };
     let caller = context.caller().map_err(|error| errors::of(error))?.clone();
-    let read = move |reading: &Reading| list(&caller, &moment, &wanted, reading);
+    let walks = Arc::clone(&context.services.walks);
+    let read = move |reading: &Reading| list((&caller, &walks), &moment, &wanted, reading);
     Ok(Node::object(context.read(read).await?))
 }
 
-/// Goes down the journal, one transaction at a time: bulk ones are large.
+/// Goes down the journal.
 fn list(
-    caller: &Caller,
+    (caller, walks): (&Caller, &Walks),
     moment: &Arc<Moment>,
     wanted: &Wanted,
     reading: &Reading,
 ) -> Result<Page, FieldError> {
-    let store = caller.organization().store();
+    let organization = caller.organization();
+    let store = organization.store();
     let mut actors = Actors::default();
     let mut nodes = Vec::new();
-    let mut sequence = wanted.newest;
-    let mut scanned = 0_u64;
-    while sequence > 0 && nodes.len() < wanted.first && scanned < SCANNED_MAX {
-        reading.check()?;
-        let from = Sequence(sequence);
-        sequence = sequence.saturating_sub(1);
-        scanned = scanned.saturating_add(1);
-        let found = store
-            .transactions(from, 1)
-            .map_err(|error| errors::of(&error))?;
-        // One whose content was compacted is not there.
-        let Some(transaction) = found.into_iter().find(|found| found.sequence == from) else {
-            continue;
-        };
-        let origin = &transaction.origin;
-        if wanted
-            .actor
-            .is_some_and(|wanted| origin.actor != Some(wanted))
-        {
-            continue;
-        }
-        let hash = if wanted.with_hash {
-            store.hash_at(from).map_err(|error| errors::of(&error))?
-        } else {
-            None
-        };
-        let actor = origin.actor.filter(|_| wanted.with_actor);
-        let actor = actor.and_then(|actor| actors.get(caller, moment, actor));
-        nodes.push(Record::new(moment, transaction, actor, hash));
-    }
-    let last = sequence.saturating_add(1).to_string();
+    let newest = Sequence(wanted.newest);
+    let range = Range {
+        first: Sequence(1),
+        last: newest,
+        is_backwards: true,
+    };
+    let next = walks.transactions(
+        organization,
+        range,
+        newest,
+        SCANNED_MAX,
+        reading,
+        &mut |summary| {
+            if nodes.len() >= wanted.first {
+                return Ok(false);
+            }
+            let actor = summary.origin.actor;
+            if wanted.actor.is_some_and(|wanted| actor != Some(wanted)) {
+                return Ok(true);
+            }
+            let hash = if wanted.with_hash {
+                store.hash_at(summary.sequence)?
+            } else {
+                None
+            };
+            let actor = actor.filter(|_| wanted.with_actor);
+            let actor = actor.and_then(|actor| actors.get(caller, moment, actor));
+            nodes.push(Record::new(moment, Arc::clone(summary), actor, hash));
+            Ok(true)
+        },
+    )?;
     let instant = moment.view.instant();
-    let end = (sequence > 0).then_some(Cursor {
+    let end = next.map(|next| Cursor {
         list: LIST,
         instant,
-        last,
+        last: next.0.saturating_add(1).to_string(),
     });
     Ok(Page::new("AuditPage", nodes, end))
 }
@@ -121,11 +123,8 @@ fn list(
 /// One transaction.
 struct Record {
     moment: Arc<Moment>,
-    sequence: Sequence,
-    committed_at: Instant,
-    origin: durward_model::transaction::Origin,
+    summary: Arc<Summary>,
     actor: Option<AccountNode>,
-    count: u64,
     changes: Json,
     hash: Option<Hash>,
 }
@@ -133,25 +132,19 @@ struct Record {
 impl Record {
     fn new(
         moment: &Arc<Moment>,
-        transaction: Transaction,
+        summary: Arc<Summary>,
         actor: Option<AccountNode>,
         hash: Option<Hash>,
     ) -> Self {
         // A row condition hides objects: then only numbers are shown.
         let cipher = (!moment.is_restricted()).then(|| moment.view.id_cipher());
-        let changes = transaction.changes.iter();
+        let changes = summary.changes.iter();
         Self {
             moment: Arc::clone(moment),
-            sequence: transaction.sequence,
-            committed_at: transaction.committed_at,
             actor,
-            count: changes
-                .clone()
-                .map(|change| object_count(change) as u64)
-                .sum(),
-            changes: changes.map(|change| summary(change, cipher)).collect(),
+            changes: changes.map(|change| shown(change, cipher)).collect(),
             hash,
-            origin: transaction.origin,
+            summary,
         }
     }
 }
@@ -162,11 +155,11 @@ impl Object<Context> for Record {
     }
 
     fn field<'a>(&'a self, call: &Call<'a, Context>) -> Answer<'a> {
-        let origin = &self.origin;
+        let origin = &self.summary.origin;
         let id = |id: Option<ObjectId>| Node::optional_text(id.map(|id| self.moment.shown_id(id)));
         Ok(match call.name() {
-            "sequence" => values::count(self.sequence.0),
-            "committedAt" => values::instant(self.committed_at),
+            "sequence" => values::count(self.summary.sequence.0),
+            "committedAt" => values::instant(self.summary.committed_at),
             "actor" => match &self.actor {
                 Some(actor) => Node::object_ref(actor),
                 None => Node::Null,
@@ -178,7 +171,7 @@ impl Object<Context> for Record {
             "sourceAddress" => values::filled(&origin.source_address),
             "userAgent" => values::filled(&origin.user_agent),
             "detail" => values::filled(&origin.detail),
-            "changeCount" => values::small(self.count),
+            "changeCount" => values::small(self.summary.changed()),
             "changes" => Node::json_ref(&self.changes),
             "hash" => Node::optional_text(self.hash.map(|hash| durward_vault::digest::hex(&hash))),
             other => return Err(FieldError::unsupported(other)),
@@ -186,42 +179,28 @@ impl Object<Context> for Record {
     }
 }
 
-/// How many objects a change touches.
-fn object_count(change: &Change) -> usize {
-    match change {
-        Change::CreateEntities(batch) => batch.len(),
-        Change::PatchEntities(patch) => patch.entities.len(),
-        Change::DeleteEntities { entities, .. } => entities.len(),
-        Change::CreateRelationships(batch) => batch.len(),
-        Change::PatchRelationships(patch) => patch.relationships.len(),
-        Change::DeleteRelationships { relationships, .. } => relationships.len(),
-        Change::AddAlias { .. } | Change::RemoveAlias { .. } => 1,
-    }
-}
-
 /// A change in short. Values are for `history`; type, ids and names of properties are shown to
 /// those who see everything.
-fn summary(change: &Change, cipher: Option<&IdCipher>) -> Json {
-    let (kind, of) = match change {
-        Change::CreateEntities(batch) => ("entities created", batch.entity_type.clone()),
-        Change::PatchEntities(patch) => ("entities updated", patch.entity_type.clone()),
-        Change::DeleteEntities { entity_type, .. } => ("entities deleted", entity_type.clone()),
-        Change::CreateRelationships(batch) => ("relationships created", triple(&batch.triple)),
-        Change::PatchRelationships(patch) => ("relationships updated", triple(&patch.triple)),
-        Change::DeleteRelationships { triple: of, .. } => ("relationships deleted", triple(of)),
-        Change::AddAlias { .. } => ("alias added", String::new()),
-        Change::RemoveAlias { .. } => ("alias removed", String::new()),
+fn shown(change: &ChangeSummary, cipher: Option<&IdCipher>) -> Json {
+    let done = match change.did {
+        Did::Made => "created",
+        Did::Changed => "updated",
+        Did::Ended => "deleted",
+        Did::Named => "added",
+        Did::Unnamed => "removed",
     };
-    let count = object_count(change);
-    let mut short = json!({"change": kind, "count": count});
+    let (what, of) = match &change.subject {
+        Subject::Entities(name) => ("entities", name.clone()),
+        Subject::Relationships(of) => ("relationships", triple(of)),
+        Subject::Object => ("alias", String::new()),
+    };
+    let mut short = json!({"change": format!("{what} {done}"), "count": change.count});
     if let (Some(cipher), Some(members)) = (cipher, short.as_object_mut()) {
-        let ids = numbers(change).map(|number| cipher.uuid_of(cipher.id_of(number)));
+        let first = change.first.iter().take(IDS_MAX);
+        let ids = first.map(|number| cipher.uuid_of(cipher.id_of(*number)));
         members.insert("type".to_owned(), of.into());
         members.insert("ids".to_owned(), ids.collect());
-        members.insert(
-            "properties".to_owned(),
-            properties(change).into_iter().collect(),
-        );
+        members.insert("properties".to_owned(), json!(change.properties));
     }
     short
 }
@@ -234,84 +213,12 @@ fn triple(triple: &Triple) -> String {
     format!("{} {} {}", end(&triple.from), triple.verb, end(&triple.to))
 }
 
-/// The first objects of a change.
-fn numbers(change: &Change) -> impl Iterator<Item = ObjectNumber> {
-    let entity = ObjectNumber::Entity;
-    let relationship = ObjectNumber::Relationship;
-    let consecutive = |first: u32, count: usize| {
-        (0..count.min(IDS_MAX) as u32).map(move |offset| first.saturating_add(offset))
-    };
-    let found: Vec<ObjectNumber> = match change {
-        Change::CreateEntities(batch) => {
-            let numbers = consecutive(batch.first.0, batch.len());
-            numbers.map(|number| entity(EntityNumber(number))).collect()
-        }
-        Change::CreateRelationships(batch) => {
-            let numbers = consecutive(batch.first.0, batch.len());
-            numbers
-                .map(|number| relationship(RelationshipNumber(number)))
-                .collect()
-        }
-        Change::PatchEntities(patch) => patch
-            .entities
-            .iter()
-            .take(IDS_MAX)
-            .copied()
-            .map(entity)
-            .collect(),
-        Change::DeleteEntities { entities, .. } => {
-            entities.iter().take(IDS_MAX).copied().map(entity).collect()
-        }
-        Change::PatchRelationships(patch) => patch
-            .relationships
-            .iter()
-            .take(IDS_MAX)
-            .copied()
-            .map(relationship)
-            .collect(),
-        Change::DeleteRelationships { relationships, .. } => relationships
-            .iter()
-            .take(IDS_MAX)
-            .copied()
-            .map(relationship)
-            .collect(),
-        Change::AddAlias { object, .. } | Change::RemoveAlias { object, .. } => vec![*object],
-    };
-    found.into_iter()
-}
-
-/// Names of the properties that a change sets or removes.
-fn properties(change: &Change) -> BTreeSet<&str> {
-    let is_changed =
-        |column: &&PatchColumn| column.cells.iter().any(|cell| !matches!(cell, Cell::Keep));
-    match change {
-        Change::CreateEntities(batch) => names(&batch.columns),
-        Change::CreateRelationships(batch) => names(&batch.columns),
-        Change::PatchEntities(patch) => {
-            let changed = patch.columns.iter().filter(is_changed);
-            let classes = patch.classes.as_ref().map(|_| "_class");
-            changed
-                .map(|column| column.property.as_str())
-                .chain(classes)
-                .collect()
-        }
-        Change::PatchRelationships(patch) => {
-            let changed = patch.columns.iter().filter(is_changed);
-            changed.map(|column| column.property.as_str()).collect()
-        }
-        _ => BTreeSet::new(),
-    }
-}
-
-fn names(columns: &[Column]) -> BTreeSet<&str> {
-    columns
-        .iter()
-        .map(|column| column.property.as_str())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use durward_model::EntityNumber;
+    use durward_model::ObjectNumber;
+    use durward_model::change::{Cell, Change, PatchColumn};
+
     use super::*;
 
     #[test]
@@ -332,10 +239,11 @@ mod tests {
             ],
             classes: Some(vec!["User".to_owned()]),
         });
+        let change = ChangeSummary::of(&change);
         let numbers_only = json!({"change": "entities updated", "count": 30});
-        assert_eq!(summary(&change, None), numbers_only);
+        assert_eq!(shown(&change, None), numbers_only);
         let cipher = IdCipher::new(&[7; 32]);
-        let shown = summary(&change, Some(&cipher));
+        let shown = shown(&change, Some(&cipher));
         let first = cipher.uuid_of(cipher.id_of(ObjectNumber::Entity(EntityNumber(0))));
         assert_eq!(shown.pointer("/ids/0"), Some(&json!(first)));
         assert_eq!(

@@ -33,8 +33,10 @@ pub enum Did {
     Changed,
     /// It ended objects.
     Ended,
-    /// It gave an object another name, or took one away.
+    /// It gave an object another name.
     Named,
+    /// It took a name from an object.
+    Unnamed,
 }
 
 /// What a change did it to.
@@ -61,6 +63,20 @@ pub struct ChangeSummary {
     pub first: Vec<ObjectNumber>,
     /// Names of the properties that it set or took away, sorted; `_class` for the classes.
     pub properties: Vec<String>,
+}
+
+impl ChangeSummary {
+    /// A change in short.
+    pub fn of(change: &Change) -> Self {
+        let (did, subject, count) = told(change);
+        Self {
+            did,
+            subject,
+            count: count as u64,
+            first: numbers(change),
+            properties: properties(change),
+        }
+    }
 }
 
 /// One transaction in short.
@@ -106,7 +122,7 @@ impl Summary {
         Self {
             sequence: transaction.sequence,
             committed_at: transaction.committed_at,
-            changes: transaction.changes.iter().map(summary).collect(),
+            changes: transaction.changes.iter().map(ChangeSummary::of).collect(),
             origin: transaction.origin,
         }
     }
@@ -231,7 +247,8 @@ fn block_of(sequence: u64) -> u64 {
     sequence / BLOCK
 }
 
-fn summary(change: &Change) -> ChangeSummary {
+/// What a change did, to what, and to how many.
+fn told(change: &Change) -> (Did, Subject, usize) {
     let (did, subject, count) = match change {
         Change::CreateEntities(batch) => (
             Did::Made,
@@ -269,15 +286,10 @@ fn summary(change: &Change) -> ChangeSummary {
             Subject::Relationships(triple.clone()),
             relationships.len(),
         ),
-        Change::AddAlias { .. } | Change::RemoveAlias { .. } => (Did::Named, Subject::Object, 1),
+        Change::AddAlias { .. } => (Did::Named, Subject::Object, 1),
+        Change::RemoveAlias { .. } => (Did::Unnamed, Subject::Object, 1),
     };
-    ChangeSummary {
-        did,
-        subject,
-        count: count as u64,
-        first: numbers(change),
-        properties: properties(change),
-    }
+    (did, subject, count)
 }
 
 /// The first objects of a change.
