@@ -8,9 +8,9 @@ use durward_catalog::kinds::property;
 use durward_catalog::{CREDENTIAL, Kind, ids};
 use durward_graph::EntityRef;
 use durward_identity::Caller;
-use durward_model::change::Change;
-use durward_model::transaction::{Sequence, Transaction};
-use durward_model::{EntityNumber, Instant, ObjectId, Value};
+use durward_listing::transactions::{ChangeSummary, Did, Subject, Summary};
+use durward_model::transaction::Sequence;
+use durward_model::{Instant, ObjectId, ObjectNumber, Value};
 use durward_query::where_filter::FieldKind;
 use serde_json::{Map, Value as Json};
 
@@ -51,7 +51,7 @@ pub(super) fn logs<'a>(call: &Call<'a, Context>) -> Answer<'a> {
     let mut actors = Actors::new(context, caller);
     let mut rows = Vec::new();
     let wanted = wanted(call);
-    let store = caller.organization().store();
+    let walks = &context.services.walks;
     let mut sequence = context.view.sequence().0;
     let mut scanned = 0_u64;
     while sequence > 0 && wanted.is_none_or(|wanted| (rows.len() as u64) < wanted) {
@@ -64,10 +64,8 @@ pub(super) fn logs<'a>(call: &Call<'a, Context>) -> Answer<'a> {
         }
         let at = Sequence(sequence);
         sequence = sequence.saturating_sub(1);
-        let found = store.transactions(at, 1);
-        let found = found.map_err(|error| errors::of(&error))?;
-        // One whose content was compacted is not there.
-        let Some(transaction) = found.into_iter().find(|found| found.sequence == at) else {
+        let found = walks.transaction(caller.organization(), at);
+        let Some(transaction) = found.map_err(|error| errors::of(&error))? else {
             continue;
         };
         if oldest.is_some_and(|oldest| transaction.committed_at < oldest) {
@@ -196,7 +194,7 @@ impl<'c> Actors<'c> {
     }
 }
 
-fn row(context: &Context, actors: &mut Actors<'_>, transaction: &Transaction) -> Row {
+fn row(context: &Context, actors: &mut Actors<'_>, transaction: &Summary) -> Row {
     let origin = &transaction.origin;
     let actor = origin.actor.and_then(|id| actors.get(id));
     let name = actor.as_ref().map(|actor| actor.text_of("name"));
@@ -229,23 +227,24 @@ fn row(context: &Context, actors: &mut Actors<'_>, transaction: &Transaction) ->
 }
 
 /// What sort of action a transaction was, by its first change.
-fn action(changes: &[Change]) -> &'static str {
-    match changes.first() {
+fn action(changes: &[ChangeSummary]) -> &'static str {
+    match changes.first().map(|change| change.did) {
         None => "ACCESS",
-        Some(Change::CreateEntities(_) | Change::CreateRelationships(_)) => "CREATE",
-        Some(Change::DeleteEntities { .. } | Change::DeleteRelationships { .. }) => "DELETE",
+        Some(Did::Made) => "CREATE",
+        Some(Did::Ended) => "DELETE",
         Some(_) => "UPDATE",
     }
 }
 
 /// The kind and the name of the one entity that a transaction is about, if the caller sees it.
-fn resource(context: &Context, changes: &[Change]) -> Option<(String, String)> {
-    let mut entities = changes.iter().filter_map(|change| match change {
-        Change::CreateEntities(batch) => Some((batch.first, batch.len())),
-        Change::PatchEntities(patch) => first(&patch.entities),
-        Change::DeleteEntities { entities, .. } => first(entities),
-        _ => None,
-    });
+fn resource(context: &Context, changes: &[ChangeSummary]) -> Option<(String, String)> {
+    let mut entities =
+        changes
+            .iter()
+            .filter_map(|change| match (&change.subject, change.first.first()?) {
+                (Subject::Entities(_), ObjectNumber::Entity(first)) => Some((*first, change.count)),
+                _ => None,
+            });
     let (Some((number, 1)), None) = (entities.next(), entities.next()) else {
         return None;
     };
@@ -258,10 +257,6 @@ fn resource(context: &Context, changes: &[Change]) -> Option<(String, String)> {
         context.row_condition().is_none()
     };
     is_seen.then(|| name(context, entity))
-}
-
-fn first(entities: &[EntityNumber]) -> Option<(EntityNumber, usize)> {
-    entities.first().map(|first| (*first, entities.len()))
 }
 
 /// The kind and the name of an entity.
