@@ -7,11 +7,12 @@ use durward_graph::{ClassCover, EntityRef, ObjectRef, RowSet, TypeId};
 
 use super::moment::Moment;
 use super::objects::EntityNode;
-use super::page::{self, Cursor, FIRST_MAX, Page};
+use super::page::{self, FIRST_MAX, Page};
 use super::{Answer, Context, errors};
 use durward_graphql::context::Reading;
 use durward_graphql::engine::{Call, FieldError, Node};
-use durward_listing::Effort as _;
+use durward_listing::entities::Selection;
+use durward_listing::{Asker, Walk};
 
 /// Name of the list in its cursors.
 const LIST: &str = "entities";
@@ -56,15 +57,6 @@ fn by_key(moment: &Moment, key: &str) -> Result<Option<EntityRef>, FieldError> {
     }
 }
 
-/// Which entities are asked for.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    pub(super) entity_type: Option<String>,
-    pub(super) class: Option<String>,
-    /// Words that must all occur.
-    pub(super) words: Vec<String>,
-}
-
 /// `entities`, by type name and then in order of creation.
 pub(super) async fn entities(call: Call<'_, Context>) -> Answer<'_> {
     let search = call.text_argument("search").unwrap_or_default();
@@ -73,77 +65,37 @@ pub(super) async fn entities(call: Call<'_, Context>) -> Answer<'_> {
             "`search` may have {SEARCH_CHARACTERS_MAX} characters at most"
         )));
     }
-    let wanted = Wanted {
+    let wanted = Selection {
         entity_type: call.text_argument("type").map(str::to_owned),
         class: call.text_argument("class").map(str::to_owned),
         words: search.split_whitespace().map(str::to_owned).collect(),
     };
     let first = page::first(&call, FIRST_MAX)?;
-    let cursor = Cursor::asked(&call, LIST)?;
-    let moment = page::moment(&call, cursor.as_ref())?;
-    let after = match &cursor {
-        None => None,
-        Some(cursor) => match moment.find(&cursor.last) {
-            Some(ObjectRef::Entity(entity)) => Some(entity),
-            _ => return Err(page::foreign_cursor()),
-        },
+    let at = Moment::instant_asked(&call)?;
+    let after = call.text_argument("after").map(str::to_owned);
+    let caller = call.context.caller().map_err(|error| errors::of(error))?;
+    let caller = caller.clone();
+    let access = call.context.services.accesses.of(caller.organization());
+    let walks = Arc::clone(&call.context.services.walks);
+    let read = move |reading: &Reading| {
+        let asker = Asker {
+            caller: &caller,
+            access: &access,
+            effort: reading,
+            walks: &walks,
+        };
+        let what = format!("{LIST} {wanted:?}");
+        let walk = Walk::open(asker, &what, at, after.as_deref()).map_err(page::of_walk)?;
+        Ok((walk.entities(&wanted, first)?, walk.view))
     };
-    let read = Arc::clone(&moment);
-    let (found, total) = call
-        .context
-        .read(move |reading| list(&read, &wanted, after, first, reading))
-        .await?;
-    let end = (found.len() > first)
-        .then(|| found.get(first.saturating_sub(1)))
-        .flatten();
-    let end = end.map(|entity| Cursor {
-        list: LIST,
-        instant: moment.view.instant(),
-        last: moment.entity_id(*entity),
-    });
-    let nodes = found.into_iter().take(first);
-    let nodes = nodes.map(|entity| EntityNode {
+    let (found, view) = call.context.read(read).await?;
+    let moment = Moment::of(call.context, view);
+    let nodes = found.rows.into_iter().map(|entity| EntityNode {
         moment: Arc::clone(&moment),
         entity,
     });
-    Ok(Node::object(
-        Page::new("EntityPage", nodes, end).with_total(total),
-    ))
-}
-
-/// At most one more than `first` of the entities that come after one, and how many there are.
-fn list(
-    moment: &Moment,
-    wanted: &Wanted,
-    after: Option<EntityRef>,
-    first: usize,
-    reading: &Reading,
-) -> Result<(Vec<EntityRef>, u64), FieldError> {
-    let view = &moment.view;
-    let passed = after.map(|entity| (view.type_name(entity.type_id), entity.row));
-    let mut found = Vec::new();
-    let mut total = 0_u64;
-    for (name, type_id) in types_by_name(moment) {
-        if wanted
-            .entity_type
-            .as_ref()
-            .is_some_and(|wanted| wanted != name)
-        {
-            continue;
-        }
-        reading.check()?;
-        let rows = matching(moment, wanted, type_id);
-        total = total.saturating_add(rows.len() as u64);
-        if passed.is_some_and(|(passed, _)| name < passed) {
-            continue;
-        }
-        let is_ahead =
-            |row: &u32| passed.is_none_or(|(passed, last)| name != passed || *row > last);
-        let room = first.saturating_add(1).saturating_sub(found.len());
-        let ahead = rows.iter().filter(is_ahead).take(room);
-        found.extend(ahead.map(|row| EntityRef { type_id, row }));
-    }
-    Ok((found, total))
+    let page = Page::sealed("EntityPage", nodes, found.next);
+    Ok(Node::object(page.with_total(found.total)))
 }
 
 /// The types at this instant by name.
@@ -156,20 +108,6 @@ pub(super) fn types_by_name(moment: &Moment) -> Vec<(&str, TypeId)> {
         .collect();
     types.sort_unstable();
     types
-}
-
-/// The visible entities of a type that fit.
-fn matching(moment: &Moment, wanted: &Wanted, type_id: TypeId) -> Arc<RowSet> {
-    let view = &moment.view;
-    let rows = moment.rows(type_id);
-    let rows = match &wanted.class {
-        None => rows,
-        Some(class) => Arc::new(with_class(moment, class, type_id, &rows)),
-    };
-    if wanted.words.is_empty() || rows.is_empty() {
-        return rows;
-    }
-    Arc::new(rows.intersect(&view.search_text(type_id, &wanted.words)))
 }
 
 /// Those of some rows of a type that carry a class.

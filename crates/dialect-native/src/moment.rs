@@ -34,14 +34,19 @@ impl Moment {
 
     /// The instant that the argument `at` names; the present one of the request without it.
     pub(super) fn asked(call: &Call<'_, Context>) -> Result<Arc<Self>, FieldError> {
-        let at = call
-            .text_argument("at")
-            .map(str::parse::<Instant>)
-            .transpose();
-        Self::at(
-            call.context,
-            at.map_err(|error| errors::invalid(format!("at: {error}")))?,
-        )
+        Self::at(call.context, Self::instant_asked(call)?)
+    }
+
+    /// The instant in the argument `at`.
+    pub(super) fn instant_asked(call: &Call<'_, Context>) -> Result<Option<Instant>, FieldError> {
+        let at = call.text_argument("at").map(str::parse::<Instant>);
+        at.transpose()
+            .map_err(|error| errors::invalid(format!("at: {error}")))
+    }
+
+    /// What the caller sees of a view.
+    pub(super) fn of(context: &Context, view: View) -> Arc<Self> {
+        Self::new(view, context.row_condition(), context.account_id())
     }
 
     /// An instant, or the present one of the request.

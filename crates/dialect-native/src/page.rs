@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use durward_listing::ListError;
 use durward_model::Instant;
+use durward_query::QueryError;
 use serde_json::json;
 
 use super::moment::Moment;
@@ -42,6 +44,18 @@ impl Page {
             nodes,
             total: None,
             end: end.map(|cursor| cursor.to_text()),
+        }
+    }
+
+    /// As [`Page::new`], with a cursor that is sealed already.
+    pub(super) fn sealed<T: Object<Context> + 'static>(
+        type_name: &'static str,
+        nodes: impl IntoIterator<Item = T>,
+        end: Option<String>,
+    ) -> Self {
+        Self {
+            end,
+            ..Self::new(type_name, nodes, None)
         }
     }
 
@@ -127,6 +141,14 @@ impl Cursor {
 /// A cursor that was altered or made for another list.
 pub(super) fn foreign_cursor() -> FieldError {
     errors::invalid("`after` is no cursor of this list; start again without it")
+}
+
+/// Why a walk does not begin.
+pub(super) fn of_walk(error: ListError) -> FieldError {
+    match error {
+        ListError::Query(QueryError::Cursor) => foreign_cursor(),
+        other => other.into(),
+    }
 }
 
 /// The argument `first`.
