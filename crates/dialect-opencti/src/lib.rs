@@ -126,13 +126,8 @@ impl Dialect for OpenCti {
     }
 
     fn authorize_introspection(&self, context: &RequestContext) -> Result<(), FieldError> {
-        if context.allows_introspection() {
-            return Ok(());
-        }
-        context
-            .caller()
-            .map(|_| ())
-            .map_err(|_| errors::auth_required())
+        let allowed = context.require_introspection();
+        allowed.map_err(|_| errors::auth_required())
     }
 
     fn finish_error(&self, error: &mut FieldError) {

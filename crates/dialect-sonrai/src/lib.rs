@@ -105,13 +105,8 @@ impl Dialect for Sonrai {
     }
 
     fn authorize_introspection(&self, context: &RequestContext) -> Result<(), FieldError> {
-        if context.allows_introspection() {
-            return Ok(());
-        }
-        context
-            .caller()
-            .map(|_| ())
-            .map_err(|error| errors::of(error))
+        let allowed = context.require_introspection();
+        allowed.map_err(|error| errors::of(error))
     }
 }
 

@@ -383,6 +383,17 @@ impl RequestContext {
         self.services.anonymous_introspection
     }
 
+    /// Refuses to tell the types of a schema to those who were not let in, unless anybody may know.
+    ///
+    /// # Errors
+    /// Why the caller was not let in.
+    pub fn require_introspection(&self) -> Result<(), &AuthError> {
+        match self.caller() {
+            Err(error) if !self.allows_introspection() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Address under which a deferred result can be fetched.
     pub fn result_url(&self, token: &str) -> String {
         format!("{}/jupiterone/results/{token}", self.base_url)
